@@ -1,0 +1,354 @@
+//! Data keys under a secret key, as MinIO's static KMS and KES encrypt them
+//! (formats.md section 3).
+//!
+//! A key-encryption key is derived from the secret key and a fresh iv; it encrypts the data key with
+//! the context as associated data:
+//!
+//! | | key-encryption key | cipher |
+//! |---|---|---|
+//! | AES | HMAC-SHA256(secret, iv) | AES-256-GCM |
+//! | ChaCha | HChaCha20(secret, iv) | ChaCha20-Poly1305 |
+//!
+//! Three encodings hold iv, nonce and ciphertext: binary, JSON, MessagePack. A binary data key can
+//! look like the beginning of another encoding, so one that does not parse is taken as binary.
+
+use alloc::borrow::Cow;
+use alloc::format;
+use alloc::string::ToString;
+use alloc::vec::Vec;
+
+use aes_gcm::Aes256Gcm;
+use aes_gcm::aead::array::Array;
+use aes_gcm::aead::{AeadInOut, KeyInit, Tag};
+use base64::engine::general_purpose::GeneralPurposeConfig;
+use base64::engine::{DecodePaddingMode, GeneralPurpose};
+use base64::{Engine as _, alphabet};
+use chacha20poly1305::ChaCha20Poly1305;
+use hmac::{Hmac, Mac};
+use sha2::Sha256;
+use zeroize::Zeroizing;
+
+use crate::error::{Error, Result};
+use crate::json;
+use crate::keyring::Secret;
+
+/// The bytes of a secret key, of a data key for 256-bit ciphers and of a key-encryption key.
+pub(crate) const KEY: usize = 32;
+/// The bytes of the iv that a key-encryption key is derived from.
+pub(crate) const IV: usize = 16;
+/// The bytes of the nonce that a data key is encrypted with.
+pub(crate) const NONCE: usize = 12;
+const TAG: usize = 16;
+
+/// The names that the encodings give the two ciphers.
+const JSON_AES: &str = "AES-256-GCM-HMAC-SHA-256";
+const JSON_CHACHA: &str = "ChaCha20Poly1305";
+const MESSAGE_PACK_AES: &[u8] = b"AES256-GCM_SHA256";
+const MESSAGE_PACK_CHACHA: &[u8] = b"XCHACHA20-POLY1305";
+
+/// Base64 as Go's decoder takes it: padding wanted, stray bits in the last group let pass.
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// How an encrypted data key is written down; the contract's `data-key-encoding`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DataKeyEncoding {
+    /// Ciphertext, tag, iv, nonce: MinIO since RELEASE.2024-05-10, KES since 2024-02-29.
+    Binary,
+    /// A JSON object: MinIO before that, KES before v0.19.2.
+    Json,
+    /// A MessagePack array: KES in between.
+    MessagePack,
+}
+
+/// An encrypted data key, taken apart.
+pub(crate) struct SealedDataKey<'a> {
+    pub(crate) encoding: DataKeyEncoding,
+    cipher: KeyCipher,
+    iv: Cow<'a, [u8]>,
+    nonce: [u8; NONCE],
+    /// Ciphertext and tag.
+    bytes: Cow<'a, [u8]>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum KeyCipher {
+    Aes,
+    ChaCha,
+}
+
+impl<'a> SealedDataKey<'a> {
+    /// Takes an encrypted data key apart.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if it is too short to be a binary one and is no other. (MinIO panics
+    /// below 28 bytes.)
+    pub(crate) fn parse(text: &'a [u8]) -> Result<Self> {
+        let other = match text {
+            [b'{', .., b'}'] => parse_json(text),
+            [0x95, ..] => parse_message_pack(text),
+            _ => None,
+        };
+        other.or_else(|| parse_binary(text)).ok_or_else(|| {
+            let least = TAG + IV + NONCE;
+            Error::Malformed(format!(
+                "its data key is {} bytes, the shortest has {least}",
+                text.len()
+            ))
+        })
+    }
+
+    /// Opens the data key. None if secret, context and data key do not belong together.
+    pub(crate) fn open(&self, secret: &[u8; KEY], context: &[u8]) -> Option<Secret> {
+        let key = match self.cipher {
+            KeyCipher::Aes => derive_aes(secret, &self.iv)?,
+            KeyCipher::ChaCha => derive_chacha(secret, &self.iv)?,
+        };
+        let (body, tag) = self.bytes.split_last_chunk::<TAG>()?;
+        let mut data_key = Zeroizing::new(body.to_vec());
+        let nonce = Array(self.nonce);
+        match self.cipher {
+            KeyCipher::Aes => {
+                let tag = Tag::<Aes256Gcm>::from(*tag);
+                let aead = Aes256Gcm::new(&Array(*key));
+                aead.decrypt_inout_detached(&nonce, context, data_key.as_mut_slice().into(), &tag)
+            }
+            KeyCipher::ChaCha => {
+                let tag = Tag::<ChaCha20Poly1305>::from(*tag);
+                let aead = ChaCha20Poly1305::new(&Array(*key));
+                aead.decrypt_inout_detached(&nonce, context, data_key.as_mut_slice().into(), &tag)
+            }
+        }
+        .ok()?;
+        Some(data_key)
+    }
+}
+
+/// Encrypts a data key under a secret key with AES, as MinIO's writer does.
+///
+/// `iv` and `nonce` must be fresh. MessagePack is never written: binary takes its place.
+pub(crate) fn seal(
+    secret: &[u8; KEY],
+    encoding: DataKeyEncoding,
+    iv: &[u8; IV],
+    nonce: &[u8; NONCE],
+    data_key: &[u8; KEY],
+    context: &[u8],
+) -> Result<Vec<u8>> {
+    let failed = || Error::Other("the data key was not encrypted".to_string());
+    let key = derive_aes(secret, iv).ok_or_else(failed)?;
+    let mut bytes = Vec::with_capacity(KEY + TAG + IV + NONCE);
+    bytes.extend_from_slice(data_key);
+    let tag = Aes256Gcm::new(&Array(*key))
+        .encrypt_inout_detached(&Array(*nonce), context, bytes.as_mut_slice().into())
+        .map_err(|_| failed())?;
+    bytes.extend_from_slice(&tag);
+    if encoding == DataKeyEncoding::Json {
+        return Ok(format!(
+            r#"{{"aead":"{JSON_AES}","iv":"{}","nonce":"{}","bytes":"{}"}}"#,
+            BASE64.encode(iv),
+            BASE64.encode(nonce),
+            BASE64.encode(bytes)
+        )
+        .into_bytes());
+    }
+    bytes.extend_from_slice(iv);
+    bytes.extend_from_slice(nonce);
+    Ok(bytes)
+}
+
+/// Decodes base64 as Go does, which passes over line ends.
+pub(crate) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
+    if text.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
+        let joined: Vec<u8> = text
+            .iter()
+            .copied()
+            .filter(|byte| !matches!(byte, b'\r' | b'\n'))
+            .collect();
+        return BASE64.decode(joined).ok();
+    }
+    BASE64.decode(text).ok()
+}
+
+fn derive_aes(secret: &[u8; KEY], iv: &[u8]) -> Option<Zeroizing<[u8; KEY]>> {
+    let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(secret).ok()?;
+    mac.update(iv);
+    Some(Zeroizing::new(mac.finalize().into_bytes().into()))
+}
+
+fn derive_chacha(secret: &[u8; KEY], iv: &[u8]) -> Option<Zeroizing<[u8; KEY]>> {
+    let iv: [u8; IV] = iv.try_into().ok()?;
+    let key = chacha20::hchacha::<chacha20::R20>(&Array(*secret), &Array(iv));
+    Some(Zeroizing::new(key.0))
+}
+
+fn parse_binary(text: &[u8]) -> Option<SealedDataKey<'_>> {
+    let (rest, nonce) = text.split_last_chunk::<NONCE>()?;
+    let (bytes, iv) = rest.split_last_chunk::<IV>()?;
+    (bytes.len() >= TAG).then_some(SealedDataKey {
+        encoding: DataKeyEncoding::Binary,
+        cipher: KeyCipher::Aes,
+        iv: Cow::Borrowed(iv),
+        nonce: *nonce,
+        bytes: Cow::Borrowed(bytes),
+    })
+}
+
+fn parse_json(text: &[u8]) -> Option<SealedDataKey<'_>> {
+    let [aead, iv, nonce, bytes] =
+        json::read_strings(text, ["aead", "iv", "nonce", "bytes"]).ok()?;
+    let cipher = match &*aead {
+        name if name == JSON_AES.as_bytes() => KeyCipher::Aes,
+        name if name == JSON_CHACHA.as_bytes() => KeyCipher::ChaCha,
+        _ => return None,
+    };
+    let iv = decode_base64(&iv).filter(|iv| iv.len() == IV)?;
+    Some(SealedDataKey {
+        encoding: DataKeyEncoding::Json,
+        cipher,
+        iv: Cow::Owned(iv),
+        nonce: decode_base64(&nonce)?.try_into().ok()?,
+        bytes: Cow::Owned(decode_base64(&bytes)?),
+    })
+}
+
+/// An array of five: cipher, key id, iv, nonce, ciphertext and tag.
+fn parse_message_pack(text: &[u8]) -> Option<SealedDataKey<'_>> {
+    let rest = text.get(1..)?;
+    let (name, rest) = take_string(rest)?;
+    let cipher = match name {
+        MESSAGE_PACK_AES => KeyCipher::Aes,
+        MESSAGE_PACK_CHACHA => KeyCipher::ChaCha,
+        _ => return None,
+    };
+    let (_key_id, rest) = take_string(rest)?;
+    let (iv, rest) = take_binary(rest)?;
+    let (nonce, rest) = take_binary(rest)?;
+    let (bytes, rest) = take_binary(rest)?;
+    (iv.len() == IV && rest.is_empty()).then_some(SealedDataKey {
+        encoding: DataKeyEncoding::MessagePack,
+        cipher,
+        iv: Cow::Borrowed(iv),
+        nonce: nonce.try_into().ok()?,
+        bytes: Cow::Borrowed(bytes),
+    })
+}
+
+/// A MessagePack string: fixstr or str 8.
+fn take_string(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    match text {
+        [head @ 0xa0..=0xbf, rest @ ..] => rest.split_at_checked(usize::from(head & 0x1f)),
+        [0xd9, size, rest @ ..] => rest.split_at_checked(usize::from(*size)),
+        _ => None,
+    }
+}
+
+/// MessagePack bytes: bin 8. Nothing in a data key is longer than 255 bytes.
+fn take_binary(text: &[u8]) -> Option<(&[u8], &[u8])> {
+    match text {
+        [0xc4, size, rest @ ..] => rest.split_at_checked(usize::from(*size)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use alloc::vec;
+
+    const SECRET: [u8; KEY] = [1; KEY];
+    const DATA_KEY: [u8; KEY] = [2; KEY];
+    const CONTEXT: &[u8] = b"{}";
+
+    fn sealed(encoding: DataKeyEncoding) -> Vec<u8> {
+        seal(&SECRET, encoding, &[3; IV], &[4; NONCE], &DATA_KEY, CONTEXT).unwrap()
+    }
+
+    fn opened(text: &[u8]) -> Option<Secret> {
+        SealedDataKey::parse(text).unwrap().open(&SECRET, CONTEXT)
+    }
+
+    /// The same data key as KES wrote it, from the binary one.
+    fn message_pack(binary: &[u8]) -> Vec<u8> {
+        let (rest, nonce) = binary.split_last_chunk::<NONCE>().unwrap();
+        let (bytes, iv) = rest.split_last_chunk::<IV>().unwrap();
+        let id = b"66687aadf862bd776c8fc18b8e9f8e20";
+        let mut out = vec![0x95, 0xa0 + MESSAGE_PACK_AES.len() as u8];
+        out.extend_from_slice(MESSAGE_PACK_AES);
+        out.extend([0xd9, id.len() as u8]);
+        out.extend_from_slice(id);
+        for part in [&iv[..], nonce, bytes] {
+            out.extend([0xc4, part.len() as u8]);
+            out.extend_from_slice(part);
+        }
+        out
+    }
+
+    #[test]
+    fn every_encoding_opens() {
+        let binary = sealed(DataKeyEncoding::Binary);
+        assert_eq!(binary.len(), 76);
+        for (text, encoding) in [
+            (message_pack(&binary), DataKeyEncoding::MessagePack),
+            (sealed(DataKeyEncoding::Json), DataKeyEncoding::Json),
+            (binary, DataKeyEncoding::Binary),
+        ] {
+            assert_eq!(SealedDataKey::parse(&text).unwrap().encoding, encoding);
+            assert_eq!(*opened(&text).unwrap(), DATA_KEY);
+            let parsed = SealedDataKey::parse(&text).unwrap();
+            assert!(parsed.open(&[9; KEY], CONTEXT).is_none());
+            assert!(parsed.open(&SECRET, b"{\"a\":\"b\"}").is_none());
+        }
+    }
+
+    #[test]
+    fn data_keys_too_short_for_any_encoding_are_malformed() {
+        for size in 0..TAG + IV + NONCE {
+            for byte in [0, b'{', 0x95] {
+                let mut text = vec![byte; size];
+                if let Some(last) = text.last_mut() {
+                    *last = b'}';
+                }
+                assert!(
+                    matches!(SealedDataKey::parse(&text), Err(Error::Malformed(_))),
+                    "{size}"
+                );
+            }
+        }
+    }
+
+    #[test]
+    fn a_binary_data_key_may_look_like_another_encoding() {
+        for (first, last) in [(b'{', b'}'), (0x95, 0)] {
+            let mut text = sealed(DataKeyEncoding::Binary);
+            *text.first_mut().unwrap() = first;
+            *text.last_mut().unwrap() = last;
+            assert_eq!(
+                SealedDataKey::parse(&text).unwrap().encoding,
+                DataKeyEncoding::Binary
+            );
+            assert!(opened(&text).is_none());
+        }
+    }
+
+    #[test]
+    fn cut_and_flipped_data_keys_do_not_open() {
+        let binary = sealed(DataKeyEncoding::Binary);
+        let all = [message_pack(&binary), sealed(DataKeyEncoding::Json), binary];
+        for text in all {
+            for at in 0..text.len() {
+                let cut = SealedDataKey::parse(&text[..at]);
+                assert!(cut.is_err() || cut.unwrap().open(&SECRET, CONTEXT).is_none());
+                let mut flipped = text.clone();
+                flipped[at] ^= 1;
+                let opens = opened(&flipped);
+                // The key id and the spare bits of base64 carry nothing; all else must fail.
+                assert!(opens.is_none_or(|key| *key == DATA_KEY), "byte {at}");
+            }
+        }
+    }
+}

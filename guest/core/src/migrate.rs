@@ -1,0 +1,326 @@
+//! Bringing every object of a store to one form and key: `wit/migration.wit`.
+//!
+//! For each batch: read and open, seal anew, stage durable drafts, read each draft back and open it
+//! with the keys a later reader has, and only then let it take the place of the old bytes, if those
+//! are still the version that was read. A kill at any point leaves every object whole, old or new.
+
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::error::{Error, Result, StorageError};
+use crate::form::{Form, inspect};
+use crate::keyring::{KeyGenerator, Keyring, Random, Secret};
+use crate::location::Location;
+use crate::sealing::{Found, Opened, Policy, SealOptions, SealedForm, seal, unseal};
+use crate::session::Session;
+use crate::storage::{Draft as _, Replacement, Storage, StorageWriter};
+use crate::walk::{Shard, Walk};
+
+/// How many bytes of new objects a batch holds at the most before it is written, so that a batch of
+/// large objects does not fill the memory. One object may be larger.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// What the objects are to become.
+pub enum Target {
+    /// Not encrypted.
+    Plaintext,
+    /// Sealed in this way.
+    Sealed(SealOptions),
+}
+
+/// A migration to do.
+pub struct Plan {
+    /// The host's name for the store.
+    pub store: String,
+    /// Only paths that begin with this, byte for byte.
+    pub prefix: Vec<u8>,
+    /// Only paths after this one.
+    pub start_after: Option<Vec<u8>>,
+    /// One worker's share; none: all objects.
+    pub shard: Option<Shard>,
+    /// What the objects are to become.
+    pub target: Target,
+    /// Open everything, write nothing.
+    pub dry_run: bool,
+}
+
+/// What became of one object.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// It already is what the plan asks for.
+    Unchanged(Found),
+    /// It was this and is now the target.
+    Migrated(Found),
+    /// The same without the writing.
+    WouldMigrate(Found),
+    /// MinIO reads it without its IAM encryption; the text says why.
+    Exempt(String),
+    /// It was not touched, and this is why.
+    Failed(Error),
+}
+
+/// One object and what became of it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Step {
+    /// The path.
+    pub path: Vec<u8>,
+    /// What became of it.
+    pub outcome: Outcome,
+}
+
+/// A migration that is under way.
+pub struct Run<L: Storage> {
+    lent: L,
+    store: String,
+    goal: Goal,
+    dry_run: bool,
+    walk: Walk<L::Cursor>,
+    session: Session,
+}
+
+/// The target with its key's name filled in.
+enum Goal {
+    Plaintext,
+    Sealed { options: SealOptions, key: String },
+}
+
+/// An object that was opened and sealed anew.
+struct Change {
+    /// Its place among the batch's steps.
+    step: usize,
+    path: Vec<u8>,
+    plaintext: Secret,
+}
+
+impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
+    /// Begins a migration; nothing is read yet.
+    ///
+    /// # Errors
+    /// [`Error::NoKey`], [`Error::Key`] if the target's key is not lent, [`Error::Unsupported`],
+    /// [`Error::Refused`] for a shard that cannot be.
+    pub fn new(lent: L, plan: Plan) -> Result<Self> {
+        plan.shard.map_or(Ok(()), Shard::check)?;
+        let goal = match plan.target {
+            Target::Plaintext => Goal::Plaintext,
+            Target::Sealed(options) => {
+                let (key, _candidate) = options.resolve(&lent)?;
+                Goal::Sealed {
+                    options: SealOptions {
+                        key: Some(key.clone()),
+                        ..options
+                    },
+                    key,
+                }
+            }
+        };
+        Ok(Self {
+            lent,
+            store: plan.store,
+            goal,
+            dry_run: plan.dry_run,
+            walk: Walk::new(plan.prefix, plan.start_after, plan.shard),
+            session: Session::default(),
+        })
+    }
+
+    /// Handles up to `limit` further objects (0 is taken as 1) as one batch and returns when all of
+    /// it is durable; empty at the end.
+    ///
+    /// # Errors
+    /// [`Error::Storage`] if the listing fails; the run is over then. What the batch had read is
+    /// not changed.
+    pub fn next(&mut self, limit: u32) -> Result<Vec<Step>> {
+        let mut steps = Vec::new();
+        let mut changes = Vec::new();
+        let mut replacements = Vec::new();
+        let mut bytes = 0;
+        while steps.len() < limit.max(1) as usize && bytes < BATCH_BYTES {
+            let Some(path) = self.walk.next(&self.lent)? else {
+                break;
+            };
+            let Some(prepared) = self.prepare(&path) else {
+                continue;
+            };
+            let outcome = match prepared {
+                Prepared::Done(outcome) => outcome,
+                Prepared::Write(replacement, opened) => {
+                    bytes += replacement.bytes.len() + opened.plaintext.len();
+                    let Opened {
+                        plaintext, found, ..
+                    } = opened;
+                    changes.push(Change {
+                        step: steps.len(),
+                        path: path.clone(),
+                        plaintext,
+                    });
+                    replacements.push(replacement);
+                    Outcome::Migrated(found)
+                }
+            };
+            steps.push(Step { path, outcome });
+        }
+        for (step, error) in self.write(changes, replacements) {
+            if let Some(step) = steps.get_mut(step) {
+                step.outcome = Outcome::Failed(error);
+            }
+        }
+        Ok(steps)
+    }
+
+    /// None for an object that has gone since it was listed.
+    fn prepare(&mut self, path: &[u8]) -> Option<Prepared> {
+        let failed = |error| Some(Prepared::Done(Outcome::Failed(error)));
+        let location = match Location::new(&self.store, path) {
+            Ok(location) => location,
+            Err(error) => return failed(error),
+        };
+        if let Some(reason) = location.exempt() {
+            return Some(Prepared::Done(Outcome::Exempt(reason.to_string())));
+        }
+        let stored = match self.lent.read(path) {
+            Ok(stored) => stored,
+            Err(StorageError::NotFound) => return None,
+            Err(error) => return failed(error.into()),
+        };
+        let policy = Policy::Compatible;
+        let opened = match unseal(
+            &self.lent,
+            &mut self.session,
+            &location,
+            &stored.bytes,
+            policy,
+        ) {
+            Ok(opened) => opened,
+            Err(error) => return failed(error),
+        };
+        if self.goal.is_met_by(&opened) {
+            return Some(Prepared::Done(Outcome::Unchanged(opened.found)));
+        }
+        let rendered =
+            self.goal
+                .render(&self.lent, &mut self.session, &location, &opened.plaintext);
+        let bytes = match rendered {
+            Ok(bytes) => bytes,
+            Err(error) => return failed(error),
+        };
+        if self.dry_run {
+            return Some(Prepared::Done(Outcome::WouldMigrate(opened.found)));
+        }
+        let replacement = Replacement {
+            path: path.to_vec(),
+            expected: stored.version,
+            bytes,
+        };
+        Some(Prepared::Write(replacement, opened))
+    }
+
+    /// Stages, reads back, opens and commits. Returns what failed, by its place among the steps.
+    fn write(
+        &mut self,
+        changes: Vec<Change>,
+        replacements: Vec<Replacement>,
+    ) -> Vec<(usize, Error)> {
+        let mut failures = Vec::new();
+        if changes.is_empty() {
+            return failures;
+        }
+        let mut drafts = Vec::new();
+        let mut committing = Vec::new();
+        let staged = self.lent.stage(replacements);
+        let mut staged = staged.into_iter();
+        for change in changes {
+            let verified = match staged.next() {
+                Some(Ok(draft)) => self.verify(&change, &draft).map(|()| draft),
+                Some(Err(error)) => Err(error.into()),
+                None => Err(Error::Other(
+                    "the store answered for too few drafts".to_string(),
+                )),
+            };
+            match verified {
+                Ok(draft) => {
+                    drafts.push(draft);
+                    committing.push(change.step);
+                }
+                Err(error) => failures.push((change.step, error)),
+            }
+        }
+        let mut committed = self.lent.commit(drafts).into_iter();
+        for step in committing {
+            match committed.next() {
+                Some(Ok(_version)) => {}
+                Some(Err(error)) => failures.push((step, error.into())),
+                None => {
+                    let error = Error::Other("the store answered for too few drafts".to_string());
+                    failures.push((step, error));
+                }
+            }
+        }
+        failures
+    }
+
+    /// Opens a draft as a later reader will and compares what it holds with what was read.
+    fn verify(&mut self, change: &Change, draft: &<L as StorageWriter>::Draft) -> Result<()> {
+        let bytes = draft.read_back()?;
+        let location = Location::new(&self.store, &change.path)?;
+        let policy = Policy::Compatible;
+        let opened = unseal(&self.lent, &mut self.session, &location, &bytes, policy)?;
+        if !self.goal.is_met_by(&opened) || opened.plaintext != change.plaintext {
+            return Err(Error::Other(
+                "what was written does not read back as what was meant".to_string(),
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// What is to be done with an object.
+enum Prepared {
+    Done(Outcome),
+    Write(Replacement, Opened),
+}
+
+impl Goal {
+    /// The bytes that the target asks for.
+    fn render<L: Keyring + KeyGenerator + Random>(
+        &self,
+        lent: &L,
+        session: &mut Session,
+        location: &Location,
+        plaintext: &[u8],
+    ) -> Result<Vec<u8>> {
+        match self {
+            Self::Sealed { options, .. } => seal(lent, session, location, plaintext, options),
+            // What would not be taken for plaintext when read again must not be written as such.
+            Self::Plaintext => match inspect(plaintext) {
+                Ok(description) if description.form == Form::Plaintext => Ok(plaintext.to_vec()),
+                _ => Err(Error::Refused(
+                    "what it holds is not text, so MinIO could not read it as plaintext"
+                        .to_string(),
+                )),
+            },
+        }
+    }
+
+    /// Whether an object needs no rewriting. An option that was left open is met by anything.
+    fn is_met_by(&self, opened: &Opened) -> bool {
+        let Self::Sealed { options, key } = self else {
+            return opened.found.form == Form::Plaintext;
+        };
+        let form = match options.form {
+            SealedForm::Minio => Form::Minio,
+            SealedForm::Compact => Form::Compact,
+        };
+        let found = &opened.found;
+        let minio = form == Form::Minio;
+        found.form == form
+            && found.key.as_ref() == Some(key)
+            && opened.with_first_candidate
+            && (!minio || found.context == Some(crate::context::Context::Joined))
+            && options
+                .cipher
+                .is_none_or(|cipher| opened.cipher == Some(cipher))
+            && options
+                .data_key_encoding
+                .is_none_or(|encoding| !minio || opened.data_key_encoding == Some(encoding))
+    }
+}
