@@ -1,0 +1,54 @@
+//! The export `sealing`.
+
+use alloc::vec::Vec;
+
+use iamseal_core::{Location, Session};
+
+use crate::Plugin;
+use crate::contract::exports::iamseal::plugin::sealing::{
+    Description, Error, Guest, Opened, Policy, SealOptions,
+};
+use crate::lent::Lent;
+use crate::runtime::Global;
+
+/// Kept between calls, so that a seed is opened once and Argon2id's memory is touched once.
+static SESSION: Global<Session> = Global::new();
+
+impl Guest for Plugin {
+    fn seal(
+        store: alloc::string::String,
+        path: Vec<u8>,
+        plaintext: Vec<u8>,
+        options: SealOptions,
+    ) -> Result<Vec<u8>, Error> {
+        let location = Location::new(&store, &path)?;
+        let options = options.into();
+        Ok(iamseal_core::seal(
+            &Lent,
+            &mut SESSION.get(),
+            &location,
+            &plaintext,
+            &options,
+        )?)
+    }
+
+    fn unseal(
+        store: alloc::string::String,
+        path: Vec<u8>,
+        stored: Vec<u8>,
+        policy: Policy,
+    ) -> Result<Opened, Error> {
+        let location = Location::new(&store, &path)?;
+        let mut session = SESSION.get();
+        let mut opened =
+            iamseal_core::unseal(&Lent, &mut session, &location, &stored, policy.into())?;
+        Ok(Opened {
+            plaintext: core::mem::take(&mut *opened.plaintext),
+            found: opened.found.into(),
+        })
+    }
+
+    fn inspect(stored: Vec<u8>) -> Result<Description, Error> {
+        Ok(iamseal_core::inspect(&stored)?.into())
+    }
+}
