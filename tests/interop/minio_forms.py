@@ -1,4 +1,4 @@
-"""A second implementation of MinIO's IAM and config forms, driven over pipes by the tests.
+"""A second implementation of MinIO's IAM and config forms and of the compact form, driven over pipes by the tests.
 
 README.md describes the requests. Not for use outside tests: Python cannot wipe keys, and
 requests carry them.
@@ -7,6 +7,7 @@ requests carry them.
 import json
 import sys
 
+from compact import open_compact, seal_compact
 from data_key import ENCODINGS
 from forms import (CIPHERS, CONTEXTS, JSON_STYLES, ROOT_CIPHERS, open_root_credential, open_sealed, seal,
                    seal_root_credential)
@@ -60,11 +61,33 @@ def _seal_root_credential(request):
                                                   _field(request, "password", str), id_))}
 
 
+def _open_compact(request):
+    keys, seeds = _field(request, "keys", dict), _field(request, "seeds", dict) if "seeds" in request else {}
+    # A key service may answer with a seed of any size; that of a secret key is the host's to get right.
+    seeds = {_decoded(ciphertext, "seeds"): _bytes(seeds, ciphertext) for ciphertext in seeds}
+    opened = open_compact(_bytes(request, "stored"), _field(request, "store", str), _bytes(request, "path"),
+                          {name: _key(keys, name) for name in keys}, seeds)
+    return {**opened, "plaintext": encode(opened["plaintext"])}
+
+
+def _seal_compact(request):
+    if ("key" in request) == ("seed" in request):
+        raise FormError("either a key or a seed")
+    under_seed = "seed" in request
+    stored = seal_compact(_bytes(request, "plaintext"), _field(request, "store", str), _bytes(request, "path"),
+                          _field(request, "name", str), _key(request, "seed" if under_seed else "key"),
+                          _bytes(request, "seed_ciphertext") if under_seed else None,
+                          _bytes(request, "salt") if "salt" in request else None)
+    return {"stored": encode(stored)}
+
+
 REQUESTS = {
     "open-minio": _open_minio,
     "seal-minio": _seal_minio,
     "open-root-credential": _open_root_credential,
     "seal-root-credential": _seal_root_credential,
+    "open-compact": _open_compact,
+    "seal-compact": _seal_compact,
 }
 
 
@@ -82,8 +105,12 @@ def _choice(request, name, choices):
 
 
 def _bytes(request, name):
+    return _decoded(_field(request, name, str), name)
+
+
+def _decoded(text, name):
     try:
-        return decode(_field(request, name, str))
+        return decode(text)
     except ValueError:
         raise FormError(f"malformed base64 in field: {name}") from None
 

@@ -1,4 +1,4 @@
-"""Checks of this implementation: published vectors, MinIO's vectors, and round trips.
+"""Checks of this implementation: published vectors, MinIO's vectors, those of the compact form, and round trips.
 
 Every check is a name and a function that returns whether it passed.
 """
@@ -11,6 +11,7 @@ from functools import partial
 
 from cryptography.exceptions import InvalidTag
 
+import compact_check
 from data_key import ENCODINGS, open_data_key, seal_data_key
 from forms import (CIPHERS, CONTEXTS, JSON_STYLES, context_text, open_root_credential, open_sealed, open_stream,
                    seal, seal_fragments, split_sealed)
@@ -44,7 +45,8 @@ def run(files):
     """Run every check, print a line for each, and return the exit status."""
     counts = {True: 0, False: 0}
     parts = (draft_checks(), context_checks(), data_key_checks(), sealed_checks(), root_credential_checks(),
-             stream_checks(), request_checks(), *map(vector_checks, files))
+             stream_checks(), request_checks(), compact_check.known_checks(), compact_check.round_trip_checks(),
+             compact_check.damage_checks(), compact_check.request_checks(), *map(vector_checks, files))
     for name, check in itertools.chain(*parts):
         try:
             passed, why = bool(check()), ""
@@ -170,9 +172,16 @@ def request_checks():
 
 
 def vector_checks(file):
-    """The cases of a vector file made with MinIO's code, each in its named form and over the whole read path."""
+    """The cases of a vector file: of the compact form, or made with MinIO's code.
+
+    MinIO's are checked each in its named form and over the whole read path.
+    """
     with open(file, encoding="utf-8") as vectors:
         cases = json.load(vectors)
+    # Only the compact form is bound to a store.
+    if cases and "store" in cases[0]:
+        yield from compact_check.vector_checks(file, cases)
+        return
     for case in cases:
         name = f"{case['id']} {case['kind']}: {case['note']}"
         if case["kind"] in ("dare-wire-2018", "masterkey-dek-2018"):

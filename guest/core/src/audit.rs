@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 use crate::error::{Error, Result, StorageError};
 use crate::keyring::Keyring;
 use crate::location::Location;
+use crate::migrate::BATCH_DERIVATIONS;
 use crate::sealing::{Found, Policy, unseal};
 use crate::session::Session;
 use crate::storage::{Storage, Stored};
@@ -72,7 +73,10 @@ impl<L: Keyring + Storage> Audit<L> {
     /// [`Error::Storage`] if the listing fails; the audit is over then.
     pub fn next(&mut self, limit: u32) -> Result<Vec<Finding>> {
         let mut findings = Vec::new();
-        while findings.len() < limit.max(1) as usize {
+        let before = self.session.credentials.derivations;
+        while findings.len() < limit.max(1) as usize
+            && self.session.credentials.derivations - before < BATCH_DERIVATIONS
+        {
             let Some(path) = self.walk.next(&self.lent)? else {
                 break;
             };

@@ -61,6 +61,15 @@ struct Names<'a> {
     seed: Option<&'a [u8]>,
 }
 
+impl Names<'_> {
+    /// Whether the end of `head` is how these names are written.
+    fn is_written_as(&self, head: &[u8]) -> bool {
+        let size = PREFIX.len() + SALT;
+        postcard::to_extend(self, Vec::with_capacity(head.len()))
+            .is_ok_and(|written: Vec<u8>| head.get(size..) == Some(&*written))
+    }
+}
+
 impl<'a> Header<'a> {
     /// Whether an object begins as this form does, in any version.
     pub(crate) fn begins(stored: &[u8]) -> bool {
@@ -93,6 +102,12 @@ impl<'a> Header<'a> {
         let (names, rest) = postcard::take_from_bytes::<Names>(rest)
             .map_err(|_| malformed("its header is damaged or cut short"))?;
         let head = stored.get(..stored.len() - rest.len()).unwrap_or_default();
+        // Postcard reads numbers longer than they need be, more of them on 64 bits than on 32.
+        if !names.is_written_as(head) {
+            return Err(malformed(
+                "its header has a number in a longer form than need be",
+            ));
+        }
         let (commitment, body) = rest
             .split_first_chunk()
             .ok_or_else(|| malformed("it is cut short in its commitment"))?;

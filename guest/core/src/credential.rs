@@ -48,14 +48,21 @@ impl KeyDerivation {
     }
 }
 
-/// Argon2id's working memory, kept between objects because touching 64 MiB for the first time
-/// costs a third of the derivation. Wiped when dropped: with it a key could be made again.
+/// What is kept between root-credential objects.
 #[derive(Default)]
-pub(crate) struct Argon2Memory(Vec<Block>);
+pub(crate) struct Credentials {
+    /// Argon2id's working memory: touching 64 MiB for the first time costs a third of a derivation.
+    memory: Vec<Block>,
+    /// The index of the credential that opened the last object: likely the next one's too.
+    likely: usize,
+    /// How often a key was derived so far, each time some 50 ms.
+    pub(crate) derivations: usize,
+}
 
-impl Drop for Argon2Memory {
+impl Drop for Credentials {
+    /// With the memory a key could be made again.
     fn drop(&mut self) {
-        self.0.zeroize();
+        self.memory.zeroize();
     }
 }
 
@@ -99,7 +106,7 @@ impl<'a> Header<'a> {
         })
     }
 
-    /// Opens the object with the first credential that fits and returns its index too.
+    /// Opens the object with a credential that fits and returns its index too.
     ///
     /// # Errors
     /// [`Error::Malformed`] if it is cut short (found before any key is derived),
@@ -107,16 +114,21 @@ impl<'a> Header<'a> {
     pub(crate) fn open(
         &self,
         credentials: &[RootCredential],
-        memory: &mut Argon2Memory,
+        kept: &mut Credentials,
     ) -> Result<(usize, Secret)> {
         self.plaintext_size()?;
         if credentials.is_empty() {
             return Err(Error::NoCredential);
         }
-        for (index, credential) in credentials.iter().enumerate() {
-            let key = self.derive(credential, memory)?;
+        let mut order: Vec<_> = credentials.iter().enumerate().collect();
+        order.sort_by_key(|(index, _)| *index != kept.likely);
+        for (index, credential) in order {
+            let key = self.derive(credential, kept)?;
             match sio::open(self.cipher, &*key, self.nonce, self.body) {
-                Ok(plaintext) => return Ok((index, plaintext)),
+                Ok(plaintext) => {
+                    kept.likely = index;
+                    return Ok((index, plaintext));
+                }
                 // The first fragment tells a wrong credential, the others tell damage.
                 Err(SioError::NotAuthentic(0)) => {}
                 Err(_) => return Err(Error::BodyNotAuthentic),
@@ -128,8 +140,9 @@ impl<'a> Header<'a> {
     fn derive(
         &self,
         credential: &RootCredential,
-        memory: &mut Argon2Memory,
+        kept: &mut Credentials,
     ) -> Result<Zeroizing<[u8; KEY]>> {
+        kept.derivations += 1;
         let password =
             Zeroizing::new([credential.user.as_str(), credential.password.as_str()].join(":"));
         let mut key = Zeroizing::new([0; KEY]);
@@ -146,13 +159,13 @@ impl<'a> Header<'a> {
                 let failed = |_| Error::Other("Argon2id did not run".to_string());
                 let params = Params::new(ARGON2_MEMORY, ARGON2_PASSES, ARGON2_LANES, Some(KEY))
                     .map_err(failed)?;
-                memory.0.resize(params.block_count(), Block::new());
+                kept.memory.resize(params.block_count(), Block::new());
                 Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
                     .hash_password_into_with_memory(
                         password.as_bytes(),
                         self.salt,
                         &mut *key,
-                        &mut memory.0,
+                        &mut kept.memory,
                     )
                     .map_err(failed)?;
             }

@@ -20,6 +20,10 @@ use crate::walk::{Shard, Walk};
 /// large objects does not fill the memory. One object may be larger.
 const BATCH_BYTES: usize = 4 << 20;
 
+/// How many keys a batch derives from root credentials before it is written, at some 50 ms each: a
+/// host that watches the time of a call sees calls of about a second.
+pub(crate) const BATCH_DERIVATIONS: usize = 16;
+
 /// What the objects are to become.
 pub enum Target {
     /// Not encrypted.
@@ -134,7 +138,11 @@ impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
         let mut changes = Vec::new();
         let mut replacements = Vec::new();
         let mut bytes = 0;
-        while steps.len() < limit.max(1) as usize && bytes < BATCH_BYTES {
+        let before = self.session.credentials.derivations;
+        while steps.len() < limit.max(1) as usize
+            && bytes < BATCH_BYTES
+            && self.session.credentials.derivations - before < BATCH_DERIVATIONS
+        {
             let Some(path) = self.walk.next(&self.lent)? else {
                 break;
             };

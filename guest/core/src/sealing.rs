@@ -190,7 +190,7 @@ pub fn unseal<L: Keyring>(
         }),
         Shape::RootCredential(header) => {
             let mut credentials = lent.root_credentials();
-            let (index, plaintext) = header.open(&credentials, &mut session.argon2)?;
+            let (index, plaintext) = header.open(&credentials, &mut session.credentials)?;
             let user = credentials.swap_remove(index).user;
             Ok(Opened {
                 plaintext,

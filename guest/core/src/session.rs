@@ -3,7 +3,7 @@
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use crate::credential::Argon2Memory;
+use crate::credential::Credentials;
 use crate::error::KeyError;
 use crate::keyring::{DataKey, KeyGenerator, Keyring, Secret};
 
@@ -14,7 +14,7 @@ const MAX_SEEDS: usize = 64;
 /// What is kept between operations. Its secrets are wiped when it is dropped.
 #[derive(Default)]
 pub struct Session {
-    pub(crate) argon2: Argon2Memory,
+    pub(crate) credentials: Credentials,
     seeds: Vec<Seed>,
 }
 
@@ -27,11 +27,6 @@ struct Seed {
 }
 
 impl Session {
-    /// Gives Argon2id's 64 MiB back.
-    pub fn release_memory(&mut self) {
-        self.argon2 = Argon2Memory::default();
-    }
-
     /// The seed for new objects: made on first use, then kept.
     pub(crate) fn seed(
         &mut self,
