@@ -2,10 +2,22 @@
 //!
 //! The rules of each call stand in `wit/keyring.wit`; the traits here are the same calls in Rust.
 
+pub mod environment;
+pub mod error;
+mod files;
+pub mod keyring;
+pub mod root_credential;
+pub mod static_key;
+
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 use crate::contract::KeyError;
+
+pub use self::environment::Environment;
+pub use self::error::KeysError;
+pub use self::keyring::StaticKeyring;
+pub use self::static_key::StaticKey;
 
 /// Where the bytes of a key are.
 pub enum Candidate {

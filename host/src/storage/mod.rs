@@ -3,11 +3,15 @@
 //! The rules of each call stand in `wit/storage.wit`; the traits here are the same calls in Rust.
 //! Paths are raw bytes, parts separated by `/`, below the store's root.
 
+pub mod dir;
+
 use std::any::Any;
 
 use async_trait::async_trait;
 
 use crate::contract::StorageError;
+
+pub use self::dir::DirStore;
 
 /// An opaque tag of one version of one object: equal tags mean equal bytes.
 pub type Version = Vec<u8>;

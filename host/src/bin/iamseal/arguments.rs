@@ -1,0 +1,238 @@
+//! What the command line takes. Help texts, examples and exit codes are written here once.
+
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use iamseal::contract;
+
+/// Opens, seals, audits and migrates the IAM and configuration objects of MinIO and of servers that
+/// keep them as MinIO does.
+#[derive(Parser)]
+#[command(name = "iamseal", version, about, max_term_width = 100, after_help = AFTER_HELP)]
+pub struct Arguments {
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Keys come from the variables that MinIO reads (MINIO_KMS_SECRET_KEY, MINIO_KMS_SECRET_KEY_FILE,
+MINIO_ROOT_USER, MINIO_ROOT_PASSWORD, their _FILE and _OLD forms, MINIO_CONFIG_ENV_FILE) and, for
+reading, from --keys and --root-credentials. No secret is ever an argument.
+
+Examples:
+  iamseal demo
+  iamseal keygen my-key > my-key.secret
+  MINIO_KMS_SECRET_KEY_FILE=my-key.secret iamseal audit /data/.minio.sys
+  MINIO_KMS_SECRET_KEY_FILE=my-key.secret iamseal migrate /data/.minio.sys --to kms --dry-run
+
+Exit codes:
+  0 done                          9 body not authentic (damaged)
+  1 any other failure            10 damaged, cut short or empty
+  2 wrong usage or configuration 11 unknown or unsupported form
+  3 objects failed, several causes 12 refused by policy or path
+  4 no such key, or no key       13 storage failed
+  5 key service unreachable      14 changed by somebody else meanwhile
+  6 key service denied           15 a limit was reached
+  7 header not authentic         16 the plugin is unfit or failed
+  8 root credential missing or wrong 130 interrupted";
+
+/// What every command takes.
+#[derive(Args)]
+pub struct Common {
+    /// Print one JSON object per line instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// A file of further keys for reading, one NAME:BASE64 per line. May be repeated.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub keys: Vec<PathBuf>,
+    /// A file of further root credentials for reading, one USER:PASSWORD per line. May be repeated.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub root_credentials: Vec<PathBuf>,
+    /// The name that compact objects are bound to, so that they open in this store alone.
+    #[arg(long, global = true, value_name = "NAME", default_value = "")]
+    pub store_name: String,
+    /// Another plugin component than the one that is built in.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub plugin: Option<PathBuf>,
+}
+
+#[derive(Subcommand)]
+pub enum Command {
+    /// Print NAME:BASE64, a fresh 256-bit key for MINIO_KMS_SECRET_KEY.
+    Keygen(Keygen),
+    /// Seal standard input to standard output.
+    #[command(after_help = "Example:\n  \
+        iamseal seal --path config/iam/users/alice/identity.json < identity.json > sealed")]
+    Seal(Seal),
+    /// Open an object from standard input to standard output. On failure nothing is printed there.
+    #[command(after_help = "Example:\n  \
+        iamseal unseal --path config/config.json < /data/.minio.sys/config/config.json")]
+    Unseal(Unseal),
+    /// Describe an object without any key: form, key name, cipher, sizes.
+    Inspect(Inspect),
+    /// Say of each object in a store what it is and whether it opens, or why not. Changes nothing.
+    #[command(after_help = "Example:\n  \
+        iamseal audit /data/.minio.sys --keys old.keys --root-credentials old.credentials")]
+    Audit(Audit),
+    /// Bring every object of a store to one form and key.
+    ///
+    /// Each new object is made durable beside the old one, read back and opened before it takes its
+    /// place. Whatever does not open is reported and left alone. Running it again is harmless.
+    #[command(after_help = "Examples:\n  \
+        iamseal migrate /data/.minio.sys --to kms --dry-run\n  \
+        iamseal migrate /data/.minio.sys --to kms --key new-key --keys both.keys\n  \
+        iamseal migrate /data/.minio.sys --to plaintext --keys all.keys")]
+    Migrate(Migrate),
+    /// Show it on a sample store: all forms, audited, migrated, audited again.
+    Demo(Demo),
+}
+
+#[derive(Args)]
+pub struct Keygen {
+    /// The key's name: any text without a colon.
+    pub name: String,
+}
+
+/// How to seal, for `seal` and `migrate`.
+#[derive(Args)]
+pub struct How {
+    /// The key to seal under, one of those that are given; else the one of MINIO_KMS_SECRET_KEY.
+    #[arg(long, value_name = "NAME")]
+    pub key: Option<String>,
+    /// The sealed form: MinIO's, or iamseal's own, which MinIO cannot read.
+    #[arg(long, value_enum, default_value_t = SealedForm::Minio)]
+    pub form: SealedForm,
+    /// The cipher of the body. MinIO reads both; the default is chacha20-poly1305.
+    #[arg(long, value_enum)]
+    pub cipher: Option<Cipher>,
+    /// How the data key is written down: json is what servers before RELEASE.2024-05-10 read.
+    #[arg(long, value_enum)]
+    pub data_key: Option<DataKeyEncoding>,
+}
+
+#[derive(Args)]
+pub struct Seal {
+    /// The object's path below .minio.sys, e.g. config/iam/users/alice/identity.json.
+    #[arg(long)]
+    pub path: String,
+    #[command(flatten)]
+    pub how: How,
+}
+
+#[derive(Args)]
+pub struct Unseal {
+    /// The object's path below .minio.sys, e.g. config/iam/users/alice/identity.json.
+    #[arg(long)]
+    pub path: String,
+    /// Refuse what is not sealed. Without it plaintext passes through, as in MinIO.
+    #[arg(long, value_enum)]
+    pub require: Option<Require>,
+}
+
+#[derive(Args)]
+pub struct Inspect {
+    /// The object; standard input if it is missing.
+    pub file: Option<PathBuf>,
+}
+
+/// Which objects, for `audit` and `migrate`.
+#[derive(Args)]
+pub struct Where {
+    /// The store: the folder that holds config/, for MinIO a copy of .minio.sys.
+    #[arg(value_name = "STORE")]
+    pub store: PathBuf,
+    /// Only objects whose path begins with this.
+    #[arg(long, default_value = "config/")]
+    pub prefix: String,
+}
+
+#[derive(Args)]
+pub struct Audit {
+    #[command(flatten)]
+    pub place: Where,
+    /// Report what is not sealed as a failure.
+    #[arg(long, value_enum)]
+    pub require: Option<Require>,
+}
+
+#[derive(Args)]
+pub struct Migrate {
+    #[command(flatten)]
+    pub place: Where,
+    /// Sealed under a key, or not encrypted at all.
+    #[arg(long, value_enum)]
+    pub to: To,
+    #[command(flatten)]
+    pub how: How,
+    /// Open everything and say what would be done; write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+}
+
+#[derive(Args)]
+pub struct Demo {
+    /// Make the sample store in this folder and leave it there; else it is made and removed.
+    pub folder: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum To {
+    Kms,
+    Plaintext,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Require {
+    Sealed,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum SealedForm {
+    Minio,
+    Compact,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Cipher {
+    #[value(name = "aes-256-gcm")]
+    Aes256Gcm,
+    #[value(name = "chacha20-poly1305")]
+    ChaCha20Poly1305,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DataKeyEncoding {
+    Binary,
+    Json,
+}
+
+impl How {
+    /// The same in the contract's words.
+    pub fn options(&self) -> contract::SealOptions {
+        contract::SealOptions {
+            form: match self.form {
+                SealedForm::Minio => contract::SealedForm::Minio,
+                SealedForm::Compact => contract::SealedForm::Compact,
+            },
+            key: self.key.clone(),
+            cipher: self.cipher.map(|cipher| match cipher {
+                Cipher::Aes256Gcm => contract::Cipher::Aes256Gcm,
+                Cipher::ChaCha20Poly1305 => contract::Cipher::Chacha20Poly1305,
+            }),
+            data_key_encoding: self.data_key.map(|encoding| match encoding {
+                DataKeyEncoding::Binary => contract::DataKeyEncoding::Binary,
+                DataKeyEncoding::Json => contract::DataKeyEncoding::Json,
+            }),
+        }
+    }
+}
+
+/// The policy that `--require` asks for.
+pub fn policy(require: Option<Require>) -> contract::Policy {
+    match require {
+        None => contract::Policy::Compatible,
+        Some(Require::Sealed) => contract::Policy::Sealed,
+    }
+}

@@ -1,0 +1,158 @@
+//! The causes of failure: their names in JSON, their exit codes and what to do about each.
+
+use iamseal::contract::{KeyError, ObjectError, StorageError};
+
+/// Why something failed, as far as a caller acts on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    Other,
+    Usage,
+    Several,
+    KeyNotFound,
+    KeyUnavailable,
+    KeyDenied,
+    HeaderNotAuthentic,
+    Credential,
+    BodyNotAuthentic,
+    Malformed,
+    UnknownForm,
+    Refused,
+    Storage,
+    Conflict,
+    Limit,
+    Plugin,
+    Interrupted,
+}
+
+impl Cause {
+    /// The exit code. Documented in the help text and the README.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Other => 1,
+            Self::Usage => 2, // clap's own
+            Self::Several => 3,
+            Self::KeyNotFound => 4,
+            Self::KeyUnavailable => 5,
+            Self::KeyDenied => 6,
+            Self::HeaderNotAuthentic => 7,
+            Self::Credential => 8,
+            Self::BodyNotAuthentic => 9,
+            Self::Malformed => 10,
+            Self::UnknownForm => 11,
+            Self::Refused => 12,
+            Self::Storage => 13,
+            Self::Conflict => 14,
+            Self::Limit => 15,
+            Self::Plugin => 16,
+            Self::Interrupted => 130, // 128 + SIGINT, as shells have it
+        }
+    }
+
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Other => "other",
+            Self::Usage => "usage",
+            Self::Several => "several",
+            Self::KeyNotFound => "key-not-found",
+            Self::KeyUnavailable => "key-unavailable",
+            Self::KeyDenied => "key-denied",
+            Self::HeaderNotAuthentic => "header-not-authentic",
+            Self::Credential => "credential",
+            Self::BodyNotAuthentic => "body-not-authentic",
+            Self::Malformed => "malformed",
+            Self::UnknownForm => "unknown-form",
+            Self::Refused => "refused",
+            Self::Storage => "storage",
+            Self::Conflict => "conflict",
+            Self::Limit => "limit",
+            Self::Plugin => "plugin",
+            Self::Interrupted => "interrupted",
+        }
+    }
+
+    /// The cause of an object's error.
+    pub fn of(error: &ObjectError) -> Self {
+        match error {
+            ObjectError::Empty | ObjectError::Malformed(_) => Self::Malformed,
+            ObjectError::UnknownForm(_) | ObjectError::Unsupported(_) => Self::UnknownForm,
+            ObjectError::Refused(_) => Self::Refused,
+            ObjectError::NoKey => Self::KeyNotFound,
+            ObjectError::Key(failure) => match failure.error {
+                KeyError::NotFound => Self::KeyNotFound,
+                KeyError::Denied(_) => Self::KeyDenied,
+                KeyError::Unavailable(_) => Self::KeyUnavailable,
+                KeyError::NotAuthentic => Self::HeaderNotAuthentic,
+                KeyError::Other(_) => Self::Other,
+            },
+            ObjectError::HeaderNotAuthentic(_) => Self::HeaderNotAuthentic,
+            ObjectError::NoCredential | ObjectError::CredentialNotAuthentic => Self::Credential,
+            ObjectError::BodyNotAuthentic => Self::BodyNotAuthentic,
+            ObjectError::Storage(StorageError::Conflict) => Self::Conflict,
+            ObjectError::Storage(StorageError::TooLarge(_)) => Self::Limit,
+            ObjectError::Storage(StorageError::Refused(_)) => Self::Refused,
+            ObjectError::Storage(_) => Self::Storage,
+            ObjectError::Other(_) => Self::Other,
+        }
+    }
+}
+
+/// What an operator can do about an object's error, if there is anything to say.
+pub fn cure(error: &ObjectError) -> Option<String> {
+    let text = match error {
+        ObjectError::Empty => {
+            "MinIO takes an empty object for absent: restore it from a backup or remove it".into()
+        }
+        ObjectError::Malformed(_) | ObjectError::BodyNotAuthentic => {
+            "restore the object from a backup or from another drive".into()
+        }
+        ObjectError::UnknownForm(_) => {
+            "point iamseal at the folder that holds MinIO's config/, as plain files".into()
+        }
+        ObjectError::Unsupported(_) | ObjectError::Other(_) => return None,
+        ObjectError::Refused(_) => return None,
+        ObjectError::NoKey => {
+            "set MINIO_KMS_SECRET_KEY=<name>:<base64> (iamseal keygen makes one), or name a key of \
+             --keys with --key"
+                .into()
+        }
+        ObjectError::Key(failure) => match &failure.error {
+            KeyError::NotFound => format!(
+                "give the key {:?} in MINIO_KMS_SECRET_KEY or in a file with --keys",
+                failure.key
+            ),
+            KeyError::Denied(_) => "allow this identity to use the key in the key service".into(),
+            KeyError::Unavailable(_) => "see that the key service answers, then run again".into(),
+            KeyError::NotAuthentic | KeyError::Other(_) => return None,
+        },
+        ObjectError::HeaderNotAuthentic(key) => format!(
+            "other key bytes, another path or store name, or damage: add other keys named {key:?} \
+             with --keys, check the path, or restore the object"
+        ),
+        ObjectError::NoCredential => {
+            "set MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, or give old ones with --root-credentials"
+                .into()
+        }
+        ObjectError::CredentialNotAuthentic => {
+            "add the root credential of the time it was written with --root-credentials; if none \
+             fits, the object is damaged"
+                .into()
+        }
+        ObjectError::Storage(StorageError::Conflict) => {
+            "nothing was lost: run again to take the newer object".into()
+        }
+        ObjectError::Storage(StorageError::NotFound) => "check the path".into(),
+        ObjectError::Storage(_) => return None,
+    };
+    Some(text)
+}
+
+/// The exit code of a run in which objects failed for these causes.
+pub fn exit_code(causes: impl IntoIterator<Item = Cause>) -> std::process::ExitCode {
+    let mut causes = causes.into_iter();
+    match (causes.next(), causes.next()) {
+        (None, _) => std::process::ExitCode::SUCCESS,
+        (Some(only), None) => only.exit_code().into(),
+        (Some(_), Some(_)) => Cause::Several.exit_code().into(),
+    }
+}

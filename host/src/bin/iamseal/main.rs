@@ -1,0 +1,68 @@
+//! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
+//! `cause`, `failure`, `keys`, `output` and `store`.
+
+mod arguments;
+mod audit;
+mod cause;
+mod demo;
+mod failure;
+mod inspect;
+mod keygen;
+mod keys;
+mod migrate;
+mod output;
+mod plugin;
+mod progress;
+mod seal;
+mod store;
+mod unseal;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    forbid_core_dumps();
+    let arguments = Arguments::parse();
+    let json = arguments.common.json;
+    match run(arguments) {
+        Ok(code) => code,
+        Err(failure) => failure.report(json),
+    }
+}
+
+fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
+    let Arguments { common, command } = arguments;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::other(format!("the runtime does not start: {error}")))?;
+    let result = runtime.block_on(async {
+        match command {
+            Command::Keygen(command) => keygen::run(&common, &command),
+            Command::Seal(command) => seal::run(&common, &command).await,
+            Command::Unseal(command) => unseal::run(&common, &command).await,
+            Command::Inspect(command) => inspect::run(&common, &command).await,
+            Command::Audit(command) => audit::run(&common, &command).await,
+            Command::Migrate(command) => migrate::run(&common, &command).await,
+            Command::Demo(command) => demo::run(&common, &command).await,
+        }
+    });
+    // A thread that waits for standard input must not keep the process.
+    runtime.shutdown_background();
+    result
+}
+
+/// A core dump would hold keys. Where the system does not let us forbid it, the tool works all the same.
+fn forbid_core_dumps() {
+    use rustix::process::{DumpableBehavior, Resource, Rlimit, set_dumpable_behavior, setrlimit};
+    let none = Rlimit {
+        current: Some(0),
+        maximum: Some(0),
+    };
+    let _ = setrlimit(Resource::Core, none);
+    let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+}

@@ -1,0 +1,74 @@
+//! A progress bar for a person who watches, and Ctrl-C that leaves nothing half-done.
+
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::task::JoinHandle;
+
+use crate::arguments::Common;
+use crate::cause::Cause;
+use crate::failure::Failure;
+use crate::output;
+
+/// A bar on standard error; none in a pipe and none with `--json`.
+pub struct Progress(ProgressBar);
+
+impl Progress {
+    /// A bar for `total` objects, if that is known.
+    pub fn new(common: &Common, total: Option<u64>) -> Self {
+        if common.json || !output::is_watched() {
+            return Self(ProgressBar::hidden());
+        }
+        let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+        let style = "{bar:30} {pos}/{len} objects, {per_sec}, {eta} left";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            bar.set_style(style);
+        }
+        // Often enough to look alive while one object takes its time.
+        bar.enable_steady_tick(Duration::from_millis(200));
+        Self(bar)
+    }
+
+    /// Prints a line on standard output without disturbing the bar.
+    pub fn line(&self, text: &str) -> Result<(), Failure> {
+        self.0.suspend(|| output::line(text))
+    }
+
+    pub fn advance(&self, objects: usize) {
+        self.0.inc(objects as u64);
+    }
+
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Waits for Ctrl-C in the background.
+pub struct Interrupt(JoinHandle<std::io::Result<()>>);
+
+impl Interrupt {
+    /// From here on Ctrl-C does not kill the process.
+    pub fn listen() -> Result<Self, Failure> {
+        Ok(Self(tokio::spawn(tokio::signal::ctrl_c())))
+    }
+
+    /// Whether Ctrl-C was pressed.
+    pub fn pressed(&self) -> bool {
+        self.0.is_finished()
+    }
+
+    /// The work's result, or the failure that says Ctrl-C was pressed before it was done. For work
+    /// that may be dropped anywhere.
+    pub async fn unless<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        tokio::select! {
+            result = work => Ok(result),
+            _ = &mut self.0 => Err(interrupted()),
+        }
+    }
+}
+
+/// What a command says that was interrupted.
+pub fn interrupted() -> Failure {
+    Failure::new(Cause::Interrupted, "interrupted; nothing is half-done")
+        .with_cure("run it again to finish")
+}

@@ -1,0 +1,275 @@
+//! Keys from the environment, by the names and rules of MinIO.
+//!
+//! What MinIO refuses is refused. Where MinIO would silently go on without a KMS, and so write
+//! plaintext, this stops and says so. No KMS at all is no error: it means plaintext.
+
+mod kms;
+mod root;
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::error::{KeysError, Place};
+use super::files;
+use super::keyring::StaticKeyring;
+
+const CONFIG_FILE: &str = "MINIO_CONFIG_ENV_FILE";
+/// Where Docker and its kin put secrets; MinIO looks there for files that are named without a path.
+const SECRETS: &str = "/run/secrets";
+
+/// An environment.
+pub struct Environment {
+    lookup: Box<dyn Fn(&str) -> Option<OsString>>,
+    /// What `MINIO_CONFIG_ENV_FILE` sets, which counts more than the environment itself.
+    file: BTreeMap<String, Zeroizing<String>>,
+    secrets: PathBuf,
+}
+
+impl Environment {
+    /// The environment of this process, with the file that `MINIO_CONFIG_ENV_FILE` names.
+    ///
+    /// # Errors
+    /// [`KeysError`], if that file is not there, cannot be read or has a line that is no assignment.
+    pub fn of_process() -> Result<Self, KeysError> {
+        Self::new(|name| std::env::var_os(name))
+    }
+
+    /// An environment that `lookup` answers for, with the file that `MINIO_CONFIG_ENV_FILE` names.
+    ///
+    /// # Errors
+    /// As [`Environment::of_process`].
+    pub fn new(lookup: impl Fn(&str) -> Option<OsString> + 'static) -> Result<Self, KeysError> {
+        let mut environment = Self {
+            lookup: Box::new(lookup),
+            file: BTreeMap::new(),
+            secrets: SECRETS.into(),
+        };
+        if let Some(path) = environment.get(CONFIG_FILE)? {
+            let path = PathBuf::from(&*path);
+            environment.file = assignments(&path)?;
+        }
+        Ok(environment)
+    }
+
+    /// The keyring that this environment describes: the key of `MINIO_KMS_SECRET_KEY` for new
+    /// objects, the one of `MINIO_KMS_MASTER_KEY` for reading, the root credential, and the old one.
+    ///
+    /// # Errors
+    /// [`KeysError`], for whatever MinIO would refuse or silently pass over.
+    pub fn keyring(&self) -> Result<StaticKeyring, KeysError> {
+        let keyring = kms::lend(self, StaticKeyring::new())?;
+        root::lend(self, keyring)
+    }
+
+    /// A variable without the space around it; empty if it is set to nothing.
+    fn set(&self, name: &'static str) -> Result<Option<Zeroizing<String>>, KeysError> {
+        if let Some(value) = self.file.get(name) {
+            return Ok(Some(Zeroizing::new(value.trim().into())));
+        }
+        let Some(value) = (self.lookup)(name) else {
+            return Ok(None);
+        };
+        let value = value.into_string().map(Zeroizing::new);
+        let value = value.map_err(|_| KeysError::NotText {
+            place: Place::Variable(name),
+        })?;
+        Ok(Some(Zeroizing::new(value.trim().into())))
+    }
+
+    /// A variable without the space around it; none if it is set to nothing, as MinIO sees it.
+    fn get(&self, name: &'static str) -> Result<Option<Zeroizing<String>>, KeysError> {
+        Ok(self.set(name)?.filter(|value| !value.is_empty()))
+    }
+
+    /// Reads the first of these files that is there.
+    fn first_of<const N: usize>(
+        paths: [PathBuf; N],
+    ) -> Result<Option<(PathBuf, Zeroizing<String>)>, KeysError> {
+        for path in paths {
+            match files::read(&path) {
+                Ok(text) => return Ok(Some((path, text))),
+                Err(KeysError::Unreadable { cause, .. }) if cause.kind() == ErrorKind::NotFound => {
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// Reads a file of `[export ]NAME=VALUE` lines. One pair of quotes around a value is removed.
+fn assignments(path: &Path) -> Result<BTreeMap<String, Zeroizing<String>>, KeysError> {
+    let lines = match files::lines(path) {
+        Err(KeysError::Unreadable { cause, .. }) if cause.kind() == ErrorKind::NotFound => {
+            return Err(KeysError::FileMissing {
+                variable: CONFIG_FILE,
+                path: path.into(),
+            });
+        }
+        other => other?,
+    };
+    let mut assignments = BTreeMap::new();
+    for (place, line) in lines {
+        let line = line.strip_prefix("export ").unwrap_or(&line);
+        let Some((name, value)) = line.split_once('=') else {
+            return Err(KeysError::NoAssignment { place });
+        };
+        let value = Zeroizing::new(unquoted(value.trim()).into());
+        assignments.insert(name.trim().to_owned(), value);
+    }
+    Ok(assignments)
+}
+
+fn unquoted(value: &str) -> &str {
+    ['"', '\'']
+        .into_iter()
+        .find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote))
+        .unwrap_or(value)
+}
+
+#[cfg(test)]
+mod testing {
+    use std::os::unix::ffi::OsStringExt as _;
+
+    use tempfile::TempDir;
+
+    use super::*;
+
+    /// Variables and files of a test's own.
+    pub struct Setting {
+        pub dir: TempDir,
+        variables: BTreeMap<String, OsString>,
+    }
+
+    impl Setting {
+        pub fn new(variables: &[(&str, &str)]) -> Self {
+            Self {
+                dir: tempfile::tempdir().unwrap(),
+                variables: BTreeMap::new(),
+            }
+            .with(variables)
+        }
+
+        pub fn with(mut self, variables: &[(&str, &str)]) -> Self {
+            for (name, value) in variables {
+                self.variables.insert((*name).into(), value.into());
+            }
+            self
+        }
+
+        pub fn with_bytes(mut self, name: &str, value: &[u8]) -> Self {
+            let value = OsString::from_vec(value.into());
+            self.variables.insert(name.into(), value);
+            self
+        }
+
+        /// Writes a file and names it in a variable by its whole path.
+        pub fn with_file(self, variable: &str, text: &str) -> Self {
+            let path = self.dir.path().join(variable);
+            std::fs::write(&path, text).unwrap();
+            self.with(&[(variable, path.to_str().unwrap())])
+        }
+
+        /// Writes a secret where Docker would put it.
+        pub fn with_secret(self, name: &str, text: &str) -> Self {
+            let secrets = self.dir.path().join("secrets");
+            std::fs::create_dir_all(&secrets).unwrap();
+            std::fs::write(secrets.join(name), text).unwrap();
+            self
+        }
+
+        pub fn keyring(&self) -> Result<StaticKeyring, KeysError> {
+            let variables = self.variables.clone();
+            let environment = Environment::new(move |name| variables.get(name).cloned())?;
+            let secrets = self.dir.path().join("secrets");
+            Environment {
+                secrets,
+                ..environment
+            }
+            .keyring()
+        }
+
+        pub fn error(&self) -> KeysError {
+            self.keyring().err().unwrap()
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::testing::Setting;
+    use super::*;
+    use crate::keys::Keyring;
+
+    #[test]
+    fn an_empty_environment_means_plaintext() {
+        let keyring = Setting::new(&[]).keyring().unwrap();
+        assert_eq!(Keyring::default_key(&keyring), None);
+        assert_eq!(keyring.key_names().count(), 0);
+        assert!(keyring.root_credentials().is_empty());
+    }
+
+    #[test]
+    fn the_environment_file_counts_more_than_the_environment() {
+        let text = "# comment\n\
+                    \n\
+                    export MINIO_ROOT_USER=\"from=file\"\r\n\
+                    MINIO_ROOT_PASSWORD='pass\"word'\n\
+                    MINIO_OTHER=\n";
+        let keyring = Setting::new(&[
+            ("MINIO_ROOT_USER", "from-environment"),
+            ("MINIO_ROOT_PASSWORD", "12345678"),
+        ])
+        .with_file(CONFIG_FILE, text)
+        .keyring()
+        .unwrap();
+        let lent = keyring.root_credentials().remove(0);
+        assert_eq!(lent.user, "from=file");
+        assert_eq!(*lent.password, "pass\"word");
+    }
+
+    #[test]
+    fn one_pair_of_quotes_is_removed() {
+        assert_eq!(unquoted("\"a\""), "a");
+        assert_eq!(unquoted("''a''"), "'a'");
+        assert_eq!(unquoted("\"a'"), "\"a'");
+        assert_eq!(unquoted("\""), "\"");
+        assert_eq!(unquoted("\"\""), "");
+    }
+
+    #[test]
+    fn an_environment_file_that_is_not_there_is_an_error() {
+        let error = Setting::new(&[(CONFIG_FILE, "/nonexistent/config.env")]).error();
+        assert_eq!(
+            error.to_string(),
+            "MINIO_CONFIG_ENV_FILE names /nonexistent/config.env, which does not exist; \
+             MinIO would go on without a KMS"
+        );
+        assert!(error.cure().contains("unset it"));
+        assert!(Setting::new(&[(CONFIG_FILE, " ")]).keyring().is_ok());
+    }
+
+    #[test]
+    fn a_line_that_is_no_assignment_is_told_by_its_number() {
+        let setting = Setting::new(&[]).with_file(CONFIG_FILE, "A=1\nhunter2\n");
+        let text = setting.error().to_string();
+        assert!(
+            text.ends_with("line 2: neither NAME=VALUE nor a comment"),
+            "{text}"
+        );
+        assert!(!text.contains("hunter2"));
+    }
+
+    #[test]
+    fn a_value_is_text() {
+        let setting = Setting::new(&[]).with_bytes("MINIO_KMS_SECRET_KEY", b"k:\xff");
+        assert_eq!(
+            setting.error().to_string(),
+            "MINIO_KMS_SECRET_KEY: not UTF-8 text"
+        );
+    }
+}

@@ -1,0 +1,178 @@
+//! Why keys could not be taken from where the operator put them, and what to do about it.
+
+use std::fmt;
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use super::root_credential::RootCredentialError;
+use super::static_key::StaticKeyError;
+
+/// Where a text stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Place {
+    /// In a variable of the environment.
+    Variable(&'static str),
+    /// In a file as a whole.
+    File(PathBuf),
+    /// In a line of a file, counted from 1.
+    Line(PathBuf, usize),
+}
+
+/// Why keys or root credentials could not be taken. No case holds a secret or any text that was
+/// meant to be one.
+#[derive(Debug, Error)]
+pub enum KeysError {
+    /// A text that should be a key is none.
+    #[error("{place}: {cause}")]
+    Key {
+        /// Where it stands.
+        place: Place,
+        /// What is wrong with it.
+        cause: StaticKeyError,
+    },
+    /// A text that should be a root credential is none.
+    #[error("{place}: {cause}")]
+    RootCredential {
+        /// Where it stands.
+        place: Place,
+        /// What is wrong with it.
+        cause: RootCredentialError,
+    },
+    /// Half a root credential.
+    #[error("{set} is set, but {missing} is not")]
+    HalfRootCredential {
+        /// The half that is there.
+        set: Place,
+        /// The half that is not.
+        missing: &'static str,
+    },
+    /// Something is not UTF-8.
+    #[error("{place}: not UTF-8 text")]
+    NotText {
+        /// Where it stands.
+        place: Place,
+    },
+    /// A file cannot be read.
+    #[error("{}: cannot be read: {cause}", .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        cause: io::Error,
+    },
+    /// A file is over 1 MiB.
+    #[error("{}: larger than 1 MiB", .path.display())]
+    FileTooLarge {
+        /// The file.
+        path: PathBuf,
+    },
+    /// A file that a variable names is not there.
+    #[error(
+        "{variable} names {}, which does not exist; MinIO would go on without a KMS",
+        .path.display()
+    )]
+    FileMissing {
+        /// The variable.
+        variable: &'static str,
+        /// The file.
+        path: PathBuf,
+    },
+    /// A line of MinIO's environment file is no assignment.
+    #[error("{place}: neither NAME=VALUE nor a comment")]
+    NoAssignment {
+        /// The line.
+        place: Place,
+    },
+    /// `MINIO_KMS_SECRET_KEY` is there but empty, and something else says that a KMS is wanted.
+    #[error("MINIO_KMS_SECRET_KEY is empty, but {beside} is set; MinIO would take it for unset")]
+    EmptyKey {
+        /// The other variable.
+        beside: &'static str,
+    },
+    /// A variable of a KMS is set but empty, which counts as present.
+    #[error("{variable} is set but empty; MinIO takes that for a KMS that is present")]
+    EmptyKms {
+        /// The variable.
+        variable: &'static str,
+    },
+    /// Both `MINIO_KMS_SECRET_KEY` and `MINIO_KMS_SECRET_KEY_FILE` are set.
+    #[error("MINIO_KMS_SECRET_KEY and MINIO_KMS_SECRET_KEY_FILE are both set")]
+    TwoKeys,
+    /// More than one kind of KMS is present.
+    #[error("{one} and {other} are both set, but there can be only one KMS")]
+    TwoKms {
+        /// A variable of one.
+        one: &'static str,
+        /// A variable of another.
+        other: &'static str,
+    },
+    /// A kind of KMS that this version cannot use.
+    #[error("{variable} is set, but this version does not support {kms} yet")]
+    UnsupportedKms {
+        /// The kind, in words.
+        kms: &'static str,
+        /// A variable of it.
+        variable: &'static str,
+    },
+    /// Something needs a KMS, and there is none.
+    #[error("{variable} is on, but there is no KMS")]
+    NoKms {
+        /// What needs it.
+        variable: &'static str,
+    },
+    /// The key that was named for new objects is not there.
+    #[error("there is no key named `{name}`")]
+    NoSuchKey {
+        /// Its name.
+        name: String,
+    },
+}
+
+impl KeysError {
+    /// What to do about it, in one line.
+    #[must_use]
+    pub fn cure(&self) -> String {
+        match self {
+            Self::Key { cause, .. } => cause.cure(),
+            Self::RootCredential { cause, .. } => cause.cure(),
+            Self::HalfRootCredential { set, missing } => {
+                format!("set {missing} too, or unset {set}")
+            }
+            Self::NotText { .. } => "write it as UTF-8 text".into(),
+            Self::Unreadable { .. } => "check the path, and that this user may read it".into(),
+            Self::FileTooLarge { .. } => "name the file that holds the keys".into(),
+            Self::FileMissing { variable, .. } => {
+                format!("correct {variable}, or unset it if there is to be no KMS")
+            }
+            Self::NoAssignment { .. } => "correct the line, or begin it with `#`".into(),
+            Self::EmptyKey { beside } => {
+                format!("set MINIO_KMS_SECRET_KEY to NAME:BASE64, or unset it or {beside}")
+            }
+            Self::EmptyKms { variable } => format!("unset {variable}"),
+            Self::TwoKeys => "unset one of them".into(),
+            Self::TwoKms { one, other } => {
+                format!("unset the one that the server does not use, {one} or {other}")
+            }
+            Self::UnsupportedKms { variable, .. } => format!(
+                "unset {variable} and its companions and lend the key itself: \
+                 MINIO_KMS_SECRET_KEY or --keys FILE, as NAME:BASE64"
+            ),
+            Self::NoKms { variable } => {
+                format!("set MINIO_KMS_SECRET_KEY to NAME:BASE64, or {variable} to off")
+            }
+            Self::NoSuchKey { .. } => "lend it with --keys FILE, as NAME:BASE64".into(),
+        }
+    }
+}
+
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Variable(name) => f.write_str(name),
+            Self::File(path) => write!(f, "{}", path.display()),
+            Self::Line(path, line) => write!(f, "{}, line {line}", path.display()),
+        }
+    }
+}

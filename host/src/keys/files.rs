@@ -1,0 +1,101 @@
+//! Reading files that hold secrets.
+
+use std::fs::File;
+use std::io::{self, Read as _};
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::error::{KeysError, Place};
+
+/// The longest file in bytes. It holds some fifteen thousand keys; a longer one is the wrong file,
+/// and a device without an end must not fill the memory.
+pub(super) const FILE_BYTES: usize = 1024 * 1024;
+
+/// Reads a whole file. It may be a pipe, so that a secret need not lie on a disk.
+///
+/// # Errors
+/// `Unreadable`, `FileTooLarge`, `NotText` if it is not UTF-8.
+pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, KeysError> {
+    let unreadable = |cause: io::Error| KeysError::Unreadable {
+        path: path.into(),
+        cause,
+    };
+    let file = File::open(path).map_err(unreadable)?;
+    // A buffer that grew would leave copies of the secrets behind. The byte too many shows a file
+    // that is too long.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(FILE_BYTES + 1));
+    file.take(FILE_BYTES as u64 + 1)
+        .read_to_end(&mut bytes)
+        .map_err(unreadable)?;
+    if bytes.len() > FILE_BYTES {
+        return Err(KeysError::FileTooLarge { path: path.into() });
+    }
+    match str::from_utf8(&bytes) {
+        Ok(text) => Ok(Zeroizing::new(text.into())),
+        Err(_) => Err(KeysError::NotText {
+            place: Place::File(path.into()),
+        }),
+    }
+}
+
+/// The lines of a file, without the space around them; empty lines and comments (`#`) are left out.
+///
+/// # Errors
+/// As [`read`].
+pub(super) fn lines(path: &Path) -> Result<Vec<(Place, Zeroizing<String>)>, KeysError> {
+    let text = read(path)?;
+    Ok(text
+        .lines()
+        .enumerate()
+        .map(|(index, line)| (index + 1, line.trim()))
+        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
+        .map(|(number, line)| {
+            let place = Place::Line(path.into(), number);
+            (place, Zeroizing::new(line.to_owned()))
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_has_at_most_one_mib() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        std::fs::write(&path, vec![b'#'; FILE_BYTES]).unwrap();
+        assert_eq!(read(&path).unwrap().len(), FILE_BYTES);
+        std::fs::write(&path, vec![b'#'; FILE_BYTES + 1]).unwrap();
+        let error = read(&path).err().unwrap();
+        assert!(matches!(error, KeysError::FileTooLarge { .. }), "{error}");
+        let error = read("/dev/zero".as_ref()).err().unwrap();
+        assert!(matches!(error, KeysError::FileTooLarge { .. }), "{error}");
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_told_with_its_path() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("missing");
+        assert_eq!(
+            read(&path).err().unwrap().to_string(),
+            format!(
+                "{}: cannot be read: No such file or directory (os error 2)",
+                path.display()
+            )
+        );
+        assert!(matches!(
+            read(dir.path()),
+            Err(KeysError::Unreadable { .. })
+        ));
+    }
+
+    #[test]
+    fn a_file_is_text() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        std::fs::write(&path, b"a:\xff").unwrap();
+        assert!(matches!(read(&path), Err(KeysError::NotText { .. })));
+    }
+}

@@ -1,0 +1,256 @@
+//! A keyring of secrets that the host itself holds.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use async_trait::async_trait;
+use zeroize::Zeroizing;
+
+use super::static_key::{KEY_BYTES, StaticKey};
+use super::{Candidate, DataKey, KeyGenerator, Keyring, KeysError, RootCredential, files};
+use crate::contract::KeyError;
+
+/// Static keys, several of one name included, and root credentials.
+///
+/// Holds no remote keys: it neither decrypts nor generates data keys, the plugin does.
+#[derive(Clone, Default)]
+pub struct StaticKeyring {
+    default: Option<String>,
+    keys: BTreeMap<String, Vec<Zeroizing<[u8; KEY_BYTES]>>>,
+    credentials: Vec<RootCredential>,
+}
+
+impl StaticKeyring {
+    /// A keyring without keys, which lends nothing and leaves new objects plaintext.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds a key. Of keys with the same name the one that was added first is lent first, and so
+    /// is the one for new objects. A key that is there already is not added again.
+    #[must_use]
+    pub fn key(mut self, key: StaticKey) -> Self {
+        let secrets = self.keys.entry(key.name().into()).or_default();
+        if secrets.iter().all(|secret| **secret != *key.secret()) {
+            secrets.push(Zeroizing::new(*key.secret()));
+        }
+        self
+    }
+
+    /// Names the key for new objects.
+    ///
+    /// # Errors
+    /// [`KeysError::NoSuchKey`] if no key of that name was added.
+    pub fn default_key(mut self, name: &str) -> Result<Self, KeysError> {
+        if !self.keys.contains_key(name) {
+            return Err(KeysError::NoSuchKey { name: name.into() });
+        }
+        self.default = Some(name.into());
+        Ok(self)
+    }
+
+    /// Adds a root credential, to be tried after those that were added before. One that is there
+    /// already is not added again, since each costs an Argon2id on every object that it does not
+    /// open.
+    #[must_use]
+    pub fn root_credential(mut self, credential: RootCredential) -> Self {
+        let known = self
+            .credentials
+            .iter()
+            .any(|known| known.user == credential.user && known.password == credential.password);
+        if !known {
+            self.credentials.push(credential);
+        }
+        self
+    }
+
+    /// Adds the keys of a file: one `NAME:BASE64` a line; empty lines and lines that begin with
+    /// `#` are passed over.
+    ///
+    /// # Errors
+    /// [`KeysError`], if the file cannot be read, is over 1 MiB, or a line is no key.
+    pub fn keys_file(mut self, path: &Path) -> Result<Self, KeysError> {
+        for (place, line) in files::lines(path)? {
+            let key = StaticKey::parse(&line).map_err(|cause| KeysError::Key { place, cause })?;
+            self = self.key(key);
+        }
+        Ok(self)
+    }
+
+    /// Adds the root credentials of a file: one `USER:PASSWORD` a line; empty lines and lines that
+    /// begin with `#` are passed over.
+    ///
+    /// # Errors
+    /// [`KeysError`], if the file cannot be read, is over 1 MiB, or a line is no credential.
+    pub fn root_credentials_file(mut self, path: &Path) -> Result<Self, KeysError> {
+        for (place, line) in files::lines(path)? {
+            let credential = RootCredential::parse(&line)
+                .map_err(|cause| KeysError::RootCredential { place, cause })?;
+            self = self.root_credential(credential);
+        }
+        Ok(self)
+    }
+
+    /// The names of all keys, in order.
+    pub fn key_names(&self) -> impl Iterator<Item = &str> {
+        self.keys.keys().map(String::as_str)
+    }
+}
+
+#[async_trait]
+impl Keyring for StaticKeyring {
+    fn default_key(&self) -> Option<String> {
+        self.default.clone()
+    }
+
+    fn candidates(&self, name: &str) -> Result<Vec<Candidate>, KeyError> {
+        let secrets = self.keys.get(name).ok_or(KeyError::NotFound)?;
+        Ok(secrets
+            .iter()
+            .map(|secret| Candidate::Secret(Zeroizing::new(secret.to_vec())))
+            .collect())
+    }
+
+    fn root_credentials(&self) -> Vec<RootCredential> {
+        self.credentials.clone()
+    }
+
+    async fn decrypt(
+        &self,
+        _name: &str,
+        _ciphertext: &[u8],
+        _context: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        Err(KeyError::NotFound)
+    }
+}
+
+#[async_trait]
+impl KeyGenerator for StaticKeyring {
+    async fn generate(&self, _name: &str, _context: &[u8]) -> Result<DataKey, KeyError> {
+        Err(KeyError::NotFound)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn key(name: &str, byte: u8) -> StaticKey {
+        StaticKey::new(name, Zeroizing::new([byte; KEY_BYTES]))
+    }
+
+    fn secrets(keyring: &StaticKeyring, name: &str) -> Vec<Vec<u8>> {
+        let candidates = keyring.candidates(name).unwrap_or_default();
+        candidates
+            .into_iter()
+            .map(|candidate| match candidate {
+                Candidate::Secret(secret) => secret.to_vec(),
+                Candidate::Remote => panic!("a static key is not remote"),
+            })
+            .collect()
+    }
+
+    #[test]
+    fn an_empty_keyring_lends_nothing() {
+        let keyring = StaticKeyring::new();
+        assert_eq!(Keyring::default_key(&keyring), None);
+        assert!(matches!(keyring.candidates(""), Err(KeyError::NotFound)));
+        assert!(keyring.root_credentials().is_empty());
+    }
+
+    #[test]
+    fn keys_of_one_name_are_lent_in_the_order_they_came() {
+        let keyring = StaticKeyring::new()
+            .key(key("a", 2))
+            .key(key("b", 9))
+            .key(key("a", 1))
+            .key(key("a", 2));
+        assert_eq!(secrets(&keyring, "a"), [[2; 32], [1; 32]]);
+        assert_eq!(secrets(&keyring, "b"), [[9; 32]]);
+        assert!(matches!(keyring.candidates("A"), Err(KeyError::NotFound)));
+        assert_eq!(keyring.key_names().collect::<Vec<_>>(), ["a", "b"]);
+    }
+
+    #[test]
+    fn the_default_key_is_one_that_is_there() {
+        let keyring = StaticKeyring::new().key(key("", 1));
+        let keyring = keyring.default_key("").unwrap();
+        assert_eq!(Keyring::default_key(&keyring).as_deref(), Some(""));
+        let error = keyring.default_key("other").err().unwrap();
+        assert_eq!(error.to_string(), "there is no key named `other`");
+    }
+
+    #[test]
+    fn root_credentials_are_lent_once_each_in_the_order_they_came() {
+        let keyring = ["b:1", "a:1", "b:1", "b:2"]
+            .into_iter()
+            .map(|text| RootCredential::parse(text).ok().unwrap())
+            .fold(StaticKeyring::new(), StaticKeyring::root_credential);
+        let lent: Vec<_> = keyring
+            .root_credentials()
+            .into_iter()
+            .map(|credential| format!("{}:{}", credential.user, *credential.password))
+            .collect();
+        assert_eq!(lent, ["b:1", "a:1", "b:2"]);
+    }
+
+    #[test]
+    fn there_are_no_remote_keys() {
+        let keyring = StaticKeyring::new().key(key("a", 1));
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        let decrypted = runtime.block_on(keyring.decrypt("a", b"", b""));
+        assert!(matches!(decrypted, Err(KeyError::NotFound)));
+        let generated = runtime.block_on(keyring.generate("a", b""));
+        assert!(matches!(generated, Err(KeyError::NotFound)));
+    }
+
+    #[test]
+    fn files_add_keys_and_credentials() {
+        let dir = tempfile::tempdir().unwrap();
+        let (keys, credentials) = (dir.path().join("keys"), dir.path().join("credentials"));
+        let (first, second) = (key("a", 1).encode(), key("a", 2).encode());
+        let text = format!("# old\r\n\r\n  {}  \r\n\n{}", *first, *second);
+        std::fs::write(&keys, text).unwrap();
+        std::fs::write(&credentials, "#x:y\nminio:a:b\n").unwrap();
+
+        let keyring = StaticKeyring::new()
+            .keys_file(&keys)
+            .and_then(|keyring| keyring.root_credentials_file(&credentials))
+            .unwrap();
+        assert_eq!(secrets(&keyring, "a"), [[1; 32], [2; 32]]);
+        assert_eq!(Keyring::default_key(&keyring), None);
+        let lent = keyring.root_credentials();
+        assert_eq!(lent.first().unwrap().password.as_str(), "a:b");
+        assert_eq!(lent.len(), 1);
+    }
+
+    #[test]
+    fn an_error_in_a_file_names_file_and_line_and_not_what_is_there() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        std::fs::write(&path, "# comment\n\nhunter2\n").unwrap();
+        for (error, cause) in [
+            (
+                StaticKeyring::new().keys_file(&path).err().unwrap(),
+                "the key has no name: there is no colon in it",
+            ),
+            (
+                StaticKeyring::new()
+                    .root_credentials_file(&path)
+                    .err()
+                    .unwrap(),
+                "there is no colon between user and password",
+            ),
+        ] {
+            assert_eq!(
+                error.to_string(),
+                format!("{}, line 3: {cause}", path.display())
+            );
+            assert!(!format!("{error:?} {}", error.cure()).contains("hunter2"));
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! Audits: what is in a store, without changing it.
+
+use std::sync::Arc;
+
+use crate::contract::generated::exports::iamseal::plugin::auditing::Scope;
+use crate::contract::{Finding, Policy};
+use crate::error::Error;
+
+use super::grant::Grant;
+use super::instance::Pool;
+use super::trace::{shown, traced};
+use super::walk::{BATCH, Walk};
+
+/// What an audit looks at. The default is everything, opened as MinIO opens it.
+#[derive(Clone, Debug, Default)]
+pub struct AuditScope {
+    /// Only paths that begin with this, byte for byte; empty: all.
+    pub prefix: Vec<u8>,
+    /// Only paths after this one: to go on where another audit ended.
+    pub start_after: Option<Vec<u8>>,
+    /// Which forms may be opened.
+    pub policy: Policy,
+}
+
+/// An audit that is under way. Drop it to stop.
+///
+/// It holds an instance of the component for itself, and lends it nothing but reading below its
+/// prefix and the keys.
+pub struct Audit {
+    walk: Walk,
+}
+
+impl Audit {
+    pub(super) async fn start(
+        pool: &Arc<Pool>,
+        store_name: &str,
+        scope: &AuditScope,
+    ) -> Result<Self, Error> {
+        let mut instance = pool.take(Grant::audit(scope.policy, &scope.prefix)).await?;
+        let given = Scope {
+            store: store_name.to_owned(),
+            prefix: scope.prefix.clone(),
+            start_after: scope.start_after.clone(),
+            policy: scope.policy,
+        };
+        let (guest, store) = instance.parts();
+        let begun = pool
+            .within(guest.iamseal_plugin_auditing().call_start(store, &given))
+            .await;
+        let resource = pool.settle(&instance, begun)?;
+        let (prefix, last) = (given.prefix, given.start_after);
+        Ok(Self {
+            walk: Walk::new(Arc::clone(pool), instance, resource, prefix, last),
+        })
+    }
+
+    /// Looks at up to `limit` further objects, at most 1024 and at least one. Empty at the end.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if the listing failed, and those of every call of a plugin. None of them
+    /// is about a single object, and after any the audit is over: [`Error::Ended`]. So it is if
+    /// the future is dropped before it is ready.
+    pub async fn next(&mut self, limit: u32) -> Result<Vec<Finding>, Error> {
+        let span = tracing::debug_span!("audit", after = self.walk.last(), outcome = shown());
+        traced(span, self.step(limit)).await
+    }
+
+    async fn step(&mut self, limit: u32) -> Result<Vec<Finding>, Error> {
+        let Some((mut instance, resource)) = self.walk.begin()? else {
+            return Ok(Vec::new());
+        };
+        let pool = self.walk.pool();
+        let (guest, store) = instance.parts();
+        let audit = guest.iamseal_plugin_auditing().audit();
+        let looked = pool
+            .within(audit.call_next(store, resource, limit.min(BATCH)))
+            .await;
+        let findings = pool.settle(&instance, looked)?;
+        self.walk
+            .end(instance, resource, findings, |finding| &finding.path)
+            .await
+    }
+}

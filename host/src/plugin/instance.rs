@@ -1,0 +1,275 @@
+//! Live instances of a component, and the calls they serve.
+//!
+//! A fresh instance costs 10 to 20 µs and a first Argon2id in it another 20 ms of page faults, so
+//! instances are kept and used again: one call at a time, and only after a call that ended well. An
+//! instance belongs to the future of its call. Whatever else becomes of that future, an error or
+//! being dropped half way, the instance goes with it.
+
+use std::num::NonZero;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
+
+use wasmtime::component::InstancePre;
+use wasmtime::{Engine, Store, Trap, WasmBacktrace};
+
+use crate::contract::generated;
+use crate::error::{Error, line};
+
+use super::engine::Clock;
+use super::grant::Grant;
+use super::identity::Identity;
+use super::lend::{HANDLES, Lent, State};
+use super::limits::{Limit, Limits, Meter, Refusal};
+use super::world::Fit;
+
+/// Calls that an instance serves. Bounds for how long something that a call left behind can live,
+/// a fragmented memory or bytes that were not wiped; a fresh instance now and then costs nothing.
+const CALLS: u32 = 4096;
+
+/// How many instances are kept for later on a machine that cannot say how many threads it has.
+const FALLBACK_THREADS: NonZero<usize> = NonZero::<usize>::MIN;
+
+/// One live instance.
+pub(super) struct Instance {
+    store: Store<State>,
+    guest: generated::Plugin,
+    calls: u32,
+}
+
+impl Instance {
+    /// The component's functions, and the store to call them in.
+    pub fn parts(&mut self) -> (&generated::Plugin, &mut Store<State>) {
+        (&self.guest, &mut self.store)
+    }
+
+    /// Lends the next call what it may touch and starts its time.
+    pub fn begin(&mut self, grant: Grant) {
+        self.calls += 1;
+        self.store.data_mut().begin(grant);
+        self.store.set_epoch_deadline(1);
+    }
+
+    /// Goes on with the grant of the call before.
+    pub fn go_on(&mut self) {
+        self.store.data_mut().meter.begin();
+        self.store.set_epoch_deadline(1);
+    }
+}
+
+/// A component whose imports are bound and whose exports are found.
+pub(super) struct Linked {
+    pub pre: InstancePre<State>,
+    pub exports: generated::PluginIndices,
+    /// The component's interfaces, for errors.
+    pub found: Vec<String>,
+}
+
+/// A component, ready to be instantiated, and its idle instances.
+pub(super) struct Pool {
+    pub identity: Identity,
+    pub limits: Limits,
+    engine: Engine,
+    clock: Clock,
+    pre: InstancePre<State>,
+    exports: generated::PluginIndices,
+    /// The component's interfaces, for errors.
+    found: Vec<String>,
+    lent: Lent,
+    idle: Mutex<Vec<Instance>>,
+    idle_count: usize,
+}
+
+impl Pool {
+    pub fn new(
+        identity: Identity,
+        limits: Limits,
+        engine: Engine,
+        clock: Clock,
+        linked: Linked,
+        lent: Lent,
+    ) -> Self {
+        let Linked {
+            pre,
+            exports,
+            found,
+        } = linked;
+        Self {
+            identity,
+            limits,
+            engine,
+            clock,
+            pre,
+            exports,
+            found,
+            lent,
+            idle: Mutex::new(Vec::new()),
+            // More cannot compute at once.
+            idle_count: thread::available_parallelism()
+                .unwrap_or(FALLBACK_THREADS)
+                .get(),
+        }
+    }
+
+    /// An instance for a call with this grant: an idle one, or else a fresh one.
+    ///
+    /// # Errors
+    /// Those of [`Pool::make`].
+    pub async fn take(&self, grant: Grant) -> Result<Instance, Error> {
+        let idle = self.idle().pop();
+        let mut instance = match idle {
+            Some(instance) => instance,
+            None => self.make().await?,
+        };
+        instance.begin(grant);
+        Ok(instance)
+    }
+
+    /// A fresh instance.
+    ///
+    /// # Errors
+    /// [`Error::Limit`], [`Error::Trap`] from the component's start; [`Error::Incompatible`] if a
+    /// function has another type than the world says.
+    pub async fn make(&self) -> Result<Instance, Error> {
+        let meter = Meter::new(self.limits.clone(), self.clock.clone());
+        let mut store = Store::new(&self.engine, State::new(self.lent.clone(), meter));
+        store.limiter(|state| &mut state.meter);
+        store.epoch_deadline_callback(|mut store| store.data_mut().meter.tick());
+        store.set_epoch_deadline(1);
+        store.set_hostcall_fuel(self.limits.copied_bytes);
+        // Each cursor and draft has a handle inside the component too, and what the component
+        // makes itself, an audit or a run, has one.
+        store.set_max_component_handles(2 * HANDLES);
+        store.data_mut().begin(Grant::default());
+        let started = match self.within(self.pre.instantiate_async(&mut store)).await {
+            Some(Ok(instance)) => instance,
+            Some(Err(error)) => return Err(self.explain(store.data(), &error)),
+            None => return Err(self.late()),
+        };
+        let guest =
+            self.exports
+                .load(&mut store, &started)
+                .map_err(|error| Error::Incompatible {
+                    component: self.identity.to_string(),
+                    expected: Fit::expected(),
+                    found: self.found.clone(),
+                    message: line(&format!("{error:#}")),
+                })?;
+        Ok(Instance {
+            store,
+            guest,
+            calls: 0,
+        })
+    }
+
+    /// Waits for a call, but not for ever: none if the deadline passed first.
+    pub async fn within<T>(
+        &self,
+        call: impl Future<Output = wasmtime::Result<T>>,
+    ) -> Option<wasmtime::Result<T>> {
+        tokio::time::timeout(self.limits.deadline, call).await.ok()
+    }
+
+    /// What a call came to. After an error the instance must not be used again.
+    ///
+    /// # Errors
+    /// [`Error::Limit`], [`Error::Trap`].
+    pub fn settle<T>(
+        &self,
+        instance: &Instance,
+        answer: Option<wasmtime::Result<T>>,
+    ) -> Result<T, Error> {
+        match answer {
+            Some(Ok(value)) => Ok(value),
+            Some(Err(error)) => Err(self.explain(instance.store.data(), &error)),
+            None => Err(self.late()),
+        }
+    }
+
+    /// Puts an instance back after a call that ended well, unless it has served its time.
+    pub fn put(&self, instance: Instance) {
+        let state = instance.store.data();
+        if instance.calls >= CALLS || !state.is_clean() {
+            return;
+        }
+        let mut idle = self.idle();
+        let memory: usize = idle
+            .iter()
+            .map(|idle| idle.store.data().meter.memory())
+            .sum();
+        // Memory never shrinks, so an instance that did Argon2id keeps its 64 MiB. All that are
+        // idle together may keep what one may use.
+        if idle.len() < self.idle_count
+            && memory.saturating_add(state.meter.memory()) <= self.limits.memory_bytes
+        {
+            idle.push(instance);
+        }
+    }
+
+    /// An error of a limit that is the host's to check.
+    pub fn refuse(&self, limit: Limit, asked: u64, allowed: u64) -> Error {
+        self.limit(Refusal {
+            limit,
+            asked: Some(asked),
+            allowed,
+        })
+    }
+
+    /// Why a call failed, from what the runtime says and the host remembers.
+    fn explain(&self, state: &State, error: &wasmtime::Error) -> Error {
+        if let Some(refusal) = state.meter.refused() {
+            return self.limit(refusal);
+        }
+        let cause = error.root_cause().to_string();
+        let too_much = |limit, allowed: usize| {
+            self.limit(Refusal {
+                limit,
+                asked: None,
+                allowed: allowed as u64,
+            })
+        };
+        if let Some(Trap::StackOverflow) = error.downcast_ref() {
+            return too_much(Limit::Stack, self.limits.stack_bytes);
+        }
+        // The runtime has no types for these. Each text is pinned by a test named for its limit.
+        if cause.contains("fuel allocated for hostcalls has been exhausted") {
+            return too_much(Limit::CopiedBytes, self.limits.copied_bytes);
+        }
+        if cause.contains("handle limit exceeded") {
+            return too_much(Limit::Handles, 2 * HANDLES);
+        }
+        if cause.starts_with("resource limit exceeded") {
+            return too_much(Limit::Instances, self.limits.instances);
+        }
+        let within = error
+            .downcast_ref::<WasmBacktrace>()
+            .and_then(|trace| trace.frames().first()?.func_name())
+            .map_or_else(String::new, |function| format!(" in `{function}`"));
+        Error::Trap {
+            component: self.identity.to_string(),
+            message: line(&format!("{cause}{within}")),
+            panic: state.panicked().map(str::to_owned),
+        }
+    }
+
+    fn late(&self) -> Error {
+        self.limit(Refusal {
+            limit: Limit::Deadline,
+            asked: None,
+            allowed: self.limits.deadline.as_millis() as u64,
+        })
+    }
+
+    fn limit(&self, refusal: Refusal) -> Error {
+        Error::Limit {
+            component: self.identity.to_string(),
+            limit: refusal.limit,
+            asked: refusal.asked,
+            allowed: refusal.allowed,
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Instance>> {
+        // Nothing panics while the lock is held, and a list of instances cannot be half changed.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,116 @@
+//! Keys for the plugin.
+//!
+//! The copies that are handed over here are plain vectors, which the runtime drops without wiping
+//! them once they are in the plugin's memory; the plugin wipes its own.
+
+use crate::contract::KeyError;
+use crate::contract::generated::iamseal::plugin::{key_generator, keyring};
+use crate::keys::{Candidate, DataKey};
+
+use super::State;
+
+impl keyring::Host for State {
+    fn default_key(&mut self) -> wasmtime::Result<Option<String>> {
+        Ok(self.default_key_name())
+    }
+
+    fn candidates(
+        &mut self,
+        name: String,
+    ) -> wasmtime::Result<Result<Vec<keyring::Candidate>, KeyError>> {
+        Ok(self.lend_candidates(&name))
+    }
+
+    async fn decrypt(
+        &mut self,
+        name: String,
+        ciphertext: Vec<u8>,
+        context: Vec<u8>,
+    ) -> wasmtime::Result<Result<Vec<u8>, KeyError>> {
+        let plaintext = self.decrypt_data_key(&name, &ciphertext, &context).await;
+        self.meter.resume();
+        Ok(plaintext)
+    }
+
+    fn root_credentials(&mut self) -> wasmtime::Result<Vec<keyring::RootCredential>> {
+        let lent = match &self.lent.keyring {
+            Some(keyring) if self.grant.credentials() => keyring.root_credentials(),
+            _ => Vec::new(),
+        };
+        Ok(lent
+            .into_iter()
+            .map(|mut credential| keyring::RootCredential {
+                user: credential.user,
+                password: std::mem::take(&mut *credential.password),
+            })
+            .collect())
+    }
+}
+
+impl key_generator::Host for State {
+    async fn generate(
+        &mut self,
+        name: String,
+        context: Vec<u8>,
+    ) -> wasmtime::Result<Result<key_generator::DataKey, KeyError>> {
+        let generated = self.generate_data_key(&name, &context).await;
+        self.meter.resume();
+        Ok(generated.map(|mut key| key_generator::DataKey {
+            plaintext: std::mem::take(&mut *key.plaintext),
+            ciphertext: key.ciphertext,
+        }))
+    }
+}
+
+impl State {
+    fn default_key_name(&self) -> Option<String> {
+        self.lent.keyring.as_ref()?.default_key()
+    }
+
+    fn lend_candidates(&self, name: &str) -> Result<Vec<keyring::Candidate>, KeyError> {
+        let Some(keyring) = &self.lent.keyring else {
+            return Err(denied("keyring"));
+        };
+        self.grant.key(name, || keyring.default_key())?;
+        let candidates = keyring.candidates(name)?;
+        if candidates.is_empty() {
+            return Err(KeyError::NotFound);
+        }
+        Ok(candidates
+            .into_iter()
+            .map(|candidate| match candidate {
+                Candidate::Secret(mut secret) => {
+                    keyring::Candidate::Secret(std::mem::take(&mut *secret))
+                }
+                Candidate::Remote => keyring::Candidate::Remote,
+            })
+            .collect())
+    }
+
+    async fn decrypt_data_key(
+        &mut self,
+        name: &str,
+        ciphertext: &[u8],
+        context: &[u8],
+    ) -> Result<Vec<u8>, KeyError> {
+        let Some(keyring) = &self.lent.keyring else {
+            return Err(denied("keyring"));
+        };
+        self.grant.key(name, || keyring.default_key())?;
+        let mut plaintext = keyring.decrypt(name, ciphertext, context).await?;
+        Ok(std::mem::take(&mut *plaintext))
+    }
+
+    async fn generate_data_key(&mut self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
+        let Some(generator) = &self.lent.key_generator else {
+            return Err(denied("key generator"));
+        };
+        self.grant.generate()?;
+        self.grant.key(name, || self.default_key_name())?;
+        generator.generate(name, context).await
+    }
+}
+
+fn denied(capability: &str) -> KeyError {
+    KeyError::Denied(format!("the host lends no {capability}"))
+}

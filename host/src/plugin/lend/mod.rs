@@ -1,0 +1,90 @@
+//! The host's side of the world's imports: what the host lends, within the grant of the call.
+
+mod keys;
+mod random;
+mod storage;
+
+use std::sync::Arc;
+
+use wasmtime::component::ResourceTable;
+
+use crate::contract::generated::iamseal::plugin::{diagnostics, types};
+use crate::error::line;
+use crate::keys::{KeyGenerator, Keyring};
+use crate::storage::{Storage, StorageWriter};
+
+use super::grant::Grant;
+use super::limits::{Limit, Meter};
+
+pub use storage::{LentCursor, LentDraft};
+
+/// Cursors and drafts that a plugin may hold at once: a full batch of drafts, twice over.
+pub(super) const HANDLES: usize = 2 * super::walk::BATCH as usize;
+
+/// Everything that a host lends a plugin. What is missing denies, and says its name.
+#[derive(Clone, Default)]
+pub(super) struct Lent {
+    pub keyring: Option<Arc<dyn Keyring>>,
+    pub key_generator: Option<Arc<dyn KeyGenerator>>,
+    pub storage: Option<Arc<dyn Storage>>,
+    pub storage_writer: Option<Arc<dyn StorageWriter>>,
+}
+
+/// The host's side of one instance.
+pub(super) struct State {
+    lent: Lent,
+    grant: Grant,
+    pub meter: Meter,
+    handles: ResourceTable,
+    panicked: Option<String>,
+}
+
+impl State {
+    pub fn new(lent: Lent, meter: Meter) -> Self {
+        let mut handles = ResourceTable::new();
+        handles.set_max_capacity(HANDLES);
+        Self {
+            lent,
+            grant: Grant::default(),
+            meter,
+            handles,
+            panicked: None,
+        }
+    }
+
+    /// Readies the instance for a call.
+    pub fn begin(&mut self, grant: Grant) {
+        self.grant = grant;
+        self.panicked = None;
+        self.meter.begin();
+    }
+
+    /// What the component said in its panic.
+    pub fn panicked(&self) -> Option<&str> {
+        self.panicked.as_deref()
+    }
+
+    /// Whether the component gave back every cursor and draft.
+    pub fn is_clean(&self) -> bool {
+        self.handles.is_empty()
+    }
+
+    /// Hands something to the component.
+    fn hand<T: Send + 'static>(
+        &mut self,
+        thing: T,
+    ) -> wasmtime::Result<wasmtime::component::Resource<T>> {
+        self.handles
+            .push(thing)
+            .map_err(|_full| self.meter.refuse(Limit::Handles, None, HANDLES as u64))
+    }
+}
+
+impl types::Host for State {}
+
+impl diagnostics::Host for State {
+    fn panicked(&mut self, message: String) -> wasmtime::Result<()> {
+        self.panicked = Some(line(&message));
+        Ok(())
+    }
+}

@@ -1,0 +1,99 @@
+//! Migrations: bringing every object of a store to one form and key.
+
+use std::sync::Arc;
+
+use crate::contract::generated::exports::iamseal::plugin::migration::Plan;
+use crate::contract::{Shard, Step, Target};
+use crate::error::Error;
+
+use super::grant::Grant;
+use super::instance::Pool;
+use super::trace::{shown, traced};
+use super::walk::{BATCH, Walk};
+
+/// A migration to do.
+#[derive(Clone, Debug)]
+pub struct MigrationPlan {
+    /// Only paths that begin with this, byte for byte; empty: all.
+    pub prefix: Vec<u8>,
+    /// Only paths after this one: to go on where another run ended.
+    pub start_after: Option<Vec<u8>>,
+    /// One worker's share of the objects; none: all of them.
+    pub shard: Option<Shard>,
+    /// What the objects are to become.
+    pub target: Target,
+    /// Open everything, write nothing. The component is then not even lent a way to write.
+    pub dry_run: bool,
+}
+
+/// A migration that is under way. Drop it to stop: objects that were reported are done, all others
+/// are as they were.
+///
+/// It holds an instance of the component for itself, and lends it nothing but the store below its
+/// prefix and the keys.
+pub struct Migration {
+    walk: Walk,
+}
+
+impl Migration {
+    pub(super) async fn start(
+        pool: &Arc<Pool>,
+        store_name: &str,
+        plan: &MigrationPlan,
+    ) -> Result<Self, Error> {
+        let grant = Grant::migrate(&plan.prefix, plan.dry_run);
+        let mut instance = pool.take(grant).await?;
+        let given = Plan {
+            store: store_name.to_owned(),
+            prefix: plan.prefix.clone(),
+            start_after: plan.start_after.clone(),
+            shard: plan.shard,
+            target: plan.target.clone(),
+            dry_run: plan.dry_run,
+        };
+        let (guest, store) = instance.parts();
+        let begun = pool
+            .within(guest.iamseal_plugin_migration().call_start(store, &given))
+            .await;
+        let resource = match pool.settle(&instance, begun)? {
+            Ok(resource) => resource,
+            Err(error) => {
+                pool.put(instance);
+                return Err(Error::Object(error));
+            }
+        };
+        let (prefix, last) = (given.prefix, given.start_after);
+        Ok(Self {
+            walk: Walk::new(Arc::clone(pool), instance, resource, prefix, last),
+        })
+    }
+
+    /// Handles up to `limit` further objects, at most 1024 and at least one, as one batch that
+    /// shares the cost of durability, and returns when all of it is durable. Empty at the end.
+    ///
+    /// # Errors
+    /// [`Error::Object`] if the listing failed, and those of every call of a plugin. None of them
+    /// is about a single object, and after any the migration is over: [`Error::Ended`]. So it is
+    /// if the future is dropped before it is ready. What the step had done by then stays done, and
+    /// every object is whole, in its old form or in its new one.
+    pub async fn next(&mut self, limit: u32) -> Result<Vec<Step>, Error> {
+        let span = tracing::debug_span!("migrate", after = self.walk.last(), outcome = shown());
+        traced(span, self.step(limit)).await
+    }
+
+    async fn step(&mut self, limit: u32) -> Result<Vec<Step>, Error> {
+        let Some((mut instance, resource)) = self.walk.begin()? else {
+            return Ok(Vec::new());
+        };
+        let pool = self.walk.pool();
+        let (guest, store) = instance.parts();
+        let run = guest.iamseal_plugin_migration().run();
+        let handled = pool
+            .within(run.call_next(store, resource, limit.min(BATCH)))
+            .await;
+        let steps = pool.settle(&instance, handled)?;
+        self.walk
+            .end(instance, resource, steps, |step| &step.path)
+            .await
+    }
+}

@@ -1,0 +1,134 @@
+//! What an audit and a migration have in common: an instance for the whole way, and paths that
+//! only go forward.
+
+use std::sync::Arc;
+
+use tracing::field::DebugValue;
+use wasmtime::component::ResourceAny;
+
+use crate::contract::ObjectError;
+use crate::error::Error;
+
+use super::grant::Grant;
+use super::instance::{Instance, Pool};
+use super::trace::path as shown_path;
+
+/// Objects in one step, whatever the caller asks for: enough to share the cost of durability, few
+/// enough for a step to stay within the limits of a call.
+pub(super) const BATCH: u32 = 1024;
+
+/// An audit or a migration inside an instance.
+pub(super) struct Walk {
+    pool: Arc<Pool>,
+    stage: Stage,
+    prefix: Vec<u8>,
+    last: Option<Vec<u8>>,
+}
+
+enum Stage {
+    Under(Instance, ResourceAny),
+    Done,
+    /// A step failed, or its future was dropped.
+    Broken,
+}
+
+impl Walk {
+    pub fn new(
+        pool: Arc<Pool>,
+        instance: Instance,
+        resource: ResourceAny,
+        prefix: Vec<u8>,
+        last: Option<Vec<u8>>,
+    ) -> Self {
+        Self {
+            pool,
+            stage: Stage::Under(instance, resource),
+            prefix,
+            last,
+        }
+    }
+
+    pub fn pool(&self) -> Arc<Pool> {
+        Arc::clone(&self.pool)
+    }
+
+    /// The last path that was reported, for people.
+    pub fn last(&self) -> Option<DebugValue<String>> {
+        self.last.as_deref().map(shown_path)
+    }
+
+    /// Takes out the instance for a step; none if the way is at its end. Until [`Walk::end`], the
+    /// walk counts as broken, so that a step that is dropped half way is not taken for the end.
+    ///
+    /// # Errors
+    /// [`Error::Ended`].
+    pub fn begin(&mut self) -> Result<Option<(Instance, ResourceAny)>, Error> {
+        match std::mem::replace(&mut self.stage, Stage::Broken) {
+            Stage::Under(mut instance, resource) => {
+                instance.go_on();
+                Ok(Some((instance, resource)))
+            }
+            Stage::Done => {
+                self.stage = Stage::Done;
+                Ok(None)
+            }
+            Stage::Broken => Err(Error::Ended),
+        }
+    }
+
+    /// Takes in what a step reported about these paths.
+    ///
+    /// # Errors
+    /// The step's own; [`Error::Contract`] for paths that are not in the scope or not after all of
+    /// the steps before, since such a walk could go on for ever.
+    pub async fn end<T>(
+        &mut self,
+        instance: Instance,
+        resource: ResourceAny,
+        report: Result<Vec<T>, ObjectError>,
+        path: impl Fn(&T) -> &[u8],
+    ) -> Result<Vec<T>, Error> {
+        let report = match report {
+            Ok(report) => report,
+            Err(error) => {
+                self.close(instance, resource).await;
+                return Err(Error::Object(error));
+            }
+        };
+        if report.is_empty() {
+            self.close(instance, resource).await;
+            self.stage = Stage::Done;
+            return Ok(report);
+        }
+        let astray = report.iter().map(&path).find(|path| {
+            !path.starts_with(&self.prefix)
+                || self.last.as_deref().is_some_and(|last| *path <= last)
+        });
+        if let Some(path) = astray {
+            return Err(Error::Contract {
+                component: self.pool.identity.to_string(),
+                message: format!(
+                    "it reported {:?}, which is outside its scope or not in order",
+                    String::from_utf8_lossy(path)
+                ),
+            });
+        }
+        if let Some(last) = report.iter().map(&path).max() {
+            self.last = Some(last.to_vec());
+        }
+        self.stage = Stage::Under(instance, resource);
+        Ok(report)
+    }
+
+    /// Drops the resource inside the component, and if that goes well, gives the instance back.
+    async fn close(&self, mut instance: Instance, resource: ResourceAny) {
+        instance.begin(Grant::default());
+        let (_, store) = instance.parts();
+        let dropped = self.pool.within(resource.resource_drop_async(store)).await;
+        match self.pool.settle(&instance, dropped) {
+            Ok(()) => self.pool.put(instance),
+            // The work is done; all that is lost is a warm instance.
+            Err(error) => tracing::debug!(%error, "an instance is not used again"),
+        }
+    }
+}

@@ -1,0 +1,288 @@
+//! The directory store: objects are plain files below a folder, such as `/data/.minio.sys`.
+//!
+//! **Nothing leads out.** Every path is walked part by part from the open root, and no symbolic
+//! link below the root is followed; the root itself may be one. Names are raw bytes: LDAP names
+//! with `=`, spaces and anything else a file system takes are objects like all others.
+//!
+//! **Nothing is lost.** New bytes are written to a draft beside the object and synced before the
+//! object is touched; the draft is renamed over it only while the object is the version that was
+//! read; and a result is `Ok` only after the folder was synced too. A process killed at any point
+//! leaves each object with its old bytes or its new ones, and perhaps drafts
+//! (`.iamseal-<16 hex digits>.tmp`), which no listing shows and [`DirStore::sweep`] removes. Owner
+//! and mode of an object are kept; its access control list and extended attributes are not.
+//!
+//! **Writers take turns.** The lock is on the root folder itself, so it holds between processes that
+//! use this library, but not against a server that runs on the same folder: stop it first.
+//!
+//! System calls block, so they run on tokio's blocking threads: every call needs a tokio runtime.
+//! A call that is dropped runs to its end there, and its drafts are removed.
+
+mod commit;
+mod draft;
+mod errors;
+mod folder;
+mod list;
+mod path;
+mod read;
+mod root;
+mod sweep;
+#[cfg(test)]
+mod testing;
+
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use thiserror::Error;
+
+use self::list::{Walk, Wanted};
+use self::path::Place;
+use self::root::Root;
+use super::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};
+use crate::contract::StorageError;
+
+/// The largest object in bytes, unless told otherwise. MinIO keeps the same objects in etcd, which
+/// takes 1.5 MiB at most; ten times that leaves room for a large `config.json`, and every worker
+/// can hold one in memory.
+pub const OBJECT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// A store in a directory.
+#[derive(Clone)]
+pub struct DirStore {
+    root: Arc<Root>,
+    object_bytes: u64,
+}
+
+/// Why a directory could not be opened as a store.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// There is nothing of that name.
+    #[error("{}: there is no such directory", .root.display())]
+    NotFound {
+        /// The path as it was given.
+        root: PathBuf,
+    },
+    /// It is something else.
+    #[error("{}: not a directory", .root.display())]
+    NotADirectory {
+        /// The path as it was given.
+        root: PathBuf,
+    },
+    /// This user may not read it.
+    #[error("{}: permission denied", .root.display())]
+    PermissionDenied {
+        /// The path as it was given.
+        root: PathBuf,
+    },
+    /// Anything else.
+    #[error("{}: cannot be opened: {source}", .root.display())]
+    Other {
+        /// The path as it was given.
+        root: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+}
+
+impl DirStore {
+    /// Opens the directory `root`, for MinIO the folder `.minio.sys`. Changes nothing in it.
+    ///
+    /// # Errors
+    /// [`OpenError`], if it is not there, no directory or not to be read.
+    pub fn open(root: &Path) -> Result<Self, OpenError> {
+        let opened = Root::open(root).map_err(|source| {
+            let root = root.to_path_buf();
+            match source.kind() {
+                ErrorKind::NotFound => OpenError::NotFound { root },
+                ErrorKind::NotADirectory => OpenError::NotADirectory { root },
+                ErrorKind::PermissionDenied => OpenError::PermissionDenied { root },
+                _ => OpenError::Other { root, source },
+            }
+        })?;
+        Ok(Self {
+            root: Arc::new(opened),
+            object_bytes: OBJECT_BYTES,
+        })
+    }
+
+    /// Sets the largest object in bytes that is read or written; [`OBJECT_BYTES`] at first.
+    #[must_use]
+    pub fn object_bytes(self, object_bytes: u64) -> Self {
+        Self {
+            object_bytes,
+            ..self
+        }
+    }
+
+    /// Removes the drafts under `prefix` that a killed run left behind, and returns how many.
+    /// Drafts that are in use, in this process or another, stay.
+    ///
+    /// # Errors
+    /// The first thing that could not be read or removed, after everything else was.
+    pub async fn sweep(&self, prefix: &[u8]) -> Result<u64, StorageError> {
+        let (root, prefix) = (Arc::clone(&self.root), prefix.to_vec());
+        blocking(move || sweep::sweep(&root, &prefix)).await?
+    }
+}
+
+#[async_trait]
+impl Storage for DirStore {
+    async fn list(
+        &self,
+        prefix: &[u8],
+        start_after: Option<&[u8]>,
+    ) -> Result<Box<dyn Cursor>, StorageError> {
+        let mut cursor = DirCursor {
+            root: Arc::clone(&self.root),
+            prefix: prefix.to_vec(),
+            after: start_after.unwrap_or_default().to_vec(),
+            walk: None,
+        };
+        let begin = cursor.begin();
+        cursor.walk = Some(blocking(begin).await??);
+        Ok(Box::new(cursor))
+    }
+
+    async fn read(&self, path: &[u8]) -> Result<Stored, StorageError> {
+        let (root, limit) = (Arc::clone(&self.root), self.object_bytes);
+        let path = path.to_vec();
+        blocking(move || {
+            let place = Place::of(&path)?;
+            let folder = root.folder(place.folder)?;
+            let bytes = read::read(&folder, place.name, &path, limit)?;
+            let version = read::version(&bytes);
+            Ok(Stored { bytes, version })
+        })
+        .await?
+    }
+}
+
+/// A listing of a directory store. Holds no file descriptors between its pages.
+struct DirCursor {
+    root: Arc<Root>,
+    prefix: Vec<u8>,
+    /// The last path that was handed over.
+    after: Vec<u8>,
+    /// Away while a page is read, and lost if that call is dropped.
+    walk: Option<Walk>,
+}
+
+impl DirCursor {
+    fn begin(&self) -> impl FnOnce() -> Result<Walk, StorageError> + use<> {
+        let (root, prefix) = (Arc::clone(&self.root), self.prefix.clone());
+        let after = self.after.clone();
+        move || Walk::new(root, Wanted::Objects, &prefix, &after)
+    }
+}
+
+#[async_trait]
+impl Cursor for DirCursor {
+    async fn next(&mut self) -> Result<Vec<Vec<u8>>, StorageError> {
+        let walk = self.walk.take();
+        let begin = self.begin();
+        let (walk, page) = blocking(move || {
+            let mut walk = walk.map_or_else(begin, Ok)?;
+            let page = walk.page();
+            Ok((walk, page))
+        })
+        .await??;
+        self.walk = Some(walk);
+        let page = page?;
+        if let Some(last) = page.last() {
+            self.after.clone_from(last);
+        }
+        Ok(page)
+    }
+}
+
+#[async_trait]
+impl StorageWriter for DirStore {
+    async fn stage(
+        &self,
+        replacements: Vec<Replacement>,
+    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+        let (root, limit) = (Arc::clone(&self.root), self.object_bytes);
+        let count = replacements.len();
+        match blocking(move || draft::stage(&root, limit, replacements)).await {
+            Ok(drafts) => drafts
+                .into_iter()
+                .map(|draft| draft.map(|draft| Box::new(draft) as Box<dyn Draft>))
+                .collect(),
+            Err(error) => vec![error; count].into_iter().map(Err).collect(),
+        }
+    }
+
+    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+        let (root, limit) = (Arc::clone(&self.root), self.object_bytes);
+        let count = drafts.len();
+        blocking(move || commit::commit(&root, limit, drafts))
+            .await
+            .unwrap_or_else(|error| vec![Err(error); count])
+    }
+}
+
+/// Runs system calls where they may block.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StorageError> {
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| StorageError::Other(format!("the store's worker stopped: {error}")))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::future::Future;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+
+    use super::testing::{Fixture, run};
+    use super::*;
+
+    #[test]
+    fn only_a_directory_is_opened() {
+        let fixture = Fixture::new();
+        let missing = fixture.root().join("missing");
+        let error = DirStore::open(&missing).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            format!("{}: there is no such directory", missing.display())
+        );
+
+        fixture.put("file", "x");
+        let file = fixture.root().join("file");
+        let error = DirStore::open(&file).err().unwrap();
+        assert_eq!(
+            error.to_string(),
+            format!("{}: not a directory", file.display())
+        );
+    }
+
+    #[test]
+    fn the_root_may_be_a_link() {
+        let fixture = Fixture::new();
+        fixture.put("real/a", "bytes");
+        fixture.link("real", "alias");
+        let store = DirStore::open(&fixture.root().join("alias")).unwrap();
+        assert_eq!(run(store.read(b"a")).unwrap().bytes, b"bytes");
+    }
+
+    #[test]
+    fn a_call_that_is_dropped_leaves_no_draft_and_changes_nothing() {
+        let fixture = Fixture::new();
+        fixture.put("a", "old");
+        let replacement = fixture.replacement("a", "new");
+        let runtime = testing::runtime();
+        {
+            let _inside = runtime.enter();
+            let mut call = pin!(fixture.store.stage(vec![replacement]));
+            // Begun, and never asked again.
+            let first = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+            drop(first);
+        }
+        drop(runtime); // Waits for the call's thread.
+        assert_eq!(fixture.get("a"), "old");
+        assert_eq!(fixture.names(""), ["a"]);
+    }
+}

@@ -1,0 +1,333 @@
+//! Putting drafts in the place of their objects.
+//!
+//! Every writer of a store holds the store's lock for a whole batch, so between the look at an
+//! object and the rename over it no other writer can come. A server that runs on the same folder
+//! knows nothing of the lock: it must be stopped, or one of its writes in that moment is lost.
+
+use std::any::Any;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Arc;
+
+use super::draft::DirDraft;
+use super::errors::{refused, shown};
+use super::folder::Folder;
+use super::path::Place;
+use super::read::{read, version};
+use super::root::Root;
+use crate::contract::StorageError;
+use crate::storage::{Draft, Version};
+
+/// Renames every draft over its object, then makes every folder durable, once: together the
+/// renames cost one wait for the disk per folder rather than one each.
+pub(super) fn commit(
+    root: &Arc<Root>,
+    limit: u64,
+    drafts: Vec<Box<dyn Draft>>,
+) -> Vec<Result<Version, StorageError>> {
+    let _lock = match root.lock() {
+        Ok(lock) => lock,
+        Err(error) => return drafts.iter().map(|_| Err(error.clone())).collect(),
+    };
+    let drafts: Vec<_> = drafts
+        .into_iter()
+        .map(|draft| replace(root, limit, draft.into_any()))
+        .collect();
+    let unsynced = sync(&drafts, Folder::sync);
+    drafts
+        .into_iter()
+        .map(|draft| {
+            let mut draft = draft?;
+            match unsynced.get(folder(&draft)) {
+                None => Ok(std::mem::take(&mut draft.version)),
+                Some(error) => Err(StorageError::Other(format!(
+                    "{} was replaced, but whether that outlives a loss of power is unknown: \
+                     cannot sync its folder: {error}",
+                    shown(&draft.path)
+                ))),
+            }
+        })
+        .collect()
+}
+
+/// Renames one draft over its object, if that is still the expected version.
+fn replace(
+    root: &Arc<Root>,
+    limit: u64,
+    draft: Box<dyn Any + Send>,
+) -> Result<DirDraft, StorageError> {
+    let mut draft = match draft.downcast::<DirDraft>() {
+        Ok(draft) if Arc::ptr_eq(&draft.root, root) => *draft,
+        _ => return Err(refused("the draft is of another store")),
+    };
+    let place = Place::of(&draft.path)?;
+    let failed = |error: &io::Error| {
+        StorageError::Other(format!("cannot replace {}: {error}", shown(&draft.path)))
+    };
+    // The path may lead elsewhere by now, and what stands there is not what was read.
+    let folder = root.folder(place.folder)?;
+    if !folder.is(&draft.folder).map_err(|error| failed(&error))? {
+        return Err(StorageError::Conflict);
+    }
+    let current = match read(&folder, place.name, &draft.path, limit) {
+        // What is too large now was not when it was read.
+        Err(StorageError::TooLarge(_)) => return Err(StorageError::Conflict),
+        other => other?,
+    };
+    if version(&current) != draft.expected {
+        return Err(StorageError::Conflict);
+    }
+    folder
+        .rename(&draft.name, place.name)
+        .map_err(|error| failed(&error))?;
+    draft.renamed = true;
+    Ok(draft)
+}
+
+/// Syncs each folder that took a draft; returns those that failed.
+fn sync(
+    drafts: &[Result<DirDraft, StorageError>],
+    sync: impl Fn(&Folder) -> io::Result<()>,
+) -> BTreeMap<Vec<u8>, String> {
+    drafts
+        .iter()
+        .flatten()
+        .map(|draft| (folder(draft), &draft.folder))
+        .collect::<BTreeMap<_, _>>()
+        .into_iter()
+        .filter_map(|(path, folder)| {
+            let error = sync(folder).err()?;
+            Some((path.to_vec(), error.to_string()))
+        })
+        .collect()
+}
+
+/// The path of the folder of a draft.
+fn folder(draft: &DirDraft) -> &[u8] {
+    Place::of(&draft.path).map_or(&[], |place| place.folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use super::super::draft::stage;
+    use super::super::testing::{Fixture, refusal, run};
+    use super::*;
+    use crate::storage::{Storage as _, StorageWriter as _};
+
+    fn is_conflict<T>(result: &Result<T, StorageError>) -> bool {
+        matches!(result, Err(StorageError::Conflict))
+    }
+
+    #[test]
+    fn a_commit_replaces_and_returns_the_version_that_a_read_returns() {
+        let fixture = Fixture::new();
+        fixture.put("a", "old");
+        fixture.put("folder/b", "old");
+        let drafts = vec![
+            fixture.draft("a", "new a"),
+            fixture.draft("folder/b", "new b"),
+        ];
+        let versions: Vec<_> = fixture
+            .commit(drafts)
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
+        assert_eq!(
+            versions,
+            [fixture.version("a"), fixture.version("folder/b")]
+        );
+        assert_eq!(fixture.get("a"), "new a");
+        assert_eq!(fixture.get("folder/b"), "new b");
+        assert_eq!(fixture.names(""), ["a", "folder"]);
+        assert_eq!(fixture.names("folder"), ["b"]);
+    }
+
+    #[test]
+    fn an_object_that_changed_meanwhile_is_kept() {
+        let fixture = Fixture::new();
+        for path in ["a", "b", "c", "d"] {
+            fixture.put(path, "old");
+        }
+        let drafts = ["a", "b", "c", "d"].map(|path| fixture.draft(path, "new"));
+        fixture.put("a", "theirs");
+        fs::remove_file(fixture.root().join("b")).unwrap();
+        fs::remove_file(fixture.root().join("c")).unwrap();
+        fixture.link("d", "c");
+        let mut results = fixture.commit(drafts.into());
+        assert!(results.pop().unwrap().is_ok());
+        assert_eq!(refusal(results.pop().unwrap()), "c is a symbolic link");
+        let gone = results.pop().unwrap();
+        assert!(matches!(gone, Err(StorageError::NotFound)));
+        assert!(is_conflict(&results.pop().unwrap()));
+        assert_eq!(fixture.get("a"), "theirs");
+        assert_eq!(fixture.names(""), ["a", "c", "d"]);
+    }
+
+    #[test]
+    fn an_object_that_was_changed_and_changed_back_is_the_same() {
+        let fixture = Fixture::new();
+        fixture.put("a", "old");
+        let draft = fixture.draft("a", "new");
+        fixture.put("a", "theirs");
+        fixture.put("a", "old");
+        assert!(fixture.commit(vec![draft]).remove(0).is_ok());
+    }
+
+    #[test]
+    fn of_two_writers_one_wins() {
+        let fixture = Fixture::new();
+        fixture.put("a", "old");
+        let other = super::super::DirStore::open(fixture.root()).unwrap();
+        let (one, two) = (
+            fixture.replacement("a", "one"),
+            fixture.replacement("a", "two"),
+        );
+        let one = fixture.stage(vec![one]).remove(0).unwrap();
+        let two = run(other.stage(vec![two])).remove(0).unwrap();
+        let mine = fixture.store.clone();
+        let (one, two) = thread::scope(|scope| {
+            let one = scope.spawn(|| run(mine.commit(vec![one])).remove(0));
+            let two = scope.spawn(|| run(other.commit(vec![two])).remove(0));
+            (one.join().unwrap(), two.join().unwrap())
+        });
+        assert!(one.is_ok() != two.is_ok());
+        assert!(is_conflict(&one) || is_conflict(&two));
+        let expected = if one.is_ok() { "one" } else { "two" };
+        assert_eq!(fixture.get("a"), expected);
+        assert_eq!(fixture.names(""), ["a"]);
+    }
+
+    #[test]
+    fn of_two_drafts_of_one_object_in_a_batch_the_first_wins() {
+        let fixture = Fixture::new();
+        fixture.put("a", "old");
+        let drafts = vec![fixture.draft("a", "one"), fixture.draft("a", "two")];
+        let results = fixture.commit(drafts);
+        assert!(results.first().unwrap().is_ok());
+        assert!(is_conflict(results.last().unwrap()));
+        assert_eq!(fixture.get("a"), "one");
+    }
+
+    #[test]
+    fn a_path_that_leads_elsewhere_by_now_is_a_conflict() {
+        let fixture = Fixture::new();
+        fixture.put("folder/a", "old");
+        let draft = fixture.draft("folder/a", "new");
+        fs::rename(fixture.root().join("folder"), fixture.root().join("moved")).unwrap();
+        fixture.put("folder/a", "old");
+        assert!(is_conflict(&fixture.commit(vec![draft]).remove(0)));
+        assert_eq!(fixture.get("folder/a"), "old");
+        assert_eq!(fixture.get("moved/a"), "old");
+        assert_eq!(fixture.names("moved"), ["a"]);
+    }
+
+    #[test]
+    fn a_draft_that_was_taken_away_is_an_error_and_the_object_is_kept() {
+        let fixture = Fixture::new();
+        fixture.put("folder/a", "old");
+        let draft = fixture.draft("folder/a", "new");
+        let name = fixture.names("folder").remove(0);
+        fs::remove_file(fixture.root().join("folder").join(name)).unwrap();
+        let error = fixture.commit(vec![draft]).remove(0).err().unwrap();
+        assert!(
+            matches!(&error, StorageError::Other(text) if text.starts_with("cannot replace folder/a:")),
+            "{error:?}"
+        );
+        assert_eq!(fixture.get("folder/a"), "old");
+    }
+
+    #[test]
+    fn a_draft_of_another_store_is_refused() {
+        let (one, two) = (Fixture::new(), Fixture::new());
+        one.put("a", "old");
+        two.put("a", "old");
+        let draft = one.draft("a", "new");
+        assert_eq!(
+            refusal(two.commit(vec![draft]).remove(0)),
+            "the draft is of another store"
+        );
+        assert_eq!(two.get("a"), "old");
+        assert_eq!(one.names(""), ["a"]);
+    }
+
+    #[test]
+    fn a_commit_waits_for_the_lock_of_another_process() {
+        let fixture = Fixture::new();
+        fixture.put("a", "old");
+        let draft = fixture.draft("a", "new");
+        let theirs = fs::File::open(fixture.root()).unwrap();
+        theirs.lock().unwrap();
+        let store = fixture.store.clone();
+        let (done, is_done) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                done.send(run(store.commit(vec![draft])).remove(0)).unwrap();
+            });
+            // However slow the machine is, nothing comes while the lock is held.
+            let early = is_done.recv_timeout(Duration::from_millis(50));
+            assert!(early.is_err());
+            assert_eq!(fixture.get("a"), "old");
+            theirs.unlock().unwrap();
+            assert!(is_done.recv().unwrap().is_ok());
+        });
+        assert_eq!(fixture.get("a"), "new");
+    }
+
+    #[test]
+    fn a_commit_does_not_wait_for_ever() {
+        let mut fixture = Fixture::new();
+        fixture.put("a", "old");
+        let root = Arc::get_mut(&mut fixture.store.root).unwrap();
+        root.patience = Duration::ZERO;
+        let drafts = vec![fixture.draft("a", "one"), fixture.draft("a", "two")];
+        let theirs = fs::File::open(fixture.root()).unwrap();
+        theirs.lock().unwrap();
+        for result in fixture.commit(drafts) {
+            let error = result.err().unwrap();
+            assert!(
+                matches!(&error, StorageError::Other(text) if text.starts_with("another process")),
+                "{error:?}"
+            );
+        }
+        assert_eq!(fixture.get("a"), "old");
+        assert_eq!(fixture.names(""), ["a"]);
+    }
+
+    #[test]
+    fn a_lock_on_the_store_does_not_keep_readers_out() {
+        let fixture = Fixture::new();
+        fixture.put("a", "old");
+        let theirs = fs::File::open(fixture.root()).unwrap();
+        theirs.lock().unwrap();
+        assert_eq!(run(fixture.store.read(b"a")).unwrap().bytes, b"old");
+        assert_eq!(fixture.list(b"", None), ["a"]);
+    }
+
+    #[test]
+    fn each_folder_is_synced_once_and_its_failure_is_told_apart() {
+        let fixture = Fixture::new();
+        let paths = ["one/a", "one/b", "two/a"];
+        for path in paths {
+            fixture.put(path, "old");
+        }
+        let replacements = paths.map(|path| fixture.replacement(path, "new"));
+        let drafts = stage(&fixture.store.root, 100, replacements.into());
+        let two = fixture.store.root.folder(b"two").unwrap();
+        let count = std::cell::Cell::new(0);
+        let unsynced = sync(&drafts, |folder| {
+            count.set(count.get() + 1);
+            if folder.is(&two)? {
+                return Err(io::Error::from_raw_os_error(5)); // EIO
+            }
+            Ok(())
+        });
+        assert_eq!(count.get(), 2);
+        assert_eq!(unsynced.len(), 1);
+        assert!(unsynced.contains_key(&b"two"[..]));
+    }
+}

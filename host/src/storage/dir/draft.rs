@@ -1,0 +1,357 @@
+//! Drafts: new bytes, durable beside the object that they are to replace.
+//!
+//! A draft is a file of its own in the object's folder, locked (`flock`) as long as the draft lives,
+//! so that [`super::sweep`] can tell it from what a killed run left behind.
+
+use std::any::Any;
+use std::collections::HashMap;
+use std::fs::{File, Metadata, Permissions, TryLockError};
+use std::io::{self, ErrorKind, Write as _};
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::blocking;
+use super::errors::shown;
+use super::folder::Folder;
+use super::path::{Place, draft_name};
+use super::read::{check_size, open, read, version};
+use super::root::Root;
+use crate::contract::StorageError;
+use crate::storage::{Draft, Replacement, Version};
+
+/// How often a draft is begun anew when a sweep takes it away between its making and its locking.
+/// Each time has to meet a sweep in that very moment.
+const TRIES: usize = 8;
+/// The mode bits that are carried over: permissions, set-id and sticky.
+const MODE: u32 = 0o7777;
+
+/// A draft of the directory store. Dropping it removes its file, unless it was renamed.
+pub(super) struct DirDraft {
+    pub root: Arc<Root>,
+    /// The object's path.
+    pub path: Vec<u8>,
+    /// The object's folder, and the draft's.
+    pub folder: Arc<Folder>,
+    /// The draft's name in it.
+    pub name: Vec<u8>,
+    /// The object's version that it is for.
+    pub expected: Version,
+    /// The version that it makes.
+    pub version: Version,
+    /// Whether the draft has become the object.
+    pub renamed: bool,
+    limit: u64,
+    /// Holds the lock, and is what gets synced.
+    file: File,
+}
+
+/// Writes every draft, then makes every one durable: together the writes cost one wait for the
+/// disk rather than one each.
+///
+/// The folder is not synced: a draft whose name is lost with the power was nothing but a draft.
+pub(super) fn stage(
+    root: &Arc<Root>,
+    limit: u64,
+    replacements: Vec<Replacement>,
+) -> Vec<Result<DirDraft, StorageError>> {
+    let mut folders = HashMap::new();
+    let written: Vec<_> = replacements
+        .into_iter()
+        .map(|replacement| write(root, limit, &mut folders, replacement))
+        .collect();
+    written
+        .into_iter()
+        .map(|draft| {
+            let draft = draft?;
+            draft
+                .file
+                .sync_all()
+                .map_err(|error| draft.failed("sync", &error))?;
+            Ok(draft)
+        })
+        .collect()
+}
+
+fn write(
+    root: &Arc<Root>,
+    limit: u64,
+    folders: &mut HashMap<Vec<u8>, Arc<Folder>>,
+    replacement: Replacement,
+) -> Result<DirDraft, StorageError> {
+    let Replacement {
+        path,
+        expected,
+        bytes,
+    } = replacement;
+    let place = Place::of(&path)?;
+    // What `read` would refuse to hand over afterwards is not written.
+    check_size(bytes.len() as u64, limit)?;
+    let folder = match folders.get(place.folder) {
+        Some(folder) => Arc::clone(folder),
+        None => {
+            let folder = Arc::new(root.folder(place.folder)?);
+            folders.insert(place.folder.to_vec(), Arc::clone(&folder));
+            folder
+        }
+    };
+    let (_, original) = open(&folder, place.name, &path)?;
+    let (name, file) = begin(&folder, &path)?;
+    let draft = DirDraft {
+        root: Arc::clone(root),
+        path,
+        folder,
+        name,
+        expected,
+        version: version(&bytes),
+        renamed: false,
+        limit,
+        file,
+    };
+    (&draft.file)
+        .write_all(&bytes)
+        .map_err(|error| draft.failed("write", &error))?;
+    draft.inherit(&original)?;
+    Ok(draft)
+}
+
+/// Makes and locks a file for a draft of `path`.
+fn begin(folder: &Folder, path: &[u8]) -> Result<(Vec<u8>, File), StorageError> {
+    let impossible = |error: &io::Error| drafting(path, "make", error);
+    for _ in 0..TRIES {
+        let name = draft_name().map_err(|error| impossible(&error))?;
+        let file = folder.create(&name).map_err(|error| impossible(&error))?;
+        let locked = match file.try_lock() {
+            Ok(()) => file.metadata().map(|metadata| metadata.nlink() > 0),
+            Err(TryLockError::WouldBlock) => Ok(false),
+            Err(TryLockError::Error(error)) => Err(error),
+        };
+        match locked {
+            Ok(true) => return Ok((name, file)),
+            // A sweep has it, or had it and has removed it.
+            Ok(false) => {}
+            Err(error) => {
+                // The error that is told is the one that matters; what stays is swept.
+                let _ = folder.remove(&name);
+                return Err(drafting(path, "lock", &error));
+            }
+        }
+    }
+    Err(StorageError::Other(format!(
+        "cannot make a draft of {}: it was swept away {TRIES} times",
+        shown(path)
+    )))
+}
+
+impl DirDraft {
+    /// Gives the draft the owner and the mode of the object. A server that runs as another user
+    /// would be locked out of its own object otherwise.
+    fn inherit(&self, original: &Metadata) -> Result<(), StorageError> {
+        let mine = self
+            .file
+            .metadata()
+            .map_err(|error| self.failed("read", &error))?;
+        let owner = (original.uid(), original.gid());
+        if (mine.uid(), mine.gid()) != owner {
+            fchown(&self.file, Some(owner.0), Some(owner.1)).map_err(|error| {
+                StorageError::Other(format!(
+                    "cannot give the new {} its owner {}:{}: {error}; run as that user or as root",
+                    shown(&self.path),
+                    owner.0,
+                    owner.1
+                ))
+            })?;
+        }
+        // After the owner, since a change of owner clears the set-id bits.
+        self.file
+            .set_permissions(Permissions::from_mode(original.mode() & MODE))
+            .map_err(|error| self.failed("set the mode of", &error))
+    }
+
+    fn failed(&self, action: &str, error: &io::Error) -> StorageError {
+        drafting(&self.path, action, error)
+    }
+}
+
+/// A system call on a draft that failed. A draft that is gone is a surprise, not an object that is
+/// not there.
+fn drafting(path: &[u8], action: &str, error: &io::Error) -> StorageError {
+    StorageError::Other(format!(
+        "cannot {action} a draft of {}: {error}",
+        shown(path)
+    ))
+}
+
+impl Drop for DirDraft {
+    fn drop(&mut self) {
+        if !self.renamed {
+            // Nobody is there to hear of an error; what stays is swept by a later run.
+            let _ = self.folder.remove(&self.name);
+        }
+    }
+}
+
+#[async_trait]
+impl Draft for DirDraft {
+    async fn read_back(&mut self) -> Result<Vec<u8>, StorageError> {
+        let (folder, name) = (Arc::clone(&self.folder), self.name.clone());
+        let (path, limit) = (self.path.clone(), self.limit);
+        blocking(move || match read(&folder, &name, &path, limit) {
+            Err(StorageError::NotFound) => {
+                Err(drafting(&path, "read", &ErrorKind::NotFound.into()))
+            }
+            other => other,
+        })
+        .await?
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::chown;
+
+    use super::super::testing::{Fixture, refusal, run};
+    use super::*;
+    use crate::contract::SizeLimit;
+    use crate::storage::Storage as _;
+
+    /// The drafts in the root, by name.
+    fn drafts(fixture: &Fixture) -> Vec<String> {
+        let mut names = fixture.names("");
+        names.retain(|name| super::super::path::is_draft_name(name.as_bytes()));
+        names
+    }
+
+    fn only_draft(fixture: &Fixture) -> std::path::PathBuf {
+        fixture.root().join(drafts(fixture).remove(0))
+    }
+
+    #[test]
+    fn a_draft_stands_beside_its_object_and_changes_nothing() {
+        let fixture = Fixture::new();
+        fixture.put("a", "old");
+        let _draft = fixture.draft("a", "new");
+        assert_eq!(fixture.get("a"), "old");
+        assert_eq!(fs::read(only_draft(&fixture)).unwrap(), b"new");
+    }
+
+    #[test]
+    fn a_draft_is_read_back_from_the_disk() {
+        let fixture = Fixture::new();
+        fixture.put("a", "old");
+        let mut draft = fixture.draft("a", "new");
+        assert_eq!(run(draft.read_back()).unwrap(), b"new");
+        fs::write(only_draft(&fixture), "damaged").unwrap();
+        assert_eq!(run(draft.read_back()).unwrap(), b"damaged");
+        fs::remove_file(only_draft(&fixture)).unwrap();
+        let error = run(draft.read_back()).err().unwrap();
+        assert!(
+            matches!(&error, StorageError::Other(text) if text.starts_with("cannot read a draft of a:")),
+            "{error:?}"
+        );
+    }
+
+    #[test]
+    fn a_dropped_draft_removes_its_file() {
+        let fixture = Fixture::new();
+        fixture.put("a", "old");
+        drop(fixture.draft("a", "new"));
+        assert_eq!(fixture.names(""), ["a"]);
+    }
+
+    #[test]
+    fn mode_and_owner_are_those_of_the_object() {
+        let fixture = Fixture::new();
+        fixture.put("a", "old");
+        let object = fixture.root().join("a");
+        // Only root may give a file away; for others the owner is the same anyway.
+        let _ = chown(&object, Some(12345), Some(54321));
+        fs::set_permissions(&object, Permissions::from_mode(0o2750)).unwrap();
+        let before = fs::metadata(&object).unwrap();
+
+        let draft = fixture.draft("a", "new");
+        fixture.commit(vec![draft]).remove(0).unwrap();
+        let after = fs::metadata(&object).unwrap();
+        assert_ne!(before.ino(), after.ino());
+        assert_eq!(after.mode(), before.mode());
+        assert_eq!((after.uid(), after.gid()), (before.uid(), before.gid()));
+    }
+
+    #[test]
+    fn a_draft_is_locked_while_it_lives() {
+        let fixture = Fixture::new();
+        fixture.put("a", "old");
+        let _draft = fixture.draft("a", "new");
+        let other = File::open(only_draft(&fixture)).unwrap();
+        assert!(matches!(other.try_lock(), Err(TryLockError::WouldBlock)));
+    }
+
+    #[test]
+    fn each_replacement_fails_on_its_own() {
+        let mut fixture = Fixture::new();
+        fixture.put("a", "old");
+        fixture.put("z", "old");
+        fixture.put("real/b", "old");
+        fixture.link("a", "link");
+        fixture.link("real", "alias");
+        fixture.store = fixture.store.clone().object_bytes(10);
+        let replacement = |path: &str, text: &str| Replacement {
+            path: path.into(),
+            expected: version(b"old"),
+            bytes: text.into(),
+        };
+        let mut results = fixture.stage(vec![
+            replacement("a", "new"),
+            replacement("missing", "new"),
+            replacement("missing/b", "new"),
+            replacement("link", "new"),
+            replacement("alias/b", "new"),
+            replacement("../a", "new"),
+            replacement("a", "eleven byte"),
+            replacement("z", "new"),
+        ]);
+        let last = results.pop().unwrap();
+        assert!(last.is_ok());
+        assert!(matches!(
+            results.pop().unwrap(),
+            Err(StorageError::TooLarge(SizeLimit {
+                asked: 11,
+                allowed: 10
+            }))
+        ));
+        assert_eq!(refusal(results.pop().unwrap()), "../a has the part `..`");
+        assert_eq!(
+            refusal(results.pop().unwrap()),
+            "`alias` in alias is a symbolic link"
+        );
+        assert_eq!(refusal(results.pop().unwrap()), "link is a symbolic link");
+        for _ in 0..2 {
+            let result = results.pop().unwrap();
+            assert!(matches!(result, Err(StorageError::NotFound)));
+        }
+        assert!(results.pop().unwrap().is_ok());
+        // The failed ones left nothing.
+        drop(last);
+        assert_eq!(fixture.names(""), ["a", "alias", "link", "real", "z"]);
+        assert_eq!(fixture.names("real"), ["b"]);
+    }
+
+    #[test]
+    fn objects_with_odd_names_are_replaced() {
+        let fixture = Fixture::new();
+        let path = "policydb/users/uid=Zoë M,ou=a/b,dc=x.json";
+        fixture.put(path, "old");
+        let draft = fixture.draft(path, "new");
+        fixture.commit(vec![draft]).remove(0).unwrap();
+        assert_eq!(
+            run(fixture.store.read(path.as_bytes())).unwrap().bytes,
+            b"new"
+        );
+    }
+}

@@ -1,0 +1,192 @@
+//! Which paths the directory store takes, and the names of its drafts.
+//!
+//! A path comes from the plugin or from a directory that anybody may have written to, so it is
+//! checked before any part of it reaches the system: no part means "here", "up" or "nothing".
+
+use std::io;
+
+use super::errors::{refused, shown};
+use crate::contract::StorageError;
+
+/// The longest path in bytes: Linux's `PATH_MAX` (4096) without its NUL. No other program can name
+/// a longer one, and it bounds how deep a walk goes.
+pub(super) const LONGEST: usize = 4095;
+
+/// A path that was checked.
+pub(super) struct Place<'a> {
+    /// The folder, without a `/` at its end; empty for the root.
+    pub folder: &'a [u8],
+    /// The last part.
+    pub name: &'a [u8],
+}
+
+impl<'a> Place<'a> {
+    /// Checks a path: parts of any bytes but NUL, separated by single `/`, none of them `.` or
+    /// `..`. A part that is too long for the file system is left to the file system.
+    ///
+    /// # Errors
+    /// `Refused`, with the rule that was broken.
+    pub fn of(path: &'a [u8]) -> Result<Self, StorageError> {
+        let (folder, name) = split(path);
+        check(path)?;
+        Ok(Self { folder, name })
+    }
+}
+
+/// Splits a listing's prefix into the folder it lies in and what the names there begin with.
+///
+/// # Errors
+/// `Refused`, if the folder breaks a rule of [`Place::of`].
+pub(super) fn split_prefix(prefix: &[u8]) -> Result<(&[u8], &[u8]), StorageError> {
+    let (folder, tail) = split(prefix);
+    if prefix.contains(&b'/') {
+        check(folder)?;
+    }
+    Ok((folder, tail))
+}
+
+/// The parts of a folder that was checked.
+pub(super) fn parts(folder: &[u8]) -> impl Iterator<Item = &[u8]> {
+    folder
+        .split(|byte| *byte == b'/')
+        .filter(|part| !part.is_empty())
+}
+
+const DRAFT_BEGIN: &[u8] = b".iamseal-";
+const DRAFT_END: &[u8] = b".tmp";
+/// 64 random bits: two drafts in one folder never meet by chance.
+const DRAFT_DIGITS: usize = 16;
+
+/// A fresh name for a draft: `.iamseal-<16 hex digits>.tmp`.
+///
+/// # Errors
+/// If the system has no randomness.
+pub(super) fn draft_name() -> io::Result<Vec<u8>> {
+    let number = getrandom::u64().map_err(|error| io::Error::other(error.to_string()))?;
+    Ok([DRAFT_BEGIN, format!("{number:016x}").as_bytes(), DRAFT_END].concat())
+}
+
+/// Whether [`draft_name`] could have made this name.
+pub(super) fn is_draft_name(name: &[u8]) -> bool {
+    name.strip_prefix(DRAFT_BEGIN)
+        .and_then(|rest| rest.strip_suffix(DRAFT_END))
+        .is_some_and(|digits| {
+            digits.len() == DRAFT_DIGITS
+                && digits
+                    .iter()
+                    .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+        })
+}
+
+fn check(path: &[u8]) -> Result<(), StorageError> {
+    if path.is_empty() {
+        return Err(refused("the path is empty"));
+    }
+    if path.len() > LONGEST {
+        return Err(refused(format!(
+            "the path has {} bytes; the longest has {LONGEST}",
+            path.len()
+        )));
+    }
+    if path.contains(&0) {
+        return Err(refused(format!("{} holds a NUL byte", shown(path))));
+    }
+    if path.starts_with(b"/") {
+        return Err(refused(format!("{} begins with `/`", shown(path))));
+    }
+    for part in path.split(|byte| *byte == b'/') {
+        match part {
+            b"" => return Err(refused(format!("{} has an empty part", shown(path)))),
+            b"." | b".." => {
+                return Err(refused(format!(
+                    "{} has the part `{}`",
+                    shown(path),
+                    shown(part)
+                )));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Splits at the last `/`.
+fn split(path: &[u8]) -> (&[u8], &[u8]) {
+    let mut pieces = path.rsplitn(2, |byte| *byte == b'/');
+    let last = pieces.next().unwrap_or_default();
+    (pieces.next().unwrap_or_default(), last)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(path: &[u8]) -> String {
+        match Place::of(path) {
+            Err(StorageError::Refused(text)) => text,
+            Err(other) => panic!("{other:?}"),
+            Ok(_) => panic!("{} was taken", shown(path)),
+        }
+    }
+
+    #[test]
+    fn paths_that_lead_elsewhere_are_refused() {
+        assert_eq!(refusal(b""), "the path is empty");
+        assert_eq!(refusal(b"/etc/passwd"), "/etc/passwd begins with `/`");
+        assert_eq!(refusal(b"../x"), "../x has the part `..`");
+        assert_eq!(refusal(b"a/../../x"), "a/../../x has the part `..`");
+        assert_eq!(refusal(b"a/.."), "a/.. has the part `..`");
+        assert_eq!(refusal(b"./a"), "./a has the part `.`");
+        assert_eq!(refusal(b"a//b"), "a//b has an empty part");
+        assert_eq!(refusal(b"a/"), "a/ has an empty part");
+        assert_eq!(refusal(b"a\0b"), "a\\0b holds a NUL byte");
+        assert_eq!(
+            refusal(&[b'a'; LONGEST + 1]),
+            "the path has 4096 bytes; the longest has 4095"
+        );
+    }
+
+    #[test]
+    fn odd_names_are_taken() {
+        for (path, folder, name) in [
+            (&b"a"[..], &b""[..], &b"a"[..]),
+            (b"a/b/...", b"a/b", b"..."),
+            (b"a/..b", b"a", b"..b"),
+            (b"x/uid=a b,dc=\xff", b"x", b"uid=a b,dc=\xff"),
+            (b"x\\y", b"", b"x\\y"),
+        ] {
+            let place = Place::of(path).ok().unwrap();
+            assert_eq!((place.folder, place.name), (folder, name));
+        }
+        assert!(Place::of(&[b'a'; LONGEST]).is_ok());
+    }
+
+    #[test]
+    fn a_prefix_may_end_anywhere_but_its_folder_obeys_the_rules() {
+        assert_eq!(split_prefix(b"").ok().unwrap(), (&b""[..], &b""[..]));
+        assert_eq!(split_prefix(b"..").ok().unwrap(), (&b""[..], &b".."[..]));
+        assert_eq!(split_prefix(b"a/b/").ok().unwrap(), (&b"a/b"[..], &b""[..]));
+        assert!(split_prefix(b"/").is_err());
+        assert!(split_prefix(b"../").is_err());
+        assert!(split_prefix(b"a//").is_err());
+        assert!(split_prefix(b"/a").is_err());
+    }
+
+    #[test]
+    fn draft_names_are_known_again() {
+        let name = draft_name().unwrap();
+        assert!(is_draft_name(&name));
+        assert_ne!(name, draft_name().unwrap());
+        for other in [
+            &b".iamseal-0123456789abcde.tmp"[..],
+            b".iamseal-0123456789abcdefa.tmp",
+            b".iamseal-0123456789abcdeF.tmp",
+            b".iamseal-0123456789abcdeg.tmp",
+            b".iamseal-0123456789abcdef.tmp2",
+            b"iamseal-0123456789abcdef.tmp",
+            b".iamseal-.tmp",
+        ] {
+            assert!(!is_draft_name(other), "{}", shown(other));
+        }
+    }
+}
