@@ -1,24 +1,26 @@
 //! `iamseal audit`: one verdict per object.
 
-use std::collections::BTreeMap;
 use std::process::ExitCode;
+use std::sync::Arc;
 
+use iamseal::AuditScope;
 use iamseal::contract::{Finding, Verdict};
 use iamseal::keys::StaticKeyring;
 use iamseal::storage::DirStore;
-use iamseal::{AuditScope, describe};
 use serde_json::{Value, json};
-use std::sync::Arc;
 
 use crate::arguments::{self, Audit, Common};
-use crate::cause::{self, Cause};
 use crate::failure::Failure;
 use crate::progress::{Interrupt, Progress};
+use crate::tally::Tally;
 use crate::{keys, output, plugin, store};
 
 /// How many objects are looked at between two looks at the clock and at Ctrl-C. A few, because one
 /// root-credential object takes 50 ms.
 const BATCH: u32 = 16;
+
+const OPENS: &str = "opens";
+const FAILS: &str = "fails";
 
 pub async fn run(common: &Common, command: &Audit) -> Result<ExitCode, Failure> {
     audit(common, keys::keyring(common)?, command).await
@@ -51,7 +53,11 @@ pub async fn audit(
             break;
         }
         for finding in &findings {
-            tally.add(&finding.verdict);
+            match &finding.verdict {
+                Verdict::Opens(found) => tally.opened(OPENS, found),
+                Verdict::Exempt(_) => tally.exempt(),
+                Verdict::Fails(error) => tally.failed(FAILS, error),
+            }
             progress.line(&if common.json {
                 json_line(finding)
             } else {
@@ -62,7 +68,7 @@ pub async fn audit(
     }
     progress.finish();
     if common.json {
-        output::line(&tally.json().to_string())?;
+        output::line(&tally.json(false))?;
     } else {
         output::line(&tally.table())?;
     }
@@ -70,24 +76,14 @@ pub async fn audit(
 }
 
 fn text_line(finding: &Finding) -> String {
-    let path = output::path(&finding.path);
+    let path = &finding.path;
     match &finding.verdict {
         Verdict::Opens(found) => {
             let form = output::form_name(found.form);
-            format!(
-                "opens   {form:<16} {:<32} {path}",
-                output::opened_with(found)
-            )
+            output::object_line(OPENS, form, &output::opened_with(found), path)
         }
-        Verdict::Exempt(reason) => format!("exempt  {:<16} {reason}  {path}", ""),
-        Verdict::Fails(error) => {
-            let cause = Cause::of(error).name();
-            let mut line = format!("FAILS   {cause:<16} {}  {path}", describe(error));
-            if let Some(cure) = cause::cure(error) {
-                line.push_str(&format!("\n        cure: {cure}"));
-            }
-            line
-        }
+        Verdict::Exempt(reason) => output::exempt_lines(reason, path),
+        Verdict::Fails(error) => output::failure_lines(FAILS, error, path),
     }
 }
 
@@ -95,85 +91,11 @@ fn json_line(finding: &Finding) -> String {
     let mut fields = output::path_fields(&finding.path);
     fields.insert("size".into(), json!(finding.size));
     let (verdict, name, value) = match &finding.verdict {
-        Verdict::Opens(found) => ("opens", "found", output::found_json(found)),
+        Verdict::Opens(found) => (OPENS, "found", output::found_json(found)),
         Verdict::Exempt(reason) => ("exempt", "reason", json!(reason)),
-        Verdict::Fails(error) => ("fails", "error", output::error_json(error)),
+        Verdict::Fails(error) => (FAILS, "error", output::error_json(error)),
     };
     fields.insert("verdict".into(), verdict.into());
     fields.insert(name.into(), value);
     Value::Object(fields).to_string()
-}
-
-/// How many objects there are of each kind.
-#[derive(Default)]
-struct Tally {
-    opens: BTreeMap<(&'static str, String), u64>,
-    exempt: u64,
-    fails: BTreeMap<Cause, u64>,
-}
-
-impl Tally {
-    fn add(&mut self, verdict: &Verdict) {
-        match verdict {
-            Verdict::Opens(found) => {
-                let kind = (output::form_name(found.form), output::opened_with(found));
-                *self.opens.entry(kind).or_default() += 1;
-            }
-            Verdict::Exempt(_) => self.exempt += 1,
-            Verdict::Fails(error) => *self.fails.entry(Cause::of(error)).or_default() += 1,
-        }
-    }
-
-    fn total(&self) -> u64 {
-        self.opens.values().sum::<u64>() + self.exempt + self.fails.values().sum::<u64>()
-    }
-
-    fn table(&self) -> String {
-        let row = |verdict: &str, what: &str, with: &str, count: u64| {
-            vec![
-                verdict.to_owned(),
-                what.to_owned(),
-                with.to_owned(),
-                count.to_string(),
-            ]
-        };
-        let mut rows: Vec<_> = self
-            .opens
-            .iter()
-            .map(|((form, with), count)| row("opens", form, with, *count))
-            .collect();
-        if self.exempt > 0 {
-            rows.push(row("exempt", "not IAM-encrypted by MinIO", "", self.exempt));
-        }
-        rows.extend(
-            self.fails
-                .iter()
-                .map(|(cause, count)| row("FAILS", cause.name(), "", *count)),
-        );
-        rows.push(row("total", "", "", self.total()));
-        output::table(
-            &["verdict", "form or cause", "opened with", "objects"],
-            rows,
-        )
-    }
-
-    fn json(&self) -> Value {
-        let opens: Vec<_> = self
-            .opens
-            .iter()
-            .map(|((form, with), count)| json!({"form": form, "with": with, "objects": count}))
-            .collect();
-        let fails: serde_json::Map<_, _> = self
-            .fails
-            .iter()
-            .map(|(cause, count)| (cause.name().into(), json!(count)))
-            .collect();
-        json!({"summary": {
-            "objects": self.total(), "opens": opens, "exempt": self.exempt, "fails": fails,
-        }})
-    }
-
-    fn exit_code(&self) -> ExitCode {
-        cause::exit_code(self.fails.keys().copied())
-    }
 }

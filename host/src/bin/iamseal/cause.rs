@@ -22,6 +22,7 @@ pub enum Cause {
     Limit,
     Plugin,
     Interrupted,
+    ClosedPipe,
 }
 
 impl Cause {
@@ -45,6 +46,7 @@ impl Cause {
             Self::Limit => 15,
             Self::Plugin => 16,
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
+            Self::ClosedPipe => 141,  // 128 + SIGPIPE
         }
     }
 
@@ -68,6 +70,7 @@ impl Cause {
             Self::Limit => "limit",
             Self::Plugin => "plugin",
             Self::Interrupted => "interrupted",
+            Self::ClosedPipe => "closed-pipe",
         }
     }
 
@@ -145,14 +148,4 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         ObjectError::Storage(_) => return None,
     };
     Some(text)
-}
-
-/// The exit code of a run in which objects failed for these causes.
-pub fn exit_code(causes: impl IntoIterator<Item = Cause>) -> std::process::ExitCode {
-    let mut causes = causes.into_iter();
-    match (causes.next(), causes.next()) {
-        (None, _) => std::process::ExitCode::SUCCESS,
-        (Some(only), None) => only.exit_code().into(),
-        (Some(_), Some(_)) => Cause::Several.exit_code().into(),
-    }
 }

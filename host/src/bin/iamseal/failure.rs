@@ -51,7 +51,9 @@ impl Failure {
 
     /// Tells it on standard error.
     pub fn report(&self, json: bool) -> ExitCode {
-        if json {
+        if self.cause == Cause::ClosedPipe {
+            // Whoever read the output has seen enough.
+        } else if json {
             let line = json!({"error": {
                 "cause": self.cause.name(), "message": self.message, "cure": self.cure,
             }});
@@ -83,7 +85,15 @@ impl From<Error> for Failure {
 
 impl From<io::Error> for Failure {
     fn from(error: io::Error) -> Self {
-        Self::new(Cause::Storage, error)
+        let closed = error.kind() == io::ErrorKind::BrokenPipe;
+        Self::new(
+            if closed {
+                Cause::ClosedPipe
+            } else {
+                Cause::Storage
+            },
+            error,
+        )
     }
 }
 

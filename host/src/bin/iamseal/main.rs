@@ -1,5 +1,5 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
-//! `cause`, `failure`, `keys`, `output` and `store`.
+//! `cause`, `failure`, `keys`, `output`, `plugin`, `progress`, `store` and `tally`.
 
 mod arguments;
 mod audit;
@@ -15,6 +15,7 @@ mod plugin;
 mod progress;
 mod seal;
 mod store;
+mod tally;
 mod unseal;
 
 use std::process::ExitCode;

@@ -60,6 +60,48 @@ pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
     table.to_string()
 }
 
+/// A verdict for people: green, or red for a failure, where the terminal shows colours.
+pub fn verdict(verdict: &str, is_failure: bool) -> String {
+    let text = console::style(verdict);
+    if is_failure {
+        text.red().bold()
+    } else {
+        text.green()
+    }
+    .to_string()
+}
+
+/// A line for an object that was opened or left alone.
+pub fn object_line(name: &str, what: &str, with: &str, path: &[u8]) -> String {
+    // Wide enough for the longest verdict, cause and usual key name; more just moves the path.
+    let verdict = verdict(&format!("{name:<13}"), false);
+    format!("{verdict}  {what:<20}  {with:<31}  {}", self::path(path))
+}
+
+/// Two lines for an object that was left alone: which and why.
+pub fn exempt_lines(reason: &str, path: &[u8]) -> String {
+    format!(
+        "{}\n    why:  {reason}",
+        object_line("exempt", "", "", path)
+    )
+}
+
+/// Three lines for an object that failed: which, why and what to do.
+pub fn failure_lines(name: &str, error: &ObjectError, path: &[u8]) -> String {
+    let verdict = verdict(&format!("{name:<13}"), true);
+    let cause = Cause::of(error).name();
+    let why = iamseal::describe(error);
+    let mut lines = format!(
+        "{verdict}  {cause:<20}  {:<31}  {}\n    why:  {why}",
+        "",
+        self::path(path)
+    );
+    if let Some(cure) = cause::cure(error) {
+        lines.push_str(&format!("\n    cure: {cure}"));
+    }
+    lines
+}
+
 /// A path for people: what is not UTF-8 is replaced, and what would move the cursor, break the line or
 /// turn the direction of the text is escaped.
 pub fn path(path: &[u8]) -> String {

@@ -1,0 +1,131 @@
+//! How many objects of a run became what: counts that sum, as a table and as JSON.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::process::ExitCode;
+
+use iamseal::contract::{Found, ObjectError};
+use serde_json::{Value, json};
+
+use crate::cause::Cause;
+use crate::output;
+
+/// What every object of a run became.
+#[derive(Default)]
+pub struct Tally {
+    counts: BTreeMap<Kind, u64>,
+    causes: BTreeSet<Cause>,
+}
+
+/// Objects that became the same.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Kind {
+    /// Failures come last, where a reader's eye ends.
+    is_failure: bool,
+    verdict: &'static str,
+    /// The form, or the cause of a failure.
+    what: &'static str,
+    /// What opened it, in words.
+    with: String,
+}
+
+impl Tally {
+    /// An object that was opened.
+    pub fn opened(&mut self, verdict: &'static str, found: &Found) {
+        let what = output::form_name(found.form);
+        self.add(Kind {
+            is_failure: false,
+            verdict,
+            what,
+            with: output::opened_with(found),
+        });
+    }
+
+    /// An object that was not looked into.
+    pub fn exempt(&mut self) {
+        let with = String::new();
+        self.add(Kind {
+            is_failure: false,
+            verdict: "exempt",
+            what: "",
+            with,
+        });
+    }
+
+    /// An object that failed.
+    pub fn failed(&mut self, verdict: &'static str, error: &ObjectError) {
+        let cause = Cause::of(error);
+        self.causes.insert(cause);
+        let what = cause.name();
+        self.add(Kind {
+            is_failure: true,
+            verdict,
+            what,
+            with: String::new(),
+        });
+    }
+
+    /// A row for each kind and their sum.
+    pub fn table(&self) -> String {
+        let row = |kind: &Kind, count: &u64| {
+            let verdict = output::verdict(kind.verdict, kind.is_failure);
+            vec![
+                verdict,
+                kind.what.to_owned(),
+                kind.with.clone(),
+                count.to_string(),
+            ]
+        };
+        let mut rows: Vec<_> = self
+            .counts
+            .iter()
+            .map(|(kind, count)| row(kind, count))
+            .collect();
+        rows.push(vec![
+            "total".into(),
+            String::new(),
+            String::new(),
+            self.total().to_string(),
+        ]);
+        output::table(&["", "form or cause", "opened with", "objects"], rows)
+    }
+
+    /// One line of JSON.
+    pub fn json(&self, interrupted: bool) -> String {
+        let counts: Vec<Value> = self
+            .counts
+            .iter()
+            .map(|(kind, count)| {
+                let what = if kind.is_failure { "cause" } else { "form" };
+                let mut entry = json!({ "verdict": kind.verdict, "objects": count });
+                for (name, text) in [(what, kind.what), ("with", kind.with.as_str())] {
+                    if !text.is_empty() {
+                        entry[name] = text.into();
+                    }
+                }
+                entry
+            })
+            .collect();
+        json!({"summary": {
+            "objects": self.total(), "counts": counts, "interrupted": interrupted,
+        }})
+        .to_string()
+    }
+
+    /// Success, the code of the one cause that objects failed for, or the code for several.
+    pub fn exit_code(&self) -> ExitCode {
+        let mut causes = self.causes.iter();
+        match (causes.next(), causes.next()) {
+            (None, _) => ExitCode::SUCCESS,
+            (Some(only), None) => only.exit_code().into(),
+            (Some(_), Some(_)) => Cause::Several.exit_code().into(),
+        }
+    }
+
+    fn add(&mut self, kind: Kind) {
+        *self.counts.entry(kind).or_default() += 1;
+    }
+
+    fn total(&self) -> u64 {
+        self.counts.values().sum()
+    }
+}
