@@ -1,5 +1,86 @@
 //! Opens, seals, audits and migrates the IAM and configuration objects of MinIO and
 //! MinIO-compatible servers, inside a WebAssembly component that has no authority of its own.
+//!
+//! A [`Plugin`] is a component that was loaded. What it works with, a host lends it: a
+//! [`keys::Keyring`], a [`keys::KeyGenerator`], a [`storage::Storage`] and a
+//! [`storage::StorageWriter`]. What is not lent is refused, and each call reaches only what it
+//! needs of the rest. [`Limits`] hold at all times. Nothing here knows how an object is built: that
+//! is the component's business, and another file can take its place without a rebuild of the host.
+//!
+//! ```no_run
+//! use std::sync::Arc;
+//!
+//! use iamseal::contract::{Policy, SealOptions};
+//! use iamseal::keys::{StaticKey, StaticKeyring};
+//! use iamseal::{Error, Plugin};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let key = StaticKey::generate("my-key")?;
+//! let keyring = StaticKeyring::new().key(key).default_key("my-key")?;
+//! let plugin = Plugin::builder()
+//!     .component_file("iamseal.wasm")
+//!     .keyring(Arc::new(keyring))
+//!     .load()
+//!     .await?;
+//!
+//! let path = b"config/iam/users/alice/identity.json";
+//! let identity = br#"{"version":1}"#;
+//! let sealed = plugin.seal(path, identity, &SealOptions::default()).await?;
+//! let opened = plugin.unseal(path, &sealed, Policy::Sealed).await?;
+//! assert_eq!(*opened.plaintext, identity);
+//!
+//! // Another path, another object: it does not open.
+//! let moved = plugin.unseal(b"config/iam/users/bob/identity.json", &sealed, Policy::Sealed);
+//! assert!(matches!(moved.await, Err(Error::Object(_))));
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A whole store is gone through in steps, so that progress, pacing and stopping are the caller's:
+//!
+//! ```no_run
+//! use std::path::Path;
+//! use std::sync::Arc;
+//!
+//! use iamseal::contract::Outcome;
+//! use iamseal::keys::Environment;
+//! use iamseal::storage::DirStore;
+//! use iamseal::{MigrationPlan, Plugin};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let keyring = Environment::of_process()?.keyring()?;
+//! let store = Arc::new(DirStore::open(Path::new("/data/.minio.sys"))?);
+//! let plugin = Plugin::builder()
+//!     .component_file("iamseal.wasm")
+//!     .keyring(Arc::new(keyring))
+//!     .storage(store.clone())
+//!     .storage_writer(store)
+//!     .load()
+//!     .await?;
+//!
+//! let plan = MigrationPlan {
+//!     prefix: b"config/".to_vec(),
+//!     dry_run: true,
+//!     ..MigrationPlan::default()
+//! };
+//! let mut migration = plugin.migrate(&plan).await?;
+//! loop {
+//!     let steps = migration.next(64).await?;
+//!     if steps.is_empty() {
+//!         break;
+//!     }
+//!     for step in steps {
+//!         if let Outcome::Failed(error) = step.outcome {
+//!             let path = String::from_utf8_lossy(&step.path);
+//!             println!("{path}: {}", iamseal::describe(&error));
+//!         }
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod contract;
 mod error;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use iamseal::contract::{ObjectError, Policy, SealOptions, StorageError, Verdict};
-use iamseal::{Audit, AuditScope, Error, Plugin};
+use iamseal::{Audit, AuditScope, Error, Limits, Plugin};
 
 use hostile::{Asked, Guest, Hanging, store};
 
@@ -46,6 +46,27 @@ async fn an_instance_serves_a_bounded_number_of_calls() {
         assert_eq!(served(&plugin).await, count);
     }
     assert_eq!(served(&plugin).await, 1);
+}
+
+#[tokio::test]
+async fn idle_instances_hold_no_more_memory_than_one_may() {
+    let guest = Guest {
+        audit_next: "(call $ok (i32.const 0) (i32.const 0))",
+        ..counting()
+    };
+    let mut limits = Limits::default();
+    limits.memory_bytes = 6 << 20; // and each instance has 4 MiB
+    let plugin = guest.plugin().limits(limits).load().await.unwrap();
+    let audit = async || plugin.audit(&AuditScope::default()).await.unwrap();
+    assert_eq!(served(&plugin).await, 1); // the first instance
+    let mut first = audit().await; // takes it
+    assert_eq!(served(&plugin).await, 1); // the second instance
+    let mut second = audit().await; // takes it
+    assert!(first.next(1).await.unwrap().is_empty());
+    assert!(second.next(1).await.unwrap().is_empty());
+    let third = audit().await; // takes the one that was kept
+    assert_eq!(served(&plugin).await, 1); // a third instance
+    drop(third);
 }
 
 #[tokio::test]
@@ -127,9 +148,9 @@ async fn an_audit_that_reports_a_path_twice_is_ended() {
     // One finding, again and again: path at 200, no size, exempt for no reason.
     let guest = Guest {
         items: r#"(data (i32.const 200) "config/a")
-                  (data (i32.const 300) "\c8\00\00\00\08\00\00\00")"#,
+                  (data (i32.const 304) "\c8\00\00\00\08\00\00\00")"#,
         audit_next: "(i32.store8 (i32.const 328) (i32.const 1))
-                     (call $ok (i32.const 300) (i32.const 1))",
+                     (call $ok (i32.const 304) (i32.const 1))",
         ..Guest::default()
     };
     let plugin = guest.plugin().storage(store()).load().await.unwrap();

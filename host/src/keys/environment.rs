@@ -21,9 +21,11 @@ const CONFIG_FILE: &str = "MINIO_CONFIG_ENV_FILE";
 /// Where Docker and its kin put secrets; MinIO looks there for files that are named without a path.
 const SECRETS: &str = "/run/secrets";
 
+type Lookup = dyn Fn(&str) -> Option<OsString>;
+
 /// An environment.
 pub struct Environment {
-    lookup: Box<dyn Fn(&str) -> Option<OsString>>,
+    lookup: Box<Lookup>,
     /// What `MINIO_CONFIG_ENV_FILE` sets, which counts more than the environment itself.
     file: BTreeMap<String, Zeroizing<String>>,
     secrets: PathBuf,

@@ -79,6 +79,14 @@ pub enum KeysError {
         /// The file.
         path: PathBuf,
     },
+    /// A variable that should name a file holds the key itself, which is not shown here.
+    #[error("{variable} holds a key and not the path of a file")]
+    KeyForPath {
+        /// The variable.
+        variable: &'static str,
+        /// The variable that takes a key.
+        rather: &'static str,
+    },
     /// A line of MinIO's environment file is no assignment.
     #[error("{place}: neither NAME=VALUE nor a comment")]
     NoAssignment {
@@ -146,6 +154,7 @@ impl KeysError {
             Self::FileMissing { variable, .. } => {
                 format!("correct {variable}, or unset it if there is to be no KMS")
             }
+            Self::KeyForPath { variable, rather } => format!("unset {variable} and set {rather}"),
             Self::NoAssignment { .. } => "correct the line, or begin it with `#`".into(),
             Self::EmptyKey { beside } => {
                 format!("set MINIO_KMS_SECRET_KEY to NAME:BASE64, or unset it or {beside}")

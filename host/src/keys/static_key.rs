@@ -68,14 +68,11 @@ impl StaticKey {
     /// `NoColon`, `NotBase64`, `Length`.
     pub fn parse(text: &str) -> Result<Self, StaticKeyError> {
         let (name, encoded) = text.split_once(':').ok_or(StaticKeyError::NoColon)?;
-        let encoded: Zeroizing<Vec<u8>> = Zeroizing::new(
-            encoded
-                .bytes()
-                .filter(|byte| !matches!(byte, b'\r' | b'\n'))
-                .collect(),
-        );
+        // As long as the text from the start: a buffer that grew would leave copies behind.
+        let mut characters = Zeroizing::new(Vec::with_capacity(encoded.len()));
+        characters.extend(encoded.bytes().filter(|byte| !b"\r\n".contains(byte)));
         let secret = GO_BASE64
-            .decode(&*encoded)
+            .decode(&*characters)
             .map(Zeroizing::new)
             .map_err(|_| StaticKeyError::NotBase64)?;
         Self::of_bytes(name, &secret)
@@ -132,7 +129,7 @@ impl StaticKey {
         let mut text = Zeroizing::new(String::with_capacity(self.name.len() + 1 + 44));
         text.push_str(&self.name);
         text.push(':');
-        STANDARD.encode_string(&*self.secret, &mut text);
+        STANDARD.encode_string(self.secret.as_slice(), &mut text);
         text
     }
 

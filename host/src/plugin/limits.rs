@@ -31,7 +31,9 @@ pub struct Limits {
     /// How long the plugin itself may compute in one call or step. Default 30 s: some 500
     /// objects in the root-credential form in one step, at about 60 ms each.
     pub guest_time: Duration,
-    /// How long one call or step may take, with all waiting for keys and storage. Default 60 s.
+    /// How long one call or step may take, with all waiting for keys and storage. Default 60 s:
+    /// twice the computing time. A keyring or store that blocks its thread instead of waiting
+    /// cannot be interrupted.
     pub deadline: Duration,
 }
 

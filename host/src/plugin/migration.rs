@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::contract::generated::exports::iamseal::plugin::migration::Plan;
-use crate::contract::{Shard, Step, Target};
+use crate::contract::{SealOptions, Shard, Step, Target};
 use crate::error::Error;
 
 use super::grant::Grant;
@@ -24,6 +24,19 @@ pub struct MigrationPlan {
     pub target: Target,
     /// Open everything, write nothing. The component is then not even lent a way to write.
     pub dry_run: bool,
+}
+
+impl Default for MigrationPlan {
+    /// Every object, sealed with [`SealOptions::default`].
+    fn default() -> Self {
+        Self {
+            prefix: Vec::new(),
+            start_after: None,
+            shard: None,
+            target: Target::Sealed(SealOptions::default()),
+            dry_run: false,
+        }
+    }
 }
 
 /// A migration that is under way. Drop it to stop: objects that were reported are done, all others

@@ -7,7 +7,7 @@ use tracing::field::DebugValue;
 use wasmtime::component::ResourceAny;
 
 use crate::contract::ObjectError;
-use crate::error::Error;
+use crate::error::{Error, line};
 
 use super::grant::Grant;
 use super::instance::{Instance, Pool};
@@ -109,7 +109,7 @@ impl Walk {
                 component: self.pool.identity.to_string(),
                 message: format!(
                     "it reported {:?}, which is outside its scope or not in order",
-                    String::from_utf8_lossy(path)
+                    line(&String::from_utf8_lossy(path))
                 ),
             });
         }

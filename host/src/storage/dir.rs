@@ -14,6 +14,8 @@
 //! **Writers take turns.** The lock is on the root folder itself, so it holds between processes that
 //! use this library, but not against a server that runs on the same folder: stop it first.
 //!
+//! A draft holds two file descriptors as long as it lives; a listing holds none.
+//!
 //! System calls block, so they run on tokio's blocking threads: every call needs a tokio runtime.
 //! A call that is dropped runs to its end there, and its drafts are removed.
 
@@ -22,6 +24,7 @@ mod draft;
 mod errors;
 mod folder;
 mod list;
+mod parallel;
 mod path;
 mod read;
 mod root;

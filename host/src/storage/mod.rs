@@ -28,6 +28,11 @@ pub struct Stored {
 #[async_trait]
 pub trait Storage: Send + Sync {
     /// Lists the paths that begin with `prefix`, byte for byte, and come after `start_after`.
+    /// Things that are not objects are listed too, so that none is passed over in silence; a
+    /// store's own drafts are not.
+    ///
+    /// # Errors
+    /// `Refused` if the prefix leads out of the store, `Other` if the store fails.
     async fn list(
         &self,
         prefix: &[u8],
@@ -35,6 +40,10 @@ pub trait Storage: Send + Sync {
     ) -> Result<Box<dyn Cursor>, StorageError>;
 
     /// Reads one object.
+    ///
+    /// # Errors
+    /// `NotFound`; `TooLarge` if it is larger than this store hands over; `Refused` if it is no
+    /// plain object or the path leads out of the store; `Other` if the store fails.
     async fn read(&self, path: &[u8]) -> Result<Stored, StorageError>;
 }
 
@@ -42,6 +51,10 @@ pub trait Storage: Send + Sync {
 #[async_trait]
 pub trait Cursor: Send {
     /// The next paths in ascending order of their bytes; empty at the end.
+    ///
+    /// # Errors
+    /// Whatever keeps a part of the store from being read, once for that part: the next call goes
+    /// on behind it.
     async fn next(&mut self) -> Result<Vec<Vec<u8>>, StorageError>;
 }
 
@@ -59,6 +72,10 @@ pub struct Replacement {
 #[async_trait]
 pub trait StorageWriter: Send + Sync {
     /// Makes a durable draft of each replacement; no object changes. One result each, in order.
+    ///
+    /// # Errors
+    /// For each replacement on its own: `NotFound`, `TooLarge`, `Refused` as [`Storage::read`];
+    /// `Other` if the store fails. Nothing is left of a draft that failed.
     async fn stage(
         &self,
         replacements: Vec<Replacement>,
@@ -67,6 +84,12 @@ pub trait StorageWriter: Send + Sync {
     /// Puts drafts that this store made in the place of their objects, each on its own,
     /// atomically, and only while the object is the expected version. Every `Ok` is durable. One
     /// result each, in order.
+    ///
+    /// # Errors
+    /// For each draft on its own: `Conflict` if the object is another version, `NotFound` if it is
+    /// gone, `Refused` if it is no plain object any more or the draft is another store's; `Other`
+    /// if the store fails, and if the object was replaced but may not outlive a loss of power. The
+    /// draft is thrown away in each case.
     async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>>;
 }
 
@@ -74,6 +97,9 @@ pub trait StorageWriter: Send + Sync {
 #[async_trait]
 pub trait Draft: Send {
     /// The draft's bytes, read from the store and not from memory.
+    ///
+    /// # Errors
+    /// `Other` if they cannot be read.
     async fn read_back(&mut self) -> Result<Vec<u8>, StorageError>;
 
     /// For the store that made it, to know its own draft again.

@@ -1,5 +1,6 @@
 //! What the command line takes. Help texts, examples and exit codes are written here once.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -36,7 +37,7 @@ Exit codes:
   5 key service unreachable      14 changed by somebody else meanwhile
   6 key service denied           15 a limit was reached
   7 header not authentic         16 the plugin is unfit or failed
-  8 root credential missing or wrong 130 interrupted";
+  8 root credential missing or wrong 130 interrupted, 141 nobody reads the output";
 
 /// What every command takes.
 #[derive(Args)]
@@ -61,6 +62,8 @@ pub struct Common {
 #[derive(Subcommand)]
 pub enum Command {
     /// Print NAME:BASE64, a fresh 256-bit key for MINIO_KMS_SECRET_KEY.
+    #[command(after_help = "Example:\n  \
+        iamseal keygen my-key > my-key.secret")]
     Keygen(Keygen),
     /// Seal standard input to standard output.
     #[command(after_help = "Example:\n  \
@@ -71,6 +74,8 @@ pub enum Command {
         iamseal unseal --path config/config.json < /data/.minio.sys/config/config.json")]
     Unseal(Unseal),
     /// Describe an object without any key: form, key name, cipher, sizes.
+    #[command(after_help = "Example:\n  \
+        iamseal inspect /data/.minio.sys/config/config.json")]
     Inspect(Inspect),
     /// Say of each object in a store what it is and whether it opens, or why not. Changes nothing.
     #[command(after_help = "Example:\n  \
@@ -86,6 +91,8 @@ pub enum Command {
         iamseal migrate /data/.minio.sys --to plaintext --keys all.keys")]
     Migrate(Migrate),
     /// Show it on a sample store: all forms, audited, migrated, audited again.
+    #[command(after_help = "Example:\n  \
+        iamseal demo sample")]
     Demo(Demo),
 }
 
@@ -116,7 +123,7 @@ pub struct How {
 pub struct Seal {
     /// The object's path below .minio.sys, e.g. config/iam/users/alice/identity.json.
     #[arg(long)]
-    pub path: String,
+    pub path: OsString,
     #[command(flatten)]
     pub how: How,
 }
@@ -125,7 +132,7 @@ pub struct Seal {
 pub struct Unseal {
     /// The object's path below .minio.sys, e.g. config/iam/users/alice/identity.json.
     #[arg(long)]
-    pub path: String,
+    pub path: OsString,
     /// Refuse what is not sealed. Without it plaintext passes through, as in MinIO.
     #[arg(long, value_enum)]
     pub require: Option<Require>,
@@ -143,9 +150,9 @@ pub struct Where {
     /// The store: the folder that holds config/, for MinIO a copy of .minio.sys.
     #[arg(value_name = "STORE")]
     pub store: PathBuf,
-    /// Only objects whose path begins with this.
+    /// Only objects whose path begins with this, which itself begins with config/.
     #[arg(long, default_value = "config/")]
-    pub prefix: String,
+    pub prefix: OsString,
 }
 
 #[derive(Args)]
@@ -173,7 +180,7 @@ pub struct Migrate {
 
 #[derive(Args)]
 pub struct Demo {
-    /// Make the sample store in this folder and leave it there; else it is made and removed.
+    /// Make the sample store in this new folder and leave it there; else it is made and removed.
     pub folder: Option<PathBuf>,
 }
 

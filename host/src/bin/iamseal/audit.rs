@@ -1,5 +1,6 @@
 //! `iamseal audit`: one verdict per object.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -34,11 +35,11 @@ pub async fn audit(
 ) -> Result<ExitCode, Failure> {
     let store = store::open(common, &command.place).await?;
     let scope = AuditScope {
-        prefix: command.place.prefix.clone().into_bytes(),
+        prefix: command.place.prefix.as_bytes().to_vec(),
         start_after: None,
         policy: arguments::policy(command.require),
     };
-    let total = store::count(&store, &command.place.prefix).await;
+    let total = store::count(&store, &scope.prefix).await;
     let progress = Progress::new(common, total.ok());
     let plugin = plugin::builder(common, keyring)
         .storage(store as Arc<DirStore>)

@@ -2,6 +2,7 @@
 //! commands that an operator would run.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -54,7 +55,10 @@ const PLAIN: [(&str, &[u8]); 3] = [
 pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
     let temporary;
     let folder = match &command.folder {
-        Some(folder) => folder.clone(),
+        Some(folder) => {
+            check_unused(folder)?;
+            folder.clone()
+        }
         None => {
             temporary = tempfile::tempdir()?;
             temporary.path().to_owned()
@@ -72,7 +76,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
     };
     let place = || Where {
         store: store.clone(),
-        prefix: "config/".to_owned(),
+        prefix: "config/".into(),
     };
     let files = "--keys old.keys --root-credentials old.credentials";
 
@@ -132,6 +136,18 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
     }
     // The damaged object makes both audits end with an error; the demonstration went as it should.
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a folder that holds anything: the samples and keys could take the place of real ones.
+fn check_unused(folder: &Path) -> Result<(), Failure> {
+    let shown = folder.display();
+    match fs::read_dir(folder).map(|mut entries| entries.next().is_none()) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::usage(format!("{shown} is not empty"))
+            .with_cure("give a folder that is not there yet")),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(Failure::from(error).about(shown)),
+    }
 }
 
 fn say(common: &Common, text: &str) -> Result<(), Failure> {

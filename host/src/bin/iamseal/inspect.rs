@@ -49,6 +49,7 @@ pub async fn run(common: &Common, command: &Inspect) -> Result<ExitCode, Failure
             .to_string(),
         )?;
     } else {
+        let name = output::path(name.as_bytes());
         output::line(&output::table(&["", &name], rows(&seen)))?;
     }
     Ok(ExitCode::SUCCESS)
@@ -60,7 +61,9 @@ fn rows(seen: &Description) -> Vec<Vec<String>> {
         ("size", format!("{} bytes", seen.size)),
         ("holds", format!("{} bytes", seen.plaintext_size)),
     ];
-    rows.extend(seen.key.clone().map(|key| ("key", key)));
+    // Nothing vouches for the name: whoever wrote the object chose it.
+    let key = seen.key.as_deref();
+    rows.extend(key.map(|key| ("key", output::path(key.as_bytes()))));
     rows.extend(
         seen.cipher
             .map(|cipher| ("cipher", output::cipher_name(cipher).to_owned())),

@@ -1,5 +1,6 @@
 //! `iamseal migrate`: every object of a store to one form and key.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -36,7 +37,7 @@ pub async fn migrate(
 ) -> Result<ExitCode, Failure> {
     let store = store::open(common, &command.place).await?;
     let plan = MigrationPlan {
-        prefix: command.place.prefix.clone().into_bytes(),
+        prefix: command.place.prefix.as_bytes().to_vec(),
         start_after: None,
         shard: None,
         target: match command.to {
@@ -54,7 +55,7 @@ pub async fn migrate(
             );
         }
     }
-    let total = store::count(&store, &command.place.prefix).await;
+    let total = store::count(&store, &plan.prefix).await;
     let progress = Progress::new(common, total.ok());
     let plugin = plugin::builder(common, keyring)
         .storage(store.clone() as Arc<DirStore>)

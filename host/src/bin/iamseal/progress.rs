@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 
 use crate::arguments::Common;
@@ -44,12 +45,16 @@ impl Progress {
 }
 
 /// Waits for Ctrl-C in the background.
-pub struct Interrupt(JoinHandle<std::io::Result<()>>);
+pub struct Interrupt(JoinHandle<()>);
 
 impl Interrupt {
     /// From here on Ctrl-C does not kill the process.
     pub fn listen() -> Result<Self, Failure> {
-        Ok(Self(tokio::spawn(tokio::signal::ctrl_c())))
+        // Not `ctrl_c()`, which listens only once its task has run.
+        let mut interrupts = signal(SignalKind::interrupt())?;
+        Ok(Self(tokio::spawn(async move {
+            interrupts.recv().await;
+        })))
     }
 
     /// Whether Ctrl-C was pressed.

@@ -1,6 +1,8 @@
 //! `iamseal seal`: standard input to standard output.
 
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal as _, Read as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 use base64::Engine as _;
@@ -14,7 +16,7 @@ use crate::failure::Failure;
 use crate::{keys, output, plugin};
 
 pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
-    check_path(&command.path)?;
+    let path = checked_path(&command.path)?;
     if !common.json && io::stdout().is_terminal() {
         return Err(
             Failure::usage("a sealed object is binary and standard output is a terminal")
@@ -22,12 +24,13 @@ pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
         );
     }
     let plugin = plugin::load(common, keys::keyring(common)?).await?;
-    let plaintext = Zeroizing::new(read_input().await?);
-    let path = command.path.as_bytes();
+    let about = output::path(path);
+    let plaintext = read_input().await.map_err(|error| error.about(&about))?;
+    let plaintext = Zeroizing::new(plaintext);
     let sealed = plugin
         .seal(path, &plaintext, &command.how.options())
         .await
-        .map_err(|error| Failure::from(error).about(&command.path))?;
+        .map_err(|error| Failure::from(error).about(&about))?;
     if common.json {
         let mut fields = output::path_fields(path);
         fields.insert("stored".into(), encode(&sealed).into());
@@ -38,15 +41,21 @@ pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// Refuses a path that begins where the server's path begins, not the store's: MinIO would look for
-/// the object under another context.
-pub fn check_path(path: &str) -> Result<(), Failure> {
-    match path.trim_start_matches('/').strip_prefix(".minio.sys/") {
-        Some(rest) => Err(
-            Failure::usage(format!("{path}: the path begins with .minio.sys"))
-                .with_cure(format!("give the path below it: --path {rest}")),
-        ),
-        None => Ok(()),
+/// The bytes of a path. Refuses one that begins where the server's path begins, not the store's:
+/// MinIO would look for the object under another context.
+pub fn checked_path(path: &OsStr) -> Result<&[u8], Failure> {
+    let path = path.as_bytes();
+    let slashes = path.iter().take_while(|byte| **byte == b'/').count();
+    let begins = path.get(slashes..).unwrap_or_default();
+    match begins.strip_prefix(b".minio.sys/") {
+        Some(rest) => {
+            let (path, rest) = (output::path(path), output::path(rest));
+            Err(
+                Failure::usage(format!("{path}: the path begins with .minio.sys"))
+                    .with_cure(format!("give the path below it: --path {rest}")),
+            )
+        }
+        None => Ok(path),
     }
 }
 
@@ -66,7 +75,8 @@ pub async fn read_input() -> Result<Vec<u8>, Failure> {
         return Err(Failure::new(
             Cause::Limit,
             format!("standard input is larger than an object may be, {allowed} bytes"),
-        ));
+        )
+        .with_cure("the largest IAM and configuration objects are a few MiB: is it one of them?"));
     }
     Ok(bytes)
 }

@@ -1,5 +1,7 @@
 //! The store that a command works on.
 
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use iamseal::contract::StorageError;
@@ -13,6 +15,10 @@ use crate::output;
 /// config/ and is never migrated.
 const MARKER: &[u8] = b"backend-encrypted";
 
+/// Where all that MinIO encrypts stands. Beside it are its format, its buckets' metadata and that
+/// marker, which it reads as they are.
+const CONFIG: &[u8] = b"config/";
+
 /// Opens the store and tells what an operator should know of it before anything else.
 pub async fn open(common: &Common, place: &Where) -> Result<Arc<DirStore>, Failure> {
     let text = place.store.to_string_lossy();
@@ -25,32 +31,49 @@ pub async fn open(common: &Common, place: &Where) -> Result<Arc<DirStore>, Failu
                 .with_cure("copy the objects into a folder and give that folder"),
         );
     }
+    if !place.prefix.as_bytes().starts_with(CONFIG) {
+        let shown = output::path(place.prefix.as_bytes());
+        return Err(Failure::usage(format!(
+            "the prefix \"{shown}\" takes in more than config/, which MinIO must find as it is"
+        ))
+        .with_cure("begin it with config/"));
+    }
     let store = DirStore::open(&place.store)?;
     if !place.store.join("config").exists() {
-        let below = place.store.join(".minio.sys");
-        if below.join("config").is_dir() {
-            return Err(
-                Failure::usage(format!("{text} has no config/ in it")).with_cure(format!(
-                    "the store is the folder below it: {}",
-                    below.display()
-                )),
-            );
-        }
-        output::note(common.json, &format!("{text} has no config/ in it"));
+        // Going on would report success for a store that nobody looked at.
+        return Err(
+            Failure::usage(format!("{text} has no config/ in it")).with_cure(nearest(&place.store))
+        );
     }
     marker(common, &store).await;
     Ok(Arc::new(store))
 }
 
 /// How many objects there are, for the progress bar.
-pub async fn count(store: &DirStore, prefix: &str) -> Result<u64, StorageError> {
-    let mut cursor = store.list(prefix.as_bytes(), None).await?;
+pub async fn count(store: &DirStore, prefix: &[u8]) -> Result<u64, StorageError> {
+    let mut cursor = store.list(prefix, None).await?;
     let mut count = 0;
     loop {
         match cursor.next().await?.len() as u64 {
             0 => return Ok(count),
             page => count += page,
         }
+    }
+}
+
+/// Which folder was probably meant instead of one that has no `config/` in it.
+fn nearest(given: &Path) -> String {
+    let below = given.join(".minio.sys");
+    if below.join("config").is_dir() {
+        return format!("the store is the folder below it: {}", below.display());
+    }
+    // Names like `.` and `x/..` show only when they are resolved.
+    let whole = given.canonicalize().unwrap_or_default();
+    match whole.parent() {
+        Some(above) if whole.ends_with("config") => {
+            format!("the store is the folder above it: {}", above.display())
+        }
+        _ => "give the folder that holds config/".into(),
     }
 }
 

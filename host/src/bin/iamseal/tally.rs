@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::process::ExitCode;
 
 use iamseal::contract::{Found, ObjectError};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::cause::Cause;
 use crate::output;
@@ -96,13 +96,15 @@ impl Tally {
             .iter()
             .map(|(kind, count)| {
                 let what = if kind.is_failure { "cause" } else { "form" };
-                let mut entry = json!({ "verdict": kind.verdict, "objects": count });
+                let mut entry = Map::new();
+                entry.insert("verdict".into(), kind.verdict.into());
+                entry.insert("objects".into(), (*count).into());
                 for (name, text) in [(what, kind.what), ("with", kind.with.as_str())] {
                     if !text.is_empty() {
-                        entry[name] = text.into();
+                        entry.insert(name.into(), text.into());
                     }
                 }
-                entry
+                Value::Object(entry)
             })
             .collect();
         json!({"summary": {

@@ -7,21 +7,21 @@ use serde_json::Value;
 
 use crate::arguments::{self, Common, Unseal};
 use crate::failure::Failure;
-use crate::seal::{check_path, encode, read_input};
+use crate::seal::{checked_path, encode, read_input};
 use crate::{keys, output, plugin};
 
 pub async fn run(common: &Common, command: &Unseal) -> Result<ExitCode, Failure> {
-    check_path(&command.path)?;
+    let path = checked_path(&command.path)?;
     let plugin = plugin::load(common, keys::keyring(common)?).await?;
-    let stored = read_input().await?;
-    let path = command.path.as_bytes();
+    let about = output::path(path);
+    let stored = read_input().await.map_err(|error| error.about(&about))?;
     let opened = plugin
         .unseal(path, &stored, arguments::policy(command.require))
         .await
-        .map_err(|error| Failure::from(error).about(&command.path))?;
+        .map_err(|error| Failure::from(error).about(&about))?;
     if opened.found.form == Form::Plaintext {
         let text = "it is plaintext and passed through, as in MinIO; --require sealed refuses it";
-        output::note(common.json, &format!("{}: {text}", command.path));
+        output::note(common.json, &format!("{about}: {text}"));
     }
     if common.json {
         let mut fields = output::path_fields(path);

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::super::StaticKey;
 use super::super::error::{KeysError, Place};
 use super::super::keyring::StaticKeyring;
+use super::super::static_key::StaticKeyError;
 use super::Environment;
 
 const KEY: &str = "MINIO_KMS_SECRET_KEY";
@@ -56,7 +57,7 @@ pub(super) fn lend(
             place: Place::Variable(KEY),
             cause,
         })?),
-        None => from_file(environment, KEY_FILE, StaticKey::parse)?,
+        None => from_file(environment, KEY_FILE, KEY, StaticKey::parse)?,
     };
     if let Some(key) = key {
         let name = key.name().to_owned();
@@ -73,7 +74,7 @@ pub(super) fn lend(
         })?;
         keyring = keyring.key(key);
     }
-    let old = from_file(environment, OLD_KEY_FILE, |text| {
+    let old = from_file(environment, OLD_KEY_FILE, OLD_KEY, |text| {
         StaticKey::parse_hex(text.trim())
     })?;
     Ok(match old {
@@ -144,16 +145,21 @@ fn remotes(
     Ok(present)
 }
 
-/// The key in the file that a variable names. Line ends after a key are passed over by base64
-/// itself, as MinIO does.
+/// The key in the file that a variable names; `rather` takes the key itself. Line ends after a key
+/// are passed over by base64, as with MinIO.
 fn from_file(
     environment: &Environment,
     variable: &'static str,
-    parse: impl Fn(&str) -> Result<StaticKey, super::super::static_key::StaticKeyError>,
+    rather: &'static str,
+    parse: impl Fn(&str) -> Result<StaticKey, StaticKeyError>,
 ) -> Result<Option<StaticKey>, KeysError> {
     let Some(path) = environment.get(variable)? else {
         return Ok(None);
     };
+    // Caught before it is shown as the path of a file that is not there.
+    if parse(&path).is_ok() {
+        return Err(KeysError::KeyForPath { variable, rather });
+    }
     let path = Path::new(path.as_str());
     let found = Environment::first_of([path.into(), environment.secrets.join(path)])?;
     let Some((path, text)) = found else {
@@ -251,6 +257,20 @@ mod tests {
     }
 
     #[test]
+    fn a_key_in_the_place_of_a_path_is_not_shown() {
+        let old = old();
+        for (variable, key, rather) in [(KEY_FILE, ONES, KEY), (OLD_KEY_FILE, &old, OLD_KEY)] {
+            let error = Setting::new(&[(variable, key)]).error();
+            assert_eq!(
+                error.to_string(),
+                format!("{variable} holds a key and not the path of a file")
+            );
+            assert_eq!(error.cure(), format!("unset {variable} and set {rather}"));
+            assert!(!format!("{error:?}").contains(key));
+        }
+    }
+
+    #[test]
     fn an_empty_key_alone_is_no_kms() {
         for variables in [
             &[(KEY, "")][..],
@@ -285,8 +305,10 @@ mod tests {
 
     #[test]
     fn an_empty_key_file_beside_a_key_is_unset() {
-        let setting = Setting::new(&[(KEY, ONES), (KEY_FILE, "")]);
-        assert!(setting.keyring().is_ok());
+        let keyring = Setting::new(&[(KEY, ONES), (KEY_FILE, "")])
+            .keyring()
+            .unwrap();
+        assert_eq!(Keyring::default_key(&keyring).as_deref(), Some("my-key"));
     }
 
     #[test]

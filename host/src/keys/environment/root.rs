@@ -143,7 +143,6 @@ fn half(
 #[cfg(test)]
 mod tests {
     use super::super::testing::Setting;
-    use super::*;
     use crate::keys::Keyring as _;
 
     fn lent(setting: &Setting) -> Vec<String> {

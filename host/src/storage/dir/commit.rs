@@ -4,22 +4,24 @@
 //! object and the rename over it no other writer can come. A server that runs on the same folder
 //! knows nothing of the lock: it must be stopped, or one of its writes in that moment is lost.
 
-use std::any::Any;
 use std::collections::BTreeMap;
-use std::io;
 use std::sync::Arc;
+use std::{io, mem};
 
 use super::draft::DirDraft;
 use super::errors::{refused, shown};
 use super::folder::Folder;
+use super::parallel;
 use super::path::Place;
 use super::read::{read, version};
 use super::root::Root;
 use crate::contract::StorageError;
 use crate::storage::{Draft, Version};
 
-/// Renames every draft over its object, then makes every folder durable, once: together the
-/// renames cost one wait for the disk per folder rather than one each.
+/// A draft or a result, and where it stands in the batch.
+type Numbered<T> = (usize, T);
+
+/// Puts drafts in the place of their objects, folder by folder, many folders at once.
 pub(super) fn commit(
     root: &Arc<Root>,
     limit: u64,
@@ -29,38 +31,49 @@ pub(super) fn commit(
         Ok(lock) => lock,
         Err(error) => return drafts.iter().map(|_| Err(error.clone())).collect(),
     };
-    let drafts: Vec<_> = drafts
-        .into_iter()
-        .map(|draft| replace(root, limit, draft.into_any()))
-        .collect();
-    let unsynced = sync(&drafts, Folder::sync);
-    drafts
-        .into_iter()
-        .map(|draft| {
-            let mut draft = draft?;
-            match unsynced.get(folder(&draft)) {
-                None => Ok(std::mem::take(&mut draft.version)),
-                Some(error) => Err(StorageError::Other(format!(
-                    "{} was replaced, but whether that outlives a loss of power is unknown: \
-                     cannot sync its folder: {error}",
-                    shown(&draft.path)
-                ))),
+    let mut results = Vec::with_capacity(drafts.len());
+    let mut folders: BTreeMap<Vec<u8>, Vec<Numbered<DirDraft>>> = BTreeMap::new();
+    for (number, draft) in drafts.into_iter().enumerate() {
+        match draft.into_any().downcast::<DirDraft>() {
+            Ok(draft) if Arc::ptr_eq(&draft.root, root) => {
+                let folder = Place::of_checked(&draft.path).folder.to_vec();
+                folders.entry(folder).or_default().push((number, *draft));
             }
-        })
+            _ => results.push((number, Err(refused("the draft is of another store")))),
+        }
+    }
+    let folders = folders.into_values().collect();
+    let done = parallel::map(folders, |drafts| folder(root, limit, drafts, Folder::sync));
+    results.extend(done.into_iter().flatten());
+    results.sort_unstable_by_key(|(number, _)| *number);
+    results.into_iter().map(|(_, result)| result).collect()
+}
+
+/// Puts the drafts of one folder in the place of their objects and makes the folder durable, once
+/// for all of them.
+fn folder(
+    root: &Root,
+    limit: u64,
+    drafts: Vec<Numbered<DirDraft>>,
+    sync: impl Fn(&Folder) -> io::Result<()>,
+) -> Vec<Numbered<Result<Version, StorageError>>> {
+    let replaced: Vec<_> = drafts
+        .into_iter()
+        .map(|(number, draft)| (number, replace(root, limit, draft)))
+        .collect();
+    let synced = replaced
+        .iter()
+        .find_map(|(_, draft)| draft.as_ref().ok())
+        .map_or(Ok(()), |draft| sync(&draft.folder));
+    replaced
+        .into_iter()
+        .map(|(number, draft)| (number, draft.and_then(|draft| outcome(draft, &synced))))
         .collect()
 }
 
 /// Renames one draft over its object, if that is still the expected version.
-fn replace(
-    root: &Arc<Root>,
-    limit: u64,
-    draft: Box<dyn Any + Send>,
-) -> Result<DirDraft, StorageError> {
-    let mut draft = match draft.downcast::<DirDraft>() {
-        Ok(draft) if Arc::ptr_eq(&draft.root, root) => *draft,
-        _ => return Err(refused("the draft is of another store")),
-    };
-    let place = Place::of(&draft.path)?;
+fn replace(root: &Root, limit: u64, mut draft: DirDraft) -> Result<DirDraft, StorageError> {
+    let place = Place::of_checked(&draft.path);
     let failed = |error: &io::Error| {
         StorageError::Other(format!("cannot replace {}: {error}", shown(&draft.path)))
     };
@@ -84,31 +97,21 @@ fn replace(
     Ok(draft)
 }
 
-/// Syncs each folder that took a draft; returns those that failed.
-fn sync(
-    drafts: &[Result<DirDraft, StorageError>],
-    sync: impl Fn(&Folder) -> io::Result<()>,
-) -> BTreeMap<Vec<u8>, String> {
-    drafts
-        .iter()
-        .flatten()
-        .map(|draft| (folder(draft), &draft.folder))
-        .collect::<BTreeMap<_, _>>()
-        .into_iter()
-        .filter_map(|(path, folder)| {
-            let error = sync(folder).err()?;
-            Some((path.to_vec(), error.to_string()))
-        })
-        .collect()
-}
-
-/// The path of the folder of a draft.
-fn folder(draft: &DirDraft) -> &[u8] {
-    Place::of(&draft.path).map_or(&[], |place| place.folder)
+/// What became of a draft that was renamed.
+fn outcome(mut draft: DirDraft, synced: &io::Result<()>) -> Result<Version, StorageError> {
+    match synced {
+        Ok(()) => Ok(mem::take(&mut draft.version)),
+        Err(error) => Err(StorageError::Other(format!(
+            "{} was replaced, but whether that outlives a loss of power is unknown: \
+             cannot sync its folder: {error}",
+            shown(&draft.path)
+        ))),
+    }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::Cell;
     use std::fs;
     use std::sync::mpsc;
     use std::thread;
@@ -309,25 +312,68 @@ mod tests {
     }
 
     #[test]
-    fn each_folder_is_synced_once_and_its_failure_is_told_apart() {
+    fn a_folder_is_synced_once_and_its_failure_is_that_of_each_object_in_it() {
         let fixture = Fixture::new();
-        let paths = ["one/a", "one/b", "two/a"];
+        let paths = ["folder/a", "folder/b", "folder/c"];
         for path in paths {
             fixture.put(path, "old");
         }
         let replacements = paths.map(|path| fixture.replacement(path, "new"));
-        let drafts = stage(&fixture.store.root, 100, replacements.into());
-        let two = fixture.store.root.folder(b"two").unwrap();
-        let count = std::cell::Cell::new(0);
-        let unsynced = sync(&drafts, |folder| {
-            count.set(count.get() + 1);
-            if folder.is(&two)? {
-                return Err(io::Error::from_raw_os_error(5)); // EIO
-            }
-            Ok(())
+        let drafts: Vec<_> = stage(&fixture.store.root, 100, replacements.into())
+            .into_iter()
+            .map(|draft| draft.ok().unwrap())
+            .enumerate()
+            .collect();
+        fixture.put("folder/b", "theirs");
+
+        let syncs = Cell::new(0);
+        let results = folder(&fixture.store.root, 100, drafts, |_| {
+            syncs.set(syncs.get() + 1);
+            Err(io::Error::from_raw_os_error(5)) // EIO
         });
-        assert_eq!(count.get(), 2);
-        assert_eq!(unsynced.len(), 1);
-        assert!(unsynced.contains_key(&b"two"[..]));
+        assert_eq!(syncs.get(), 1);
+        let texts: Vec<_> = results
+            .into_iter()
+            .map(|(_, result)| match result {
+                Err(StorageError::Other(text)) => text,
+                Err(other) => format!("{other:?}"),
+                Ok(_) => "ok".into(),
+            })
+            .collect();
+        let unknown = |path| {
+            format!(
+                "{path} was replaced, but whether that outlives a loss of power is unknown: \
+                 cannot sync its folder: Input/output error (os error 5)"
+            )
+        };
+        assert_eq!(
+            texts,
+            [unknown("folder/a"), "Conflict".into(), unknown("folder/c")]
+        );
+    }
+
+    #[test]
+    fn a_large_batch_over_many_folders_keeps_its_order() {
+        let fixture = Fixture::new();
+        let paths: Vec<_> = (0..100)
+            .map(|number| format!("folder-{}/{number}", number % 30))
+            .collect();
+        for path in &paths {
+            fixture.put(path, "old");
+        }
+        let replacements = paths
+            .iter()
+            .map(|path| fixture.replacement(path, &format!("new {path}")))
+            .collect();
+        let drafts: Vec<_> = fixture
+            .stage(replacements)
+            .into_iter()
+            .map(Result::unwrap)
+            .collect();
+        let versions = fixture.commit(drafts);
+        for (path, version) in paths.iter().zip(versions) {
+            assert_eq!(fixture.get(path), format!("new {path}"));
+            assert_eq!(version.unwrap(), fixture.version(path));
+        }
     }
 }

@@ -4,7 +4,6 @@
 //! so that [`super::sweep`] can tell it from what a killed run left behind.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::fs::{File, Metadata, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
@@ -12,12 +11,12 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::blocking;
 use super::errors::shown;
 use super::folder::Folder;
 use super::path::{Place, draft_name};
 use super::read::{check_size, open, read, version};
 use super::root::Root;
+use super::{blocking, parallel};
 use crate::contract::StorageError;
 use crate::storage::{Draft, Replacement, Version};
 
@@ -47,8 +46,7 @@ pub(super) struct DirDraft {
     file: File,
 }
 
-/// Writes every draft, then makes every one durable: together the writes cost one wait for the
-/// disk rather than one each.
+/// Makes a durable draft of each replacement.
 ///
 /// The folder is not synced: a draft whose name is lost with the power was nothing but a draft.
 pub(super) fn stage(
@@ -56,30 +54,10 @@ pub(super) fn stage(
     limit: u64,
     replacements: Vec<Replacement>,
 ) -> Vec<Result<DirDraft, StorageError>> {
-    let mut folders = HashMap::new();
-    let written: Vec<_> = replacements
-        .into_iter()
-        .map(|replacement| write(root, limit, &mut folders, replacement))
-        .collect();
-    written
-        .into_iter()
-        .map(|draft| {
-            let draft = draft?;
-            draft
-                .file
-                .sync_all()
-                .map_err(|error| draft.failed("sync", &error))?;
-            Ok(draft)
-        })
-        .collect()
+    parallel::map(replacements, |replacement| write(root, limit, replacement))
 }
 
-fn write(
-    root: &Arc<Root>,
-    limit: u64,
-    folders: &mut HashMap<Vec<u8>, Arc<Folder>>,
-    replacement: Replacement,
-) -> Result<DirDraft, StorageError> {
+fn write(root: &Arc<Root>, limit: u64, replacement: Replacement) -> Result<DirDraft, StorageError> {
     let Replacement {
         path,
         expected,
@@ -88,20 +66,13 @@ fn write(
     let place = Place::of(&path)?;
     // What `read` would refuse to hand over afterwards is not written.
     check_size(bytes.len() as u64, limit)?;
-    let folder = match folders.get(place.folder) {
-        Some(folder) => Arc::clone(folder),
-        None => {
-            let folder = Arc::new(root.folder(place.folder)?);
-            folders.insert(place.folder.to_vec(), Arc::clone(&folder));
-            folder
-        }
-    };
+    let folder = root.folder(place.folder)?;
     let (_, original) = open(&folder, place.name, &path)?;
     let (name, file) = begin(&folder, &path)?;
     let draft = DirDraft {
         root: Arc::clone(root),
         path,
-        folder,
+        folder: Arc::new(folder),
         name,
         expected,
         version: version(&bytes),
@@ -113,6 +84,10 @@ fn write(
         .write_all(&bytes)
         .map_err(|error| draft.failed("write", &error))?;
     draft.inherit(&original)?;
+    draft
+        .file
+        .sync_all()
+        .map_err(|error| draft.failed("sync", &error))?;
     Ok(draft)
 }
 

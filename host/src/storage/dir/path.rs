@@ -27,9 +27,14 @@ impl<'a> Place<'a> {
     /// # Errors
     /// `Refused`, with the rule that was broken.
     pub fn of(path: &'a [u8]) -> Result<Self, StorageError> {
-        let (folder, name) = split(path);
         check(path)?;
-        Ok(Self { folder, name })
+        Ok(Self::of_checked(path))
+    }
+
+    /// The parts of a path that was checked before.
+    pub fn of_checked(path: &'a [u8]) -> Self {
+        let (folder, name) = split(path);
+        Self { folder, name }
     }
 }
 

@@ -1,0 +1,97 @@
+//! The table in the end, in Markdown, ratios first.
+
+use std::env::consts::{ARCH, OS};
+use std::fs;
+use std::thread;
+
+use crate::estimates::Estimates;
+use crate::others::{FRESH, ROOT_CREDENTIAL};
+use crate::start::Start;
+use crate::{SIZES, forms};
+
+/// MinIO's own Go code with AES instructions, in process, on one thread of another machine:
+/// seconds to seal and to open 512 bytes, and for one Argon2id.
+const MINIO_SEAL: f64 = 4.6e-6;
+const MINIO_UNSEAL: f64 = 4.1e-6;
+const MINIO_ARGON2ID: f64 = 48.6e-3;
+
+/// Prints all that was measured; what was filtered out has no row.
+pub fn print(estimates: &Estimates, start: Option<Start>) {
+    println!("\nMeasured on {}.\n", machine());
+    println!("| | size | component ÷ native | component ÷ MinIO¹ | component | native |");
+    println!("|---|--:|--:|--:|--:|--:|");
+    for (verb, minio) in [("seal", MINIO_SEAL), ("unseal", MINIO_UNSEAL)] {
+        for form in forms() {
+            for size in SIZES {
+                let group = format!("{verb} {}", form.name);
+                let minio = (size == 512).then_some(minio);
+                row(estimates, &group, Some(size), minio);
+            }
+        }
+    }
+    row(estimates, ROOT_CREDENTIAL, None, Some(MINIO_ARGON2ID));
+    if let Some(fresh) = estimates.median(FRESH, "component", None) {
+        println!("| a call in a fresh instance | | | | {} | |", time(fresh));
+    }
+    if let Some(Start { warm, cold }) = start {
+        println!(
+            "| process start to first seal | 512 B | | | {} | |",
+            time(warm)
+        );
+        println!(
+            "| the same, component not compiled yet | 512 B | | | {} | |",
+            time(cold)
+        );
+    }
+    println!(
+        "\n¹ MinIO's own code, in process, on another machine: {} to seal and {} to unseal 512 B, \
+         {} for one Argon2id.",
+        time(MINIO_SEAL),
+        time(MINIO_UNSEAL),
+        time(MINIO_ARGON2ID)
+    );
+}
+
+fn row(estimates: &Estimates, group: &str, size: Option<usize>, minio: Option<f64>) {
+    let component = estimates.median(group, "component", size);
+    let native = estimates.median(group, "native", size);
+    let (Some(component), Some(native)) = (component, native) else {
+        return;
+    };
+    println!(
+        "| {group} | {} | **{:.2}** | {} | {} | {} |",
+        size.map(bytes).unwrap_or_default(),
+        component / native,
+        minio.map_or_else(String::new, |minio| format!("**{:.2}**", component / minio)),
+        time(component),
+        time(native),
+    );
+}
+
+fn bytes(size: usize) -> String {
+    match size {
+        ..1024 => format!("{size} B"),
+        1024..0x10_0000 => format!("{} KiB", size >> 10),
+        _ => format!("{} MiB", size >> 20),
+    }
+}
+
+fn time(seconds: f64) -> String {
+    match seconds {
+        ..1e-3 => format!("{:.2} µs", seconds * 1e6),
+        ..1e-2 => format!("{:.2} ms", seconds * 1e3),
+        _ => format!("{:.1} ms", seconds * 1e3),
+    }
+}
+
+/// The processor as Linux names it, and how many of it.
+fn machine() -> String {
+    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+    let model = cpus.lines().find_map(|line| {
+        let (field, value) = line.split_once(':')?;
+        (field.trim() == "model name").then(|| value.trim().to_string())
+    });
+    let count = thread::available_parallelism().map_or(1, usize::from);
+    let model = model.unwrap_or_else(|| "an unnamed processor".to_string());
+    format!("{model}, {count} threads, {OS} on {ARCH}")
+}
