@@ -7,7 +7,7 @@ use crate::error::{Error, Result, StorageError};
 use crate::keyring::Keyring;
 use crate::location::Location;
 use crate::migrate::BATCH_DERIVATIONS;
-use crate::sealing::{Found, Policy, unseal};
+use crate::opening::{Found, Policy, unseal};
 use crate::session::Session;
 use crate::storage::{Storage, Stored};
 use crate::walk::Walk;

@@ -1,12 +1,14 @@
 //! What is lent to the core: keys and randomness. The rules of each call stand in
 //! `wit/keyring.wit`.
 
+use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use zeroize::Zeroizing;
 
 use crate::error::KeyError;
+use crate::kms;
 
 /// Bytes that are wiped when they are dropped.
 pub type Secret = Zeroizing<Vec<u8>>;
@@ -69,4 +71,11 @@ pub trait KeyGenerator {
 pub trait Random {
     /// Fills `buffer` with random bytes.
     fn fill(&self, buffer: &mut [u8]);
+}
+
+/// The bytes of a secret key or a seed; a key of another size would reach HMAC padded.
+pub(crate) fn secret_key(bytes: &[u8]) -> core::result::Result<&[u8; kms::KEY], KeyError> {
+    bytes
+        .try_into()
+        .map_err(|_| KeyError::Other(format!("a key of {} bytes, not {}", bytes.len(), kms::KEY)))
 }

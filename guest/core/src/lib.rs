@@ -24,6 +24,7 @@ mod kms;
 mod location;
 mod migrate;
 mod minio;
+mod opening;
 mod sealing;
 mod session;
 mod sio;
@@ -38,7 +39,8 @@ pub use keyring::{Candidate, DataKey, KeyGenerator, Keyring, Random, RootCredent
 pub use kms::DataKeyEncoding;
 pub use location::Location;
 pub use migrate::{Outcome, Plan, Run, Step, Target};
-pub use sealing::{Found, Opened, Policy, SealOptions, SealedForm, seal, unseal};
+pub use opening::{Found, Opened, Policy, unseal};
+pub use sealing::{SealOptions, SealedForm, seal};
 pub use session::Session;
 pub use sio::Cipher;
 pub use storage::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};

@@ -1,4 +1,4 @@
-//! Sealing and opening one object: the operations of `wit/sealing.wit`.
+//! Sealing one object: the operation `seal` of `wit/sealing.wit`.
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -9,8 +9,7 @@ use zeroize::Zeroizing;
 use crate::compact;
 use crate::context::Context;
 use crate::error::{Error, KeyError, Result};
-use crate::form::{self, Form, Shape};
-use crate::keyring::{Candidate, KeyGenerator, Keyring, Random, Secret};
+use crate::keyring::{Candidate, KeyGenerator, Keyring, Random, secret_key};
 use crate::kms::{self, DataKeyEncoding};
 use crate::location::Location;
 use crate::minio;
@@ -40,40 +39,6 @@ pub struct SealOptions {
     pub cipher: Option<Cipher>,
     /// How a data key under a secret key is written down; none: binary.
     pub data_key_encoding: Option<DataKeyEncoding>,
-}
-
-/// Which forms may be opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Policy {
-    /// Whatever MinIO opens.
-    Compatible,
-    /// Only MinIO's sealed form and the compact form.
-    Sealed,
-}
-
-/// What an object turned out to be when it was opened.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
-    /// The form.
-    pub form: Form,
-    /// The key that opened it.
-    pub key: Option<String>,
-    /// What its data key was bound to.
-    pub context: Option<Context>,
-    /// The user of the root credential that opened it.
-    pub user: Option<String>,
-}
-
-/// An object that was opened.
-pub struct Opened {
-    /// What it holds.
-    pub plaintext: Secret,
-    /// What it was.
-    pub found: Found,
-    /// Whether the key that opened it is the one that would seal it under its key's name.
-    pub(crate) with_first_candidate: bool,
-    pub(crate) cipher: Option<Cipher>,
-    pub(crate) data_key_encoding: Option<DataKeyEncoding>,
 }
 
 /// Seals `plaintext` for a location, with fresh keys and nonces.
@@ -153,63 +118,6 @@ pub fn seal<L: Keyring + KeyGenerator + Random>(
     }
 }
 
-/// Opens an object. All or nothing.
-///
-/// # Errors
-/// All but [`Error::NoKey`] and [`Error::Storage`].
-pub fn unseal<L: Keyring>(
-    lent: &L,
-    session: &mut Session,
-    location: &Location,
-    stored: &[u8],
-    policy: Policy,
-) -> Result<Opened> {
-    let shape = form::recognise(stored)?;
-    if policy == Policy::Sealed && matches!(shape, Shape::Plaintext | Shape::RootCredential(_)) {
-        let form = if matches!(shape, Shape::Plaintext) {
-            "plaintext"
-        } else {
-            "root-credential"
-        };
-        return Err(Error::Refused(format!(
-            "it is {form}, and only sealed objects may be opened"
-        )));
-    }
-    match shape {
-        Shape::Plaintext => Ok(Opened {
-            plaintext: stored.to_vec().into(),
-            found: Found {
-                form: Form::Plaintext,
-                key: None,
-                context: None,
-                user: None,
-            },
-            with_first_candidate: true,
-            cipher: None,
-            data_key_encoding: None,
-        }),
-        Shape::RootCredential(header) => {
-            let mut credentials = lent.root_credentials();
-            let (index, plaintext) = header.open(&credentials, &mut session.credentials)?;
-            let user = credentials.swap_remove(index).user;
-            Ok(Opened {
-                plaintext,
-                found: Found {
-                    form: Form::RootCredential,
-                    key: None,
-                    context: None,
-                    user: Some(user),
-                },
-                with_first_candidate: true,
-                cipher: Some(header.cipher),
-                data_key_encoding: None,
-            })
-        }
-        Shape::Minio(header) => unseal_minio(lent, location, &header),
-        Shape::Compact(header) => unseal_compact(lent, session, location, &header),
-    }
-}
-
 impl SealOptions {
     /// The key's name and the candidate that seals.
     ///
@@ -259,124 +167,6 @@ impl SealOptions {
         // MinIO's own choice where AES has no instructions, and wasm has none.
         self.cipher.unwrap_or(Cipher::ChaCha20Poly1305)
     }
-}
-
-fn unseal_minio<L: Keyring>(
-    lent: &L,
-    location: &Location,
-    header: &minio::Header,
-) -> Result<Opened> {
-    let cipher = header.cipher()?;
-    header.plaintext_size()?;
-    let contexts = Context::ALL.map(|context| (context, context.text(location)));
-    let opened = try_candidates(lent, &header.key, |candidate| match candidate {
-        Candidate::Secret(secret) => {
-            let key = secret_key(secret).map_err(|error| key_failed(&header.key, error))?;
-            header.open_data_key(key, &contexts)
-        }
-        Candidate::Remote => {
-            for (context, text) in &contexts {
-                match lent.decrypt(&header.key, &header.data_key, text) {
-                    Ok(data_key) => return Ok(Some((*context, data_key))),
-                    Err(KeyError::NotAuthentic) => {}
-                    Err(error) => return Err(key_failed(&header.key, error)),
-                }
-            }
-            Ok(None)
-        }
-    })?;
-    let (index, (context, data_key)) = opened;
-    Ok(Opened {
-        plaintext: header.open_body(&data_key)?,
-        found: Found {
-            form: Form::Minio,
-            key: Some(header.key.clone()),
-            context: Some(context),
-            user: None,
-        },
-        with_first_candidate: index == 0,
-        cipher: Some(cipher),
-        data_key_encoding: kms::SealedDataKey::parse(&header.data_key)
-            .ok()
-            .map(|data_key| data_key.encoding),
-    })
-}
-
-fn unseal_compact<L: Keyring>(
-    lent: &L,
-    session: &mut Session,
-    location: &Location,
-    header: &compact::Header,
-) -> Result<Opened> {
-    let (index, plaintext) = try_candidates(lent, header.key, |candidate| {
-        let failed = |error| key_failed(header.key, error);
-        match (candidate, header.seed) {
-            (Candidate::Secret(secret), None) => {
-                header.open(secret_key(secret).map_err(failed)?, location)
-            }
-            (Candidate::Remote, Some(seed)) => {
-                let context = compact::seed_context(location);
-                match session.open_seed(lent, header.key, seed, &context) {
-                    Ok(seed) => header.open(secret_key(seed).map_err(failed)?, location),
-                    Err(KeyError::NotAuthentic) => Ok(None),
-                    Err(error) => Err(failed(error)),
-                }
-            }
-            // Sealed under the other kind of key of the same name.
-            (Candidate::Secret(_), Some(_)) | (Candidate::Remote, None) => Ok(None),
-        }
-    })?;
-    Ok(Opened {
-        plaintext,
-        found: Found {
-            form: Form::Compact,
-            key: Some(header.key.to_string()),
-            context: None,
-            user: None,
-        },
-        with_first_candidate: index == 0,
-        cipher: Some(Cipher::ChaCha20Poly1305),
-        data_key_encoding: None,
-    })
-}
-
-/// Tries the candidates of a name in turn and returns what the first one opened, and its index.
-///
-/// A candidate that fails does not keep the others from being tried. If none opens the object, the
-/// first failure is the answer, and without any [`Error::HeaderNotAuthentic`].
-fn try_candidates<L: Keyring, T>(
-    lent: &L,
-    name: &str,
-    mut open: impl FnMut(&Candidate) -> Result<Option<T>>,
-) -> Result<(usize, T)> {
-    let candidates = lent
-        .candidates(name)
-        .map_err(|error| key_failed(name, error))?;
-    if candidates.is_empty() {
-        return Err(key_failed(name, KeyError::NotFound));
-    }
-    let mut failure = None;
-    for (index, candidate) in candidates.iter().enumerate() {
-        match open(candidate) {
-            Ok(Some(opened)) => return Ok((index, opened)),
-            Ok(None) => {}
-            Err(error) => failure = failure.or(Some(error)),
-        }
-    }
-    Err(failure.unwrap_or_else(|| Error::HeaderNotAuthentic(name.to_string())))
-}
-
-fn key_failed(name: &str, error: KeyError) -> Error {
-    Error::Key {
-        key: name.to_string(),
-        error,
-    }
-}
-
-fn secret_key(bytes: &[u8]) -> core::result::Result<&[u8; kms::KEY], KeyError> {
-    bytes
-        .try_into()
-        .map_err(|_| KeyError::Other(format!("a key of {} bytes, not {}", bytes.len(), kms::KEY)))
 }
 
 fn fresh<const N: usize>(random: &impl Random) -> [u8; N] {
