@@ -1,0 +1,136 @@
+//! `--plugin FILE`: what is no component for the world is refused in its own words; one that fails
+//! is told apart from one that does not fit.
+
+#![cfg(feature = "tool")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod hostile;
+mod tool;
+
+use std::fs;
+use std::path::Path;
+
+use tempfile::{NamedTempFile, TempDir};
+
+use hostile::Guest;
+use tool::store::Store;
+use tool::{Ended, KEY, tool, with};
+
+const PATH: &str = "config/iam/users/alice/identity.json";
+
+fn file(bytes: impl AsRef<[u8]>) -> NamedTempFile {
+    let file = NamedTempFile::with_prefix_in("component-", env!("CARGO_TARGET_TMPDIR")).unwrap();
+    fs::write(&file, bytes).unwrap();
+    file
+}
+
+fn seal(plugin: &Path) -> Ended {
+    let seal = tool(with("seal --path", PATH)).key(KEY).input("{}");
+    seal.args(with("--plugin", plugin)).run()
+}
+
+/// Every command that loads a plugin refuses it with the same words.
+#[track_caller]
+fn refused(plugin: &Path, says: &str) {
+    let store = Store::of([(PATH, "{}")]);
+    let before = store.seen();
+    let root = store.root();
+    for command in [
+        with("seal --path", PATH),
+        with("unseal --path", PATH),
+        vec!["inspect".into()],
+        with("audit", root),
+        with("migrate --to kms", root),
+    ] {
+        let run = tool(command).args(with("--plugin", plugin)).key(KEY);
+        let ended = run.input("{}").run().fails(16).says(says);
+        assert_eq!(ended.stderr.lines().count(), 2, "{ended}");
+        assert!(ended.stderr.contains("\n cure: "), "{ended}");
+    }
+    assert_eq!(store.seen(), before);
+}
+
+#[test]
+fn what_is_no_component_is_refused_in_its_own_words() {
+    let whole = iamseal_component::PLUGIN;
+    let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    refused(folder.path(), "it is not a file");
+    refused(&folder.path().join("nothing"), "No such file or directory");
+    for (bytes, says) in [
+        (&b""[..], "the file is empty"),
+        (b"MINIO_KMS_SECRET_KEY=x\n", "it is text, not a component"),
+        (
+            b"\0asm\x01\0\0\0",
+            "it is a core WebAssembly module, not a component",
+        ),
+        (
+            b"\x7fELF\x02\x01\x01\0\0\0\0\0",
+            "it is native or precompiled code",
+        ),
+        (b"\xff\xd8\xff\xe0", "it is not WebAssembly"),
+        (&whole[..5], "damaged or cut short"),
+        (&whole[..whole.len() / 2], "damaged or cut short"),
+        (&whole[..whole.len() - 1], "damaged or cut short"),
+    ] {
+        refused(file(bytes).path(), says);
+    }
+}
+
+#[test]
+fn a_component_for_another_world_is_refused_with_the_difference() {
+    for (text, says) in [
+        (
+            "(component)",
+            "it does not export iamseal:plugin/sealing@0.1.0",
+        ),
+        (
+            r#"(component (import "wasi:cli/environment@0.2.6" (instance)))"#,
+            "it imports wasi:cli/environment@0.2.6, which this host does not have",
+        ),
+        (
+            r#"(component (instance $i) (export "iamseal:plugin/sealing@0.2.0" (instance $i)))"#,
+            "it exports iamseal:plugin/sealing@0.2.0, and this host wants iamseal:plugin/sealing@0.1.0",
+        ),
+    ] {
+        let file = file(wat::parse_str(text).unwrap());
+        refused(file.path(), says);
+        let name = file
+            .path()
+            .file_name()
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned();
+        seal(file.path()).says(&format!("error: {name} (sha256 "));
+    }
+}
+
+#[test]
+fn a_component_that_traps_or_eats_memory_is_told_as_that() {
+    let traps = file(Guest::default().build());
+    seal(traps.path())
+        .fails(16)
+        .says("failed: ")
+        .says("unreachable");
+    let eats = Guest {
+        seal: "(loop (br_if 0 (i32.ne (memory.grow (i32.const 64)) (i32.const -1)))) unreachable",
+        ..Guest::default()
+    };
+    seal(file(eats.build()).path())
+        .fails(15)
+        .says("reached a limit: ");
+}
+
+#[test]
+fn the_component_that_is_built_in_works_from_a_file() {
+    let file = file(iamseal_component::PLUGIN);
+    let sealed = seal(file.path()).exits(0).says_nothing();
+    let opened = tool(with("unseal --path", PATH))
+        .key(KEY)
+        .input(sealed.stdout);
+    assert_eq!(opened.ok().stdout, b"{}");
+    let store = Store::of([(PATH, "{}")]);
+    let migrate = tool(with("migrate --to kms", store.root())).key(KEY);
+    migrate.args(with("--plugin", file.path())).ok();
+    assert_ne!(store.get(PATH), b"{}");
+}
