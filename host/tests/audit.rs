@@ -88,8 +88,8 @@ fn every_form_opens_and_says_with_what() {
     assert_eq!(findings.len(), 11);
     let found = |path: &str| findings[path]["found"].clone();
     let plaintext = json!({"form": "plaintext", "key": null, "context": null, "user": null});
-    let minio = json!({"form": "minio", "key": KEY_NAME, "context": "joined", "user": null});
     let bare = json!({"form": "minio", "key": KEY_NAME, "context": "bare", "user": null});
+    let minio = json!({"form": "minio", "key": KEY_NAME, "context": "joined", "user": null});
     let compact = json!({"form": "compact", "key": KEY_NAME, "context": null, "user": null});
     let root =
         json!({"form": "root-credential", "key": null, "context": null, "user": "minioadmin"});
@@ -122,11 +122,11 @@ fn every_form_opens_and_says_with_what() {
         summary,
         json!({"objects": 11, "interrupted": false, "counts": [
             {"verdict": "exempt", "objects": 2},
-            {"verdict": "opens", "form": "compact", "with": "key my-minio-key", "objects": 1},
-            {"verdict": "opens", "form": "minio", "with": "key my-minio-key", "objects": 2},
-            {"verdict": "opens", "form": "minio", "with": "key my-minio-key, bare context", "objects": 2},
+            {"verdict": "opens", "form": "compact", "key": "my-minio-key", "objects": 1},
+            {"verdict": "opens", "form": "minio", "key": "my-minio-key", "context": "bare", "objects": 2},
+            {"verdict": "opens", "form": "minio", "key": "my-minio-key", "context": "joined", "objects": 2},
             {"verdict": "opens", "form": "plaintext", "objects": 2},
-            {"verdict": "opens", "form": "root-credential", "with": "root credential minioadmin", "objects": 2},
+            {"verdict": "opens", "form": "root-credential", "user": "minioadmin", "objects": 2},
         ]})
     );
 }

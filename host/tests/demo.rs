@@ -33,7 +33,7 @@ fn it_shows_every_form_migrated() {
         assert!(has(migration, "form", form), "{form}: {migration}");
         assert_eq!(has(after, "form", form), form == "minio", "{form}: {after}");
     }
-    assert!(has(after, "with", "key new-key"), "{after}");
+    assert!(has(after, "key", "new-key"), "{after}");
     assert_eq!(before["objects"], after["objects"]);
     tool(["demo"])
         .ok()

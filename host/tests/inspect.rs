@@ -74,7 +74,7 @@ fn every_form_is_described_without_a_key() {
             .remove(0);
         let expected = json!({
             "file": "standard input", "form": form, "size": size, "plaintext_size": holds,
-            "key": key, "cipher": cipher, "data_key": data_key, "key_derivation": derivation,
+            "key": key, "cipher": cipher, "data_key_encoding": data_key, "key_derivation": derivation,
         });
         assert_eq!(line, expected);
         let form = form.as_str().unwrap();

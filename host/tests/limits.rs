@@ -281,7 +281,7 @@ async fn cursors() {
     };
     let plugin = guest.plugin().storage(store()).load().await.unwrap();
     let mut audit = plugin.audit(&AuditScope::default()).await.unwrap();
-    assert_eq!(reached(audit.next(1).await), (Limit::Handles, None, 2048));
+    assert_eq!(reached(audit.next(1).await), (Limit::Handles, None, 512));
     assert_eq!(seal(&plugin, WELL, b"next").await.unwrap(), b"next");
 }
 
@@ -293,6 +293,6 @@ async fn handles_inside_the_component() {
     };
     assert_eq!(
         seal_ill(guest, Limits::default()).await,
-        (Limit::Handles, None, 4096)
+        (Limit::Handles, None, 1024)
     );
 }

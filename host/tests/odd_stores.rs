@@ -5,10 +5,10 @@
 
 mod tool;
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::symlink;
 
-use rustix::fs::{CWD, FileType, Mode, mknodat};
+use rustix::fs::{CWD, FileType, Mode, OFlags, mkdirat, mknodat, openat};
 
 use tool::audit::findings;
 use tool::store::Store;
@@ -40,6 +40,45 @@ fn links_and_pipes_are_reported_and_not_followed() {
     let error = &findings["config/pipe"]["error"];
     assert!(error["message"].as_str().unwrap().contains("named pipe"));
     assert_eq!(summary["objects"], 5);
+}
+
+#[test]
+fn a_folder_that_cannot_be_read_is_reported_and_the_rest_goes_on() {
+    let store = Store::of([
+        ("config/iam/format.json", PLAINTEXT),
+        ("config/iam/zzz.json", PLAINTEXT),
+    ]);
+    // Step by step a program can make folders that are too deep to be named; permissions would not
+    // keep root out.
+    let (part, mut folder) = (
+        "d".repeat(250),
+        File::open(store.file("config/iam")).unwrap(),
+    );
+    for _ in 0..17 {
+        mkdirat(&folder, &part, Mode::RWXU).unwrap();
+        folder = openat(&folder, &part, OFlags::DIRECTORY, Mode::empty())
+            .unwrap()
+            .into();
+    }
+    let migrated = tool(with("migrate --json --to kms", store.root()))
+        .key(KEY)
+        .run()
+        .exits(12);
+    let lines = migrated.json();
+    let (summary, steps) = lines.split_last().unwrap();
+    assert_eq!(summary["summary"]["objects"], 3);
+    let outcomes: Vec<_> = steps.iter().map(|step| &step["outcome"]).collect();
+    assert_eq!(outcomes, ["failed", "migrated", "migrated"]);
+    assert!(steps[0]["path"].as_str().unwrap().ends_with("ddd/"));
+}
+
+#[test]
+fn a_mistyped_prefix_does_not_look_like_success() {
+    let store = Store::of([("config/iam/format.json", PLAINTEXT)]);
+    tool(with("audit --prefix config/iam/usres/", store.root()))
+        .run()
+        .exits(0)
+        .says("there is no object whose path begins with config/iam/usres/");
 }
 
 #[test]

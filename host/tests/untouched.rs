@@ -112,7 +112,13 @@ fn without_the_targets_key_nothing_is_touched() {
     let absent = tool(with("migrate --to kms --key absent", store.root())).key(KEY);
     absent.run().fails(4).says("\"absent\"").says("--keys");
     let cipher = "migrate --to kms --form compact --cipher aes-256-gcm";
-    tool(with(cipher, store.root())).key(KEY).run().fails(11);
+    tool(with(cipher, store.root())).key(KEY).run().fails(2);
+    let mixed = "migrate --to plaintext --form compact";
+    tool(with(mixed, store.root()))
+        .key(KEY)
+        .run()
+        .fails(2)
+        .says("--to plaintext does not go with");
     tool(with("migrate", store.root()))
         .key(KEY)
         .run()

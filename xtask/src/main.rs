@@ -82,3 +82,44 @@ fn main() -> ExitCode {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    fn further(line: &[&str]) -> Vec<OsString> {
+        let words = ["xtask"].iter().chain(line);
+        match Arguments::try_parse_from(words).unwrap().chore {
+            Chore::Demo { further } => further,
+            Chore::Test(further) | Chore::Bench(further) => further.all(),
+            Chore::Setup | Chore::Lint => Vec::new(),
+        }
+    }
+
+    #[test]
+    fn the_arguments_hold_together() {
+        Arguments::command().debug_assert();
+    }
+
+    #[test]
+    fn further_arguments_reach_cargo_as_they_are() {
+        for line in [
+            &["test"][..],
+            &["test", "vectors"],
+            &["test", "--test", "vectors", "--", "--nocapture"],
+            &["test", "--", "--nocapture"],
+            &["bench", "--", "seal", "--quick"],
+            &["demo", "--json"],
+        ] {
+            assert_eq!(further(line), line[1..], "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_chore_without_further_arguments_refuses_them() {
+        assert!(Arguments::try_parse_from(["xtask", "lint", "--fix"]).is_err());
+        assert!(Arguments::try_parse_from(["xtask"]).is_err());
+    }
+}

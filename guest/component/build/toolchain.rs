@@ -118,3 +118,26 @@ fn print(rustc: &OsStr, arguments: &[&str]) -> Option<String> {
     let text = String::from_utf8(output.stdout).ok()?;
     output.status.success().then(|| text.trim().to_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_by_their_minor_number() {
+        assert_eq!(minor("1.95"), Some(95));
+        assert_eq!(
+            minor("1.96.0 (ac68faa20 2026-05-25) (built from a source tarball)"),
+            Some(96)
+        );
+        assert_eq!(minor("1.100.0-nightly"), Some(100));
+        assert_eq!(minor("2.0.0"), None);
+        assert_eq!(minor("1.x"), None);
+    }
+
+    #[test]
+    fn a_compiler_that_is_not_there_is_no_way_to_build() {
+        assert!(Toolchain::find(OsStr::new("/nonexistent/rustc")).is_none());
+        assert!(!is_new_enough(Path::new("/nonexistent/rustc")));
+    }
+}

@@ -107,7 +107,7 @@ impl Shape<'_> {
 /// - A sealed object is sealed if all of its header parses, be it UTF-8 or not. In one, byte 32
 ///   stands in JSON text and is never 0, 1 or 2.
 /// - A root-credential object has 0, 1 or 2 there and is not UTF-8, which its random bytes never are.
-/// - Plaintext is UTF-8. It never begins with byte 1, since it is JSON or key-value text: that is a
+/// - Plaintext is UTF-8 without a zero byte (zeros are what a loss of power leaves). It never begins with byte 1, since it is JSON or key-value text: that is a
 ///   sealed object cut short (which MinIO would take for plaintext).
 ///
 /// # Errors
@@ -128,8 +128,14 @@ pub(crate) fn recognise(stored: &[u8]) -> Result<Shape<'_>> {
             Err(error) => damage = Some(error),
         }
     }
-    let is_text = core::str::from_utf8(stored).is_ok();
-    if !is_text && let Some(header) = credential::Header::parse(stored) {
+    if is_drive_metadata(stored) {
+        return Err(Error::UnknownForm(
+            "it is an xl.meta file of a MinIO drive, not an object".to_string(),
+        ));
+    }
+    let is_utf8 = core::str::from_utf8(stored).is_ok();
+    let is_text = is_utf8 && !stored.contains(&0);
+    if !is_utf8 && let Some(header) = credential::Header::parse(stored) {
         return Ok(Shape::RootCredential(header));
     }
     match damage {
@@ -141,16 +147,23 @@ pub(crate) fn recognise(stored: &[u8]) -> Result<Shape<'_>> {
 
 /// What an operator wants to know of an object that is none of ours.
 fn unknown(stored: &[u8]) -> String {
-    // formats.md section 10: what MinIO's drives hold in the place of objects.
-    if stored.starts_with(b"XL2 ") {
-        return "it is an xl.meta file of a MinIO drive, not an object".to_string();
-    }
     let begins: String = stored
         .iter()
         .take(4)
         .map(|byte| format!(" {byte:02x}"))
         .collect();
     format!("{} bytes that begin with{begins}", stored.len())
+}
+
+/// What stands on a MinIO drive in the place of an object: `XL2 `, then the version, which is `1` and
+/// spaces or two numbers of 16 bits, 1 and 0 to 3 (formats.md section 10). Byte 32 of such a file is 0
+/// as in the root-credential form, but no salt begins with all of this by chance.
+fn is_drive_metadata(stored: &[u8]) -> bool {
+    matches!(
+        stored,
+        [b'X', b'L', b'2', b' ', b'1', b' ', b' ', b' ', ..]
+            | [b'X', b'L', b'2', b' ', 1, 0, 0..=3, 0, ..]
+    )
 }
 
 #[cfg(test)]
@@ -195,8 +208,8 @@ mod tests {
             inspect(&root_credential(b"", 0)[..56]),
             Err(Error::UnknownForm(_))
         ));
-        let text = vec![0; 57];
-        assert_eq!(inspect(&text).unwrap().form, Form::Plaintext);
+        assert_eq!(inspect(&[b' '; 57]).unwrap().form, Form::Plaintext);
+        assert!(matches!(inspect(&[0; 57]), Err(Error::UnknownForm(_))));
     }
 
     #[test]
@@ -218,8 +231,11 @@ mod tests {
             other => panic!("{other:?}"),
         };
         assert_eq!(text(b"\xff\xfe"), "2 bytes that begin with ff fe");
+        let mut meta = vec![0; 300];
+        meta[..9].copy_from_slice(b"XL2 \x01\0\x03\0\xc6");
+        meta[299] = 0xff;
         assert_eq!(
-            text(b"XL2 \x01\0\xff"),
+            text(&meta),
             "it is an xl.meta file of a MinIO drive, not an object"
         );
     }

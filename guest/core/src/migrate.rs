@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 
 use crate::error::{Error, Result, StorageError};
 use crate::form::{Form, inspect};
-use crate::keyring::{KeyGenerator, Keyring, Random, Secret};
+use crate::keyring::{Candidate, KeyGenerator, Keyring, Random, Secret};
 use crate::location::Location;
 use crate::opening::{Found, Opened, Policy, unseal};
 use crate::sealing::{SealOptions, SealedForm, seal};
@@ -108,10 +108,16 @@ impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
         let goal = match plan.target {
             Target::Plaintext => Goal::Plaintext,
             Target::Sealed(options) => {
-                let (key, _candidate) = options.resolve(&lent)?;
+                let (key, candidate) = options.resolve(&lent)?;
+                // A key service writes its data keys down as it likes.
+                let data_key_encoding = match candidate {
+                    Candidate::Secret(_) => options.data_key_encoding,
+                    Candidate::Remote => None,
+                };
                 Goal::Sealed {
                     options: SealOptions {
                         key: Some(key.clone()),
+                        data_key_encoding,
                         ..options
                     },
                     key,
@@ -302,6 +308,9 @@ impl Goal {
             // What would not be taken for plaintext when read again must not be written as such.
             Self::Plaintext => match inspect(plaintext) {
                 Ok(description) if description.form == Form::Plaintext => Ok(plaintext.to_vec()),
+                Err(Error::Empty) => Err(Error::Refused(
+                    "it holds nothing, and MinIO takes an empty object for absent".to_string(),
+                )),
                 _ => Err(Error::Refused(
                     "what it holds is not text, so MinIO could not read it as plaintext"
                         .to_string(),

@@ -28,9 +28,12 @@ struct Seed {
 
 impl Session {
     /// The seed for new objects: made on first use, then kept.
+    ///
+    /// A fresh seed is opened by the key service before it is used: what it returns would otherwise
+    /// be trusted with many objects before anybody sees whether it opens.
     pub(crate) fn seed(
         &mut self,
-        generator: &impl KeyGenerator,
+        lent: &(impl Keyring + KeyGenerator),
         key: &str,
         context: &[u8],
     ) -> Result<&DataKey, KeyError> {
@@ -38,7 +41,12 @@ impl Session {
         if let Some(index) = self.seeds.iter().position(known) {
             return self.at(index);
         }
-        let data_key = generator.generate(key, context)?;
+        let data_key = lent.generate(key, context)?;
+        if lent.decrypt(key, &data_key.ciphertext, context)? != data_key.plaintext {
+            return Err(KeyError::Other(
+                "the key service opens its own data key to something else".to_string(),
+            ));
+        }
         self.keep(Seed {
             key: key.to_string(),
             context: context.to_vec(),

@@ -68,6 +68,12 @@ pub enum KeysError {
         /// The file.
         path: PathBuf,
     },
+    /// With a file there are more than 100 root credentials.
+    #[error("{}: there are more than 100 root credentials with it", .path.display())]
+    TooManyRootCredentials {
+        /// The file.
+        path: PathBuf,
+    },
     /// A file that a variable names is not there.
     #[error(
         "{variable} names {}, which does not exist; MinIO would go on without a KMS",
@@ -151,6 +157,9 @@ impl KeysError {
             Self::NotText { .. } => "write it as UTF-8 text".into(),
             Self::Unreadable { .. } => "check the path, and that this user may read it".into(),
             Self::FileTooLarge { .. } => "name the file that holds the keys".into(),
+            Self::TooManyRootCredentials { .. } => {
+                "run once for each part of the file; what is migrated stays so".into()
+            }
             Self::FileMissing { variable, .. } => {
                 format!("correct {variable}, or unset it if there is to be no KMS")
             }

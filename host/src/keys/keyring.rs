@@ -10,6 +10,10 @@ use super::static_key::{KEY_BYTES, StaticKey};
 use super::{Candidate, DataKey, KeyGenerator, Keyring, KeysError, RootCredential, files};
 use crate::contract::KeyError;
 
+/// How many root credentials are tried on an object, some 60 ms each: all of them together stay well
+/// within the time that one call of the plugin may take.
+pub(super) const ROOT_CREDENTIALS: usize = 100;
+
 /// Static keys, several of one name included, and root credentials.
 ///
 /// Holds no remote keys: it neither decrypts nor generates data keys, the plugin does.
@@ -82,12 +86,18 @@ impl StaticKeyring {
     /// begin with `#` are passed over.
     ///
     /// # Errors
-    /// [`KeysError`], if the file cannot be read, is over 1 MiB, or a line is no credential.
+    /// [`KeysError`], if the file cannot be read, is over 1 MiB, a line is no credential, or there
+    /// would be more than 100 in all.
     pub fn root_credentials_file(mut self, path: &Path) -> Result<Self, KeysError> {
         for (place, line) in files::lines(path)? {
             let credential = RootCredential::parse(&line)
                 .map_err(|cause| KeysError::RootCredential { place, cause })?;
             self = self.root_credential(credential);
+        }
+        if self.credentials.len() > ROOT_CREDENTIALS {
+            return Err(KeysError::TooManyRootCredentials {
+                path: path.to_path_buf(),
+            });
         }
         Ok(self)
     }

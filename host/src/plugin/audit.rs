@@ -54,7 +54,7 @@ impl Audit {
         })
     }
 
-    /// Looks at up to `limit` further objects, at most 1024 and at least one. Empty at the end.
+    /// Looks at up to `limit` further objects, at most 256 and at least one. Empty at the end.
     ///
     /// # Errors
     /// [`Error::Object`] if the listing failed, and those of every call of a plugin. None of them

@@ -19,7 +19,8 @@ use super::engine::Clock;
 use super::grant::Grant;
 use super::identity::Identity;
 use super::lend::{HANDLES, Lent, State};
-use super::limits::{Limit, Limits, Meter, Refusal};
+use super::limits::{Limit, Limits};
+use super::meter::{Meter, Refusal};
 use super::world::Fit;
 
 /// Calls that an instance serves. Bounds for how long something that a call left behind can live,

@@ -81,7 +81,7 @@ impl Migration {
         })
     }
 
-    /// Handles up to `limit` further objects, at most 1024 and at least one, as one batch that
+    /// Handles up to `limit` further objects, at most 256 and at least one, as one batch that
     /// shares the cost of durability, and returns when all of it is durable. Empty at the end.
     ///
     /// # Errors

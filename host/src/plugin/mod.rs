@@ -8,6 +8,7 @@ mod identity;
 mod instance;
 pub(crate) mod lend;
 mod limits;
+mod meter;
 mod migration;
 mod trace;
 mod walk;

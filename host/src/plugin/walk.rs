@@ -14,22 +14,18 @@ use super::instance::{Instance, Pool};
 use super::trace::path as shown_path;
 
 /// Objects in one step, whatever the caller asks for: enough to share the cost of durability, few
-/// enough for a step to stay within the limits of a call.
-pub(super) const BATCH: u32 = 1024;
+/// enough for a step to stay within the limits of a call, and for the two file descriptors that a
+/// draft of the directory store holds to stay within the usual 1024.
+pub(super) const BATCH: u32 = 256;
 
 /// An audit or a migration inside an instance.
 pub(super) struct Walk {
     pool: Arc<Pool>,
-    stage: Stage,
+    /// None during a step, after the end, and for ever after a step that failed or was dropped.
+    under_way: Option<(Instance, ResourceAny)>,
+    done: bool,
     prefix: Vec<u8>,
     last: Option<Vec<u8>>,
-}
-
-enum Stage {
-    Under(Instance, ResourceAny),
-    Done,
-    /// A step failed, or its future was dropped.
-    Broken,
 }
 
 impl Walk {
@@ -42,7 +38,8 @@ impl Walk {
     ) -> Self {
         Self {
             pool,
-            stage: Stage::Under(instance, resource),
+            under_way: Some((instance, resource)),
+            done: false,
             prefix,
             last,
         }
@@ -57,22 +54,19 @@ impl Walk {
         self.last.as_deref().map(shown_path)
     }
 
-    /// Takes out the instance for a step; none if the way is at its end. Until [`Walk::end`], the
-    /// walk counts as broken, so that a step that is dropped half way is not taken for the end.
+    /// Takes out the instance for a step; none after the end. A step that is dropped half way does
+    /// not put it back, so that it is not taken for the end.
     ///
     /// # Errors
     /// [`Error::Ended`].
     pub fn begin(&mut self) -> Result<Option<(Instance, ResourceAny)>, Error> {
-        match std::mem::replace(&mut self.stage, Stage::Broken) {
-            Stage::Under(mut instance, resource) => {
+        match self.under_way.take() {
+            Some((mut instance, resource)) => {
                 instance.go_on();
                 Ok(Some((instance, resource)))
             }
-            Stage::Done => {
-                self.stage = Stage::Done;
-                Ok(None)
-            }
-            Stage::Broken => Err(Error::Ended),
+            None if self.done => Ok(None),
+            None => Err(Error::Ended),
         }
     }
 
@@ -97,7 +91,7 @@ impl Walk {
         };
         if report.is_empty() {
             self.close(instance, resource).await;
-            self.stage = Stage::Done;
+            self.done = true;
             return Ok(report);
         }
         let astray = report.iter().map(&path).find(|path| {
@@ -116,7 +110,7 @@ impl Walk {
         if let Some(last) = report.iter().map(&path).max() {
             self.last = Some(last.to_vec());
         }
-        self.stage = Stage::Under(instance, resource);
+        self.under_way = Some((instance, resource));
         Ok(report)
     }
 

@@ -39,7 +39,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use thiserror::Error;
 
-use self::list::{Walk, Wanted};
+use self::list::{Walk, Wanted, why_unread};
 use self::path::Place;
 use self::root::Root;
 use super::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};
@@ -151,6 +151,9 @@ impl Storage for DirStore {
         let (root, limit) = (Arc::clone(&self.root), self.object_bytes);
         let path = path.to_vec();
         blocking(move || {
+            if path.ends_with(b"/") {
+                return Err(why_unread(&root, &path));
+            }
             let place = Place::of(&path)?;
             let folder = root.folder(place.folder)?;
             let bytes = read::read(&folder, place.name, &path, limit)?;
@@ -191,7 +194,6 @@ impl Cursor for DirCursor {
         })
         .await??;
         self.walk = Some(walk);
-        let page = page?;
         if let Some(last) = page.last() {
             self.after.clone_from(last);
         }

@@ -50,11 +50,12 @@ pub trait Storage: Send + Sync {
 /// A listing that is under way.
 #[async_trait]
 pub trait Cursor: Send {
-    /// The next paths in ascending order of their bytes; empty at the end.
+    /// The next paths in ascending order of their bytes; empty at the end. A folder that cannot be
+    /// read is listed too, with a `/` at its end, so that what is in it is not passed over in
+    /// silence: [`Storage::read`] says what is wrong with it.
     ///
     /// # Errors
-    /// Whatever keeps a part of the store from being read, once for that part: the next call goes
-    /// on behind it.
+    /// Whatever keeps the listing from going on.
     async fn next(&mut self) -> Result<Vec<Vec<u8>>, StorageError>;
 }
 

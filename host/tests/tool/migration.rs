@@ -49,7 +49,7 @@ pub fn outcomes(ended: &Ended) -> BTreeMap<String, u64> {
     assert_eq!(summary["interrupted"], false);
     let mut counts = BTreeMap::new();
     for count in summary["counts"].as_array().unwrap() {
-        let verdict = count["verdict"].as_str().unwrap().to_owned();
+        let verdict = count["outcome"].as_str().unwrap().to_owned();
         *counts.entry(verdict).or_default() += count["objects"].as_u64().unwrap();
     }
     assert_eq!(counts, outcomes);

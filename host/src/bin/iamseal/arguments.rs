@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use iamseal::contract;
 
+use crate::failure::Failure;
+
 /// Opens, seals, audits and migrates the IAM and configuration objects of MinIO and of servers that
 /// keep them as MinIO does.
 #[derive(Parser)]
@@ -45,7 +47,8 @@ pub struct Common {
     /// Print one JSON object per line instead of text.
     #[arg(long, global = true)]
     pub json: bool,
-    /// A file of further keys for reading, one NAME:BASE64 per line. May be repeated.
+    /// A file of further keys, one NAME:BASE64 per line: to read with, and to seal under if --key
+    /// names one. May be repeated.
     #[arg(long, global = true, value_name = "FILE")]
     pub keys: Vec<PathBuf>,
     /// A file of further root credentials for reading, one USER:PASSWORD per line. May be repeated.
@@ -108,9 +111,9 @@ pub struct How {
     /// The key to seal under, one of those that are given; else the one of MINIO_KMS_SECRET_KEY.
     #[arg(long, value_name = "NAME")]
     pub key: Option<String>,
-    /// The sealed form: MinIO's, or iamseal's own, which MinIO cannot read.
-    #[arg(long, value_enum, default_value_t = SealedForm::Minio)]
-    pub form: SealedForm,
+    /// The sealed form: MinIO's, the default, or iamseal's own, which MinIO cannot read.
+    #[arg(long, value_enum)]
+    pub form: Option<SealedForm>,
     /// The cipher of the body. MinIO reads both; the default is chacha20-poly1305.
     #[arg(long, value_enum)]
     pub cipher: Option<Cipher>,
@@ -217,12 +220,24 @@ pub enum DataKeyEncoding {
 
 impl How {
     /// The same in the contract's words.
-    pub fn options(&self) -> contract::SealOptions {
-        contract::SealOptions {
-            form: match self.form {
-                SealedForm::Minio => contract::SealedForm::Minio,
-                SealedForm::Compact => contract::SealedForm::Compact,
-            },
+    ///
+    /// # Errors
+    /// An option that the form has no use for.
+    pub fn options(&self) -> Result<contract::SealOptions, Failure> {
+        let form = match self.form {
+            None | Some(SealedForm::Minio) => contract::SealedForm::Minio,
+            Some(SealedForm::Compact) => contract::SealedForm::Compact,
+        };
+        if form == contract::SealedForm::Compact
+            && (self.data_key.is_some() || self.cipher == Some(Cipher::Aes256Gcm))
+        {
+            return Err(
+                Failure::usage("the compact form has one cipher and no data key")
+                    .with_cure("leave out --cipher and --data-key, or take --form minio"),
+            );
+        }
+        Ok(contract::SealOptions {
+            form,
             key: self.key.clone(),
             cipher: self.cipher.map(|cipher| match cipher {
                 Cipher::Aes256Gcm => contract::Cipher::Aes256Gcm,
@@ -232,7 +247,25 @@ impl How {
                 DataKeyEncoding::Binary => contract::DataKeyEncoding::Binary,
                 DataKeyEncoding::Json => contract::DataKeyEncoding::Json,
             }),
+        })
+    }
+
+    /// For a target that is not sealed.
+    ///
+    /// # Errors
+    /// Any option at all: whoever gave one does not mean plaintext.
+    pub fn none_given(&self) -> Result<(), Failure> {
+        let given = self.key.is_some()
+            || self.form.is_some()
+            || self.cipher.is_some()
+            || self.data_key.is_some();
+        if !given {
+            return Ok(());
         }
+        Err(
+            Failure::usage("--to plaintext does not go with --key, --form, --cipher or --data-key")
+                .with_cure("leave them out, or say --to kms"),
+        )
     }
 }
 

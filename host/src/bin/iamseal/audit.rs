@@ -68,8 +68,11 @@ pub async fn audit(
         progress.advance(findings.len());
     }
     progress.finish();
+    if tally.is_empty() {
+        store::nothing_there(common, &command.place);
+    }
     if common.json {
-        output::line(&tally.json(false))?;
+        output::line(&tally.json("verdict", false))?;
     } else {
         output::line(&tally.table())?;
     }

@@ -97,7 +97,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
     )?;
     let how = How {
         key: None,
-        form: arguments::SealedForm::Minio,
+        form: None,
         cipher: None,
         data_key: None,
     };

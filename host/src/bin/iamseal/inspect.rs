@@ -43,7 +43,7 @@ pub async fn run(common: &Common, command: &Inspect) -> Result<ExitCode, Failure
                 "plaintext_size": seen.plaintext_size,
                 "key": seen.key,
                 "cipher": seen.cipher.map(output::cipher_name),
-                "data_key": seen.data_key_encoding.map(output::encoding_name),
+                "data_key_encoding": seen.data_key_encoding.map(output::encoding_name),
                 "key_derivation": seen.key_derivation,
             })
             .to_string(),

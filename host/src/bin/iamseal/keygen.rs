@@ -11,6 +11,7 @@ use crate::output;
 
 /// Prints `NAME:BASE64`. It is the command's purpose, so the secret goes to standard output.
 pub fn run(common: &Common, command: &Keygen) -> Result<ExitCode, Failure> {
+    check_name(&command.name)?;
     let key = StaticKey::generate(&command.name)?;
     let text = key.encode();
     if common.json {
@@ -19,4 +20,16 @@ pub fn run(common: &Common, command: &Keygen) -> Result<ExitCode, Failure> {
         output::line(&text)?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses a name that a variable or a line of a key file would not give back.
+fn check_name(name: &str) -> Result<(), Failure> {
+    let odd = name.contains(char::is_control) || name.trim() != name || name.starts_with('#');
+    if odd {
+        return Err(Failure::usage(
+            "the name begins with #, holds control characters or has white space around it",
+        )
+        .with_cure("choose a name that a variable and a line of a file can hold"));
+    }
+    Ok(())
 }

@@ -41,18 +41,28 @@ pub async fn migrate(
         start_after: None,
         shard: None,
         target: match command.to {
-            To::Plaintext => Target::Plaintext,
-            To::Kms => Target::Sealed(command.how.options()),
+            To::Plaintext => command.how.none_given().map(|()| Target::Plaintext)?,
+            To::Kms => Target::Sealed(command.how.options()?),
         },
         dry_run: command.dry_run,
     };
     if !command.dry_run {
-        let swept = store.sweep(&plan.prefix).await?;
-        if swept > 0 {
-            output::note(
-                common.json,
-                &format!("{swept} drafts of a killed run were removed"),
-            );
+        // What a killed run left behind is harmless, so failing to remove it is no reason to stop.
+        match store.sweep(&plan.prefix).await {
+            Ok(0) => {}
+            Ok(swept) => {
+                output::note(
+                    common.json,
+                    &format!("{swept} drafts of a killed run were removed"),
+                );
+            }
+            Err(error) => {
+                let why = iamseal::describe_storage(&error);
+                output::note(
+                    common.json,
+                    &format!("drafts of a killed run may remain: {why}"),
+                );
+            }
         }
     }
     let total = store::count(&store, &plan.prefix).await;
@@ -93,8 +103,11 @@ pub async fn migrate(
         progress.advance(steps.len());
     }
     progress.finish();
+    if tally.is_empty() {
+        store::nothing_there(common, &command.place);
+    }
     if common.json {
-        output::line(&tally.json(was_interrupted))?;
+        output::line(&tally.json("outcome", was_interrupted))?;
     } else {
         output::line(&tally.table())?;
     }

@@ -156,7 +156,7 @@ pub fn encoding_name(encoding: DataKeyEncoding) -> &'static str {
     }
 }
 
-fn context_name(context: Context) -> &'static str {
+pub fn context_name(context: Context) -> &'static str {
     match context {
         Context::Joined => "joined",
         Context::Bare => "bare",

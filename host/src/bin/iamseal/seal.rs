@@ -23,12 +23,13 @@ pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
                 .with_cure("send it to a file, or ask for --json"),
         );
     }
+    let options = command.how.options()?;
     let plugin = plugin::load(common, keys::keyring(common)?).await?;
     let about = output::path(path);
     let plaintext = read_input().await.map_err(|error| error.about(&about))?;
     let plaintext = Zeroizing::new(plaintext);
     let sealed = plugin
-        .seal(path, &plaintext, &command.how.options())
+        .seal(path, &plaintext, &options)
         .await
         .map_err(|error| Failure::from(error).about(&about))?;
     if common.json {
@@ -41,22 +42,20 @@ pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The bytes of a path. Refuses one that begins where the server's path begins, not the store's:
-/// MinIO would look for the object under another context.
+/// The bytes of a path. Refuses one that takes in the folder that is the store: MinIO would look for
+/// the object under another context.
 pub fn checked_path(path: &OsStr) -> Result<&[u8], Failure> {
     let path = path.as_bytes();
-    let slashes = path.iter().take_while(|byte| **byte == b'/').count();
-    let begins = path.get(slashes..).unwrap_or_default();
-    match begins.strip_prefix(b".minio.sys/") {
-        Some(rest) => {
-            let (path, rest) = (output::path(path), output::path(rest));
-            Err(
-                Failure::usage(format!("{path}: the path begins with .minio.sys"))
-                    .with_cure(format!("give the path below it: --path {rest}")),
-            )
-        }
-        None => Ok(path),
+    let mut parts = path.split(|byte| *byte == b'/');
+    if !parts.any(|part| part == b".minio.sys") {
+        return Ok(path);
     }
+    let rest = output::path(&parts.collect::<Vec<_>>().join(&b'/'));
+    let path = output::path(path);
+    Err(
+        Failure::usage(format!("{path}: the path takes in .minio.sys"))
+            .with_cure(format!("give the path below it: --path {rest}")),
+    )
 }
 
 /// All of standard input, up to the largest object.

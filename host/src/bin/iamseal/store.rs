@@ -39,7 +39,14 @@ pub async fn open(common: &Common, place: &Where) -> Result<Arc<DirStore>, Failu
         .with_cure("begin it with config/"));
     }
     let store = DirStore::open(&place.store)?;
-    if !place.store.join("config").exists() {
+    // Another user's folder is there too, even if it cannot be looked into.
+    if place
+        .store
+        .join("config")
+        .metadata()
+        .is_ok_and(|config| !config.is_dir())
+        || !place.store.join("config").try_exists().unwrap_or(true)
+    {
         // Going on would report success for a store that nobody looked at.
         return Err(
             Failure::usage(format!("{text} has no config/ in it")).with_cure(nearest(&place.store))
@@ -59,6 +66,15 @@ pub async fn count(store: &DirStore, prefix: &[u8]) -> Result<u64, StorageError>
             page => count += page,
         }
     }
+}
+
+/// Says that there was nothing to do: a mistyped prefix must not look like success.
+pub fn nothing_there(common: &Common, place: &Where) {
+    let prefix = output::path(place.prefix.as_bytes());
+    output::note(
+        common.json,
+        &format!("there is no object whose path begins with {prefix}"),
+    );
 }
 
 /// Which folder was probably meant instead of one that has no `config/` in it.

@@ -24,8 +24,29 @@ struct Kind {
     verdict: &'static str,
     /// The form, or the cause of a failure.
     what: &'static str,
-    /// What opened it, in words.
-    with: String,
+    /// What opened it.
+    with: With,
+}
+
+/// What opened an object; nothing for plaintext and failures.
+#[derive(Default, PartialEq, Eq, PartialOrd, Ord)]
+struct With {
+    key: Option<String>,
+    context: Option<&'static str>,
+    user: Option<String>,
+    /// The same in words.
+    words: String,
+}
+
+impl With {
+    fn of(found: &Found) -> Self {
+        Self {
+            key: found.key.clone(),
+            context: found.context.map(output::context_name),
+            user: found.user.clone(),
+            words: output::opened_with(found),
+        }
+    }
 }
 
 impl Tally {
@@ -36,18 +57,17 @@ impl Tally {
             is_failure: false,
             verdict,
             what,
-            with: output::opened_with(found),
+            with: With::of(found),
         });
     }
 
     /// An object that was not looked into.
     pub fn exempt(&mut self) {
-        let with = String::new();
         self.add(Kind {
             is_failure: false,
             verdict: "exempt",
             what: "",
-            with,
+            with: With::default(),
         });
     }
 
@@ -60,7 +80,7 @@ impl Tally {
             is_failure: true,
             verdict,
             what,
-            with: String::new(),
+            with: With::default(),
         });
     }
 
@@ -71,7 +91,7 @@ impl Tally {
             vec![
                 verdict,
                 kind.what.to_owned(),
-                kind.with.clone(),
+                kind.with.words.clone(),
                 count.to_string(),
             ]
         };
@@ -89,21 +109,25 @@ impl Tally {
         output::table(&["", "form or cause", "opened with", "objects"], rows)
     }
 
-    /// One line of JSON.
-    pub fn json(&self, interrupted: bool) -> String {
+    /// One line of JSON, which calls the verdict by the name that the run's other lines use.
+    pub fn json(&self, verdict: &str, interrupted: bool) -> String {
         let counts: Vec<Value> = self
             .counts
             .iter()
             .map(|(kind, count)| {
                 let what = if kind.is_failure { "cause" } else { "form" };
-                let mut entry = Map::new();
-                entry.insert("verdict".into(), kind.verdict.into());
+                let fields = [
+                    (verdict, Some(kind.verdict)),
+                    (what, Some(kind.what).filter(|what| !what.is_empty())),
+                    ("key", kind.with.key.as_deref()),
+                    ("context", kind.with.context),
+                    ("user", kind.with.user.as_deref()),
+                ];
+                let mut entry: Map<_, _> = fields
+                    .into_iter()
+                    .filter_map(|(name, text)| Some((name.to_owned(), text?.into())))
+                    .collect();
                 entry.insert("objects".into(), (*count).into());
-                for (name, text) in [(what, kind.what), ("with", kind.with.as_str())] {
-                    if !text.is_empty() {
-                        entry.insert(name.into(), text.into());
-                    }
-                }
                 Value::Object(entry)
             })
             .collect();
@@ -111,6 +135,11 @@ impl Tally {
             "objects": self.total(), "counts": counts, "interrupted": interrupted,
         }})
         .to_string()
+    }
+
+    /// Whether there was no object at all.
+    pub fn is_empty(&self) -> bool {
+        self.counts.is_empty()
     }
 
     /// Success, the code of the one cause that objects failed for, or the code for several.

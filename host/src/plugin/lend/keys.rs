@@ -114,3 +114,85 @@ impl State {
 fn denied(capability: &str) -> KeyError {
     KeyError::Denied(format!("the host lends no {capability}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use key_generator::Host as _;
+    use keyring::Host as _;
+    use zeroize::Zeroizing;
+
+    use super::*;
+    use crate::keys::{Keyring, RootCredential};
+    use crate::plugin::grant::Grant;
+    use crate::plugin::lend::Lent;
+    use crate::plugin::lend::tests::state;
+
+    #[tokio::test]
+    async fn a_missing_keyring_denies_and_says_its_name() {
+        let mut state = state(Lent::default());
+        let name = || "name".to_owned();
+        assert_eq!(state.default_key().unwrap(), None);
+        assert!(state.root_credentials().unwrap().is_empty());
+        let candidates = state.candidates(name()).unwrap();
+        assert_eq!(candidates, Err(denied("keyring")));
+        let decrypted = state.decrypt(name(), Vec::new(), Vec::new()).await.unwrap();
+        assert_eq!(decrypted, Err(denied("keyring")));
+        let generated = state.generate(name(), Vec::new()).await.unwrap();
+        assert_eq!(generated, Err(denied("key generator")));
+    }
+
+    /// Lends a name and nothing under it.
+    struct Hollow;
+
+    #[async_trait]
+    impl Keyring for Hollow {
+        fn default_key(&self) -> Option<String> {
+            Some("name".to_owned())
+        }
+
+        fn candidates(&self, _name: &str) -> Result<Vec<Candidate>, KeyError> {
+            Ok(Vec::new())
+        }
+
+        fn root_credentials(&self) -> Vec<RootCredential> {
+            Vec::new()
+        }
+
+        async fn decrypt(
+            &self,
+            _name: &str,
+            _ciphertext: &[u8],
+            _context: &[u8],
+        ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+            Ok(Zeroizing::new(vec![7]))
+        }
+    }
+
+    #[tokio::test]
+    async fn no_candidates_are_no_key() {
+        let mut state = state(Lent {
+            keyring: Some(Arc::new(Hollow)),
+            ..Lent::default()
+        });
+        let candidates = state.candidates("name".to_owned()).unwrap();
+        assert_eq!(candidates, Err(KeyError::NotFound));
+    }
+
+    #[tokio::test]
+    async fn only_the_granted_key_is_lent() {
+        let mut state = state(Lent {
+            keyring: Some(Arc::new(Hollow)),
+            ..Lent::default()
+        });
+        state.begin(Grant::seal(&crate::contract::SealOptions::default()));
+        let mut decrypt = async |name: &str| {
+            let decrypted = state.decrypt(name.to_owned(), Vec::new(), Vec::new());
+            decrypted.await.unwrap()
+        };
+        assert_eq!(decrypt("name").await, Ok(vec![7]));
+        assert!(matches!(decrypt("other").await, Err(KeyError::Denied(_))));
+    }
+}

@@ -3,6 +3,7 @@
 mod keys;
 mod random;
 mod storage;
+mod storage_writer;
 
 use std::sync::Arc;
 
@@ -14,9 +15,11 @@ use crate::keys::{KeyGenerator, Keyring};
 use crate::storage::{Storage, StorageWriter};
 
 use super::grant::Grant;
-use super::limits::{Limit, Meter};
+use super::limits::Limit;
+use super::meter::Meter;
 
-pub use storage::{LentCursor, LentDraft};
+pub use storage::LentCursor;
+pub use storage_writer::LentDraft;
 
 /// Cursors and drafts that a plugin may hold at once: a full batch of drafts, twice over.
 pub(super) const HANDLES: usize = 2 * super::walk::BATCH as usize;
@@ -86,5 +89,25 @@ impl diagnostics::Host for State {
     fn panicked(&mut self, message: String) -> wasmtime::Result<()> {
         self.panicked = Some(line(&message));
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plugin::engine::Clock;
+    use crate::plugin::limits::Limits;
+
+    pub const LARGEST: usize = 100;
+
+    /// An instance's side of the host in a migration below `in/`.
+    pub fn state(lent: Lent) -> State {
+        let limits = Limits {
+            object_bytes: LARGEST,
+            ..Limits::default()
+        };
+        let mut state = State::new(lent, Meter::new(limits, Clock::default()));
+        state.begin(Grant::migrate(b"in/", false));
+        state
     }
 }

@@ -1,18 +1,15 @@
-//! Storage for the plugin.
+//! Storage for the plugin to read.
 
 use wasmtime::component::Resource;
 
-use crate::contract::generated::iamseal::plugin::{storage, storage_writer};
+use crate::contract::generated::iamseal::plugin::storage;
 use crate::contract::{SizeLimit, StorageError};
-use crate::storage::{Cursor, Draft, Replacement};
+use crate::storage::Cursor;
 
 use super::State;
 
 /// A listing that the plugin holds.
 pub struct LentCursor(Box<dyn Cursor>);
-
-/// A draft that the plugin holds.
-pub struct LentDraft(Box<dyn Draft>);
 
 impl storage::Host for State {
     async fn list(
@@ -54,58 +51,6 @@ impl storage::HostCursor for State {
     }
 }
 
-impl storage_writer::Host for State {
-    async fn stage(
-        &mut self,
-        replacements: Vec<storage_writer::Replacement>,
-    ) -> wasmtime::Result<Vec<Result<Resource<LentDraft>, StorageError>>> {
-        let drafts = self.stage_drafts(replacements).await;
-        self.meter.resume();
-        drafts
-            .into_iter()
-            .map(|draft| match draft {
-                Ok(draft) => Ok(Ok(self.hand(LentDraft(draft))?)),
-                Err(error) => Ok(Err(error)),
-            })
-            .collect()
-    }
-
-    async fn commit(
-        &mut self,
-        drafts: Vec<Resource<LentDraft>>,
-    ) -> wasmtime::Result<Vec<Result<Vec<u8>, StorageError>>> {
-        let mut taken = Vec::new();
-        for draft in drafts {
-            taken.push(self.handles.delete(draft)?.0);
-        }
-        let count = taken.len();
-        let mut committed = match &self.lent.storage_writer {
-            Some(writer) => writer.commit(taken).await.into_iter(),
-            None => Vec::new().into_iter(),
-        };
-        self.meter.resume();
-        Ok((0..count)
-            .map(|_| committed.next().unwrap_or_else(|| Err(unanswered())))
-            .collect())
-    }
-}
-
-impl storage_writer::HostDraft for State {
-    async fn read_back(
-        &mut self,
-        draft: Resource<LentDraft>,
-    ) -> wasmtime::Result<Result<Vec<u8>, StorageError>> {
-        let bytes = self.handles.get_mut(&draft)?.0.read_back().await;
-        self.meter.resume();
-        Ok(bytes.and_then(|bytes| self.fits(bytes.len()).map(|()| bytes)))
-    }
-
-    async fn drop(&mut self, draft: Resource<LentDraft>) -> wasmtime::Result<()> {
-        self.handles.delete(draft)?;
-        Ok(())
-    }
-}
-
 impl State {
     async fn begin_list(
         &mut self,
@@ -132,42 +77,11 @@ impl State {
         })
     }
 
-    /// One result for each replacement, whatever the store answers.
-    async fn stage_drafts(
-        &mut self,
-        replacements: Vec<storage_writer::Replacement>,
-    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
-        let Some(writer) = &self.lent.storage_writer else {
-            let refused = || Err(refused("storage writer"));
-            return replacements.iter().map(|_| refused()).collect();
-        };
-        let mut granted = Vec::new();
-        let mut answers = Vec::new();
-        for replacement in replacements {
-            answers.push(self.may_replace(&replacement));
-            if let Some(Ok(())) = answers.last() {
-                granted.push(Replacement {
-                    path: replacement.path,
-                    expected: replacement.expected,
-                    bytes: replacement.bytes,
-                });
-            }
-        }
-        let mut staged = writer.stage(granted).await.into_iter();
-        answers
-            .into_iter()
-            .map(|granted| {
-                granted.and_then(|()| staged.next().unwrap_or_else(|| Err(unanswered())))
-            })
-            .collect()
-    }
-
-    fn may_replace(&self, replacement: &storage_writer::Replacement) -> Result<(), StorageError> {
-        self.grant.write(&replacement.path)?;
-        self.fits(replacement.bytes.len())
-    }
-
-    fn fits(&self, size: usize) -> Result<(), StorageError> {
+    /// Objects over the limit stay on their side.
+    ///
+    /// # Errors
+    /// [`StorageError::TooLarge`].
+    pub(super) fn fits(&self, size: usize) -> Result<(), StorageError> {
         let allowed = self.meter.limits().object_bytes;
         match size > allowed {
             true => Err(StorageError::TooLarge(SizeLimit {
@@ -179,10 +93,64 @@ impl State {
     }
 }
 
-fn refused(capability: &str) -> StorageError {
+/// What a host that lends no such thing answers.
+pub(super) fn refused(capability: &str) -> StorageError {
     StorageError::Refused(format!("the host lends no {capability}"))
 }
 
-fn unanswered() -> StorageError {
-    StorageError::Other("the store answered for too few drafts".to_owned())
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use storage::Host as _;
+
+    use super::*;
+    use crate::plugin::lend::Lent;
+    use crate::plugin::lend::tests::{LARGEST, state};
+    use crate::storage::{Storage, Stored};
+
+    #[tokio::test]
+    async fn a_missing_store_refuses_and_says_its_name() {
+        let mut state = state(Lent::default());
+        let listed = state.list(b"in/".to_vec(), None).await.unwrap();
+        assert_eq!(listed.unwrap_err(), refused("storage"));
+        let read = state.read(b"in/a".to_vec()).await.unwrap();
+        assert_eq!(read.unwrap_err(), refused("storage"));
+    }
+
+    /// Holds an object of this size at every path.
+    struct Full(usize);
+
+    #[async_trait]
+    impl Storage for Full {
+        async fn list(
+            &self,
+            _prefix: &[u8],
+            _start_after: Option<&[u8]>,
+        ) -> Result<Box<dyn Cursor>, StorageError> {
+            Err(StorageError::Conflict)
+        }
+
+        async fn read(&self, _path: &[u8]) -> Result<Stored, StorageError> {
+            Ok(Stored {
+                bytes: vec![0; self.0],
+                version: Vec::new(),
+            })
+        }
+    }
+
+    #[tokio::test]
+    async fn an_object_over_the_limit_is_not_handed_over() {
+        for (size, fits) in [(LARGEST, true), (LARGEST + 1, false)] {
+            let mut state = state(Lent {
+                storage: Some(Arc::new(Full(size))),
+                ..Lent::default()
+            });
+            let read = state.read(b"in/a".to_vec()).await.unwrap();
+            assert_eq!(read.is_ok(), fits);
+            let outside = state.read(b"a".to_vec()).await.unwrap();
+            assert!(matches!(outside, Err(StorageError::Refused(_))));
+        }
+    }
 }

@@ -336,7 +336,8 @@ mod tests {
             .into_iter()
             .map(|(_, result)| match result {
                 Err(StorageError::Other(text)) => text,
-                Err(other) => format!("{other:?}"),
+                Err(StorageError::Conflict) => "conflict".into(),
+                Err(other) => panic!("{other:?}"),
                 Ok(_) => "ok".into(),
             })
             .collect();
@@ -348,7 +349,7 @@ mod tests {
         };
         assert_eq!(
             texts,
-            [unknown("folder/a"), "Conflict".into(), unknown("folder/c")]
+            [unknown("folder/a"), "conflict".into(), unknown("folder/c")]
         );
     }
 

@@ -33,8 +33,6 @@ pub(super) struct Walk {
     after: Vec<u8>,
     /// The folders from the prefix's down to where the walk stands; none at its end.
     levels: Vec<Level>,
-    /// An error that waits until the paths before it were handed over.
-    failure: Option<StorageError>,
 }
 
 struct Level {
@@ -73,7 +71,6 @@ impl Walk {
             prefix: prefix.to_vec(),
             after: after.to_vec(),
             levels: Vec::new(),
-            failure: None,
         };
         if walk.wants_folder(&start) {
             walk.enter(start)?;
@@ -81,14 +78,9 @@ impl Walk {
         Ok(walk)
     }
 
-    /// The next paths; empty at the end.
-    ///
-    /// # Errors
-    /// Whatever keeps a folder from being read. The next call goes on behind that folder.
-    pub fn page(&mut self) -> Result<Vec<Vec<u8>>, StorageError> {
-        if let Some(failure) = self.failure.take() {
-            return Err(failure);
-        }
+    /// The next paths; empty at the end. A folder that cannot be read is one of them, with the `/` at
+    /// its end that no object has; [`why_unread`] says what is wrong with it.
+    pub fn page(&mut self) -> Vec<Vec<u8>> {
         let mut page = Vec::new();
         while page.len() < PAGE {
             let Some(level) = self.levels.last_mut() else {
@@ -99,39 +91,17 @@ impl Walk {
                 continue;
             };
             let path = [level.path.as_slice(), &entry.name].concat();
-            if entry.kind != Kind::Folder {
+            if entry.kind != Kind::Folder || self.enter(path.clone()).is_err() {
                 page.push(path);
-                continue;
-            }
-            match self.enter(path) {
-                Ok(()) => {}
-                Err(failure) if page.is_empty() => return Err(failure),
-                Err(failure) => {
-                    self.failure = Some(failure);
-                    break;
-                }
             }
         }
-        Ok(page)
+        page
     }
 
     /// Reads a folder and stands at its beginning. One that is not there, or not any more, holds
     /// nothing.
     fn enter(&mut self, path: Vec<u8>) -> Result<(), StorageError> {
-        if path.len() > LONGEST {
-            return Err(refused(format!(
-                "the folder {} has a path of {} bytes; the longest has {LONGEST}",
-                shown(&path),
-                path.len()
-            )));
-        }
-        let entries = match self.root.folder(&path) {
-            Ok(folder) => folder
-                .entries()
-                .map_err(|error| failed("list", &path, &error)),
-            Err(error) => Err(error),
-        };
-        let entries = match entries {
+        let entries = match entries(&self.root, &path) {
             Ok(entries) => entries,
             Err(StorageError::NotFound) => return Ok(()),
             Err(error) => return Err(error),
@@ -168,6 +138,29 @@ impl Walk {
         let not_passed = path > self.after.as_slice() || self.after.starts_with(path);
         in_prefix && not_passed
     }
+}
+
+/// Why the folder that a listing names, with a `/` at its end, was not read.
+pub(super) fn why_unread(root: &Root, path: &[u8]) -> StorageError {
+    match split_prefix(path).and_then(|_| entries(root, path)) {
+        Ok(_) => refused(format!("{} is a folder", shown(path))),
+        Err(error) => error,
+    }
+}
+
+/// What stands in a folder, whose path was checked.
+fn entries(root: &Root, path: &[u8]) -> Result<Vec<(Vec<u8>, Kind)>, StorageError> {
+    if path.len() > LONGEST {
+        return Err(refused(format!(
+            "the folder {} has a path of {} bytes; the longest has {LONGEST}",
+            shown(path),
+            path.len()
+        )));
+    }
+    let folder = root.folder(path)?;
+    folder
+        .entries()
+        .map_err(|error| failed("list", path, &error))
 }
 
 #[cfg(test)]
@@ -362,7 +355,7 @@ mod tests {
         let mut walk = Walk::new(root, Wanted::Objects, b"", b"").unwrap();
         fs::remove_dir_all(fixture.root().join("a")).unwrap();
         assert_eq!(
-            walk.page().unwrap(),
+            walk.page(),
             [
                 &b"a-b"[..],
                 b"a.b",
@@ -375,17 +368,27 @@ mod tests {
     }
 
     #[test]
-    fn a_folder_that_cannot_be_read_is_told_once_and_the_rest_follows() {
+    fn a_folder_that_cannot_be_read_is_listed_as_a_folder_and_the_rest_follows() {
         let fixture = sample();
         deep_folder(&fixture, "a1");
-        run(async {
-            let mut cursor = fixture.store.list(b"", None).await.unwrap();
-            assert_eq!(cursor.next().await.unwrap().len(), 5);
-            let text = refusal(cursor.next().await);
-            assert!(text.contains("the longest has 4095"), "{text}");
-            assert_eq!(cursor.next().await.unwrap().len(), 3);
-            assert!(cursor.next().await.unwrap().is_empty());
-        });
+        let listed = fixture.list(b"", None);
+        let (folders, objects): (Vec<_>, Vec<_>) =
+            listed.into_iter().partition(|path| path.ends_with('/'));
+        assert_eq!(objects, sample().list(b"", None));
+        let [folder] = &folders[..] else {
+            panic!("{folders:?}")
+        };
+        let text = refusal(run(fixture.store.read(folder.as_bytes())));
+        assert!(text.contains("the longest has 4095"), "{text}");
+    }
+
+    #[test]
+    fn a_folder_is_no_object_whatever_its_path_ends_in() {
+        let fixture = sample();
+        assert_eq!(refusal(run(fixture.store.read(b"a/"))), "a/ is a folder");
+        for path in [&b"../"[..], b"a/../", b"/", b"a//"] {
+            refusal(run(fixture.store.read(path)));
+        }
     }
 
     /// Makes folders in folders until the path is too long, which a program can that goes step by

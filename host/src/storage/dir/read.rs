@@ -209,14 +209,15 @@ mod tests {
         fixture.put("a", "12345");
         fixture.store = fixture.store.clone().object_bytes(5);
         assert_eq!(read_path(&fixture, b"a").unwrap(), b"12345");
-        fixture.store = fixture.store.clone().object_bytes(4);
+        // Told by the file, and not by reading one byte too many.
+        fixture.store = fixture.store.clone().object_bytes(2);
         let error = read_path(&fixture, b"a").err().unwrap();
         assert!(
             matches!(
                 error,
                 StorageError::TooLarge(SizeLimit {
                     asked: 5,
-                    allowed: 4
+                    allowed: 2
                 })
             ),
             "{error:?}"

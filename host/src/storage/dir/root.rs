@@ -13,8 +13,9 @@ use super::path::parts;
 use crate::contract::StorageError;
 
 /// How long a commit waits for another process. A commit replaces some hundred objects, which
-/// takes a second or two on a slow disk; a process that holds the lock for longer hangs.
-const PATIENCE: Duration = Duration::from_secs(60);
+/// takes a second or two on a slow disk; a process that holds the lock for longer hangs. Well below
+/// the deadline of a plugin's call, so that this is what the caller hears.
+const PATIENCE: Duration = Duration::from_secs(20);
 /// How often it looks. Short against the syncs that a commit does anyway.
 const PAUSE: Duration = Duration::from_millis(5);
 

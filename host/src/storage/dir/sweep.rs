@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 
 use super::errors::shown;
-use super::list::{Walk, Wanted};
+use super::list::{Walk, Wanted, why_unread};
 use super::path::Place;
 use super::read::open;
 use super::root::Root;
@@ -20,14 +20,10 @@ pub(super) fn sweep(root: &Arc<Root>, prefix: &[u8]) -> Result<u64, StorageError
     let mut removed = 0;
     let mut failure = None;
     loop {
-        let page = match walk.page() {
-            Ok(page) if page.is_empty() => break,
-            Ok(page) => page,
-            Err(error) => {
-                failure.get_or_insert(error);
-                continue;
-            }
-        };
+        let page = walk.page();
+        if page.is_empty() {
+            break;
+        }
         for path in page {
             match remove(root, &path) {
                 Ok(true) => removed += 1,
@@ -47,6 +43,9 @@ fn remove(root: &Arc<Root>, path: &[u8]) -> Result<bool, StorageError> {
         ErrorKind::NotFound => StorageError::NotFound,
         _ => StorageError::Other(format!("cannot sweep {}: {error}", shown(path))),
     };
+    if path.ends_with(b"/") {
+        return Err(why_unread(root, path));
+    }
     let place = Place::of(path)?;
     let folder = root.folder(place.folder)?;
     let (file, _) = open(&folder, place.name, path)?;

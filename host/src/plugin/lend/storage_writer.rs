@@ -1,0 +1,212 @@
+//! Storage for the plugin to write.
+
+use wasmtime::component::Resource;
+
+use crate::contract::StorageError;
+use crate::contract::generated::iamseal::plugin::storage_writer;
+use crate::storage::{Draft, Replacement};
+
+use super::State;
+use super::storage::refused;
+
+/// A draft that the plugin holds.
+pub struct LentDraft(Box<dyn Draft>);
+
+impl storage_writer::Host for State {
+    async fn stage(
+        &mut self,
+        replacements: Vec<storage_writer::Replacement>,
+    ) -> wasmtime::Result<Vec<Result<Resource<LentDraft>, StorageError>>> {
+        let drafts = self.stage_drafts(replacements).await;
+        self.meter.resume();
+        drafts
+            .into_iter()
+            .map(|draft| match draft {
+                Ok(draft) => Ok(Ok(self.hand(LentDraft(draft))?)),
+                Err(error) => Ok(Err(error)),
+            })
+            .collect()
+    }
+
+    async fn commit(
+        &mut self,
+        drafts: Vec<Resource<LentDraft>>,
+    ) -> wasmtime::Result<Vec<Result<Vec<u8>, StorageError>>> {
+        let mut taken = Vec::new();
+        for draft in drafts {
+            taken.push(self.handles.delete(draft)?.0);
+        }
+        let count = taken.len();
+        let mut committed = match &self.lent.storage_writer {
+            Some(writer) => writer.commit(taken).await.into_iter(),
+            None => Vec::new().into_iter(),
+        };
+        self.meter.resume();
+        Ok((0..count)
+            .map(|_| committed.next().unwrap_or_else(|| Err(unanswered())))
+            .collect())
+    }
+}
+
+impl storage_writer::HostDraft for State {
+    async fn read_back(
+        &mut self,
+        draft: Resource<LentDraft>,
+    ) -> wasmtime::Result<Result<Vec<u8>, StorageError>> {
+        let bytes = self.handles.get_mut(&draft)?.0.read_back().await;
+        self.meter.resume();
+        Ok(bytes.and_then(|bytes| self.fits(bytes.len()).map(|()| bytes)))
+    }
+
+    async fn drop(&mut self, draft: Resource<LentDraft>) -> wasmtime::Result<()> {
+        self.handles.delete(draft)?;
+        Ok(())
+    }
+}
+
+impl State {
+    /// One result for each replacement, whatever the store answers.
+    async fn stage_drafts(
+        &mut self,
+        replacements: Vec<storage_writer::Replacement>,
+    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+        let Some(writer) = &self.lent.storage_writer else {
+            let refused = || Err(refused("storage writer"));
+            return replacements.iter().map(|_| refused()).collect();
+        };
+        let mut granted = Vec::new();
+        let mut answers = Vec::new();
+        for replacement in replacements {
+            answers.push(self.may_replace(&replacement));
+            if let Some(Ok(())) = answers.last() {
+                granted.push(Replacement {
+                    path: replacement.path,
+                    expected: replacement.expected,
+                    bytes: replacement.bytes,
+                });
+            }
+        }
+        let mut staged = writer.stage(granted).await.into_iter();
+        answers
+            .into_iter()
+            .map(|granted| {
+                granted.and_then(|()| staged.next().unwrap_or_else(|| Err(unanswered())))
+            })
+            .collect()
+    }
+
+    fn may_replace(&self, replacement: &storage_writer::Replacement) -> Result<(), StorageError> {
+        self.grant.write(&replacement.path)?;
+        self.fits(replacement.bytes.len())
+    }
+}
+
+fn unanswered() -> StorageError {
+    StorageError::Other("the store answered for too few drafts".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::any::Any;
+    use std::sync::Arc;
+
+    use async_trait::async_trait;
+    use storage_writer::{Host as _, HostDraft as _};
+
+    use super::*;
+    use crate::plugin::lend::Lent;
+    use crate::plugin::lend::tests::{LARGEST, state};
+    use crate::storage::StorageWriter;
+
+    fn replacement(path: &str, size: usize) -> storage_writer::Replacement {
+        storage_writer::Replacement {
+            path: path.into(),
+            expected: Vec::new(),
+            bytes: vec![0; size],
+        }
+    }
+
+    #[tokio::test]
+    async fn a_missing_store_refuses_and_says_its_name() {
+        let mut state = state(Lent::default());
+        let batch = vec![replacement("in/a", 1), replacement("in/b", 1)];
+        let staged = state.stage(batch).await.unwrap();
+        assert_eq!(staged.len(), 2);
+        for draft in staged {
+            assert_eq!(draft.unwrap_err(), refused("storage writer"));
+        }
+    }
+
+    /// Answers to any batch with the same number of results, and reads drafts of one size back.
+    struct Nonsense {
+        results: usize,
+        size: usize,
+    }
+
+    #[async_trait]
+    impl StorageWriter for Nonsense {
+        async fn stage(
+            &self,
+            _replacements: Vec<Replacement>,
+        ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+            let draft = || Ok(Box::new(Zeros(self.size)) as Box<dyn Draft>);
+            (0..self.results).map(|_| draft()).collect()
+        }
+
+        async fn commit(&self, _drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Vec<u8>, StorageError>> {
+            vec![Ok(Vec::new()); self.results]
+        }
+    }
+
+    struct Zeros(usize);
+
+    #[async_trait]
+    impl Draft for Zeros {
+        async fn read_back(&mut self) -> Result<Vec<u8>, StorageError> {
+            Ok(vec![0; self.0])
+        }
+
+        fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+            self
+        }
+    }
+
+    fn nonsense(results: usize, size: usize) -> State {
+        state(Lent {
+            storage_writer: Some(Arc::new(Nonsense { results, size })),
+            ..Lent::default()
+        })
+    }
+
+    #[tokio::test]
+    async fn a_store_that_answers_too_little_or_too_much_is_an_error() {
+        for results in [0, 1, 5] {
+            let mut state = nonsense(results, 1);
+            let batch = vec![
+                replacement("in/a", 1),
+                replacement("outside", 1),
+                replacement("in/b", LARGEST + 1),
+                replacement("in/c", 1),
+            ];
+            let staged = state.stage(batch).await.unwrap();
+            assert_eq!(staged.len(), 4);
+            assert!(matches!(&staged[1], Err(StorageError::Refused(_))));
+            assert!(matches!(&staged[2], Err(StorageError::TooLarge(_))));
+            let drafts: Vec<_> = staged.into_iter().filter_map(Result::ok).collect();
+            let count = results.min(2);
+            assert_eq!(drafts.len(), count);
+            let committed = state.commit(drafts).await.unwrap();
+            assert_eq!(committed.len(), count);
+            assert!(state.is_clean());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_draft_over_the_limit_is_not_read_back() {
+        let mut state = nonsense(1, LARGEST + 1);
+        let staged = state.stage(vec![replacement("in/a", 1)]).await.unwrap();
+        let draft = staged.into_iter().next().unwrap().unwrap();
+        let read = state.read_back(draft).await.unwrap();
+        assert!(matches!(read, Err(StorageError::TooLarge(_))));
+    }
+}
