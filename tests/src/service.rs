@@ -22,6 +22,7 @@ pub struct Service {
     generated: AtomicUsize,
     decrypted: AtomicUsize,
     down: AtomicBool,
+    forgets: AtomicBool,
     key: Option<[u8; 32]>,
 }
 
@@ -47,6 +48,11 @@ impl Service {
     /// From now on the service gives no answer, or does again.
     pub fn set_down(&self, down: bool) {
         self.down.store(down, SeqCst);
+    }
+
+    /// From now on the service makes data keys that it does not open.
+    pub fn forget_what_it_makes(&self) {
+        self.forgets.store(true, SeqCst);
     }
 
     /// Takes over a data key that was made elsewhere.
@@ -75,7 +81,9 @@ impl Service {
         let mut ciphertext = vec![0; CIPHERTEXT];
         getrandom::fill(&mut plaintext).unwrap();
         getrandom::fill(&mut ciphertext).unwrap();
-        self.learn(name, &ciphertext, context, &plaintext);
+        if !self.forgets.load(SeqCst) {
+            self.learn(name, &ciphertext, context, &plaintext);
+        }
         Ok(DataKey {
             plaintext: plaintext.into(),
             ciphertext,

@@ -1,9 +1,10 @@
-//! Argon2id, and a fresh instance.
+//! Argon2id, a call that does next to nothing, and a fresh instance.
 
 use std::hint::black_box;
 
 use criterion::Criterion;
 use iamseal::AuditScope;
+use iamseal_core::inspect;
 use iamseal_tests::keys::Keys;
 use iamseal_tests::vectors::case;
 
@@ -11,10 +12,11 @@ use crate::objects::{Both, unseal_with};
 
 /// The groups' names.
 pub const ROOT_CREDENTIAL: &str = "unseal root-credential";
+pub const INSPECT: &str = "inspect plaintext";
 pub const FRESH: &str = "fresh instance";
 
 /// Measures an object that costs an Argon2id, natively and through a component that has its memory
-/// already, and a call that needs a fresh instance.
+/// already; a call that costs little else than to be made; and one that needs a fresh instance.
 pub fn measure(criterion: &mut Criterion) {
     let case = case("dev-067"); // Argon2id, 180 bytes
     let stored = case.stored();
@@ -30,6 +32,15 @@ pub fn measure(criterion: &mut Criterion) {
     group.finish();
 
     let both = Both::new(&Keys::none());
+    let mut group = criterion.benchmark_group(INSPECT);
+    group.bench_function("native", |bencher| bencher.iter(|| inspect(b"{}").unwrap()));
+    group.bench_function("component", |bencher| {
+        both.bench_component(bencher, async |plugin| {
+            black_box(plugin.inspect(b"{}").await.unwrap());
+        });
+    });
+    group.finish();
+
     let mut group = criterion.benchmark_group(FRESH);
     group.bench_function("component", |bencher| {
         both.bench_component(bencher, async |plugin| {

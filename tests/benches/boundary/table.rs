@@ -5,7 +5,7 @@ use std::fs;
 use std::thread;
 
 use crate::estimates::Estimates;
-use crate::others::{FRESH, ROOT_CREDENTIAL};
+use crate::others::{FRESH, INSPECT, ROOT_CREDENTIAL};
 use crate::start::Start;
 use crate::{SIZES, forms};
 
@@ -30,6 +30,7 @@ pub fn print(estimates: &Estimates, start: Option<Start>) {
         }
     }
     row(estimates, ROOT_CREDENTIAL, None, Some(MINIO_ARGON2ID));
+    row(estimates, INSPECT, None, None);
     if let Some(fresh) = estimates.median(FRESH, "component", None) {
         println!("| a call in a fresh instance | | | | {} | |", time(fresh));
     }

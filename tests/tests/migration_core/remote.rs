@@ -27,7 +27,7 @@ fn all_open(keys: &Keys, store: &Arc<MemoryStore>, form: Form) -> bool {
 }
 
 #[test]
-fn compact_objects_of_a_remote_key_cost_one_call_to_seal_and_one_to_open() {
+fn compact_objects_of_a_remote_key_cost_two_calls_to_seal_and_one_to_open() {
     let service = Arc::new(Service::default());
     let store = plain();
     let steps = run(&remote(&service), &store, to(SealedForm::Compact, REMOTE));
@@ -36,9 +36,27 @@ fn compact_objects_of_a_remote_key_cost_one_call_to_seal_and_one_to_open() {
             .values()
             .all(|outcome| *outcome == "migrated")
     );
-    assert_eq!((service.generated(), service.decrypted()), (1, 0));
-    assert!(all_open(&remote(&service), &store, Form::Compact));
+    // The seed is opened once before it is trusted with any object.
     assert_eq!((service.generated(), service.decrypted()), (1, 1));
+    assert!(all_open(&remote(&service), &store, Form::Compact));
+    assert_eq!((service.generated(), service.decrypted()), (1, 2));
+}
+
+#[test]
+fn nothing_is_sealed_under_a_data_key_that_the_service_does_not_open() {
+    for form in [SealedForm::Compact, SealedForm::Minio] {
+        let service = Arc::new(Service::default());
+        service.forget_what_it_makes();
+        let store = plain();
+        let before = store.all();
+        let steps = run(&remote(&service), &store, to(form, REMOTE));
+        assert!(
+            outcomes(&steps)
+                .values()
+                .all(|outcome| *outcome != "migrated")
+        );
+        assert_eq!(store.all(), before);
+    }
 }
 
 #[test]
@@ -71,7 +89,7 @@ fn many_seeds_open_though_only_some_are_kept() {
     let findings = audit(&remote(&service), &store, Policy::Sealed);
     let opens = |verdict: &Verdict| matches!(verdict, Verdict::Opens(_));
     assert!(findings.iter().all(|finding| opens(&finding.verdict)));
-    assert_eq!((findings.len(), service.decrypted()), (SEEDS, SEEDS));
+    assert_eq!((findings.len(), service.decrypted()), (SEEDS, 2 * SEEDS));
 }
 
 #[test]
