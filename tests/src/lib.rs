@@ -26,3 +26,8 @@ pub mod service;
 pub mod store;
 pub mod trick;
 pub mod vectors;
+
+/// The README's example, so that it goes on compiling.
+#[cfg(doctest)]
+#[doc = include_str!("../../README.md")]
+pub struct Readme;

@@ -21,8 +21,8 @@ pub struct Arguments {
 
 const AFTER_HELP: &str = "\
 Keys come from the variables that MinIO reads (MINIO_KMS_SECRET_KEY, MINIO_KMS_SECRET_KEY_FILE,
-MINIO_ROOT_USER, MINIO_ROOT_PASSWORD, their _FILE and _OLD forms, MINIO_CONFIG_ENV_FILE) and, for
-reading, from --keys and --root-credentials. No secret is ever an argument.
+MINIO_ROOT_USER, MINIO_ROOT_PASSWORD, their _FILE and _OLD forms, MINIO_CONFIG_ENV_FILE), from
+--keys and from --root-credentials. No secret is ever an argument.
 
 Examples:
   iamseal demo
@@ -51,7 +51,7 @@ pub struct Common {
     /// names one. May be repeated.
     #[arg(long, global = true, value_name = "FILE")]
     pub keys: Vec<PathBuf>,
-    /// A file of further root credentials for reading, one USER:PASSWORD per line. May be repeated.
+    /// A file of further root credentials to read with, one USER:PASSWORD per line. May be repeated.
     #[arg(long, global = true, value_name = "FILE")]
     pub root_credentials: Vec<PathBuf>,
     /// The name that compact objects are bound to, so that they open in this store alone.
