@@ -51,9 +51,20 @@ pub fn test(further: &[OsString]) -> Result<(), Failure> {
     )
 }
 
-/// Runs the benchmark.
+/// Runs the benchmark, which also starts the tool itself.
 pub fn bench(further: &[OsString]) -> Result<(), Failure> {
     target::ensure()?;
+    run(
+        "build the tool",
+        cargo().args([
+            "build",
+            "--release",
+            "--package",
+            "iamseal",
+            "--bin",
+            "iamseal",
+        ]),
+    )?;
     run(
         "measure",
         cargo()
