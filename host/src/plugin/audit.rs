@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument;
+
 use crate::contract::generated::exports::iamseal::plugin::auditing::Scope;
 use crate::contract::{Finding, Policy};
 use crate::error::Error;
 
 use super::grant::Grant;
 use super::instance::Pool;
-use super::trace::{shown, traced};
+use super::trace::{outcome, shown};
 use super::walk::{BATCH, Walk};
 
 /// What an audit looks at. The default is everything, opened as MinIO opens it.
@@ -62,7 +64,8 @@ impl Audit {
     /// the future is dropped before it is ready.
     pub async fn next(&mut self, limit: u32) -> Result<Vec<Finding>, Error> {
         let span = tracing::debug_span!("audit", after = self.walk.last(), outcome = shown());
-        traced(span, self.step(limit)).await
+        let step = self.step(limit).instrument(span.clone()).await;
+        outcome(&span, step)
     }
 
     async fn step(&mut self, limit: u32) -> Result<Vec<Finding>, Error> {

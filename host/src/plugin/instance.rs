@@ -9,6 +9,8 @@ use std::num::NonZero;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 
+use tokio::time::Timeout;
+use tokio::time::error::Elapsed;
 use wasmtime::component::InstancePre;
 use wasmtime::{Engine, Store, Trap, WasmBacktrace};
 
@@ -142,9 +144,9 @@ impl Pool {
         store.set_max_component_handles(2 * HANDLES);
         store.data_mut().begin(Grant::default());
         let started = match self.within(self.pre.instantiate_async(&mut store)).await {
-            Some(Ok(instance)) => instance,
-            Some(Err(error)) => return Err(self.explain(store.data(), &error)),
-            None => return Err(self.late()),
+            Ok(Ok(instance)) => instance,
+            Ok(Err(error)) => return Err(self.explain(store.data(), &error)),
+            Err(Elapsed { .. }) => return Err(self.late()),
         };
         let guest =
             self.exports
@@ -162,12 +164,9 @@ impl Pool {
         })
     }
 
-    /// Waits for a call, but not for ever: none if the deadline passed first.
-    pub async fn within<T>(
-        &self,
-        call: impl Future<Output = wasmtime::Result<T>>,
-    ) -> Option<wasmtime::Result<T>> {
-        tokio::time::timeout(self.limits.deadline, call).await.ok()
+    /// Waits for a call, but not for ever.
+    pub fn within<F: Future>(&self, call: F) -> Timeout<F> {
+        tokio::time::timeout(self.limits.deadline, call)
     }
 
     /// What a call came to. After an error the instance must not be used again.
@@ -177,12 +176,12 @@ impl Pool {
     pub fn settle<T>(
         &self,
         instance: &Instance,
-        answer: Option<wasmtime::Result<T>>,
+        answer: Result<wasmtime::Result<T>, Elapsed>,
     ) -> Result<T, Error> {
         match answer {
-            Some(Ok(value)) => Ok(value),
-            Some(Err(error)) => Err(self.explain(instance.store.data(), &error)),
-            None => Err(self.late()),
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => Err(self.explain(instance.store.data(), &error)),
+            Err(Elapsed { .. }) => Err(self.late()),
         }
     }
 

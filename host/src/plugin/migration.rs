@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
+use tracing::Instrument;
+
 use crate::contract::generated::exports::iamseal::plugin::migration::Plan;
 use crate::contract::{SealOptions, Shard, Step, Target};
 use crate::error::Error;
 
 use super::grant::Grant;
 use super::instance::Pool;
-use super::trace::{shown, traced};
+use super::trace::{outcome, shown};
 use super::walk::{BATCH, Walk};
 
 /// A migration to do.
@@ -91,7 +93,8 @@ impl Migration {
     /// every object is whole, in its old form or in its new one.
     pub async fn next(&mut self, limit: u32) -> Result<Vec<Step>, Error> {
         let span = tracing::debug_span!("migrate", after = self.walk.last(), outcome = shown());
-        traced(span, self.step(limit)).await
+        let step = self.step(limit).instrument(span.clone()).await;
+        outcome(&span, step)
     }
 
     async fn step(&mut self, limit: u32) -> Result<Vec<Step>, Error> {

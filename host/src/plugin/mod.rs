@@ -16,6 +16,7 @@ mod world;
 
 use std::sync::Arc;
 
+use tracing::Instrument;
 use zeroize::Zeroizing;
 
 use crate::contract::{Description, Opened, Policy, SealOptions};
@@ -30,7 +31,7 @@ pub use migration::{Migration, MigrationPlan};
 
 use grant::Grant;
 use instance::Pool;
-use trace::{path as shown_path, shown, traced};
+use trace::{outcome, path as shown_path, shown};
 
 /// A component that seals, opens, audits and migrates objects, ready to be called from any number
 /// of tasks at once. A clone is the same plugin.
@@ -74,28 +75,9 @@ impl Plugin {
         options: &SealOptions,
     ) -> Result<Vec<u8>, Error> {
         let span = tracing::debug_span!("seal", path = shown_path(path), outcome = shown());
-        let call = async {
-            self.check_size(plaintext.len())?;
-            let pool = &self.pool;
-            let mut instance = pool.take(Grant::seal(options)).await?;
-            let (guest, store) = instance.parts();
-            let path = path.to_vec();
-            let sealed = pool
-                .within(guest.iamseal_plugin_sealing().call_seal(
-                    store,
-                    &self.store_name,
-                    &path,
-                    plaintext,
-                    options,
-                ))
-                .await;
-            let sealed = pool.settle(&instance, sealed)?;
-            pool.put(instance);
-            let sealed = sealed?;
-            self.check_size(sealed.len())?;
-            Ok(sealed)
-        };
-        traced(span, call).await
+        let call = self.call_seal(path, plaintext, options);
+        let sealed = call.instrument(span.clone()).await;
+        outcome(&span, sealed)
     }
 
     /// Opens the bytes that are stored at `path`, and says what they were. All or nothing.
@@ -109,32 +91,9 @@ impl Plugin {
         policy: Policy,
     ) -> Result<Opened, Error> {
         let span = tracing::debug_span!("unseal", path = shown_path(path), outcome = shown());
-        let call = async {
-            self.check_size(stored.len())?;
-            let pool = &self.pool;
-            let mut instance = pool.take(Grant::unseal(policy)).await?;
-            let (guest, store) = instance.parts();
-            let path = path.to_vec();
-            let opened = pool
-                .within(guest.iamseal_plugin_sealing().call_unseal(
-                    store,
-                    &self.store_name,
-                    &path,
-                    stored,
-                    policy,
-                ))
-                .await;
-            let opened = pool.settle(&instance, opened)?;
-            pool.put(instance);
-            let opened = opened?;
-            let plaintext = Zeroizing::new(opened.plaintext);
-            self.check_size(plaintext.len())?;
-            Ok(Opened {
-                plaintext,
-                found: opened.found,
-            })
-        };
-        traced(span, call).await
+        let call = self.call_unseal(path, stored, policy);
+        let opened = call.instrument(span.clone()).await;
+        outcome(&span, opened)
     }
 
     /// Says what can be seen of stored bytes without any key. None of it is authenticated.
@@ -143,19 +102,8 @@ impl Plugin {
     /// Those of every call. The objects' errors are listed in `wit/sealing.wit` at `inspect`.
     pub async fn inspect(&self, stored: &[u8]) -> Result<Description, Error> {
         let span = tracing::debug_span!("inspect", outcome = shown());
-        let call = async {
-            self.check_size(stored.len())?;
-            let pool = &self.pool;
-            let mut instance = pool.take(Grant::default()).await?;
-            let (guest, store) = instance.parts();
-            let described = pool
-                .within(guest.iamseal_plugin_sealing().call_inspect(store, stored))
-                .await;
-            let described = pool.settle(&instance, described)?;
-            pool.put(instance);
-            Ok(described?)
-        };
-        traced(span, call).await
+        let described = self.call_inspect(stored).instrument(span.clone()).await;
+        outcome(&span, described)
     }
 
     /// Begins to look at every object of the store that was lent.
@@ -173,6 +121,67 @@ impl Plugin {
     /// Those of every call. The objects' errors are listed in `wit/migration.wit` at `start`.
     pub async fn migrate(&self, plan: &MigrationPlan) -> Result<Migration, Error> {
         Migration::start(&self.pool, &self.store_name, plan).await
+    }
+
+    async fn call_seal(
+        &self,
+        path: &[u8],
+        plaintext: &[u8],
+        options: &SealOptions,
+    ) -> Result<Vec<u8>, Error> {
+        self.check_size(plaintext.len())?;
+        let pool = &self.pool;
+        let mut instance = pool.take(Grant::seal(options)).await?;
+        let (guest, store) = instance.parts();
+        let sealing = guest.iamseal_plugin_sealing();
+        let path = path.to_vec();
+        let sealed = pool
+            .within(sealing.call_seal(store, &self.store_name, &path, plaintext, options))
+            .await;
+        let sealed = pool.settle(&instance, sealed)?;
+        pool.put(instance);
+        let sealed = sealed?;
+        self.check_size(sealed.len())?;
+        Ok(sealed)
+    }
+
+    async fn call_unseal(
+        &self,
+        path: &[u8],
+        stored: &[u8],
+        policy: Policy,
+    ) -> Result<Opened, Error> {
+        self.check_size(stored.len())?;
+        let pool = &self.pool;
+        let mut instance = pool.take(Grant::unseal(policy)).await?;
+        let (guest, store) = instance.parts();
+        let sealing = guest.iamseal_plugin_sealing();
+        let path = path.to_vec();
+        let opened = pool
+            .within(sealing.call_unseal(store, &self.store_name, &path, stored, policy))
+            .await;
+        let opened = pool.settle(&instance, opened)?;
+        pool.put(instance);
+        let opened = opened?;
+        let plaintext = Zeroizing::new(opened.plaintext);
+        self.check_size(plaintext.len())?;
+        Ok(Opened {
+            plaintext,
+            found: opened.found,
+        })
+    }
+
+    async fn call_inspect(&self, stored: &[u8]) -> Result<Description, Error> {
+        self.check_size(stored.len())?;
+        let pool = &self.pool;
+        let mut instance = pool.take(Grant::default()).await?;
+        let (guest, store) = instance.parts();
+        let described = pool
+            .within(guest.iamseal_plugin_sealing().call_inspect(store, stored))
+            .await;
+        let described = pool.settle(&instance, described)?;
+        pool.put(instance);
+        Ok(described?)
     }
 
     fn check_size(&self, size: usize) -> Result<(), Error> {

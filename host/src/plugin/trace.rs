@@ -1,6 +1,6 @@
 //! Spans around calls: which path, how it ended. Never what an object holds.
 
-use tracing::{Instrument, Span, field};
+use tracing::{Span, field};
 
 use crate::error::Error;
 
@@ -14,12 +14,8 @@ pub(super) fn path(path: &[u8]) -> field::DebugValue<String> {
     field::debug(String::from_utf8_lossy(path).into_owned())
 }
 
-/// Runs a call in its span and records how it ended.
-pub(super) async fn traced<T>(
-    span: Span,
-    call: impl Future<Output = Result<T, Error>>,
-) -> Result<T, Error> {
-    let result = call.instrument(span.clone()).await;
+/// Records in the span of a call how it ended.
+pub(super) fn outcome<T>(span: &Span, result: Result<T, Error>) -> Result<T, Error> {
     match &result {
         Ok(_) => span.record("outcome", "ok"),
         Err(error) => span.record("outcome", field::display(error)),
