@@ -25,7 +25,6 @@ pub fn demo(further: &[OsString]) -> Result<(), Failure> {
         cargo()
             .args([
                 "run",
-                "--release",
                 "--package",
                 "iamseal",
                 "--bin",

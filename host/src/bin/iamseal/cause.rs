@@ -110,7 +110,8 @@ pub fn cure(error: &ObjectError) -> Option<String> {
             "restore the object from a backup or from another drive".into()
         }
         ObjectError::UnknownForm(_) => {
-            "point iamseal at the folder that holds MinIO's config/, as plain files".into()
+            "it is none of MinIO's configuration: give objects as plain files, as in a copy of config/"
+                .into()
         }
         ObjectError::Unsupported(_) | ObjectError::Other(_) => return None,
         ObjectError::Refused(_) => return None,
@@ -129,8 +130,8 @@ pub fn cure(error: &ObjectError) -> Option<String> {
             KeyError::NotAuthentic | KeyError::Other(_) => return None,
         },
         ObjectError::HeaderNotAuthentic(key) => format!(
-            "other key bytes, another path or store name, or damage: add other keys named {key:?} \
-             with --keys, check the path, or restore the object"
+            "add other keys named {key:?} with --keys, check --path and, for a compact object, \
+             --store-name; if none fits, restore the object"
         ),
         ObjectError::NoCredential => {
             "set MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, or give old ones with --root-credentials"
