@@ -37,14 +37,9 @@ fn every_way_not_to_open_has_its_own_code_and_cure() {
             unseal(PATH).key(KEY_WITH_OTHER_BYTES),
             sealed(),
             7,
-            "other key bytes",
+            "add other keys named \"my-minio-key\"",
         ),
-        (
-            unseal("config/iam/x").key(KEY),
-            sealed(),
-            7,
-            "check the path",
-        ),
+        (unseal("config/iam/x").key(KEY), sealed(), 7, "check --path"),
         (
             unseal(PATH).key(OTHER_KEY),
             sealed(),

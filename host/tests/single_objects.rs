@@ -131,7 +131,7 @@ fn a_path_is_cleaned_before_it_is_bound() {
             assert_eq!(opened.stdout, PLAINTEXT);
         }
         let elsewhere = unseal("config/iam/y").key(KEY).input(sealed).run();
-        elsewhere.fails(7).says("check the path");
+        elsewhere.fails(7).says("check --path");
     }
 }
 
