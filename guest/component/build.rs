@@ -1,9 +1,11 @@
-//! Builds `guest/plugin` for wasm32-wasip2, so that the bytes in this crate are always those of the
-//! source beside it.
+//! Builds `guest/plugin` for wasm32-wasip2, once for each of its worlds, so that the bytes in this
+//! crate are always those of the source beside it.
 //!
 //! The bytes depend on the source, `Cargo.lock` and the compiler alone: folders are mapped to fixed
 //! names, and nothing that the outer build was told (flags, profiles, wrappers) reaches the inner one.
 
+#[path = "build/metadata.rs"]
+mod metadata;
 #[path = "build/toolchain.rs"]
 mod toolchain;
 
@@ -16,12 +18,15 @@ use std::process::{Command, ExitCode, Stdio};
 
 use toolchain::{CURE, TARGET, Toolchain};
 
-/// What the component is made of, below the workspace's root.
+/// The components: their names, and the features of `guest/plugin` that they have.
+const COMPONENTS: [(&str, &str); 2] = [("iamseal", "writer"), ("iamseal-auditor", "")];
+
+/// What the components are made of, below the workspace's root.
 const SOURCES: [&str; 7] = [
     "Cargo.lock",
     "Cargo.toml",
     "guest/component/build.rs",
-    "guest/component/build/toolchain.rs",
+    "guest/component/build",
     "guest/core",
     "guest/plugin",
     "wit",
@@ -76,28 +81,32 @@ fn build() -> Result<(), Box<dyn Error>> {
         .ok_or_else(|| format!("{CURE}\n`cargo xtask setup` tries both."))?;
 
     let target_dir = inner_target_dir(&out);
-    let mut cargo = inner_cargo(&toolchain)?;
-    cargo
-        .current_dir(&root)
-        .env("CARGO_ENCODED_RUSTFLAGS", flags(&toolchain, &root)?)
-        .arg("--target-dir")
-        .arg(&target_dir);
-    if !cargo.status()?.success() {
-        return Err(
-            format!("iamseal-plugin did not build with {toolchain}; its errors are below").into(),
-        );
+    for (name, features) in COMPONENTS {
+        let mut cargo = inner_cargo(&toolchain)?;
+        cargo
+            .current_dir(&root)
+            .env("CARGO_ENCODED_RUSTFLAGS", flags(&toolchain, &root)?)
+            .args(["--no-default-features", "--features", features])
+            .arg("--target-dir")
+            .arg(&target_dir);
+        if !cargo.status()?.success() {
+            return Err(
+                format!("{name} did not build with {toolchain}; its errors are below").into(),
+            );
+        }
+        let built = target_dir.join(TARGET).join("release/iamseal_plugin.wasm");
+        let mut bytes =
+            fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
+        if !bytes.starts_with(&PREAMBLE) {
+            return Err(format!(
+                "{} is not a component: its linker left a core module",
+                built.display()
+            )
+            .into());
+        }
+        metadata::append(&mut bytes, name);
+        fs::write(out.join(name).with_extension("wasm"), bytes)?;
     }
-
-    let built = target_dir.join(TARGET).join("release/iamseal_plugin.wasm");
-    let bytes = fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
-    if !bytes.starts_with(&PREAMBLE) {
-        return Err(format!(
-            "{} is not a component: its linker left a core module",
-            built.display()
-        )
-        .into());
-    }
-    fs::write(out.join("iamseal.wasm"), bytes)?;
     Ok(())
 }
 

@@ -30,9 +30,8 @@ pub(crate) mod generated {
 
 pub use generated::exports::iamseal::plugin::auditing::{Finding, Verdict};
 pub use generated::exports::iamseal::plugin::migration::{Outcome, Shard, Step, Target};
-pub use generated::exports::iamseal::plugin::sealing::{
-    Description, Policy, SealOptions, SealedForm,
-};
+pub use generated::exports::iamseal::plugin::opening::{Description, Policy};
+pub use generated::exports::iamseal::plugin::sealing::{SealOptions, SealedForm};
 pub use generated::iamseal::plugin::types::{
     Cipher, Context, DataKeyEncoding, Error as ObjectError, Form, Found, KeyError, KeyFailure,
     SizeLimit, StorageError,

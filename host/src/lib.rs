@@ -1,7 +1,7 @@
 //! Opens, seals, audits and migrates the IAM and configuration objects of MinIO and
 //! MinIO-compatible servers, inside a WebAssembly component that has no authority of its own.
 //!
-//! A [`Plugin`] is a component that was loaded. What it works with, a host lends it: a
+//! A [`Plugin`] is a component that was loaded, an [`Auditor`] one that has no way to write. What it works with, a host lends it: a
 //! [`keys::Keyring`], a [`keys::KeyGenerator`], a [`storage::Storage`] and a
 //! [`storage::StorageWriter`]. What is not lent is refused, and each call reaches only what it
 //! needs of the rest. [`Limits`] hold at all times. Nothing here knows how an object is built: that
@@ -90,6 +90,6 @@ pub mod storage;
 
 pub use error::{Error, describe, describe_key, describe_storage};
 pub use plugin::{
-    Audit, AuditScope, CompileCache, Identity, Limit, Limits, Migration, MigrationPlan, Plugin,
-    PluginBuilder,
+    Audit, AuditScope, Auditor, CompileCache, Identity, Limit, Limits, Migration, MigrationPlan,
+    Plugin, PluginBuilder,
 };

@@ -101,7 +101,7 @@ async fn a_component_for_another_world() {
         ]
     );
     for part in [
-        "it imports wasi:cli/environment@0.2.6, which this host does not have",
+        "it imports wasi:cli/environment@0.2.6, which the world plugin does not have",
         "it imports iamseal:plugin/keyring@0.2.0, and this host has iamseal:plugin/keyring@0.1.0",
         "it exports iamseal:plugin/sealing@0.2.0, and this host wants iamseal:plugin/sealing@0.1.0",
         "it does not export iamseal:plugin/migration@0.1.0",
@@ -115,6 +115,7 @@ async fn a_component_with_the_right_names_and_nothing_behind_them() {
     let bytes = wat::parse_str(
         r#"(component
             (instance $nothing)
+            (export "iamseal:plugin/opening@0.1.0" (instance $nothing))
             (export "iamseal:plugin/sealing@0.1.0" (instance $nothing))
             (export "iamseal:plugin/auditing@0.1.0" (instance $nothing))
             (export "iamseal:plugin/migration@0.1.0" (instance $nothing)))"#,
@@ -134,10 +135,11 @@ async fn a_component_with_the_right_names_and_other_functions() {
                 (func (export "realloc") (param i32 i32 i32 i32) (result i32) (i32.const 0)))
             (core instance $core (instantiate $module))
             (func $f (canon lift (core func $core "f")))
-            (instance $sealing (export "seal" (func $f)) (export "unseal" (func $f))
-                (export "inspect" (func $f)))
+            (instance $opening (export "unseal" (func $f)) (export "inspect" (func $f)))
+            (instance $sealing (export "seal" (func $f)))
             (instance $auditing (export "start" (func $f)))
             (instance $migration (export "start" (func $f)))
+            (export "iamseal:plugin/opening@0.1.0" (instance $opening))
             (export "iamseal:plugin/sealing@0.1.0" (instance $sealing))
             (export "iamseal:plugin/auditing@0.1.0" (instance $auditing))
             (export "iamseal:plugin/migration@0.1.0" (instance $migration)))"#,

@@ -85,7 +85,7 @@ fn a_component_for_another_world_is_refused_with_the_difference() {
         ),
         (
             r#"(component (import "wasi:cli/environment@0.2.6" (instance)))"#,
-            "it imports wasi:cli/environment@0.2.6, which this host does not have",
+            "it imports wasi:cli/environment@0.2.6, which the world plugin does not have",
         ),
         (
             r#"(component (instance $i) (export "iamseal:plugin/sealing@0.2.0" (instance $i)))"#,

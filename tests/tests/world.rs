@@ -77,6 +77,7 @@ fn the_component_exports_exactly_the_contract() {
     let wanted = [
         "iamseal:plugin/auditing@0.1.0",
         "iamseal:plugin/migration@0.1.0",
+        "iamseal:plugin/opening@0.1.0",
         "iamseal:plugin/sealing@0.1.0",
     ];
     assert!(exported.iter().eq(&wanted), "{exported:?}");
@@ -91,6 +92,7 @@ fn a_world_that_lends_less_or_wants_more_does_not_fit() {
         import iamseal:plugin/storage@0.1.0;
         import iamseal:plugin/diagnostics@0.1.0;
         import wasi:random/random@0.2.6;
+        export iamseal:plugin/opening@0.1.0;
         export iamseal:plugin/sealing@0.1.0;
         export iamseal:plugin/auditing@0.1.0;
         export iamseal:plugin/migration@0.1.0;

@@ -1,9 +1,10 @@
-//! The iamseal component: binds `iamseal-core` to the world `iamseal:plugin/plugin`.
+//! The iamseal components: bind `iamseal-core` to the worlds `iamseal:plugin/plugin` and, without the
+//! feature `writer`, `iamseal:plugin/auditor`.
 //!
 //! There is no logic here. `lent` turns the imports into the traits that the core works with,
-//! `sealing`, `auditing` and `migration` turn the exports into calls of the core, `convert`
-//! translates between the contract's types and the core's, and `runtime` is what a program without
-//! a standard library has to bring along.
+//! `opening` and `auditing` turn the exports into calls of the core, `convert` translates between the
+//! contract's types and the core's, and `runtime` is what a program without a standard library has to
+//! bring along. What only the world `plugin` has is in `writer`.
 #![no_std]
 
 extern crate alloc;
@@ -11,16 +12,24 @@ extern crate alloc;
 mod auditing;
 mod convert;
 mod lent;
-mod migration;
+mod opening;
 mod runtime;
-mod sealing;
+#[cfg(feature = "writer")]
+mod writer;
 
 /// The contract in Rust, generated from `wit/`.
 #[allow(missing_docs, unsafe_code, warnings, clippy::all)]
 mod contract {
+    #[cfg(feature = "writer")]
     wit_bindgen::generate!({
         path: "../../wit",
         world: "plugin",
+        generate_all,
+    });
+    #[cfg(not(feature = "writer"))]
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "auditor",
         generate_all,
     });
 }

@@ -45,10 +45,9 @@ impl Audit {
             start_after: scope.start_after.clone(),
             policy: scope.policy,
         };
-        let (guest, store) = instance.parts();
-        let begun = pool
-            .within(guest.iamseal_plugin_auditing().call_start(store, &given))
-            .await;
+        let (exports, store) = instance.parts();
+        let call = exports.auditing.call_start(store, &given);
+        let begun = pool.within(call).await;
         let resource = pool.settle(&instance, begun)?;
         let (prefix, last) = (given.prefix, given.start_after);
         Ok(Self {
@@ -73,8 +72,8 @@ impl Audit {
             return Ok(Vec::new());
         };
         let pool = self.walk.pool();
-        let (guest, store) = instance.parts();
-        let audit = guest.iamseal_plugin_auditing().audit();
+        let (exports, store) = instance.parts();
+        let audit = exports.auditing.audit();
         let looked = pool
             .within(audit.call_next(store, resource, limit.min(BATCH)))
             .await;

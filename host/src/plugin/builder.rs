@@ -7,20 +7,20 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use wasmtime::Engine;
-use wasmtime::component::{Component, HasSelf, Linker};
+use wasmtime::component::{Component, Linker};
 
-use crate::contract::generated;
 use crate::error::{Error, line};
 use crate::keys::{KeyGenerator, Keyring};
 use crate::storage::{Storage, StorageWriter};
 
 use super::Plugin;
+use super::auditor::Auditor;
 use super::engine::{self, CompileCache};
 use super::identity::Identity;
 use super::instance::{Linked, Pool};
-use super::lend::{Lent, State};
+use super::lend::Lent;
 use super::limits::{Limit, Limits};
-use super::world::Fit;
+use super::world::{self, Fit, World};
 
 /// The largest component file that is read: a hundred times the size of ours.
 const COMPONENT_BYTES: u64 = 64 << 20;
@@ -116,6 +116,20 @@ impl PluginBuilder {
     /// [`Error::Incompatible`] if it is for another world; [`Error::Limit`] and [`Error::Trap`] if
     /// it cannot even start.
     pub async fn load(self) -> Result<Plugin, Error> {
+        let reader = self.start(&world::PLUGIN).await?;
+        Ok(Plugin { reader })
+    }
+
+    /// The same for a component of the world `auditor`. A key generator and a store to write are
+    /// not lent, whatever the builder was given, and a component that imports one is refused.
+    ///
+    /// # Errors
+    /// As for [`Self::load`].
+    pub async fn load_auditor(self) -> Result<Auditor, Error> {
+        self.start(&world::AUDITOR).await
+    }
+
+    async fn start(self, world: &'static World) -> Result<Auditor, Error> {
         let Self {
             source,
             lent,
@@ -125,7 +139,7 @@ impl PluginBuilder {
         } = self;
         let name = Source::name(source.as_ref());
         let compiling =
-            tokio::task::spawn_blocking(move || compile(source, lent, limits, &cache)).await;
+            tokio::task::spawn_blocking(move || compile(source, world, lent, limits, &cache)).await;
         let pool = compiling.map_err(|_panic| Error::Load {
             component: name,
             message: "the compiler failed".to_owned(),
@@ -133,7 +147,7 @@ impl PluginBuilder {
         let first = pool.make().await?;
         pool.put(first);
         tracing::debug!(component = %pool.identity, "loaded");
-        Ok(Plugin {
+        Ok(Auditor {
             pool: Arc::new(pool),
             store_name: store_name.into(),
         })
@@ -161,6 +175,7 @@ impl Source {
 
 fn compile(
     source: Option<Source>,
+    world: &'static World,
     lent: Lent,
     limits: Limits,
     cache: &CompileCache,
@@ -186,7 +201,7 @@ fn compile(
         engine::start(&limits, cache).map_err(|message| unfit(&shown, line(&message)))?;
     let component = Component::from_binary(&engine, &bytes)
         .map_err(|error| unfit(&shown, line(&error.root_cause().to_string())))?;
-    let linked = link(&component, &engine, &shown)?;
+    let linked = link(&component, world, &engine, &shown)?;
     Ok(Pool::new(identity, limits, engine, clock, linked, lent))
 }
 
@@ -218,25 +233,31 @@ fn bounded(name: &str, size: u64) -> Result<(), Error> {
     })
 }
 
-/// Binds the imports. The names are compared first: the runtime says of a missing interface no more
-/// than that it is missing.
-fn link(component: &Component, engine: &Engine, shown: &str) -> Result<Linked, Error> {
+/// Binds the imports that the world has, and no others. The names are compared first: the runtime
+/// says of a missing interface no more than that it is missing.
+fn link(
+    component: &Component,
+    world: &'static World,
+    engine: &Engine,
+    shown: &str,
+) -> Result<Linked, Error> {
     let fit = Fit::of(component, engine);
     let incompatible = |message: String| Error::Incompatible {
         component: shown.to_owned(),
-        expected: Fit::expected(),
+        expected: world.expected(),
         found: fit.found(),
         message,
     };
-    if let Some(difference) = fit.difference() {
+    if let Some(difference) = fit.difference(world) {
         return Err(incompatible(difference));
     }
     let mut linker = Linker::new(engine);
-    generated::Plugin::add_to_linker::<State, HasSelf<State>>(&mut linker, |state| state)
+    (world.lend)(&mut linker)
         .and_then(|()| linker.instantiate_pre(component))
         .and_then(|pre| {
             Ok(Linked {
-                exports: generated::PluginIndices::new(&pre)?,
+                world,
+                exports: (world.look_up)(&pre)?,
                 found: fit.found(),
                 pre,
             })

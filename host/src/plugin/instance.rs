@@ -14,16 +14,16 @@ use tokio::time::error::Elapsed;
 use wasmtime::component::InstancePre;
 use wasmtime::{Engine, Store, Trap, WasmBacktrace};
 
-use crate::contract::generated;
 use crate::error::{Error, line};
 
 use super::engine::Clock;
+use super::exports::{Exports, Indices};
 use super::grant::Grant;
 use super::identity::Identity;
 use super::lend::{HANDLES, Lent, State};
 use super::limits::{Limit, Limits};
 use super::meter::{Meter, Refusal};
-use super::world::Fit;
+use super::world::World;
 
 /// Calls that an instance serves. Bounds for how long something that a call left behind can live,
 /// a fragmented memory or bytes that were not wiped; a fresh instance now and then costs nothing.
@@ -35,14 +35,14 @@ const FALLBACK_THREADS: NonZero<usize> = NonZero::<usize>::MIN;
 /// One live instance.
 pub(super) struct Instance {
     store: Store<State>,
-    guest: generated::Plugin,
+    exports: Exports,
     calls: u32,
 }
 
 impl Instance {
     /// The component's functions, and the store to call them in.
-    pub fn parts(&mut self) -> (&generated::Plugin, &mut Store<State>) {
-        (&self.guest, &mut self.store)
+    pub fn parts(&mut self) -> (&Exports, &mut Store<State>) {
+        (&self.exports, &mut self.store)
     }
 
     /// Lends the next call what it may touch and starts its time.
@@ -61,8 +61,9 @@ impl Instance {
 
 /// A component whose imports are bound and whose exports are found.
 pub(super) struct Linked {
+    pub world: &'static World,
     pub pre: InstancePre<State>,
-    pub exports: generated::PluginIndices,
+    pub exports: Indices,
     /// The component's interfaces, for errors.
     pub found: Vec<String>,
 }
@@ -73,10 +74,7 @@ pub(super) struct Pool {
     pub limits: Limits,
     engine: Engine,
     clock: Clock,
-    pre: InstancePre<State>,
-    exports: generated::PluginIndices,
-    /// The component's interfaces, for errors.
-    found: Vec<String>,
+    linked: Linked,
     lent: Lent,
     idle: Mutex<Vec<Instance>>,
     idle_count: usize,
@@ -91,19 +89,12 @@ impl Pool {
         linked: Linked,
         lent: Lent,
     ) -> Self {
-        let Linked {
-            pre,
-            exports,
-            found,
-        } = linked;
         Self {
             identity,
             limits,
             engine,
             clock,
-            pre,
-            exports,
-            found,
+            linked,
             lent,
             idle: Mutex::new(Vec::new()),
             // More cannot compute at once.
@@ -143,23 +134,24 @@ impl Pool {
         // makes itself, an audit or a run, has one.
         store.set_max_component_handles(2 * HANDLES);
         store.data_mut().begin(Grant::default());
-        let started = match self.within(self.pre.instantiate_async(&mut store)).await {
+        let started = match self
+            .within(self.linked.pre.instantiate_async(&mut store))
+            .await
+        {
             Ok(Ok(instance)) => instance,
             Ok(Err(error)) => return Err(self.explain(store.data(), &error)),
             Err(Elapsed { .. }) => return Err(self.late()),
         };
-        let guest =
-            self.exports
-                .load(&mut store, &started)
-                .map_err(|error| Error::Incompatible {
-                    component: self.identity.to_string(),
-                    expected: Fit::expected(),
-                    found: self.found.clone(),
-                    message: line(&format!("{error:#}")),
-                })?;
+        let exports = self.linked.exports.load(&mut store, &started);
+        let exports = exports.map_err(|error| Error::Incompatible {
+            component: self.identity.to_string(),
+            expected: self.linked.world.expected(),
+            found: self.linked.found.clone(),
+            message: line(&format!("{error:#}")),
+        })?;
         Ok(Instance {
             store,
-            guest,
+            exports,
             calls: 0,
         })
     }
@@ -206,12 +198,24 @@ impl Pool {
     }
 
     /// An error of a limit that is the host's to check.
-    pub fn refuse(&self, limit: Limit, asked: u64, allowed: u64) -> Error {
+    fn refuse(&self, limit: Limit, asked: u64, allowed: u64) -> Error {
         self.limit(Refusal {
             limit,
             asked: Some(asked),
             allowed,
         })
+    }
+
+    /// Whether an object may be handed over or taken back.
+    ///
+    /// # Errors
+    /// [`Error::Limit`].
+    pub fn check_size(&self, size: usize) -> Result<(), Error> {
+        let allowed = self.limits.object_bytes;
+        match size > allowed {
+            true => Err(self.refuse(Limit::Object, size as u64, allowed as u64)),
+            false => Ok(()),
+        }
     }
 
     /// Why a call failed, from what the runtime says and the host remembers.

@@ -66,10 +66,12 @@ impl Migration {
             target: plan.target.clone(),
             dry_run: plan.dry_run,
         };
-        let (guest, store) = instance.parts();
-        let begun = pool
-            .within(guest.iamseal_plugin_migration().call_start(store, &given))
-            .await;
+        let (exports, store) = instance.parts();
+        let call = async {
+            let migration = &exports.writer()?.migration;
+            migration.call_start(store, &given).await
+        };
+        let begun = pool.within(call).await;
         let resource = match pool.settle(&instance, begun)? {
             Ok(resource) => resource,
             Err(error) => {
@@ -102,11 +104,12 @@ impl Migration {
             return Ok(Vec::new());
         };
         let pool = self.walk.pool();
-        let (guest, store) = instance.parts();
-        let run = guest.iamseal_plugin_migration().run();
-        let handled = pool
-            .within(run.call_next(store, resource, limit.min(BATCH)))
-            .await;
+        let (exports, store) = instance.parts();
+        let call = async {
+            let run = exports.writer()?.migration.run();
+            run.call_next(store, resource, limit.min(BATCH)).await
+        };
+        let handled = pool.within(call).await;
         let steps = pool.settle(&instance, handled)?;
         self.walk
             .end(instance, resource, steps, |step| &step.path)

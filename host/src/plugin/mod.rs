@@ -1,8 +1,10 @@
 //! The plugin: a component that was loaded, what it is lent, and the limits of its calls.
 
 mod audit;
+mod auditor;
 mod builder;
 mod engine;
+mod exports;
 mod grant;
 mod identity;
 mod instance;
@@ -14,15 +16,13 @@ mod trace;
 mod walk;
 mod world;
 
-use std::sync::Arc;
-
 use tracing::Instrument;
-use zeroize::Zeroizing;
 
 use crate::contract::{Description, Opened, Policy, SealOptions};
 use crate::error::Error;
 
 pub use audit::{Audit, AuditScope};
+pub use auditor::Auditor;
 pub use builder::PluginBuilder;
 pub use engine::CompileCache;
 pub use identity::Identity;
@@ -30,11 +30,10 @@ pub use limits::{Limit, Limits};
 pub use migration::{Migration, MigrationPlan};
 
 use grant::Grant;
-use instance::Pool;
 use trace::{outcome, path as shown_path, shown};
 
 /// A component that seals, opens, audits and migrates objects, ready to be called from any number
-/// of tasks at once. A clone is the same plugin.
+/// of tasks at once. A clone is the same plugin. The half of it that reads is an [`Auditor`].
 ///
 /// Every call must be made within a tokio runtime that has its timer enabled; outside of one it
 /// panics. A call computes on the thread that polls it and yields every 10 ms. It reaches only what
@@ -48,8 +47,7 @@ use trace::{outcome, path as shown_path, shown};
 /// After a limit or a failure the next call starts afresh.
 #[derive(Clone)]
 pub struct Plugin {
-    pool: Arc<Pool>,
-    store_name: Arc<str>,
+    reader: Auditor,
 }
 
 impl Plugin {
@@ -60,7 +58,41 @@ impl Plugin {
 
     /// Which component this is.
     pub fn identity(&self) -> &Identity {
-        &self.pool.identity
+        self.reader.identity()
+    }
+
+    /// The half of it that reads.
+    pub fn reader(&self) -> &Auditor {
+        &self.reader
+    }
+
+    /// See [`Auditor::unseal`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn unseal(
+        &self,
+        path: &[u8],
+        stored: &[u8],
+        policy: Policy,
+    ) -> Result<Opened, Error> {
+        self.reader.unseal(path, stored, policy).await
+    }
+
+    /// See [`Auditor::inspect`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn inspect(&self, stored: &[u8]) -> Result<Description, Error> {
+        self.reader.inspect(stored).await
+    }
+
+    /// See [`Auditor::audit`].
+    ///
+    /// # Errors
+    /// As there.
+    pub async fn audit(&self, scope: &AuditScope) -> Result<Audit, Error> {
+        self.reader.audit(scope).await
     }
 
     /// Seals `plaintext` for the object at `path`, with fresh keys and nonces, and returns the
@@ -80,47 +112,13 @@ impl Plugin {
         outcome(&span, sealed)
     }
 
-    /// Opens the bytes that are stored at `path`, and says what they were. All or nothing.
-    ///
-    /// # Errors
-    /// Those of every call. The objects' errors are listed in `wit/types.wit` at `error`.
-    pub async fn unseal(
-        &self,
-        path: &[u8],
-        stored: &[u8],
-        policy: Policy,
-    ) -> Result<Opened, Error> {
-        let span = tracing::debug_span!("unseal", path = shown_path(path), outcome = shown());
-        let call = self.call_unseal(path, stored, policy);
-        let opened = call.instrument(span.clone()).await;
-        outcome(&span, opened)
-    }
-
-    /// Says what can be seen of stored bytes without any key. None of it is authenticated.
-    ///
-    /// # Errors
-    /// Those of every call. The objects' errors are listed in `wit/sealing.wit` at `inspect`.
-    pub async fn inspect(&self, stored: &[u8]) -> Result<Description, Error> {
-        let span = tracing::debug_span!("inspect", outcome = shown());
-        let described = self.call_inspect(stored).instrument(span.clone()).await;
-        outcome(&span, described)
-    }
-
-    /// Begins to look at every object of the store that was lent.
-    ///
-    /// # Errors
-    /// Those of every call.
-    pub async fn audit(&self, scope: &AuditScope) -> Result<Audit, Error> {
-        Audit::start(&self.pool, &self.store_name, scope).await
-    }
-
     /// Begins to bring every object of the store that was lent to one form and key. Nothing is
     /// read or written before the first step.
     ///
     /// # Errors
     /// Those of every call. The objects' errors are listed in `wit/migration.wit` at `start`.
     pub async fn migrate(&self, plan: &MigrationPlan) -> Result<Migration, Error> {
-        Migration::start(&self.pool, &self.store_name, plan).await
+        Migration::start(&self.reader.pool, &self.reader.store_name, plan).await
     }
 
     async fn call_seal(
@@ -129,66 +127,22 @@ impl Plugin {
         plaintext: &[u8],
         options: &SealOptions,
     ) -> Result<Vec<u8>, Error> {
-        self.check_size(plaintext.len())?;
-        let pool = &self.pool;
+        let pool = &self.reader.pool;
+        pool.check_size(plaintext.len())?;
         let mut instance = pool.take(Grant::seal(options)).await?;
-        let (guest, store) = instance.parts();
-        let sealing = guest.iamseal_plugin_sealing();
+        let (exports, store) = instance.parts();
         let path = path.to_vec();
-        let sealed = pool
-            .within(sealing.call_seal(store, &self.store_name, &path, plaintext, options))
-            .await;
+        let call = async {
+            let sealing = &exports.writer()?.sealing;
+            sealing
+                .call_seal(store, &self.reader.store_name, &path, plaintext, options)
+                .await
+        };
+        let sealed = pool.within(call).await;
         let sealed = pool.settle(&instance, sealed)?;
         pool.put(instance);
         let sealed = sealed?;
-        self.check_size(sealed.len())?;
+        pool.check_size(sealed.len())?;
         Ok(sealed)
-    }
-
-    async fn call_unseal(
-        &self,
-        path: &[u8],
-        stored: &[u8],
-        policy: Policy,
-    ) -> Result<Opened, Error> {
-        self.check_size(stored.len())?;
-        let pool = &self.pool;
-        let mut instance = pool.take(Grant::unseal(policy)).await?;
-        let (guest, store) = instance.parts();
-        let sealing = guest.iamseal_plugin_sealing();
-        let path = path.to_vec();
-        let opened = pool
-            .within(sealing.call_unseal(store, &self.store_name, &path, stored, policy))
-            .await;
-        let opened = pool.settle(&instance, opened)?;
-        pool.put(instance);
-        let opened = opened?;
-        let plaintext = Zeroizing::new(opened.plaintext);
-        self.check_size(plaintext.len())?;
-        Ok(Opened {
-            plaintext,
-            found: opened.found,
-        })
-    }
-
-    async fn call_inspect(&self, stored: &[u8]) -> Result<Description, Error> {
-        self.check_size(stored.len())?;
-        let pool = &self.pool;
-        let mut instance = pool.take(Grant::default()).await?;
-        let (guest, store) = instance.parts();
-        let described = pool
-            .within(guest.iamseal_plugin_sealing().call_inspect(store, stored))
-            .await;
-        let described = pool.settle(&instance, described)?;
-        pool.put(instance);
-        Ok(described?)
-    }
-
-    fn check_size(&self, size: usize) -> Result<(), Error> {
-        let allowed = self.pool.limits.object_bytes;
-        match size > allowed {
-            true => Err(self.pool.refuse(Limit::Object, size as u64, allowed as u64)),
-            false => Ok(()),
-        }
     }
 }

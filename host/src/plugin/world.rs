@@ -1,25 +1,79 @@
-//! Whether a component fits the world `iamseal:plugin/plugin`, and if not, where.
+//! Whether a component fits its world of `iamseal:plugin`, and if not, where.
 
 use wasmtime::Engine;
-use wasmtime::component::Component;
+use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
-/// What the world lends a component. A component may import less.
-pub(super) const IMPORTS: [&str; 7] = [
-    "iamseal:plugin/types@0.1.0",
-    "iamseal:plugin/keyring@0.1.0",
-    "iamseal:plugin/key-generator@0.1.0",
-    "iamseal:plugin/storage@0.1.0",
-    "iamseal:plugin/storage-writer@0.1.0",
-    "iamseal:plugin/diagnostics@0.1.0",
-    "wasi:random/random@0.2.6",
-];
+use crate::contract::generated::iamseal::plugin::{
+    diagnostics, key_generator, keyring, storage, storage_writer, types,
+};
+use crate::contract::generated::wasi::random::random;
 
-/// What the world wants of a component. A component may export more.
-pub(super) const EXPORTS: [&str; 3] = [
-    "iamseal:plugin/sealing@0.1.0",
-    "iamseal:plugin/auditing@0.1.0",
-    "iamseal:plugin/migration@0.1.0",
-];
+use super::exports::Indices;
+use super::lend::State;
+
+/// A world as this host serves it.
+pub(super) struct World {
+    pub name: &'static str,
+    /// What it lends a component. A component may import less.
+    imports: &'static [&'static str],
+    /// What it wants of a component. A component may export more.
+    exports: &'static [&'static str],
+    /// Binds the imports.
+    pub lend: fn(&mut Linker<State>) -> wasmtime::Result<()>,
+    /// Finds the exports.
+    pub look_up: fn(&InstancePre<State>) -> wasmtime::Result<Indices>,
+}
+
+/// Opens, describes and audits.
+pub(super) const AUDITOR: World = World {
+    name: "auditor",
+    imports: &[
+        "iamseal:plugin/types@0.1.0",
+        "iamseal:plugin/keyring@0.1.0",
+        "iamseal:plugin/storage@0.1.0",
+        "iamseal:plugin/diagnostics@0.1.0",
+    ],
+    exports: &[
+        "iamseal:plugin/opening@0.1.0",
+        "iamseal:plugin/auditing@0.1.0",
+    ],
+    lend: lend_to_read,
+    look_up: Indices::of_auditor,
+};
+
+/// The same, and seals and migrates.
+pub(super) const PLUGIN: World = World {
+    name: "plugin",
+    imports: &[
+        "iamseal:plugin/types@0.1.0",
+        "iamseal:plugin/keyring@0.1.0",
+        "iamseal:plugin/storage@0.1.0",
+        "iamseal:plugin/diagnostics@0.1.0",
+        "iamseal:plugin/key-generator@0.1.0",
+        "iamseal:plugin/storage-writer@0.1.0",
+        "wasi:random/random@0.2.6",
+    ],
+    exports: &[
+        "iamseal:plugin/opening@0.1.0",
+        "iamseal:plugin/auditing@0.1.0",
+        "iamseal:plugin/sealing@0.1.0",
+        "iamseal:plugin/migration@0.1.0",
+    ],
+    lend: |linker| {
+        lend_to_read(linker)?;
+        key_generator::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+        storage_writer::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+        random::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
+    },
+    look_up: Indices::of_plugin,
+};
+
+impl World {
+    /// The world's interfaces, one line each.
+    pub fn expected(&self) -> Vec<String> {
+        lines(self.imports, self.exports)
+    }
+}
 
 /// What a component imports and exports, beside what the world has.
 pub(super) struct Fit {
@@ -36,27 +90,26 @@ impl Fit {
         }
     }
 
-    /// The world's interfaces, one line each.
-    pub fn expected() -> Vec<String> {
-        lines(&IMPORTS.map(str::to_owned), &EXPORTS.map(str::to_owned))
-    }
-
     /// The component's interfaces, one line each.
     pub fn found(&self) -> Vec<String> {
         lines(&self.imports, &self.exports)
     }
 
-    /// The difference in words; none if the names and versions fit.
-    pub fn difference(&self) -> Option<String> {
+    /// The difference to `world` in words; none if the names and versions fit.
+    pub fn difference(&self, world: &World) -> Option<String> {
         let unknown = self
             .imports
             .iter()
-            .filter(|import| !IMPORTS.iter().any(|offered| serves(offered, import)))
-            .map(|import| match same_interface(import, IMPORTS) {
+            .filter(|import| !world.imports.iter().any(|offered| serves(offered, import)))
+            .map(|import| match same_interface(import, world.imports) {
                 Some(offered) => format!("it imports {import}, and this host has {offered}"),
-                None => format!("it imports {import}, which this host does not have"),
+                None => format!(
+                    "it imports {import}, which the world {} does not have",
+                    world.name
+                ),
             });
-        let missing = EXPORTS
+        let missing = world
+            .exports
             .iter()
             .filter(|wanted| !self.exports.iter().any(|export| serves(export, wanted)))
             .map(|wanted| match same_interface(wanted, &self.exports) {
@@ -68,7 +121,14 @@ impl Fit {
     }
 }
 
-fn lines(imports: &[String], exports: &[String]) -> Vec<String> {
+fn lend_to_read(linker: &mut Linker<State>) -> wasmtime::Result<()> {
+    types::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    keyring::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    storage::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+    diagnostics::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
+}
+
+fn lines<S: std::fmt::Display>(imports: &[S], exports: &[S]) -> Vec<String> {
     let imports = imports.iter().map(|name| format!("import {name}"));
     let exports = exports.iter().map(|name| format!("export {name}"));
     imports.chain(exports).collect()
@@ -126,10 +186,9 @@ mod tests {
     }
 
     #[test]
-    fn the_lists_are_the_world() {
+    fn the_lists_are_the_worlds() {
         let mut wit = wit_parser::Resolve::default();
         let (package, _) = wit.push_dir("../wit").unwrap();
-        let world = wit.select_world(&[package], Some("plugin")).unwrap();
         let names = |items: &wit_parser::IndexMap<wit_parser::WorldKey, wit_parser::WorldItem>| {
             let mut names: Vec<_> = items.keys().map(|key| wit.name_world_key(key)).collect();
             names.sort();
@@ -140,8 +199,24 @@ mod tests {
             list.sort();
             list
         };
-        assert_eq!(names(&wit.worlds[world].imports), sorted(&IMPORTS));
-        assert_eq!(names(&wit.worlds[world].exports), sorted(&EXPORTS));
+        for listed in [AUDITOR, PLUGIN] {
+            let world = wit.select_world(&[package], Some(listed.name)).unwrap();
+            assert_eq!(names(&wit.worlds[world].imports), sorted(listed.imports));
+            assert_eq!(names(&wit.worlds[world].exports), sorted(listed.exports));
+        }
+    }
+
+    #[test]
+    fn an_auditor_is_lent_nothing_to_write_with() {
+        let fit = Fit {
+            imports: PLUGIN.imports.iter().map(|&name| name.into()).collect(),
+            exports: PLUGIN.exports.iter().map(|&name| name.into()).collect(),
+        };
+        assert_eq!(fit.difference(&PLUGIN), None);
+        let difference = fit.difference(&AUDITOR).unwrap();
+        for import in ["key-generator", "storage-writer", "random"] {
+            assert!(difference.contains(import), "{difference}");
+        }
     }
 
     #[test]
@@ -157,13 +232,14 @@ mod tests {
                 "iamseal:plugin/auditing@0.1.2".to_owned(),
             ],
         };
-        let difference = fit.difference().unwrap();
+        let difference = fit.difference(&PLUGIN).unwrap();
         assert_eq!(
             difference,
             "it imports iamseal:plugin/keyring@0.3.0, and this host has \
-             iamseal:plugin/keyring@0.1.0; it imports wasi:cli/environment@0.2.6, which this host \
-             does not have; it exports iamseal:plugin/sealing@0.3.0, and this host wants \
-             iamseal:plugin/sealing@0.1.0; it does not export iamseal:plugin/migration@0.1.0"
+             iamseal:plugin/keyring@0.1.0; it imports wasi:cli/environment@0.2.6, which the world \
+             plugin does not have; it does not export iamseal:plugin/opening@0.1.0; it exports \
+             iamseal:plugin/sealing@0.3.0, and this host wants iamseal:plugin/sealing@0.1.0; it does \
+             not export iamseal:plugin/migration@0.1.0"
         );
     }
 }

@@ -2,12 +2,10 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use iamseal::AuditScope;
 use iamseal::contract::{Finding, Verdict};
 use iamseal::keys::StaticKeyring;
-use iamseal::storage::DirStore;
 use serde_json::{Value, json};
 
 use crate::arguments::{self, Audit, Common};
@@ -41,11 +39,8 @@ pub async fn audit(
     };
     let total = store::count(&store, &scope.prefix).await;
     let progress = Progress::new(common, total.ok());
-    let plugin = plugin::builder(common, keyring)
-        .storage(store as Arc<DirStore>)
-        .load()
-        .await?;
-    let mut audit = plugin.audit(&scope).await?;
+    let auditor = plugin::auditor(common, keyring, Some(store)).await?;
+    let mut audit = auditor.audit(&scope).await?;
     let mut interrupt = Interrupt::listen()?;
     let mut tally = Tally::default();
     loop {

@@ -162,11 +162,8 @@ async fn make_store(common: &Common, store: &Path) -> Result<(), Failure> {
         write(store, path, bytes)?;
     }
     let old = StaticKey::parse(OLD_KEY)?;
-    let old = plugin::load(
-        common,
-        StaticKeyring::new().key(old).default_key("my-minio-key")?,
-    )
-    .await?;
+    let keyring = StaticKeyring::new().key(old).default_key("my-minio-key")?;
+    let old = plugin::builder(common, keyring).load().await?;
     let options = |form| SealOptions {
         form,
         key: None,

@@ -29,8 +29,8 @@ pub async fn run(common: &Common, command: &Inspect) -> Result<ExitCode, Failure
         }
     };
     // No key is asked for, so none is lent.
-    let plugin = plugin::load(common, StaticKeyring::new()).await?;
-    let seen = plugin
+    let auditor = plugin::auditor(common, StaticKeyring::new(), None).await?;
+    let seen = auditor
         .inspect(&stored)
         .await
         .map_err(|error| Failure::from(error).about(&name))?;

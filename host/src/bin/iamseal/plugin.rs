@@ -6,28 +6,54 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use iamseal::keys::StaticKeyring;
-use iamseal::{CompileCache, Plugin, PluginBuilder};
+use iamseal::storage::DirStore;
+use iamseal::{Auditor, CompileCache, Plugin, PluginBuilder};
 
 use crate::arguments::Common;
 use crate::failure::Failure;
 
-/// The plugin with its keys; the store is lent by the commands that have one.
+/// The plugin for commands that seal or write, with its keys; the store is lent by those that have one.
 pub fn builder(common: &Common, keyring: StaticKeyring) -> PluginBuilder {
-    let keyring = Arc::new(keyring);
     let builder = match &common.plugin {
         Some(file) => Plugin::builder().component_file(file),
         None => Plugin::builder().component(iamseal_component::PLUGIN),
     };
+    lend(common, builder, Arc::new(keyring))
+}
+
+/// What commands that only look use: the auditor that is built in, which has no way to write. A file
+/// may hold an auditor or a whole plugin.
+pub async fn auditor(
+    common: &Common,
+    keyring: StaticKeyring,
+    store: Option<Arc<DirStore>>,
+) -> Result<Auditor, Failure> {
+    let with_store = |builder: PluginBuilder| match store.clone() {
+        Some(store) => builder.storage(store),
+        None => builder,
+    };
+    let keyring = Arc::new(keyring);
+    let Some(file) = &common.plugin else {
+        let builder = Plugin::builder().component(iamseal_component::AUDITOR);
+        let builder = with_store(lend(common, builder, keyring));
+        return Ok(builder.load_auditor().await?);
+    };
+    let builder = || {
+        let builder = Plugin::builder().component_file(file);
+        with_store(lend(common, builder, keyring.clone()))
+    };
+    match builder().load().await {
+        Ok(plugin) => Ok(plugin.reader().clone()),
+        Err(whole) => builder().load_auditor().await.map_err(|_| whole.into()),
+    }
+}
+
+fn lend(common: &Common, builder: PluginBuilder, keyring: Arc<StaticKeyring>) -> PluginBuilder {
     builder
         .cache(cache())
         .keyring(keyring.clone())
         .key_generator(keyring)
         .store_name(&common.store_name)
-}
-
-/// A plugin that works on single objects.
-pub async fn load(common: &Common, keyring: StaticKeyring) -> Result<Plugin, Failure> {
-    Ok(builder(common, keyring).load().await?)
 }
 
 /// Compiled code is kept and run as it is found, so it is taken only from a folder of the user who

@@ -24,7 +24,9 @@ pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
         );
     }
     let options = command.how.options()?;
-    let plugin = plugin::load(common, keys::keyring(common)?).await?;
+    let plugin = plugin::builder(common, keys::keyring(common)?)
+        .load()
+        .await?;
     let about = output::path(path);
     let plaintext = read_input().await.map_err(|error| error.about(&about))?;
     let plaintext = Zeroizing::new(plaintext);

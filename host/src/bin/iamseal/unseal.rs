@@ -12,10 +12,10 @@ use crate::{keys, output, plugin};
 
 pub async fn run(common: &Common, command: &Unseal) -> Result<ExitCode, Failure> {
     let path = checked_path(&command.path)?;
-    let plugin = plugin::load(common, keys::keyring(common)?).await?;
+    let auditor = plugin::auditor(common, keys::keyring(common)?, None).await?;
     let about = output::path(path);
     let stored = read_input().await.map_err(|error| error.about(&about))?;
-    let opened = plugin
+    let opened = auditor
         .unseal(path, &stored, arguments::policy(command.require))
         .await
         .map_err(|error| Failure::from(error).about(&about))?;

@@ -1,39 +1,23 @@
-//! The export `sealing`.
+//! The export `opening`.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use iamseal_core::{Location, Session};
 
 use crate::Plugin;
-use crate::contract::exports::iamseal::plugin::sealing::{
-    Description, Error, Guest, Opened, Policy, SealOptions,
+use crate::contract::exports::iamseal::plugin::opening::{
+    Description, Error, Guest, Opened, Policy,
 };
 use crate::lent::Lent;
 use crate::runtime::Global;
 
 /// Kept between calls, so that a seed is opened once and Argon2id's memory is touched once.
-static SESSION: Global<Session> = Global::new();
+pub(crate) static SESSION: Global<Session> = Global::new();
 
 impl Guest for Plugin {
-    fn seal(
-        store: alloc::string::String,
-        path: Vec<u8>,
-        plaintext: Vec<u8>,
-        options: SealOptions,
-    ) -> Result<Vec<u8>, Error> {
-        let location = Location::new(&store, &path)?;
-        let options = options.into();
-        Ok(iamseal_core::seal(
-            &Lent,
-            &mut SESSION.get(),
-            &location,
-            &plaintext,
-            &options,
-        )?)
-    }
-
     fn unseal(
-        store: alloc::string::String,
+        store: String,
         path: Vec<u8>,
         stored: Vec<u8>,
         policy: Policy,

@@ -1,0 +1,67 @@
+//! The imports that only the world `plugin` has as the traits that the core works with.
+
+use alloc::vec::Vec;
+
+use iamseal_core::{
+    DataKey, Draft, KeyError, KeyGenerator, Random, Replacement, StorageError, StorageWriter,
+    Version,
+};
+
+use crate::contract::iamseal::plugin::{key_generator, storage_writer};
+use crate::contract::wasi::random::random;
+use crate::lent::Lent;
+
+impl KeyGenerator for Lent {
+    fn generate(&self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
+        let made = key_generator::generate(name, context)?;
+        Ok(DataKey {
+            plaintext: made.plaintext.into(),
+            ciphertext: made.ciphertext,
+        })
+    }
+}
+
+impl Random for Lent {
+    fn fill(&self, buffer: &mut [u8]) {
+        let bytes = random::get_random_bytes(buffer.len() as u64);
+        // A host that returns another size breaks the contract; nothing may be sealed then.
+        buffer.copy_from_slice(&bytes);
+    }
+}
+
+impl StorageWriter for Lent {
+    type Draft = storage_writer::Draft;
+
+    fn stage(
+        &self,
+        replacements: Vec<Replacement>,
+    ) -> Vec<Result<storage_writer::Draft, StorageError>> {
+        let replacements: Vec<_> = replacements
+            .into_iter()
+            .map(
+                |Replacement {
+                     path,
+                     expected,
+                     bytes,
+                 }| storage_writer::Replacement {
+                    path,
+                    expected,
+                    bytes,
+                },
+            )
+            .collect();
+        let staged = storage_writer::stage(&replacements);
+        staged.into_iter().map(|draft| Ok(draft?)).collect()
+    }
+
+    fn commit(&self, drafts: Vec<storage_writer::Draft>) -> Vec<Result<Version, StorageError>> {
+        let committed = storage_writer::commit(drafts);
+        committed.into_iter().map(|version| Ok(version?)).collect()
+    }
+}
+
+impl Draft for storage_writer::Draft {
+    fn read_back(&self) -> Result<Vec<u8>, StorageError> {
+        Ok(storage_writer::Draft::read_back(self)?)
+    }
+}

@@ -1,0 +1,105 @@
+//! The half of a plugin that reads.
+
+use std::sync::Arc;
+
+use tracing::Instrument;
+use zeroize::Zeroizing;
+
+use crate::contract::{Description, Opened, Policy};
+use crate::error::Error;
+
+use super::audit::{Audit, AuditScope};
+use super::grant::Grant;
+use super::identity::Identity;
+use super::instance::Pool;
+use super::trace::{outcome, path as shown_path, shown};
+
+/// A component that opens, describes and audits objects. One that was loaded with
+/// [`super::PluginBuilder::load_auditor`] has no way to write, seal or make a key, because it was
+/// linked with nothing that could; one from [`super::Plugin::reader`] is a whole plugin, used for
+/// this alone. What is said of the calls of a [`super::Plugin`] holds here too. A clone is the same
+/// auditor.
+#[derive(Clone)]
+pub struct Auditor {
+    pub(super) pool: Arc<Pool>,
+    pub(super) store_name: Arc<str>,
+}
+
+impl Auditor {
+    /// Which component this is.
+    pub fn identity(&self) -> &Identity {
+        &self.pool.identity
+    }
+
+    /// Opens the bytes that are stored at `path`, and says what they were. All or nothing.
+    ///
+    /// # Errors
+    /// Those of every call. The objects' errors are listed in `wit/types.wit` at `error`.
+    pub async fn unseal(
+        &self,
+        path: &[u8],
+        stored: &[u8],
+        policy: Policy,
+    ) -> Result<Opened, Error> {
+        let span = tracing::debug_span!("unseal", path = shown_path(path), outcome = shown());
+        let call = self.call_unseal(path, stored, policy);
+        let opened = call.instrument(span.clone()).await;
+        outcome(&span, opened)
+    }
+
+    /// Says what can be seen of stored bytes without any key. None of it is authenticated.
+    ///
+    /// # Errors
+    /// Those of every call. The objects' errors are listed in `wit/opening.wit` at `inspect`.
+    pub async fn inspect(&self, stored: &[u8]) -> Result<Description, Error> {
+        let span = tracing::debug_span!("inspect", outcome = shown());
+        let described = self.call_inspect(stored).instrument(span.clone()).await;
+        outcome(&span, described)
+    }
+
+    /// Begins to look at every object of the store that was lent.
+    ///
+    /// # Errors
+    /// Those of every call.
+    pub async fn audit(&self, scope: &AuditScope) -> Result<Audit, Error> {
+        Audit::start(&self.pool, &self.store_name, scope).await
+    }
+
+    async fn call_unseal(
+        &self,
+        path: &[u8],
+        stored: &[u8],
+        policy: Policy,
+    ) -> Result<Opened, Error> {
+        let pool = &self.pool;
+        pool.check_size(stored.len())?;
+        let mut instance = pool.take(Grant::unseal(policy)).await?;
+        let (exports, store) = instance.parts();
+        let path = path.to_vec();
+        let call = exports
+            .opening
+            .call_unseal(store, &self.store_name, &path, stored, policy);
+        let opened = pool.within(call).await;
+        let opened = pool.settle(&instance, opened)?;
+        pool.put(instance);
+        let opened = opened?;
+        let plaintext = Zeroizing::new(opened.plaintext);
+        pool.check_size(plaintext.len())?;
+        Ok(Opened {
+            plaintext,
+            found: opened.found,
+        })
+    }
+
+    async fn call_inspect(&self, stored: &[u8]) -> Result<Description, Error> {
+        let pool = &self.pool;
+        pool.check_size(stored.len())?;
+        let mut instance = pool.take(Grant::default()).await?;
+        let (exports, store) = instance.parts();
+        let call = exports.opening.call_inspect(store, stored);
+        let described = pool.within(call).await;
+        let described = pool.settle(&instance, described)?;
+        pool.put(instance);
+        Ok(described?)
+    }
+}
