@@ -91,5 +91,5 @@ pub mod storage;
 pub use error::{Error, describe, describe_key, describe_storage};
 pub use plugin::{
     Audit, AuditScope, Auditor, CompileCache, Identity, Limit, Limits, Migration, MigrationPlan,
-    Plugin, PluginBuilder,
+    Plugin, PluginBuilder, PluginSlot, Swapped,
 };
