@@ -9,7 +9,8 @@ use std::sync::Arc;
 use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
-use crate::error::{Error, line};
+use crate::describe::line;
+use crate::error::Error;
 use crate::keys::{KeyGenerator, Keyring};
 use crate::storage::{Storage, StorageWriter};
 

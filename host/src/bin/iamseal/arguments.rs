@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use iamseal::contract;
 
 use crate::failure::Failure;
+use crate::report::notes;
 
 /// Opens, seals, audits and migrates the IAM and configuration objects of MinIO and of servers that
 /// keep them as MinIO does.
@@ -231,10 +232,8 @@ impl How {
         if form == contract::SealedForm::Compact
             && (self.data_key.is_some() || self.cipher == Some(Cipher::Aes256Gcm))
         {
-            return Err(
-                Failure::usage("the compact form has one cipher and no data key")
-                    .with_cure("leave out --cipher and --data-key, or take --form minio"),
-            );
+            let (message, cure) = notes::COMPACT_OPTIONS;
+            return Err(Failure::usage(message).with_cure(cure));
         }
         Ok(contract::SealOptions {
             form,
@@ -262,10 +261,8 @@ impl How {
         if !given {
             return Ok(());
         }
-        Err(
-            Failure::usage("--to plaintext does not go with --key, --form, --cipher or --data-key")
-                .with_cure("leave them out, or say --to kms"),
-        )
+        let (message, cure) = notes::PLAINTEXT_OPTIONS;
+        Err(Failure::usage(message).with_cure(cure))
     }
 }
 

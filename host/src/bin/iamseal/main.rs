@@ -1,9 +1,10 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
-//! `cause`, `failure`, `keys`, `output`, `plugin`, `progress`, `store` and `tally`.
+//! `failure`, `keys`, `output`, `plugin`, `progress`, `report` and `store`.
+
+extern crate alloc;
 
 mod arguments;
 mod audit;
-mod cause;
 mod demo;
 mod failure;
 mod inspect;
@@ -13,9 +14,9 @@ mod migrate;
 mod output;
 mod plugin;
 mod progress;
+mod report;
 mod seal;
 mod store;
-mod tally;
 mod unseal;
 
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
+use crate::report::{cause, tally};
 
 fn main() -> ExitCode {
     forbid_core_dumps();

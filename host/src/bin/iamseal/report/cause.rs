@@ -1,5 +1,8 @@
 //! The causes of failure: their names in JSON, their exit codes and what to do about each.
 
+use alloc::format;
+use alloc::string::String;
+
 use iamseal::contract::{KeyError, ObjectError, StorageError};
 
 /// Why something failed, as far as a caller acts on it.
