@@ -1,5 +1,8 @@
 //! The causes of failure: their names in JSON, their exit codes and what to do about each.
 
+use alloc::format;
+use alloc::string::String;
+
 use iamseal::contract::{KeyError, ObjectError, StorageError};
 
 /// Why something failed, as far as a caller acts on it.
@@ -12,6 +15,9 @@ pub enum Cause {
     KeyUnavailable,
     KeyDenied,
     HeaderNotAuthentic,
+    OtherKeyBytes,
+    OtherPath,
+    DamagedDataKey,
     Credential,
     BodyNotAuthentic,
     Malformed,
@@ -49,6 +55,9 @@ impl Cause {
             Self::Plugin => 16,
             Self::CutShort => 17,
             Self::FormRefused => 18,
+            Self::OtherKeyBytes => 19,
+            Self::OtherPath => 20,
+            Self::DamagedDataKey => 21,
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
             Self::ClosedPipe => 141,  // 128 + SIGPIPE
         }
@@ -64,6 +73,9 @@ impl Cause {
             Self::KeyUnavailable => "key-unavailable",
             Self::KeyDenied => "key-denied",
             Self::HeaderNotAuthentic => "header-not-authentic",
+            Self::OtherKeyBytes => "other-key-bytes",
+            Self::OtherPath => "other-path",
+            Self::DamagedDataKey => "damaged-data-key",
             Self::Credential => "credential",
             Self::BodyNotAuthentic => "body-not-authentic",
             Self::Malformed => "malformed",
