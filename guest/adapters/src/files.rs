@@ -46,8 +46,8 @@ pub fn locate(path: &str) -> Result<Located, Failure> {
     }
     let mut best: Option<(usize, Descriptor)> = None;
     for (folder, name) in get_directories() {
-        // A relative path begins in the folder `.` and, where there is none, at `/`.
-        let fits = path.starts_with('/') == name.starts_with('/') || !path.starts_with('/');
+        // A relative path begins in the folder `.` or at `/`, whichever was given.
+        let fits = name.starts_with('/') || !path.starts_with('/');
         let name: Vec<&str> = parts(&name).collect();
         let deeper = best.as_ref().is_none_or(|(depth, _)| name.len() > *depth);
         if fits && deeper && wanted.starts_with(&name) {
