@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 
+use crate::node;
 use crate::python;
 use crate::run::{Failure, cargo, run, say};
 use crate::target::{self, TARGET, Toolchain};
@@ -13,6 +14,7 @@ const NATIVE: [&str; 3] = ["--workspace", "--exclude", "iamseal-plugin"];
 pub fn setup() -> Result<(), Failure> {
     target::ensure()?;
     python::ensure()?;
+    node::ensure()?;
     say("all that building and testing need is here");
     Ok(())
 }
@@ -40,13 +42,15 @@ pub fn demo(further: &[OsString]) -> Result<(), Failure> {
 pub fn test(further: &[OsString]) -> Result<(), Failure> {
     target::ensure()?;
     let python = python::ensure()?;
+    let node = node::ensure()?;
     run(
         "run all tests",
         cargo()
             .args(["test", "--no-fail-fast"])
             .args(NATIVE)
             .args(further)
-            .env("IAMSEAL_PYTHON", python),
+            .env("IAMSEAL_PYTHON", python)
+            .env("IAMSEAL_NODE", node),
     )
 }
 

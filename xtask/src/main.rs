@@ -4,6 +4,8 @@
 
 mod apt;
 mod chores;
+
+mod node;
 mod python;
 mod run;
 mod target;
@@ -23,8 +25,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Get what building and testing need: the wasm32-wasip2 target, and Python packages in
-    /// .cache/python. Does nothing where all is there
+    /// Get what building and testing need: the wasm32-wasip2 target, Python packages in .cache/python
+    /// and Node packages in examples/node. Does nothing where all is there
     Setup,
     /// Build the tool and show the main job on a sample store
     Demo {
