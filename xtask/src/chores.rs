@@ -1,6 +1,7 @@
 //! What each subcommand does.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use crate::node;
 use crate::python;
@@ -98,6 +99,17 @@ pub fn lint() -> Result<(), Failure> {
             .args(NATIVE)
             .arg("--no-deps")
             .env("RUSTDOCFLAGS", "--deny warnings"),
+    )
+}
+
+/// Makes a release and writes it into `folder`.
+pub fn dist(folder: &Path) -> Result<(), Failure> {
+    target::ensure()?;
+    run(
+        "make a release and check it",
+        cargo()
+            .args(["run", "--quiet", "--package", "iamseal-dist", "--"])
+            .arg(folder),
     )
 }
 

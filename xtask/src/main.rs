@@ -11,9 +11,11 @@ mod run;
 mod target;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use run::in_workspace;
 
 /// Set-up and chores of the iamseal workspace
 #[derive(Parser)]
@@ -44,6 +46,12 @@ enum Chore {
     Bench(Further),
     /// Check formatting, lints and documentation
     Lint,
+    /// Write the files of a release into a folder, after they have passed every gate
+    Dist {
+        /// Where to
+        #[arg(default_value_os_t = in_workspace("target/dist"))]
+        folder: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -75,6 +83,7 @@ fn main() -> ExitCode {
         Chore::Test(further) => chores::test(&further.all()),
         Chore::Bench(further) => chores::bench(&further.all()),
         Chore::Lint => chores::lint(),
+        Chore::Dist { folder } => chores::dist(&folder),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -96,6 +105,7 @@ mod tests {
         match Arguments::try_parse_from(words).unwrap().chore {
             Chore::Demo { further } => further,
             Chore::Test(further) | Chore::Bench(further) => further.all(),
+            Chore::Dist { folder } => vec![folder.into()],
             Chore::Setup | Chore::Lint => Vec::new(),
         }
     }
