@@ -8,11 +8,14 @@
 //! password. An `error` is a case of the contract's, or begins with `trap: `.
 
 use std::env;
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::{Output, Stdio};
 
 use serde_json::Value;
 use tempfile::TempDir;
+use tokio::io::AsyncWriteExt;
 use tokio::process::Command;
 
 use crate::conversation::Conversation;
@@ -22,6 +25,8 @@ use crate::runtime::wait;
 /// A running host. It is ended when it is dropped.
 pub struct OtherHost {
     conversation: Conversation,
+    /// The interpreter, and what the example is started with to work from the command line.
+    example: Vec<OsString>,
     _component: TempDir,
 }
 
@@ -32,12 +37,18 @@ impl OtherHost {
     /// If Python was not set up; the message says how.
     pub fn python() -> Self {
         let folder = tempfile::tempdir().unwrap();
+        let component = component(&folder);
         let mut command = python();
         command
             .arg(in_workspace("tests/hosts/python_host.py"))
             .arg(in_workspace("examples/python"))
-            .arg(component(&folder));
+            .arg(&component);
         Self {
+            example: vec![
+                command.as_std().get_program().to_owned(),
+                in_workspace("examples/python/iamseal.py").into(),
+                component.into(),
+            ],
             conversation: Conversation::start(command),
             _component: folder,
         }
@@ -56,9 +67,38 @@ impl OtherHost {
             .arg(in_workspace("examples/node"))
             .arg(folder.path());
         Self {
+            example: vec![
+                command.as_std().get_program().to_owned(),
+                in_workspace("examples/node/iamseal.js").into(),
+                folder.path().into(),
+            ],
             conversation: Conversation::start(command),
             _component: folder,
         }
+    }
+
+    /// Runs the example as its user does, with what it reads.
+    pub fn command_line(&self, key: &str, action: &str, path: &str, input: &[u8]) -> Output {
+        let [program, arguments @ ..] = &self.example[..] else {
+            panic!("no program");
+        };
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .args([action, path])
+            .env("MINIO_KMS_SECRET_KEY", key)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .kill_on_drop(true);
+        wait(async {
+            let mut process = command.spawn().unwrap();
+            let mut stdin = process.stdin.take().unwrap();
+            // One that ends early, for want of a key, does not read.
+            let _ = stdin.write_all(input).await;
+            drop(stdin);
+            process.wait_with_output().await.unwrap()
+        })
     }
 
     /// Asks the host.

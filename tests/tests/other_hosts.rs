@@ -64,6 +64,32 @@ fn node_ends_a_call_that_reaches_for_what_is_not_lent() {
     denied(&mut OtherHost::node());
 }
 
+#[test]
+fn on_the_command_line_each_opens_what_the_other_seals() {
+    let hosts = [OtherHost::python(), OtherHost::node()];
+    let key = format!("{NAME}:{}", text(&KEY));
+    let path = "config/iam/users/alice/identity.json";
+    for (seals, opens) in [(0, 1), (1, 0)] {
+        let sealed = hosts[seals].command_line(&key, "seal", path, b"{\"version\":1}");
+        assert!(sealed.status.success(), "{sealed:?}");
+        let opened = hosts[opens].command_line(&key, "unseal", path, &sealed.stdout);
+        assert_eq!(opened.stdout, b"{\"version\":1}", "{opened:?}");
+
+        let elsewhere = "config/iam/users/bob/identity.json";
+        for (key, action, at, complaint) in [
+            (&*key, "unseal", elsewhere, "iamseal: header-not-authentic"),
+            ("", "unseal", path, "iamseal: a key is NAME:BASE64"),
+            (&*key, "delete", path, "usage: "),
+        ] {
+            let refused = hosts[opens].command_line(key, action, at, &sealed.stdout);
+            let said = String::from_utf8_lossy(&refused.stderr);
+            assert!(said.contains(complaint), "{said}");
+            assert_eq!(refused.status.code(), Some(1), "{complaint}");
+            assert!(refused.stdout.is_empty(), "{complaint}");
+        }
+    }
+}
+
 fn minio_vectors(host: &mut OtherHost) {
     let mut crates = BTreeMap::new();
     let (mut opened, mut refused) = (0, 0);
