@@ -5,12 +5,14 @@ use std::path::Path;
 use anyhow::{Context, Result, ensure};
 use indexmap::IndexMap;
 use wit_component::{WitPrinter, encode, semver_check};
-use wit_parser::{PackageId, Resolve, WorldId};
+use wit_parser::{PackageId, PackageName, Resolve, WorldId};
 
 /// A package of WIT with what it depends on.
 pub struct Contract {
     resolve: Resolve,
-    package: PackageId,
+    id: PackageId,
+    name: PackageName,
+    worlds: IndexMap<String, WorldId>,
 }
 
 impl Contract {
@@ -20,8 +22,8 @@ impl Contract {
     /// It cannot be read, is no WIT, or its package has no version.
     pub fn read(folder: &Path) -> Result<Self> {
         let mut resolve = Resolve::default();
-        let (package, _) = resolve.push_dir(folder)?;
-        Self { resolve, package }.versioned()
+        let (id, _) = resolve.push_dir(folder)?;
+        Self::of(resolve, id)
     }
 
     /// Reads one file of WIT that holds all packages, as [`text`](Self::text) makes it; `name` is for
@@ -31,26 +33,27 @@ impl Contract {
     /// It is no WIT, or its package has no version.
     pub fn parse(name: &str, text: &str) -> Result<Self> {
         let mut resolve = Resolve::default();
-        let package = resolve.push_str(name, text)?;
-        Self { resolve, package }.versioned()
+        let id = resolve.push_str(name, text)?;
+        Self::of(resolve, id)
     }
 
-    fn versioned(self) -> Result<Self> {
-        let name = &self.resolve.packages[self.package].name;
+    fn of(resolve: Resolve, id: PackageId) -> Result<Self> {
+        let package = resolve.packages.get(id).context("there is no package")?;
+        let (name, worlds) = (package.name.clone(), package.worlds.clone());
         ensure!(name.version.is_some(), "the package {name} has no version");
-        Ok(self)
+        Ok(Self {
+            resolve,
+            id,
+            name,
+            worlds,
+        })
     }
 
     /// The name of files that hold it, without an ending: `iamseal-plugin-0.1.0`.
     pub fn file_name(&self) -> String {
-        let name = &self.resolve.packages[self.package].name;
-        let version = name.version.iter().map(|version| format!("-{version}"));
-        format!(
-            "{}-{}{}",
-            name.namespace,
-            name.name,
-            version.collect::<String>()
-        )
+        let version = self.name.version.iter();
+        let version: String = version.map(|version| format!("-{version}")).collect();
+        format!("{}-{}{version}", self.name.namespace, self.name.name)
     }
 
     /// The contract and the packages it depends on as one file of WIT, comments included.
@@ -58,13 +61,10 @@ impl Contract {
     /// # Errors
     /// It has a feature that cannot be written as text.
     pub fn text(&self) -> Result<String> {
-        let others: Vec<_> = self.resolve.packages.iter().map(|(id, _)| id).collect();
-        let others: Vec<_> = others
-            .into_iter()
-            .filter(|id| *id != self.package)
-            .collect();
+        let all = self.resolve.packages.iter().map(|(id, _)| id);
+        let others: Vec<_> = all.filter(|id| *id != self.id).collect();
         let mut printer = WitPrinter::default();
-        printer.print(&self.resolve, self.package, &others)?;
+        printer.print(&self.resolve, self.id, &others)?;
         Ok(format!("{}\n", printer.output))
     }
 
@@ -73,7 +73,7 @@ impl Contract {
     /// # Errors
     /// It has a feature that has no binary form.
     pub fn binary(&self) -> Result<Vec<u8>> {
-        encode(&self.resolve, self.package)
+        encode(&self.resolve, self.id)
     }
 
     /// Its world of this name.
@@ -81,7 +81,7 @@ impl Contract {
     /// # Errors
     /// It has none.
     pub fn world(&self, name: &str) -> Result<(&Resolve, WorldId)> {
-        let world = self.resolve.packages[self.package].worlds.get(name);
+        let world = self.worlds.get(name);
         Ok((
             &self.resolve,
             *world.with_context(|| format!("there is no world {name}"))?,
@@ -104,7 +104,7 @@ impl Contract {
         let (both, then) = released.beside(self)?;
         let name = self.file_name();
         for (world, then) in then {
-            let now = both.packages[self.package].worlds.get(&world);
+            let now = self.worlds.get(&world);
             let now = *now.with_context(|| format!("{name} has lost its world {world}"))?;
             semver_check(both.clone(), then, now).with_context(|| {
                 format!("world {world}: a host of {name} does not serve plugins that are in use")
@@ -118,36 +118,37 @@ impl Contract {
 
     /// Whether the version of the package promises what `released` did, as Cargo reads `^`.
     fn promises(&self, released: &Self) -> bool {
-        let line = |contract: &Self| {
-            let name = &contract.resolve.packages[contract.package].name;
-            let version = name.version.clone()?;
+        let line = |PackageName {
+                        namespace,
+                        name,
+                        version,
+                    }: &PackageName| {
+            let version = version.as_ref()?;
             let minor = if version.major == 0 { version.minor } else { 0 };
-            Some((
-                name.namespace.clone(),
-                name.name.clone(),
-                version.major,
-                minor,
-            ))
+            Some((namespace.clone(), name.clone(), version.major, minor))
         };
-        line(self) == line(released)
+        line(&self.name) == line(&released.name)
     }
 
     /// Both contracts in one `Resolve`, in which the identifiers of `now` hold, and the worlds of
     /// `self` in it.
     fn beside(&self, now: &Self) -> Result<(Resolve, IndexMap<String, WorldId>)> {
-        let mut then = self.resolve.clone();
-        let package = &mut then.packages[self.package];
-        then.package_names.shift_remove(&package.name);
         // Packages of one name would be taken for one; the check ignores versions.
-        package.name.version = None;
-        let name = package.name.clone();
-        then.package_names.insert(name.clone(), self.package);
+        let unversioned = PackageName {
+            version: None,
+            ..self.name.clone()
+        };
+        let mut then = self.resolve.clone();
+        then.package_names.shift_remove(&self.name);
+        then.package_names.insert(unversioned.clone(), self.id);
+        let package = then.packages.get_mut(self.id);
+        package.context("there is no package")?.name = unversioned.clone();
 
         let mut both = now.resolve.clone();
         both.merge(then)?;
-        let package = both.package_names.get(&name).copied();
-        let package = package.with_context(|| format!("{name} was lost"))?;
-        let worlds = both.packages[package].worlds.clone();
+        let id = both.package_names.get(&unversioned);
+        let package = id.and_then(|id| both.packages.get(*id));
+        let worlds = package.context("the package was lost")?.worlds.clone();
         Ok((both, worlds))
     }
 }
