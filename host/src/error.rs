@@ -1,6 +1,6 @@
 //! What can go wrong, and the words for it. The library and the command-line tool share them.
 
-use crate::contract::{KeyError, ObjectError, StorageError};
+use crate::contract::{Form, KeyError, ObjectError, StorageError};
 use crate::plugin::Limit;
 
 /// Why a plugin was not loaded, or a call of it failed.
@@ -19,15 +19,27 @@ pub enum Error {
         message: String,
     },
     /// The component is whole, but made for another world or another version of it.
-    #[error("{component} does not fit the world iamseal:plugin/plugin@0.1.0: {message}")]
+    #[error("{component} does not fit the world iamseal:plugin/{world}@0.1.0: {message}")]
     Incompatible {
         /// Which component.
         component: String,
+        /// Which world: `plugin` or `auditor`.
+        world: &'static str,
         /// The interfaces of the world: `import …` and `export …`, with versions.
         expected: Vec<String>,
         /// The interfaces of the component, written the same way.
         found: Vec<String>,
         /// The difference.
+        message: String,
+    },
+    /// The component fits the world, but a test of its work failed.
+    #[error("{component} is unfit: a test failed, \"{check}\": {message}")]
+    Unfit {
+        /// Which component.
+        component: String,
+        /// What it ought to do.
+        check: String,
+        /// What it did.
         message: String,
     },
     /// The plugin's answer: the object was not sealed, opened or migrated.
@@ -85,6 +97,13 @@ pub fn describe(error: &ObjectError) -> String {
         ObjectError::Malformed(what) => format!("damaged: {}", line(what)),
         ObjectError::Unsupported(what) => format!("not supported: {}", line(what)),
         ObjectError::Refused(rule) => format!("refused: {}", line(rule)),
+        ObjectError::FormRefused(Form::Plaintext) => {
+            "it is plaintext, and only sealed objects may be opened".to_owned()
+        }
+        ObjectError::FormRefused(_) => {
+            "it is sealed with a root credential, and only objects sealed with a key may be opened"
+                .to_owned()
+        }
         ObjectError::NoKey => "no key was named and the keyring has no default key".to_owned(),
         ObjectError::Key(failure) => {
             format!(
@@ -108,6 +127,9 @@ pub fn describe(error: &ObjectError) -> String {
         }
         ObjectError::BodyNotAuthentic => {
             "the right key is there, but the body was changed, cut or reordered".to_owned()
+        }
+        ObjectError::CutShort => {
+            "all that is there is authentic, but its end is missing: cut short".to_owned()
         }
         ObjectError::Storage(error) => describe_storage(error),
         ObjectError::Other(text) => line(text),
@@ -184,6 +206,8 @@ mod tests {
             ObjectError::NoCredential,
             ObjectError::CredentialNotAuthentic,
             ObjectError::BodyNotAuthentic,
+            ObjectError::CutShort,
+            ObjectError::FormRefused(Form::Plaintext),
             ObjectError::Storage(StorageError::TooLarge(SizeLimit {
                 asked: 9,
                 allowed: 8,

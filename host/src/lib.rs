@@ -90,6 +90,6 @@ pub mod storage;
 
 pub use error::{Error, describe, describe_key, describe_storage};
 pub use plugin::{
-    Audit, AuditScope, Auditor, CompileCache, Identity, Limit, Limits, Migration, MigrationPlan,
-    Plugin, PluginBuilder,
+    Audit, AuditScope, Auditor, CompileCache, ComponentDescription, Identity, Limit, Limits,
+    Migration, MigrationPlan, Plugin, PluginBuilder, PluginSlot, Swapped,
 };

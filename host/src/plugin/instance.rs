@@ -16,13 +16,14 @@ use wasmtime::{Engine, Store, Trap, WasmBacktrace};
 
 use crate::error::{Error, line};
 
-use super::engine::Clock;
+use super::engine::{Clock, CompileCache};
 use super::exports::{Exports, Indices};
 use super::grant::Grant;
 use super::identity::Identity;
 use super::lend::{HANDLES, Lent, State};
 use super::limits::{Limit, Limits};
 use super::meter::{Meter, Refusal};
+use super::source::Compiled;
 use super::world::World;
 
 /// Calls that an instance serves. Bounds for how long something that a call left behind can live,
@@ -60,6 +61,7 @@ impl Instance {
 }
 
 /// A component whose imports are bound and whose exports are found.
+#[derive(Clone)]
 pub(super) struct Linked {
     pub world: &'static World,
     pub pre: InstancePre<State>,
@@ -72,6 +74,7 @@ pub(super) struct Linked {
 pub(super) struct Pool {
     pub identity: Identity,
     pub limits: Limits,
+    pub cache: CompileCache,
     engine: Engine,
     clock: Clock,
     linked: Linked,
@@ -82,26 +85,52 @@ pub(super) struct Pool {
 
 impl Pool {
     pub fn new(
-        identity: Identity,
+        compiled: Compiled,
         limits: Limits,
-        engine: Engine,
-        clock: Clock,
+        cache: CompileCache,
         linked: Linked,
         lent: Lent,
     ) -> Self {
+        let Compiled {
+            identity,
+            engine,
+            clock,
+            ..
+        } = compiled;
         Self {
             identity,
             limits,
+            cache,
             engine,
             clock,
             linked,
             lent,
-            idle: Mutex::new(Vec::new()),
+            idle: Mutex::default(),
             // More cannot compute at once.
             idle_count: thread::available_parallelism()
                 .unwrap_or(FALLBACK_THREADS)
                 .get(),
         }
+    }
+
+    /// The same component with something else lent.
+    pub fn with(&self, lent: Lent) -> Self {
+        Self {
+            identity: self.identity.clone(),
+            limits: self.limits.clone(),
+            cache: self.cache.clone(),
+            engine: self.engine.clone(),
+            clock: self.clock.clone(),
+            linked: self.linked.clone(),
+            lent,
+            idle: Mutex::default(),
+            idle_count: self.idle_count,
+        }
+    }
+
+    /// What the component is lent.
+    pub fn lent(&self) -> &Lent {
+        &self.lent
     }
 
     /// An instance for a call with this grant: an idle one, or else a fresh one.
@@ -145,6 +174,7 @@ impl Pool {
         let exports = self.linked.exports.load(&mut store, &started);
         let exports = exports.map_err(|error| Error::Incompatible {
             component: self.identity.to_string(),
+            world: self.linked.world.name,
             expected: self.linked.world.expected(),
             found: self.linked.found.clone(),
             message: line(&format!("{error:#}")),

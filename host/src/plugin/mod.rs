@@ -3,6 +3,7 @@
 mod audit;
 mod auditor;
 mod builder;
+mod description;
 mod engine;
 mod exports;
 mod grant;
@@ -12,6 +13,10 @@ pub(crate) mod lend;
 mod limits;
 mod meter;
 mod migration;
+mod precompiled;
+mod self_test;
+mod slot;
+mod source;
 mod trace;
 mod walk;
 mod world;
@@ -24,10 +29,12 @@ use crate::error::Error;
 pub use audit::{Audit, AuditScope};
 pub use auditor::Auditor;
 pub use builder::PluginBuilder;
+pub use description::ComponentDescription;
 pub use engine::CompileCache;
 pub use identity::Identity;
 pub use limits::{Limit, Limits};
 pub use migration::{Migration, MigrationPlan};
+pub use slot::{PluginSlot, Swapped};
 
 use grant::Grant;
 use trace::{outcome, path as shown_path, shown};
@@ -59,6 +66,12 @@ impl Plugin {
     /// Which component this is.
     pub fn identity(&self) -> &Identity {
         self.reader.identity()
+    }
+
+    /// A builder with no component that lends the same as this plugin was lent, under the same
+    /// limits: for another component to take its place.
+    pub fn successor(&self) -> PluginBuilder {
+        PluginBuilder::like(self)
     }
 
     /// The half of it that reads.
