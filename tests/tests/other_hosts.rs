@@ -210,7 +210,7 @@ fn denied(host: &mut OtherHost) {
     request["do"] = "unseal".into();
     request["policy"] = "sealed".into();
     request["stored"] = text(b"{}").into();
-    assert_eq!(host.ask(&request).unwrap_err(), "refused");
+    assert_eq!(host.ask(&request).unwrap_err(), "form-refused");
 }
 
 fn same(answer: &Result<Value, String>, wanted: &Result<Opened, String>, id: &str) {
