@@ -86,6 +86,8 @@ pub mod contract;
 mod error;
 pub mod keys;
 mod plugin;
+#[cfg(feature = "object-store")]
+pub mod sealed_store;
 pub mod storage;
 
 pub use error::{Error, describe, describe_key, describe_storage};
@@ -93,3 +95,5 @@ pub use plugin::{
     Audit, AuditScope, Auditor, CompileCache, Identity, Limit, Limits, Migration, MigrationPlan,
     Plugin, PluginBuilder,
 };
+#[cfg(feature = "object-store")]
+pub use sealed_store::SealedStore;

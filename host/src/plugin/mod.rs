@@ -61,6 +61,11 @@ impl Plugin {
         self.reader.identity()
     }
 
+    /// What its calls may use.
+    pub fn limits(&self) -> &Limits {
+        &self.reader.pool.limits
+    }
+
     /// The half of it that reads.
     pub fn reader(&self) -> &Auditor {
         &self.reader
