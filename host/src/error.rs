@@ -19,15 +19,27 @@ pub enum Error {
         message: String,
     },
     /// The component is whole, but made for another world or another version of it.
-    #[error("{component} does not fit the world iamseal:plugin/plugin@0.1.0: {message}")]
+    #[error("{component} does not fit the world iamseal:plugin/{world}@0.1.0: {message}")]
     Incompatible {
         /// Which component.
         component: String,
+        /// Which world: `plugin` or `auditor`.
+        world: &'static str,
         /// The interfaces of the world: `import …` and `export …`, with versions.
         expected: Vec<String>,
         /// The interfaces of the component, written the same way.
         found: Vec<String>,
         /// The difference.
+        message: String,
+    },
+    /// The component fits the world, but a test of its work failed.
+    #[error("{component} is unfit: a test failed, \"{check}\": {message}")]
+    Unfit {
+        /// Which component.
+        component: String,
+        /// What it ought to do.
+        check: String,
+        /// What it did.
         message: String,
     },
     /// The plugin's answer: the object was not sealed, opened or migrated.

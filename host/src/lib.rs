@@ -93,7 +93,7 @@ pub mod storage;
 pub use error::{Error, describe, describe_key, describe_storage};
 pub use plugin::{
     Audit, AuditScope, Auditor, CompileCache, Identity, Limit, Limits, Migration, MigrationPlan,
-    Plugin, PluginBuilder,
+    Plugin, PluginBuilder, PluginSlot, Swapped,
 };
 #[cfg(feature = "object-store")]
 pub use sealed_store::SealedStore;

@@ -18,7 +18,7 @@ use object_store::{
 };
 
 use crate::contract::{Policy, SealOptions};
-use crate::plugin::Plugin;
+use crate::plugin::PluginSlot;
 
 pub use errors::plugin_error;
 
@@ -29,8 +29,23 @@ use errors::{failed, not_supported};
 ///
 /// Objects are bound to their paths: `inner` must be rooted where the paths of
 /// `wit/types.wit` begin, for MinIO below `.minio.sys` ([`object_store::prefix::PrefixStore`] roots
-/// any store anywhere). What the plugin seals and opens with, its builder was lent; a store to audit
-/// and migrate is a capability of its own.
+/// any store anywhere). What the plugin seals and opens with, its builder was lent; `inner` is not
+/// lent to it. A plugin that is exchanged in the slot serves from the next call on.
+///
+/// ```no_run
+/// # use iamseal::{Error, PluginSlot, SealedStore};
+/// # async fn example(slot: PluginSlot) -> object_store::Result<()> {
+/// use object_store::ObjectStoreExt as _;
+/// use object_store::memory::InMemory;
+/// use object_store::path::Path;
+///
+/// let store = SealedStore::new(InMemory::new(), slot);
+/// let path = Path::from("config/iam/users/alice/identity.json");
+/// store.put(&path, "{}".into()).await?;
+/// assert_eq!(store.get(&path).await?.bytes().await?, "{}");
+/// # Ok(())
+/// # }
+/// ```
 ///
 /// # What it does as any other store
 /// Conditions (`if_match`, [`PutMode::Create`], [`PutMode::Update`] and the others) are handed to
@@ -61,7 +76,7 @@ use errors::{failed, not_supported};
 /// the caller's to wipe.
 pub struct SealedStore<S> {
     inner: S,
-    plugin: Plugin,
+    slot: PluginSlot,
     policy: Policy,
     options: SealOptions,
 }
@@ -69,10 +84,10 @@ pub struct SealedStore<S> {
 impl<S: ObjectStore> SealedStore<S> {
     /// Seals and opens what stands in `inner`: in MinIO's form under the keyring's default key, and
     /// with nothing opened that is not sealed.
-    pub fn new(inner: S, plugin: Plugin) -> Self {
+    pub fn new(inner: S, slot: PluginSlot) -> Self {
         Self {
             inner,
-            plugin,
+            slot,
             policy: Policy::Sealed,
             options: SealOptions::default(),
         }
@@ -111,12 +126,13 @@ impl<S: ObjectStore> SealedStore<S> {
             attributes: std::mem::take(&mut result.attributes),
             extensions: std::mem::take(&mut result.extensions),
         };
-        let stored = payload::collect(result, &self.plugin).await?;
+        let plugin = self.slot.current();
+        let stored = payload::collect(result, &plugin).await?;
         if exempt::is_exempt(location) {
             object.plaintext = stored.into();
         } else {
             let path = location.as_ref().as_bytes();
-            let opened = self.plugin.unseal(path, &stored, self.policy).await;
+            let opened = plugin.unseal(path, &stored, self.policy).await;
             let opened = opened.map_err(failed)?;
             object.plaintext = Bytes::from_owner(opened.plaintext);
             object.extensions.insert(opened.found);
@@ -164,7 +180,8 @@ impl<S: ObjectStore> ObjectStore for SealedStore<S> {
         }
         let plaintext = payload::joined(&payload);
         let path = location.as_ref().as_bytes();
-        let sealed = self.plugin.seal(path, &plaintext, &self.options).await;
+        let plugin = self.slot.current();
+        let sealed = plugin.seal(path, &plaintext, &self.options).await;
         let sealed = sealed.map_err(failed)?;
         self.inner.put_opts(location, sealed.into(), options).await
     }
@@ -257,7 +274,7 @@ impl<S: fmt::Debug> fmt::Debug for SealedStore<S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SealedStore")
             .field("inner", &self.inner)
-            .field("plugin", self.plugin.identity())
+            .field("plugin", self.slot.current().identity())
             .finish_non_exhaustive()
     }
 }

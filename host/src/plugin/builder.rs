@@ -42,6 +42,18 @@ enum Source {
 }
 
 impl PluginBuilder {
+    /// What `plugin` was lent, and its limits.
+    pub(super) fn like(plugin: &Plugin) -> Self {
+        let pool = &plugin.reader.pool;
+        Self {
+            source: None,
+            lent: pool.lent().clone(),
+            store_name: plugin.reader.store_name.to_string(),
+            limits: pool.limits.clone(),
+            cache: pool.cache.clone(),
+        }
+    }
+
     /// The component itself, in WebAssembly's binary format.
     #[must_use]
     pub fn component(mut self, bytes: impl Into<Cow<'static, [u8]>>) -> Self {
@@ -139,7 +151,7 @@ impl PluginBuilder {
         } = self;
         let name = Source::name(source.as_ref());
         let compiling =
-            tokio::task::spawn_blocking(move || compile(source, world, lent, limits, &cache)).await;
+            tokio::task::spawn_blocking(move || compile(source, world, lent, limits, cache)).await;
         let pool = compiling.map_err(|_panic| Error::Load {
             component: name,
             message: "the compiler failed".to_owned(),
@@ -178,7 +190,7 @@ fn compile(
     world: &'static World,
     lent: Lent,
     limits: Limits,
-    cache: &CompileCache,
+    cache: CompileCache,
 ) -> Result<Pool, Error> {
     let name = Source::name(source.as_ref());
     let unfit = |component: &str, message: String| Error::Load {
@@ -198,11 +210,13 @@ fn compile(
     let identity = Identity::of(&name, &bytes).map_err(|message| unfit(&name, message))?;
     let shown = identity.to_string();
     let (engine, clock) =
-        engine::start(&limits, cache).map_err(|message| unfit(&shown, line(&message)))?;
+        engine::start(&limits, &cache).map_err(|message| unfit(&shown, line(&message)))?;
     let component = Component::from_binary(&engine, &bytes)
         .map_err(|error| unfit(&shown, line(&error.root_cause().to_string())))?;
     let linked = link(&component, world, &engine, &shown)?;
-    Ok(Pool::new(identity, limits, engine, clock, linked, lent))
+    Ok(Pool::new(
+        identity, limits, cache, engine, clock, linked, lent,
+    ))
 }
 
 fn read(path: &Path, name: &str) -> Result<Vec<u8>, Error> {
@@ -244,6 +258,7 @@ fn link(
     let fit = Fit::of(component, engine);
     let incompatible = |message: String| Error::Incompatible {
         component: shown.to_owned(),
+        world: world.name,
         expected: world.expected(),
         found: fit.found(),
         message,

@@ -21,6 +21,7 @@ pub(super) struct Writer {
 }
 
 /// Where a component has its functions.
+#[derive(Clone)]
 pub(super) struct Indices {
     opening: opening::GuestIndices,
     auditing: auditing::GuestIndices,

@@ -16,7 +16,7 @@ use wasmtime::{Engine, Store, Trap, WasmBacktrace};
 
 use crate::error::{Error, line};
 
-use super::engine::Clock;
+use super::engine::{Clock, CompileCache};
 use super::exports::{Exports, Indices};
 use super::grant::Grant;
 use super::identity::Identity;
@@ -60,6 +60,7 @@ impl Instance {
 }
 
 /// A component whose imports are bound and whose exports are found.
+#[derive(Clone)]
 pub(super) struct Linked {
     pub world: &'static World,
     pub pre: InstancePre<State>,
@@ -72,6 +73,7 @@ pub(super) struct Linked {
 pub(super) struct Pool {
     pub identity: Identity,
     pub limits: Limits,
+    pub cache: CompileCache,
     engine: Engine,
     clock: Clock,
     linked: Linked,
@@ -84,6 +86,7 @@ impl Pool {
     pub fn new(
         identity: Identity,
         limits: Limits,
+        cache: CompileCache,
         engine: Engine,
         clock: Clock,
         linked: Linked,
@@ -92,6 +95,7 @@ impl Pool {
         Self {
             identity,
             limits,
+            cache,
             engine,
             clock,
             linked,
@@ -102,6 +106,24 @@ impl Pool {
                 .unwrap_or(FALLBACK_THREADS)
                 .get(),
         }
+    }
+
+    /// The same component with something else lent.
+    pub fn with(&self, lent: Lent) -> Self {
+        Self::new(
+            self.identity.clone(),
+            self.limits.clone(),
+            self.cache.clone(),
+            self.engine.clone(),
+            self.clock.clone(),
+            self.linked.clone(),
+            lent,
+        )
+    }
+
+    /// What the component is lent.
+    pub fn lent(&self) -> &Lent {
+        &self.lent
     }
 
     /// An instance for a call with this grant: an idle one, or else a fresh one.
@@ -145,6 +167,7 @@ impl Pool {
         let exports = self.linked.exports.load(&mut store, &started);
         let exports = exports.map_err(|error| Error::Incompatible {
             component: self.identity.to_string(),
+            world: self.linked.world.name,
             expected: self.linked.world.expected(),
             found: self.linked.found.clone(),
             message: line(&format!("{error:#}")),

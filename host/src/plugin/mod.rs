@@ -12,6 +12,8 @@ pub(crate) mod lend;
 mod limits;
 mod meter;
 mod migration;
+mod self_test;
+mod slot;
 mod trace;
 mod walk;
 mod world;
@@ -28,6 +30,7 @@ pub use engine::CompileCache;
 pub use identity::Identity;
 pub use limits::{Limit, Limits};
 pub use migration::{Migration, MigrationPlan};
+pub use slot::{PluginSlot, Swapped};
 
 use grant::Grant;
 use trace::{outcome, path as shown_path, shown};
@@ -64,6 +67,12 @@ impl Plugin {
     /// What its calls may use.
     pub fn limits(&self) -> &Limits {
         &self.reader.pool.limits
+    }
+
+    /// A builder with no component that lends the same as this plugin was lent, under the same
+    /// limits: for another component to take its place.
+    pub fn successor(&self) -> PluginBuilder {
+        PluginBuilder::like(self)
     }
 
     /// The half of it that reads.

@@ -78,11 +78,12 @@ impl From<Error> for Failure {
                 cure: cause::cure(object),
             },
             Error::Limit { .. } => Self::new(Cause::Limit, message),
-            Error::Load { .. } | Error::Incompatible { .. } => Self::new(Cause::Plugin, message)
-                .with_cure(
+            Error::Load { .. } | Error::Incompatible { .. } | Error::Unfit { .. } => {
+                Self::new(Cause::Plugin, message).with_cure(
                     "give --plugin a component for iamseal:plugin@0.1.0, or leave it out for the \
                      one that is built in",
-                ),
+                )
+            }
             _ => Self::new(Cause::Plugin, message),
         }
     }
