@@ -1,5 +1,7 @@
 //! What can go wrong, and the words for it. The library and the command-line tool share them.
 
+pub(crate) mod cause;
+
 use crate::contract::{KeyError, ObjectError, StorageError};
 use crate::plugin::Limit;
 

@@ -114,6 +114,11 @@ impl<S: ObjectStore> SealedStore<S> {
         &self.inner
     }
 
+    /// The slot with the plugin that seals and opens.
+    pub fn slot(&self) -> &PluginSlot {
+        &self.slot
+    }
+
     /// Reads the whole object at `location` and opens it.
     async fn open(&self, location: &Path, mut options: GetOptions) -> Result<Object> {
         // Both are about the plaintext, which the inner store does not know.

@@ -11,14 +11,13 @@ mod instance;
 pub(crate) mod lend;
 mod limits;
 mod meter;
+mod metrics;
 mod migration;
 mod self_test;
 mod slot;
 mod trace;
 mod walk;
 mod world;
-
-use tracing::Instrument;
 
 use crate::contract::{Description, Opened, Policy, SealOptions};
 use crate::error::Error;
@@ -33,7 +32,7 @@ pub use migration::{Migration, MigrationPlan};
 pub use slot::{PluginSlot, Swapped};
 
 use grant::Grant;
-use trace::{outcome, path as shown_path, shown};
+use trace::{observed, path as shown_path, shown};
 
 /// A component that seals, opens, audits and migrates objects, ready to be called from any number
 /// of tasks at once. A clone is the same plugin. The half of it that reads is an [`Auditor`].
@@ -121,9 +120,7 @@ impl Plugin {
         options: &SealOptions,
     ) -> Result<Vec<u8>, Error> {
         let span = tracing::debug_span!("seal", path = shown_path(path), outcome = shown());
-        let call = self.call_seal(path, plaintext, options);
-        let sealed = call.instrument(span.clone()).await;
-        outcome(&span, sealed)
+        observed("seal", span, self.call_seal(path, plaintext, options)).await
     }
 
     /// Begins to bring every object of the store that was lent to one form and key. Nothing is
