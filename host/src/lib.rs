@@ -81,6 +81,19 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Features
+//! - `tool`, on by default: the command-line tool. A server does without it.
+//! - `object-store`: `SealedStore`, which wraps any store of the crate `object_store`.
+//! - `metrics`: counts, through the facade of the crate `metrics`, for whatever exporter a server
+//!   installs.
+//!
+//! | metric | labels |
+//! |---|---|
+//! | `iamseal_calls_total` | `call`: `seal`, `unseal`, `inspect`, `audit` or `migrate` (a step each); `outcome`: `ok` or [`Error::cause`] |
+//! | `iamseal_call_duration_seconds` | `call` |
+//! | `iamseal_key_service_calls_total` | `call`: `decrypt` or `generate`; `outcome` |
+//! | `iamseal_key_service_duration_seconds` | `call` |
 
 pub mod contract;
 mod error;

@@ -33,6 +33,7 @@ mod export;
 mod serve;
 
 use std::path::PathBuf;
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
@@ -64,15 +65,23 @@ struct Arguments {
 }
 
 #[tokio::main]
-async fn main() -> Result<(), Box<dyn std::error::Error>> {
+async fn main() -> ExitCode {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
-    let arguments = Arguments::parse();
-    let metrics = export::start()?;
+    match run(Arguments::parse()).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!(%error, "ended");
+            ExitCode::FAILURE
+        }
+    }
+}
 
+async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    let metrics = export::start()?;
     let keyring = Arc::new(Environment::of_process()?.keyring()?);
     let plugin = Plugin::builder()
         .component_file(&arguments.plugin)

@@ -61,7 +61,7 @@ impl Auditor {
         Audit::start(&self.pool, &self.store_name, scope).await
     }
 
-    async fn call_unseal(
+    pub(super) async fn call_unseal(
         &self,
         path: &[u8],
         stored: &[u8],
@@ -87,7 +87,7 @@ impl Auditor {
         })
     }
 
-    async fn call_inspect(&self, stored: &[u8]) -> Result<Description, Error> {
+    pub(super) async fn call_inspect(&self, stored: &[u8]) -> Result<Description, Error> {
         let pool = &self.pool;
         pool.check_size(stored.len())?;
         let mut instance = pool.take(Grant::default()).await?;

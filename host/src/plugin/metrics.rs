@@ -1,12 +1,6 @@
 //! What calls and the key service took and came to, for a server to export. Without the feature
-//! `metrics` it goes no further than `tracing`.
-//!
-//! | metric | labels |
-//! |---|---|
-//! | `iamseal_calls_total` | `call`: seal, unseal, inspect, audit or migrate (one step each); `outcome`: ok or [`Error::cause`] |
-//! | `iamseal_call_duration_seconds` | `call` |
-//! | `iamseal_key_service_calls_total` | `call`: decrypt or generate; `outcome` |
-//! | `iamseal_key_service_duration_seconds` | `call` |
+//! `metrics` it goes no further than `tracing`. Tests of a plugin are not counted.
+//! The crate's documentation lists the metrics.
 
 use std::time::Instant;
 

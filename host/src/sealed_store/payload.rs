@@ -48,3 +48,73 @@ pub(super) fn joined(payload: &PutPayload) -> Zeroizing<Vec<u8>> {
     }
     whole
 }
+
+#[cfg(all(test, feature = "tool"))] // which brings the component
+mod tests {
+    use object_store::ObjectMeta;
+    use object_store::path::Path;
+
+    use super::*;
+    use crate::plugin::Limits;
+    use crate::sealed_store::plugin_error;
+
+    /// What is collected of a store that says one size and gives these bytes, where 10 are allowed.
+    async fn collected(size: u64, bytes: Vec<&'static [u8]>) -> Result<Vec<u8>> {
+        let pieces = stream::iter(bytes).map(|bytes| Ok(Bytes::from_static(bytes)));
+        answer(size, GetResultPayload::Stream(pieces.boxed())).await
+    }
+
+    async fn answer(size: u64, payload: GetResultPayload) -> Result<Vec<u8>> {
+        let mut limits = Limits::default();
+        limits.object_bytes = 10;
+        let plugin = Plugin::builder()
+            .component(iamseal_component::PLUGIN)
+            .limits(limits)
+            .load()
+            .await
+            .unwrap();
+        let meta = ObjectMeta {
+            location: Path::from("config/config.json"),
+            last_modified: Default::default(),
+            size,
+            e_tag: None,
+            version: None,
+        };
+        let result = GetResult {
+            payload,
+            meta,
+            range: 0..size,
+            attributes: Default::default(),
+            extensions: Default::default(),
+        };
+        collect(result, &plugin).await
+    }
+
+    fn asked(result: Result<Vec<u8>>) -> Option<u64> {
+        let error = result.unwrap_err();
+        match plugin_error(&error) {
+            Some(Error::Limit { asked, .. }) => *asked,
+            _ => panic!("{error}"),
+        }
+    }
+
+    #[tokio::test]
+    async fn pieces_are_put_together() {
+        let whole = collected(10, vec![b"01234", b"", b"56789"]).await;
+        assert_eq!(whole.unwrap(), b"0123456789");
+        assert_eq!(collected(0, vec![]).await.unwrap(), b"");
+    }
+
+    #[tokio::test]
+    async fn a_store_that_states_too_much_is_not_read() {
+        assert_eq!(asked(collected(11, vec![]).await), Some(11));
+        assert_eq!(asked(collected(u64::MAX, vec![]).await), Some(u64::MAX));
+    }
+
+    #[tokio::test]
+    async fn a_store_that_gives_more_than_it_states_is_left_at_the_limit() {
+        let endless = stream::repeat(Bytes::from_static(b"0123")).map(Ok).boxed();
+        let endless = answer(1, GetResultPayload::Stream(endless)).await;
+        assert_eq!(asked(endless), Some(12));
+    }
+}
