@@ -105,8 +105,8 @@ pub mod storage;
 
 pub use error::{Error, describe, describe_key, describe_storage};
 pub use plugin::{
-    Audit, AuditScope, Auditor, CompileCache, Identity, Limit, Limits, Migration, MigrationPlan,
-    Plugin, PluginBuilder, PluginSlot, Swapped,
+    Audit, AuditScope, Auditor, CompileCache, ComponentDescription, Identity, Limit, Limits,
+    Migration, MigrationPlan, Plugin, PluginBuilder, PluginSlot, Swapped,
 };
 #[cfg(feature = "object-store")]
 pub use sealed_store::SealedStore;

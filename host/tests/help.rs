@@ -9,8 +9,8 @@ use std::collections::BTreeSet;
 
 use tool::tool;
 
-const COMMANDS: [&str; 7] = [
-    "keygen", "seal", "unseal", "inspect", "audit", "migrate", "demo",
+const COMMANDS: [&str; 8] = [
+    "keygen", "seal", "unseal", "inspect", "audit", "migrate", "plugin", "demo",
 ];
 
 fn help(arguments: &[&str]) -> String {

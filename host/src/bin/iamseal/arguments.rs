@@ -93,10 +93,35 @@ pub enum Command {
         iamseal migrate /data/.minio.sys --to kms --key new-key --keys both.keys\n  \
         iamseal migrate /data/.minio.sys --to plaintext --keys all.keys")]
     Migrate(Migrate),
+    /// Say whether a plugin component is fit to be loaded.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  \
+        iamseal plugin test iamseal.wasm"
+    )]
+    Plugin(PluginCommand),
     /// Show it on a sample store: all forms, audited, migrated, audited again.
     #[command(after_help = "Example:\n  \
         iamseal demo sample")]
     Demo(Demo),
+}
+
+#[derive(Subcommand)]
+pub enum PluginCommand {
+    /// Say which component it is, what it imports and exports, and which world it fits. It is not run.
+    #[command(after_help = "Example:\n  \
+        iamseal plugin inspect iamseal.wasm")]
+    Inspect(PluginFile),
+    /// Let it open objects whose plaintext is known, refuse what was changed, seal and open again.
+    #[command(after_help = "Example:\n  \
+        iamseal plugin test iamseal.wasm")]
+    Test(PluginFile),
+}
+
+#[derive(Args)]
+pub struct PluginFile {
+    /// A component in WebAssembly's binary format.
+    pub file: PathBuf,
 }
 
 #[derive(Args)]

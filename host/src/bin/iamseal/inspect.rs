@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::arguments::{Common, Inspect};
 use crate::failure::Failure;
 use crate::seal::read_input;
-use crate::{output, plugin};
+use crate::{load, output};
 
 pub async fn run(common: &Common, command: &Inspect) -> Result<ExitCode, Failure> {
     let (name, stored) = match &command.file {
@@ -29,7 +29,7 @@ pub async fn run(common: &Common, command: &Inspect) -> Result<ExitCode, Failure
         }
     };
     // No key is asked for, so none is lent.
-    let auditor = plugin::auditor(common, StaticKeyring::new(), None).await?;
+    let auditor = load::auditor(common, StaticKeyring::new(), None).await?;
     let seen = auditor
         .inspect(&stored)
         .await
