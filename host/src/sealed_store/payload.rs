@@ -49,7 +49,8 @@ pub(super) fn joined(payload: &PutPayload) -> Zeroizing<Vec<u8>> {
     whole
 }
 
-#[cfg(all(test, feature = "tool"))] // which brings the component
+#[cfg(test)]
+#[cfg(feature = "tool")] // which brings the component
 mod tests {
     use object_store::ObjectMeta;
     use object_store::path::Path;
@@ -65,8 +66,10 @@ mod tests {
     }
 
     async fn answer(size: u64, payload: GetResultPayload) -> Result<Vec<u8>> {
-        let mut limits = Limits::default();
-        limits.object_bytes = 10;
+        let limits = Limits {
+            object_bytes: 10,
+            ..Limits::default()
+        };
         let plugin = Plugin::builder()
             .component(iamseal_component::PLUGIN)
             .limits(limits)

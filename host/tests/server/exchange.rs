@@ -65,6 +65,7 @@ fn under_load_no_request_fails_while_the_plugin_is_exchanged() {
     let answered: u64 = counted.values().sum();
     assert_eq!(metrics.sum("http_requests_total", &[]), answered);
     assert!(answered > 3000, "{counted:?}");
+    println!("{answered} requests during {EXCHANGES} exchanges: {counted:?}");
     let calls = |labels: &[&str]| metrics.sum("iamseal_calls_total", labels);
     // Half of the puts come after one that was refused before anything was sealed.
     assert_eq!(
