@@ -19,7 +19,10 @@ async fn plaintext_is_refused_unless_the_policy_lets_it_pass() {
     let error = store.get(&user("alice")).await.unwrap_err();
     let refused = plugin_error(&error);
     assert!(
-        matches!(refused, Some(Error::Object(ObjectError::Refused(_)))),
+        matches!(
+            refused,
+            Some(Error::Object(ObjectError::FormRefused(Form::Plaintext)))
+        ),
         "{error}"
     );
 

@@ -115,7 +115,7 @@ fn what_was_tampered_with_is_told_by_its_cause() {
     fs::write(&alice, &bytes).unwrap();
     fails(&client, ALICE, "body-not-authentic");
     fs::write(&alice, "{}").unwrap();
-    fails(&client, ALICE, "refused");
+    fails(&client, ALICE, "form-refused");
     fs::write(&alice, "").unwrap();
     fails(&client, ALICE, "malformed");
     server.end();

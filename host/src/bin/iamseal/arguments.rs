@@ -34,12 +34,14 @@ Exit codes:
   0 done                          9 body not authentic (damaged)
   1 any other failure            10 damaged, cut short or empty
   2 wrong usage or configuration 11 unknown or unsupported form
-  3 objects failed, several causes 12 refused by policy or path
+  3 objects failed, several causes 12 refused by its path or the store
   4 no such key, or no key       13 storage failed
   5 key service unreachable      14 changed by somebody else meanwhile
   6 key service denied           15 a limit was reached
   7 header not authentic         16 the plugin is unfit or failed
-  8 root credential missing or wrong 130 interrupted, 141 nobody reads the output";
+  8 root credential missing or wrong 17 cut short
+                                 18 not sealed, and --require sealed was given
+130 interrupted                 141 nobody reads the output";
 
 /// What every command takes.
 #[derive(Args)]

@@ -52,7 +52,7 @@ pub async fn audit(
             match &finding.verdict {
                 Verdict::Opens(found) => tally.opened(OPENS, found),
                 Verdict::Exempt(_) => tally.exempt(),
-                Verdict::Fails(error) => tally.failed(FAILS, error),
+                Verdict::Fails(failure) => tally.failed(FAILS, &failure.error),
             }
             progress.line(&if common.json {
                 json_line(finding)
@@ -82,7 +82,7 @@ fn text_line(finding: &Finding) -> String {
             output::object_line(OPENS, form, &output::opened_with(found), path)
         }
         Verdict::Exempt(reason) => output::exempt_lines(reason, path),
-        Verdict::Fails(error) => output::failure_lines(FAILS, error, path),
+        Verdict::Fails(failure) => output::failure_lines(FAILS, &failure.error, path),
     }
 }
 
@@ -92,7 +92,7 @@ fn json_line(finding: &Finding) -> String {
     let (verdict, name, value) = match &finding.verdict {
         Verdict::Opens(found) => (OPENS, "found", output::found_json(found)),
         Verdict::Exempt(reason) => ("exempt", "reason", json!(reason)),
-        Verdict::Fails(error) => (FAILS, "error", output::error_json(error)),
+        Verdict::Fails(failure) => (FAILS, "error", output::error_json(&failure.error)),
     };
     fields.insert("verdict".into(), verdict.into());
     fields.insert(name.into(), value);

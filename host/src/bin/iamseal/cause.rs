@@ -15,8 +15,10 @@ pub enum Cause {
     Credential,
     BodyNotAuthentic,
     Malformed,
+    CutShort,
     UnknownForm,
     Refused,
+    FormRefused,
     Storage,
     Conflict,
     Limit,
@@ -45,6 +47,8 @@ impl Cause {
             Self::Conflict => 14,
             Self::Limit => 15,
             Self::Plugin => 16,
+            Self::CutShort => 17,
+            Self::FormRefused => 18,
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
             Self::ClosedPipe => 141,  // 128 + SIGPIPE
         }
@@ -63,8 +67,10 @@ impl Cause {
             Self::Credential => "credential",
             Self::BodyNotAuthentic => "body-not-authentic",
             Self::Malformed => "malformed",
+            Self::CutShort => "cut-short",
             Self::UnknownForm => "unknown-form",
             Self::Refused => "refused",
+            Self::FormRefused => "form-refused",
             Self::Storage => "storage",
             Self::Conflict => "conflict",
             Self::Limit => "limit",
@@ -80,6 +86,7 @@ impl Cause {
             ObjectError::Empty | ObjectError::Malformed(_) => Self::Malformed,
             ObjectError::UnknownForm(_) | ObjectError::Unsupported(_) => Self::UnknownForm,
             ObjectError::Refused(_) => Self::Refused,
+            ObjectError::FormRefused(_) => Self::FormRefused,
             ObjectError::NoKey => Self::KeyNotFound,
             ObjectError::Key(failure) => match failure.error {
                 KeyError::NotFound => Self::KeyNotFound,
@@ -91,6 +98,7 @@ impl Cause {
             ObjectError::HeaderNotAuthentic(_) => Self::HeaderNotAuthentic,
             ObjectError::NoCredential | ObjectError::CredentialNotAuthentic => Self::Credential,
             ObjectError::BodyNotAuthentic => Self::BodyNotAuthentic,
+            ObjectError::CutShort => Self::CutShort,
             ObjectError::Storage(StorageError::Conflict) => Self::Conflict,
             ObjectError::Storage(StorageError::TooLarge(_)) => Self::Limit,
             ObjectError::Storage(StorageError::Refused(_)) => Self::Refused,
@@ -106,7 +114,7 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         ObjectError::Empty => {
             "MinIO takes an empty object for absent: restore it from a backup or remove it".into()
         }
-        ObjectError::Malformed(_) | ObjectError::BodyNotAuthentic => {
+        ObjectError::Malformed(_) | ObjectError::BodyNotAuthentic | ObjectError::CutShort => {
             "restore the object from a backup or from another drive".into()
         }
         ObjectError::UnknownForm(_) => {
@@ -115,6 +123,11 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         }
         ObjectError::Unsupported(_) | ObjectError::Other(_) => return None,
         ObjectError::Refused(_) => return None,
+        ObjectError::FormRefused(_) => {
+            "if you trust whoever wrote it, seal it with iamseal migrate --to kms; leave out \
+             --require sealed to open it as it is"
+                .into()
+        }
         ObjectError::NoKey => {
             "set MINIO_KMS_SECRET_KEY=<name>:<base64> (iamseal keygen makes one), or name a key of \
              --keys with --key"
@@ -154,7 +167,7 @@ pub fn cure(error: &ObjectError) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use iamseal::Error;
-    use iamseal::contract::{KeyFailure, SizeLimit};
+    use iamseal::contract::{Form, KeyFailure, SizeLimit};
 
     use super::*;
 
@@ -173,6 +186,8 @@ mod tests {
             ObjectError::Malformed(text()),
             ObjectError::Unsupported(text()),
             ObjectError::Refused(text()),
+            ObjectError::FormRefused(Form::Plaintext),
+            ObjectError::CutShort,
             ObjectError::NoKey,
             key(KeyError::NotFound),
             key(KeyError::Denied(text())),
