@@ -4,13 +4,16 @@
 //! There is no logic here. `lent` turns the imports into the traits that the core works with,
 //! `opening` and `auditing` turn the exports into calls of the core, `convert` translates between the
 //! contract's types and the core's, and `runtime` is what a program without a standard library has to
-//! bring along. What only the world `plugin` has is in `writer`.
+//! bring along. What only the world `plugin` has is in `writer`;
+//! `coverage` is for fuzzing alone.
 #![no_std]
 
 extern crate alloc;
 
 mod auditing;
 mod convert;
+#[cfg(feature = "coverage")]
+mod coverage;
 mod lent;
 mod opening;
 mod runtime;
