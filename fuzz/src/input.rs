@@ -5,6 +5,8 @@
 
 use arbitrary::Unstructured;
 
+use crate::contract::exports::iamseal::plugin::sealing::{SealOptions, SealedForm};
+use crate::contract::iamseal::plugin::types::{Cipher, DataKeyEncoding};
 use crate::edit::edit;
 use crate::samples::{self, Sample};
 
@@ -107,6 +109,64 @@ impl<'a> Input<'a> {
             0 | 1 => own.to_string(),
             2 => format!("{own}x"),
             _ => String::from_utf8_lossy(self.short()).into_owned(),
+        }
+    }
+
+    /// Up to four objects by their paths, and the name of the store they are in.
+    pub fn objects(&mut self) -> (Vec<(Vec<u8>, Vec<u8>)>, String) {
+        let mut objects = Vec::new();
+        let mut store = String::new();
+        for number in 0..1 + self.below(4) {
+            let object = self.object();
+            if number == 0 {
+                store = self.store(&object);
+            }
+            objects.push((self.path(&object), object.bytes));
+        }
+        (objects, store)
+    }
+
+    /// What an audit or a migration is limited to.
+    pub fn prefix(&mut self) -> Vec<u8> {
+        match self.below(5) {
+            0 | 1 => Vec::new(),
+            2 => b"config/".to_vec(),
+            3 => b"config/iam/".to_vec(),
+            _ => self.short().to_vec(),
+        }
+    }
+
+    /// Where an audit or a migration goes on.
+    pub fn start_after(&mut self) -> Option<Vec<u8>> {
+        match self.below(4) {
+            0 | 1 => None,
+            2 => Some(b"config/iam/".to_vec()),
+            _ => Some(self.short().to_vec()),
+        }
+    }
+
+    /// How to seal.
+    pub fn seal_options(&mut self) -> SealOptions {
+        let names = ["my-minio-key", samples::REMOTE, "a-key", "no-such-key", ""];
+        SealOptions {
+            form: *self.one_of(&[SealedForm::Minio, SealedForm::Compact]),
+            key: match self.below(6) {
+                0 => None,
+                name => Some(names[name - 1].to_string()),
+            },
+            cipher: *self.one_of(&[
+                None,
+                Some(Cipher::Aes256Gcm),
+                Some(Cipher::Chacha20Poly1305),
+                Some(Cipher::Aes128Gcm),
+                Some(Cipher::Xchacha20Poly1305),
+            ]),
+            data_key_encoding: *self.one_of(&[
+                None,
+                Some(DataKeyEncoding::Binary),
+                Some(DataKeyEncoding::Json),
+                Some(DataKeyEncoding::MessagePack),
+            ]),
         }
     }
 

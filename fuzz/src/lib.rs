@@ -39,6 +39,7 @@ pub mod input;
 mod lend;
 #[cfg(feature = "sandbox")]
 pub mod native;
+pub mod one_key;
 #[cfg(feature = "sandbox")]
 pub mod samples;
 #[cfg(feature = "sandbox")]
