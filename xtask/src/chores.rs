@@ -1,17 +1,20 @@
 //! What each subcommand does.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 
+use crate::cxx;
+use crate::fuzz;
 use crate::python;
 use crate::run::{Failure, cargo, run, say};
 use crate::target::{self, TARGET, Toolchain};
 
 /// The members that are built for this machine. The plugin is built by `guest/component`.
-const NATIVE: [&str; 3] = ["--workspace", "--exclude", "iamseal-plugin"];
+pub const NATIVE: [&str; 3] = ["--workspace", "--exclude", "iamseal-plugin"];
 
 /// Gets everything that building and testing need.
 pub fn setup() -> Result<(), Failure> {
     target::ensure()?;
+    cxx::ensure()?;
     python::ensure()?;
     say("all that building and testing need is here");
     Ok(())
@@ -36,9 +39,11 @@ pub fn demo(further: &[OsString]) -> Result<(), Failure> {
     )
 }
 
-/// Runs all tests, to the last one even when one fails.
+/// Runs all tests, to the last one even when one fails; then the fuzz targets for a while, unless only
+/// some tests were asked for.
 pub fn test(further: &[OsString]) -> Result<(), Failure> {
     target::ensure()?;
+    cxx::ensure()?;
     let python = python::ensure()?;
     run(
         "run all tests",
@@ -47,7 +52,25 @@ pub fn test(further: &[OsString]) -> Result<(), Failure> {
             .args(NATIVE)
             .args(further)
             .env("IAMSEAL_PYTHON", python),
-    )
+    )?;
+    match further.is_empty() {
+        true => fuzz::among_tests(),
+        false => Ok(()),
+    }
+}
+
+/// Looks for bugs.
+pub fn fuzz(target: Option<&str>, seconds: u32) -> Result<(), Failure> {
+    target::ensure()?;
+    cxx::ensure()?;
+    fuzz::fuzz(target, seconds)
+}
+
+/// Runs one input of a fuzz target again.
+pub fn repeat(target: &str, input: &OsStr) -> Result<(), Failure> {
+    target::ensure()?;
+    cxx::ensure()?;
+    fuzz::repeat(target, input)
 }
 
 /// Runs the benchmark, which also starts the tool itself.
@@ -75,6 +98,7 @@ pub fn bench(further: &[OsString]) -> Result<(), Failure> {
 /// Checks formatting, lints and documentation; the first that is not right ends it.
 pub fn lint() -> Result<(), Failure> {
     let toolchain = target::ensure()?;
+    cxx::ensure()?;
     run(
         "check formatting",
         cargo().args(["fmt", "--all", "--check"]),
