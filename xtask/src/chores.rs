@@ -1,8 +1,10 @@
 //! What each subcommand does.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::Path;
 
+use crate::cxx;
+use crate::fuzz;
 use crate::node;
 use crate::python;
 use crate::run::{Failure, cargo, run, say};
@@ -18,7 +20,7 @@ const GUESTS: [&str; 4] = [
 ];
 
 /// The other members.
-fn native() -> Vec<&'static str> {
+pub fn native() -> Vec<&'static str> {
     let excluded = GUESTS.iter().flat_map(|guest| ["--exclude", guest]);
     ["--workspace"].into_iter().chain(excluded).collect()
 }
@@ -26,6 +28,7 @@ fn native() -> Vec<&'static str> {
 /// Gets everything that building and testing need.
 pub fn setup() -> Result<(), Failure> {
     target::ensure()?;
+    cxx::ensure()?;
     python::ensure()?;
     node::ensure()?;
     wasmtime::ensure()?;
@@ -52,9 +55,11 @@ pub fn demo(further: &[OsString]) -> Result<(), Failure> {
     )
 }
 
-/// Runs all tests, to the last one even when one fails.
+/// Runs all tests, to the last one even when one fails; then the fuzz targets for a while, unless only
+/// some tests were asked for.
 pub fn test(further: &[OsString]) -> Result<(), Failure> {
     target::ensure()?;
+    cxx::ensure()?;
     let python = python::ensure()?;
     let node = node::ensure()?;
     let wasmtime = wasmtime::ensure()?;
@@ -67,7 +72,25 @@ pub fn test(further: &[OsString]) -> Result<(), Failure> {
             .env("IAMSEAL_PYTHON", python)
             .env("IAMSEAL_NODE", node)
             .env("IAMSEAL_WASMTIME", wasmtime),
-    )
+    )?;
+    match further.is_empty() {
+        true => fuzz::among_tests(),
+        false => Ok(()),
+    }
+}
+
+/// Looks for bugs.
+pub fn fuzz(target: Option<&str>, seconds: u32) -> Result<(), Failure> {
+    target::ensure()?;
+    cxx::ensure()?;
+    fuzz::fuzz(target, seconds)
+}
+
+/// Runs one input of a fuzz target again.
+pub fn repeat(target: &str, input: &OsStr) -> Result<(), Failure> {
+    target::ensure()?;
+    cxx::ensure()?;
+    fuzz::repeat(target, input)
 }
 
 /// Runs the benchmark, which also starts the tool itself.
@@ -95,6 +118,7 @@ pub fn bench(further: &[OsString]) -> Result<(), Failure> {
 /// Checks formatting, lints and documentation; the first that is not right ends it.
 pub fn lint() -> Result<(), Failure> {
     let toolchain = target::ensure()?;
+    cxx::ensure()?;
     run(
         "check formatting",
         cargo().args(["fmt", "--all", "--check"]),

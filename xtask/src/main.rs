@@ -4,7 +4,8 @@
 
 mod apt;
 mod chores;
-
+mod cxx;
+mod fuzz;
 mod node;
 mod python;
 mod run;
@@ -15,6 +16,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, Parser, Subcommand};
 use run::in_workspace;
 
@@ -28,8 +30,9 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Get what building and testing need: the wasm32-wasip2 target, Python packages in .cache/python
-    /// and Node packages in examples/node. Does nothing where all is there
+    /// Get what building and testing need: the wasm32-wasip2 target, a C++ compiler for libFuzzer, Python
+    /// packages in .cache/python, Node packages in examples/node and the wasmtime CLI in .cache/wasmtime.
+    /// Does nothing where all is there
     Setup,
     /// Build the tool and show the main job on a sample store
     Demo {
@@ -41,8 +44,19 @@ enum Chore {
         )]
         further: Vec<OsString>,
     },
-    /// Run all tests
+    /// Run all tests, and each fuzz target for a few seconds
     Test(Further),
+    /// Look for bugs with libFuzzer, or run one input of an earlier search again
+    Fuzz {
+        /// The target; all of them, one after the other, without
+        #[arg(value_parser = PossibleValuesParser::new(fuzz::targets()))]
+        target: Option<String>,
+        /// A file with the input to run, once and without a search
+        file: Option<OsString>,
+        /// How long to search, for each target
+        #[arg(long, default_value_t = 60, value_name = "N", conflicts_with = "file")]
+        seconds: u32,
+    },
     /// Measure sealing and unsealing on both sides of the boundary
     Bench(Further),
     /// Check formatting, lints and documentation
@@ -82,6 +96,14 @@ fn main() -> ExitCode {
         Chore::Setup => chores::setup(),
         Chore::Demo { further } => chores::demo(&further),
         Chore::Test(further) => chores::test(&further.all()),
+        Chore::Fuzz {
+            target: Some(target),
+            file: Some(file),
+            ..
+        } => chores::repeat(&target, &file),
+        Chore::Fuzz {
+            target, seconds, ..
+        } => chores::fuzz(target.as_deref(), seconds),
         Chore::Bench(further) => chores::bench(&further.all()),
         Chore::Lint => chores::lint(),
         Chore::Dist { folder } => chores::dist(&folder),
@@ -107,7 +129,7 @@ mod tests {
             Chore::Demo { further } => further,
             Chore::Test(further) | Chore::Bench(further) => further.all(),
             Chore::Dist { folder } => vec![folder.into()],
-            Chore::Setup | Chore::Lint => Vec::new(),
+            Chore::Setup | Chore::Lint | Chore::Fuzz { .. } => Vec::new(),
         }
     }
 

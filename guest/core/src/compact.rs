@@ -99,14 +99,13 @@ impl<'a> Header<'a> {
         if salt.get(MARKED).is_none_or(|byte| byte & MARK == 0) {
             return Err(malformed("the marked bit of its salt is not set"));
         }
-        let (names, rest) = postcard::take_from_bytes::<Names>(rest)
-            .map_err(|_| malformed("its header is damaged or cut short"))?;
+        // One text: a number that is too long for postcard on 32 bits may not be on 64.
+        let damaged = || malformed("its header is damaged, cut short or longer than need be");
+        let (names, rest) = postcard::take_from_bytes::<Names>(rest).map_err(|_| damaged())?;
         let head = stored.get(..stored.len() - rest.len()).unwrap_or_default();
-        // Postcard reads numbers longer than they need be, more of them on 64 bits than on 32.
+        // Postcard reads numbers longer than they need be.
         if !names.is_written_as(head) {
-            return Err(malformed(
-                "its header has a number in a longer form than need be",
-            ));
+            return Err(damaged());
         }
         let (commitment, body) = rest
             .split_first_chunk()

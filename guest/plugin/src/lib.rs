@@ -3,13 +3,16 @@
 //!
 //! There is no logic here. `lent` turns the imports into the traits that the core works with,
 //! `opening` and `auditing` turn the exports into calls of the core, and `convert` translates between
-//! the contract's types and the core's. What only the world `plugin` has is in `writer`.
+//! the contract's types and the core's. What only the world `plugin` has is in `writer`; `coverage` is
+//! for fuzzing alone.
 #![no_std]
 
 extern crate alloc;
 
 mod auditing;
 mod convert;
+#[cfg(feature = "coverage")]
+mod coverage;
 mod lent;
 mod opening;
 #[cfg(feature = "writer")]

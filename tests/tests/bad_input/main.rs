@@ -14,3 +14,4 @@ mod options;
 mod place;
 mod samples;
 mod size;
+mod varint;

@@ -1,0 +1,26 @@
+//! Describing an object: any bytes, or a genuine object with edits.
+#![no_main]
+#![allow(clippy::panic)]
+
+use iamseal_fuzz::contract::iamseal::plugin::types::Form;
+use iamseal_fuzz::input::Input;
+use iamseal_fuzz::sandbox;
+use iamseal_fuzz::twin::Twin;
+use iamseal_fuzz::world::World;
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(init: sandbox::start(), |bytes: &[u8]| {
+    let mut input = Input::new(bytes);
+    let object = input.object();
+    let world = World::new(&[]);
+    let mut twin = Twin::new(world.clone());
+    let described = twin.inspect(&object.bytes);
+    assert_eq!(twin.end(), world, "it asked the host for something");
+
+    let Ok(seen) = described else { return };
+    assert_eq!(seen.size, object.bytes.len() as u64);
+    assert!(seen.plaintext_size <= seen.size);
+    let sealed = matches!(seen.form, Form::Minio | Form::Compact);
+    assert_eq!(seen.key.is_some(), sealed);
+    assert_eq!(seen.cipher.is_some(), seen.form != Form::Plaintext);
+});

@@ -1,0 +1,185 @@
+//! The host, lent to the component.
+
+use iamseal_core as core;
+use wasmtime::component::{Resource, ResourceTable};
+use wasmtime::{Result, StoreLimits};
+
+use crate::contract::iamseal::plugin::{
+    diagnostics, key_generator, keyring, storage, storage_writer, types,
+};
+use crate::contract::wasi::random::random;
+use crate::world::{Listing, Staged, World};
+
+/// What belongs to one instance.
+pub struct State {
+    pub world: World,
+    pub limits: StoreLimits,
+    pub handles: ResourceTable,
+    pub panicked: Option<String>,
+}
+
+impl types::Host for State {}
+
+impl diagnostics::Host for State {
+    fn panicked(&mut self, message: String) -> Result<()> {
+        self.panicked = Some(message);
+        Ok(())
+    }
+}
+
+impl keyring::Host for State {
+    fn default_key(&mut self) -> Result<Option<String>> {
+        Ok(self.world.default_key())
+    }
+
+    fn candidates(
+        &mut self,
+        name: String,
+    ) -> Result<Result<Vec<keyring::Candidate>, types::KeyError>> {
+        let lend = |candidate| match candidate {
+            core::Candidate::Secret(bytes) => keyring::Candidate::Secret(bytes.to_vec()),
+            core::Candidate::Remote => keyring::Candidate::Remote,
+        };
+        Ok(match self.world.candidates(&name) {
+            Ok(candidates) => Ok(candidates.into_iter().map(lend).collect()),
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    fn decrypt(
+        &mut self,
+        name: String,
+        ciphertext: Vec<u8>,
+        context: Vec<u8>,
+    ) -> Result<Result<Vec<u8>, types::KeyError>> {
+        let opened = self.world.decrypt(&name, &ciphertext, &context);
+        Ok(opened.map(|bytes| bytes.to_vec()).map_err(Into::into))
+    }
+
+    fn root_credentials(&mut self) -> Result<Vec<keyring::RootCredential>> {
+        let lend = |credential: core::RootCredential| keyring::RootCredential {
+            user: credential.user,
+            password: credential.password.to_string(),
+        };
+        let credentials = self.world.root_credentials();
+        Ok(credentials.into_iter().map(lend).collect())
+    }
+}
+
+impl key_generator::Host for State {
+    fn generate(
+        &mut self,
+        name: String,
+        context: Vec<u8>,
+    ) -> Result<Result<key_generator::DataKey, types::KeyError>> {
+        let lend = |made: core::DataKey| key_generator::DataKey {
+            plaintext: made.plaintext.to_vec(),
+            ciphertext: made.ciphertext,
+        };
+        let made = self.world.generate(&name, &context);
+        Ok(made.map(lend).map_err(Into::into))
+    }
+}
+
+impl random::Host for State {
+    fn get_random_bytes(&mut self, size: u64) -> Result<Vec<u8>> {
+        Ok(self.world.random(usize::try_from(size)?))
+    }
+
+    fn get_random_u64(&mut self) -> Result<u64> {
+        wasmtime::bail!("the core draws bytes alone")
+    }
+}
+
+impl storage::Host for State {
+    fn list(
+        &mut self,
+        prefix: Vec<u8>,
+        start_after: Option<Vec<u8>>,
+    ) -> Result<Result<Resource<Listing>, types::StorageError>> {
+        Ok(match self.world.list(&prefix, start_after.as_deref()) {
+            Ok(listing) => Ok(self.handles.push(listing)?),
+            Err(error) => Err(error.into()),
+        })
+    }
+
+    fn read(&mut self, path: Vec<u8>) -> Result<Result<storage::Stored, types::StorageError>> {
+        let lend = |stored: core::Stored| storage::Stored {
+            bytes: stored.bytes,
+            version: stored.version,
+        };
+        Ok(self.world.read(&path).map(lend).map_err(Into::into))
+    }
+}
+
+impl storage::HostCursor for State {
+    fn next(
+        &mut self,
+        cursor: Resource<Listing>,
+    ) -> Result<Result<Vec<Vec<u8>>, types::StorageError>> {
+        let listing = self.handles.get_mut(&cursor)?;
+        Ok(self.world.next(listing).map_err(Into::into))
+    }
+
+    fn drop(&mut self, cursor: Resource<Listing>) -> Result<()> {
+        self.handles.delete(cursor)?;
+        Ok(())
+    }
+}
+
+impl storage_writer::Host for State {
+    fn stage(
+        &mut self,
+        replacements: Vec<storage_writer::Replacement>,
+    ) -> Result<Vec<Result<Resource<Staged>, types::StorageError>>> {
+        let replacements = replacements.into_iter().map(|new| core::Replacement {
+            path: new.path,
+            expected: new.expected,
+            bytes: new.bytes,
+        });
+        let mut answer = Vec::new();
+        for staged in self.world.stage(replacements.collect()) {
+            answer.push(match staged {
+                Ok(staged) => Ok(self.handles.push(staged)?),
+                Err(error) => Err(error.into()),
+            });
+        }
+        Ok(answer)
+    }
+
+    fn commit(
+        &mut self,
+        drafts: Vec<Resource<Staged>>,
+    ) -> Result<Vec<Result<Vec<u8>, types::StorageError>>> {
+        let mut numbers = Vec::new();
+        for draft in drafts {
+            let Staged(draft) = self.handles.delete(draft)?;
+            numbers.push(draft);
+        }
+        let committed = self.world.commit(&numbers);
+        for draft in numbers {
+            self.world.drop_draft(draft);
+        }
+        let lend = |version: core::Version| -> Vec<u8> { version };
+        let committed = committed.into_iter();
+        Ok(committed
+            .map(|version| version.map(lend).map_err(Into::into))
+            .collect())
+    }
+}
+
+impl storage_writer::HostDraft for State {
+    fn read_back(
+        &mut self,
+        draft: Resource<Staged>,
+    ) -> Result<Result<Vec<u8>, types::StorageError>> {
+        let Staged(draft) = *self.handles.get(&draft)?;
+        Ok(self.world.read_back(draft).map_err(Into::into))
+    }
+
+    fn drop(&mut self, draft: Resource<Staged>) -> Result<()> {
+        let Staged(draft) = self.handles.delete(draft)?;
+        self.world.drop_draft(draft);
+        Ok(())
+    }
+}

@@ -1,0 +1,263 @@
+//! Genuine objects, and the keys that open them.
+
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+use std::sync::LazyLock;
+
+use iamseal_core::{
+    Candidate, Cipher, DataKey, DataKeyEncoding, Form, KeyError, KeyGenerator, Keyring, Location,
+    Policy, Random, RootCredential, SealOptions, SealedForm, Secret, Session, inspect, seal,
+    unseal,
+};
+use iamseal_tests::keys::Keys;
+use iamseal_tests::service::Service;
+use iamseal_tests::vectors::base64;
+use iamseal_tests::{compact_vectors, vectors};
+
+use crate::world::{Made, open};
+
+/// The name of a key that only a key service holds.
+pub const REMOTE: &str = "remote-key";
+
+/// Larger ones are left out: they say nothing that these do not, and take their time. Two fragments of
+/// the compact form fit.
+const LARGEST: usize = 70_000;
+
+/// A genuine object.
+pub struct Sample {
+    /// The store that it is bound to, if it is bound to one.
+    pub store: String,
+    /// Where it stands.
+    pub path: Vec<u8>,
+    /// The object.
+    pub stored: Vec<u8>,
+    /// What it holds.
+    pub plaintext: Vec<u8>,
+    /// Its form.
+    pub form: Form,
+}
+
+struct All {
+    keys: Keys,
+    samples: Vec<Sample>,
+    made: Vec<Made>,
+    damaged: Vec<Vec<u8>>,
+}
+
+static ALL: LazyLock<All> = LazyLock::new(All::new);
+
+/// All samples, the smallest first.
+pub fn all() -> &'static [Sample] {
+    &ALL.samples
+}
+
+/// The keys of all samples, some of them under one name.
+pub fn keys() -> &'static Keys {
+    &ALL.keys
+}
+
+/// The samples' data keys that a key service made.
+pub fn made() -> &'static [Made] {
+    &ALL.made
+}
+
+/// The vectors' objects that do not open.
+pub fn damaged() -> &'static [Vec<u8>] {
+    &ALL.damaged
+}
+
+impl All {
+    fn new() -> Self {
+        let mut all = Self {
+            keys: Keys::none(),
+            samples: Vec::new(),
+            made: Vec::new(),
+            damaged: Vec::new(),
+        };
+        all.take_minio();
+        all.take_compact();
+        all.take_own();
+        all.samples.sort_by_key(|sample| sample.stored.len());
+        all
+    }
+
+    fn take_minio(&mut self) {
+        let mut taken = BTreeSet::new();
+        for case in vectors::minio() {
+            let stored = case.stored();
+            if stored.len() > LARGEST || !["kms", "legacy", "auto"].contains(&case.kind.as_str()) {
+                continue;
+            }
+            if case.auto_result != "ok" || stored.is_empty() {
+                self.damaged.push(stored);
+                continue;
+            }
+            if case.expect != "ok" {
+                // It opens, and the vector does not say to what.
+                continue;
+            }
+            let [key, user, password] = case.keyring();
+            let keys = std::mem::take(&mut self.keys);
+            self.keys = match key.split_once(':') {
+                Some((name, bytes)) if taken.insert(key.to_string()) => {
+                    keys.secret(name, &base64(bytes))
+                }
+                _ if !user.is_empty() && taken.insert(user.to_string()) => {
+                    keys.credential(user, password)
+                }
+                _ => keys,
+            };
+            self.samples.push(Sample {
+                store: String::new(),
+                path: case.path(),
+                form: inspect(&stored).unwrap().form,
+                stored,
+                plaintext: case.plaintext(),
+            });
+        }
+    }
+
+    fn take_compact(&mut self) {
+        let mut taken = BTreeSet::new();
+        for case in compact_vectors::compact() {
+            if case.stored.len() > LARGEST {
+                continue;
+            }
+            if case.expect != "ok" {
+                self.damaged.push(case.stored);
+                continue;
+            }
+            if taken.insert((case.key.clone(), case.seed.is_some())) {
+                let (name, bytes) = case.key.rsplit_once(':').unwrap();
+                let keys = std::mem::take(&mut self.keys);
+                self.keys = match case.seed.is_some() {
+                    true => keys.remote(name, &Service::default().into()),
+                    false => keys.secret(name, &base64(bytes)),
+                };
+            }
+            if case.seed.is_some() {
+                self.made.extend(seeds(&case));
+            }
+            self.samples.push(Sample {
+                store: case.store,
+                path: case.path,
+                stored: case.stored,
+                plaintext: case.plaintext,
+                form: Form::Compact,
+            });
+        }
+        let keys = std::mem::take(&mut self.keys);
+        self.keys = keys.remote(REMOTE, &Service::default().into());
+    }
+
+    /// Objects of the core's own making, under keys that the vectors have none of.
+    fn take_own(&mut self) {
+        let options = |form, cipher, data_key_encoding| SealOptions {
+            form,
+            key: Some(REMOTE.to_string()),
+            cipher,
+            data_key_encoding,
+        };
+        let plaintext = br#"{"version":1,"credentials":{"accessKey":"fuzz"}}"#;
+        let path = b"config/iam/users/remote/identity.json";
+        for (number, options) in [
+            options(SealedForm::Minio, None, None),
+            options(
+                SealedForm::Minio,
+                Some(Cipher::Aes256Gcm),
+                Some(DataKeyEncoding::Json),
+            ),
+            options(SealedForm::Compact, None, None),
+        ]
+        .into_iter()
+        .enumerate()
+        {
+            let recorder = Recorder::new(self.keys.clone(), number as u8);
+            let location = Location::new("fuzz", path).unwrap();
+            let mut session = Session::default();
+            let stored = seal(&recorder, &mut session, &location, plaintext, &options).unwrap();
+            self.made.extend(recorder.made.into_inner());
+            self.samples.push(Sample {
+                store: "fuzz".to_string(),
+                path: path.to_vec(),
+                form: inspect(&stored).unwrap().form,
+                stored,
+                plaintext: plaintext.to_vec(),
+            });
+        }
+    }
+}
+
+/// The seeds that opening a case needs, from the service that its vector describes.
+fn seeds(case: &compact_vectors::Case) -> Vec<Made> {
+    let recorder = Recorder::new(case.keys(), 0);
+    let location = Location::new(&case.store, &case.path).unwrap();
+    let mut session = Session::default();
+    let policy = Policy::Sealed;
+    let opened = unseal(&recorder, &mut session, &location, &case.stored, policy);
+    assert!(opened.is_ok(), "{}", case.id);
+    recorder.made.into_inner()
+}
+
+/// Writes down every data key that is made or opened. What it makes is the same in every process, so
+/// that an input means the same.
+struct Recorder {
+    keys: Keys,
+    made: RefCell<Vec<Made>>,
+    fill: u8,
+}
+
+impl Recorder {
+    fn new(keys: Keys, fill: u8) -> Self {
+        let made = RefCell::default();
+        Self { keys, made, fill }
+    }
+}
+
+impl Keyring for Recorder {
+    fn default_key(&self) -> Option<String> {
+        self.keys.default_key()
+    }
+
+    fn candidates(&self, name: &str) -> Result<Vec<Candidate>, KeyError> {
+        self.keys.candidates(name)
+    }
+
+    fn decrypt(&self, name: &str, ciphertext: &[u8], context: &[u8]) -> Result<Secret, KeyError> {
+        let known = open(&*self.made.borrow(), name, ciphertext, context);
+        let plaintext = known.or_else(|_| self.keys.decrypt(name, ciphertext, context))?;
+        self.made.borrow_mut().push(Made {
+            name: name.to_string(),
+            context: context.to_vec(),
+            ciphertext: ciphertext.to_vec(),
+            plaintext: plaintext.to_vec(),
+        });
+        Ok(plaintext)
+    }
+
+    fn root_credentials(&self) -> Vec<RootCredential> {
+        Vec::new()
+    }
+}
+
+impl KeyGenerator for Recorder {
+    fn generate(&self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
+        let made = Made {
+            name: name.to_string(),
+            context: context.to_vec(),
+            ciphertext: vec![self.fill; 76],
+            plaintext: vec![self.fill; 32],
+        };
+        self.made.borrow_mut().push(made.clone());
+        Ok(DataKey {
+            plaintext: made.plaintext.into(),
+            ciphertext: made.ciphertext,
+        })
+    }
+}
+
+impl Random for Recorder {
+    fn fill(&self, buffer: &mut [u8]) {
+        buffer.fill(self.fill);
+    }
+}
