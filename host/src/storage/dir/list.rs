@@ -6,8 +6,8 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use super::disk::Kind;
 use super::errors::{failed, refused, shown};
-use super::folder::Kind;
 use super::path::{LONGEST, is_draft_name, split_prefix};
 use super::root::Root;
 use crate::contract::StorageError;
