@@ -4,18 +4,19 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 use std::{env, ffi::OsStr};
 
 use iamseal::storage::DirStore;
+use iamseal::storage::dir::OpenError;
 use iamseal::storage::dir::faults::{Call, Faults};
 use iamseal_tests::runtime::wait;
 use tempfile::TempDir;
 
 use crate::mode::{Cause, Fate, Mode, Point, dead};
-use crate::shadow::{Lie, Shadow, Tree, read};
+use crate::shadow::{Lie, NEW, Shadow, Tree, read};
 use crate::workload::PREFIX;
 use crate::world::{Opened, World};
 
@@ -28,7 +29,7 @@ pub struct Dir {
 impl Dir {
     /// The same on a disk that lies to its store.
     pub fn lying(objects: &Tree, lie: Option<Lie>) -> Self {
-        let folder = tempfile::tempdir_in(memory()).unwrap();
+        let folder = tempfile::tempdir_in(&*MEMORY).unwrap();
         for (path, content) in objects {
             let file = folder.path().join(OsStr::from_bytes(path));
             fs::create_dir_all(file.parent().unwrap()).unwrap();
@@ -39,26 +40,24 @@ impl Dir {
         Self { folder, shadow }
     }
 
-    fn store(&self, point: &Arc<Point>) -> DirStore {
+    fn store(&self, point: &Arc<Point>) -> Result<DirStore, OpenError> {
         let watcher = Watcher {
             point: Arc::clone(point),
             shadow: Arc::clone(&self.shadow),
         };
-        DirStore::open_with_faults(self.folder.path(), Arc::new(watcher)).unwrap()
+        DirStore::open_with_faults(self.folder.path(), Arc::new(watcher))
     }
 }
 
 /// A folder in memory where there is one, since what counts as durable is the shadow's business:
 /// thousands of runs on a disk would take an hour of real syncs.
-fn memory() -> PathBuf {
+static MEMORY: LazyLock<PathBuf> = LazyLock::new(|| {
     let shared = Path::new("/dev/shm");
-    let usable = tempfile::tempdir_in(shared).is_ok();
-    if usable {
-        shared.to_owned()
-    } else {
-        env::temp_dir()
+    match tempfile::tempdir_in(shared) {
+        Ok(_) => shared.to_owned(),
+        Err(_) => env::temp_dir(),
     }
-}
+});
 
 impl World for Dir {
     const NAME: &'static str = "directory";
@@ -79,14 +78,18 @@ impl World for Dir {
         Self::lying(objects, None)
     }
 
-    fn open(&self, point: &Arc<Point>) -> Opened {
-        Opened::new(self.store(point))
+    fn open(&self, point: &Arc<Point>) -> Result<Opened, String> {
+        let store = self.store(point).map_err(|error| error.to_string())?;
+        Ok(Opened::new(store))
     }
 
     fn after(self, mode: Mode) -> Vec<Self> {
         let shadow = self.shadow.lock().unwrap();
         // Nothing was done behind the shadow's back.
-        assert_eq!(read(self.folder.path()), shadow.visible());
+        assert!(
+            read(self.folder.path()) == shadow.visible(),
+            "the store did what it did not tell"
+        );
         if mode != Mode::PowerLost {
             drop(shadow);
             return vec![self];
@@ -96,7 +99,7 @@ impl World for Dir {
     }
 
     fn sweep(&self) {
-        let store = self.store(&Arc::new(Point::never()));
+        let store = self.store(&Arc::new(Point::never())).unwrap();
         wait(store.sweep(PREFIX)).unwrap();
     }
 
@@ -143,7 +146,8 @@ impl Faults for Watcher {
 }
 
 /// Whether a mode makes a difference to a call. Killing a process before a call that only reads
-/// leaves what killing it before the next change leaves.
+/// leaves what killing it before the next change leaves, and a disk that is broken for good is broken
+/// for the next change.
 fn can_happen(mode: Mode, call: &Call<'_>) -> bool {
     let opens = matches!(call, Call::OpenFolder | Call::List | Call::Open);
     let creates = matches!(call, Call::Create { .. });
@@ -153,7 +157,9 @@ fn can_happen(mode: Mode, call: &Call<'_>) -> bool {
     let renames = matches!(call, Call::Rename { .. });
     let names = creates || renames || matches!(call, Call::Remove { .. });
     match mode {
-        Mode::Killed | Mode::PowerLost => names || writes || sets || syncs,
+        Mode::Killed | Mode::PowerLost | Mode::FailsFromThere(Cause::Broken) => {
+            names || writes || sets || syncs
+        }
         Mode::Torn => writes,
         Mode::DoneButFails => names || syncs,
         Mode::Fails(cause) | Mode::FailsFromThere(cause) => match cause {
@@ -178,7 +184,11 @@ fn write_half(shadow: &mut Shadow, call: &Call<'_>) {
 fn carry_out(shadow: &mut Shadow, call: &Call<'_>) {
     let mut within = |folder, name| shadow.path(folder).join(OsStr::from_bytes(name));
     match *call {
-        Call::Create { folder, name } => drop(File::create_new(within(folder, name)).unwrap()),
+        Call::Create { folder, name } => {
+            let mut options = File::options();
+            options.write(true).create_new(true).mode(NEW);
+            options.open(within(folder, name)).unwrap();
+        }
         Call::Rename { folder, from, to } => {
             fs::rename(within(folder, from), within(folder, to)).unwrap();
         }

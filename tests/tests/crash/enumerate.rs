@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::check::{Lost, is_whole, lent, said_all};
+use crate::check::{Lost, is_whole, run, said_all};
 use crate::mode::{Mode, Point};
 use crate::workload::Workload;
 use crate::world::World;
@@ -28,7 +28,7 @@ pub fn enumerate<W: World>(workload: &Workload, mode: Mode, make: impl Fn() -> W
     for at in 1..OPERATIONS {
         let point = Arc::new(Point::new(mode, at));
         let world = make();
-        let report = (workload.run)(lent(world.open(&point)));
+        let report = run(workload, &world, &point);
         let mut lost = Lost::new();
         if let (true, Some(cause)) = (point.was_met(), mode.reports()) {
             lost.extend(said_all(workload, &report, cause));

@@ -35,11 +35,11 @@ impl World for Memory {
         }
     }
 
-    fn open(&self, point: &Arc<Point>) -> Opened {
-        Opened::new(Faulty {
+    fn open(&self, point: &Arc<Point>) -> Result<Opened, String> {
+        Ok(Opened::new(Faulty {
             store: Arc::new(HostStore(Arc::clone(&self.store))),
             point: Arc::clone(point),
-        })
+        }))
     }
 
     fn after(self, _: Mode) -> Vec<Self> {
@@ -51,9 +51,9 @@ impl World for Memory {
     }
 
     fn everything(&self) -> Tree {
-        let content = |(path, bytes): (Vec<u8>, _)| {
+        let content = |(path, bytes): (Vec<u8>, Vec<u8>)| {
             let mode = self.modes[&path];
-            (path, Content { bytes, mode })
+            (path, Content::new(&bytes, mode))
         };
         self.store.all().into_iter().map(content).collect()
     }

@@ -50,6 +50,13 @@ impl Cause {
             Self::NoFiles => 24,  // EMFILE
         })
     }
+
+    /// What the system says of it, without the number.
+    pub fn words(self) -> String {
+        let text = self.error().to_string();
+        let (words, _) = text.split_once(" (").unwrap();
+        words.to_lowercase()
+    }
 }
 
 impl Mode {
@@ -66,8 +73,8 @@ impl Mode {
 impl fmt::Display for Mode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Fails(cause) => write!(f, "fails: {}", cause.error()),
-            Self::FailsFromThere(cause) => write!(f, "fails from there on: {}", cause.error()),
+            Self::Fails(cause) => write!(f, "fails, {}", cause.words()),
+            Self::FailsFromThere(cause) => write!(f, "fails from there on, {}", cause.words()),
             Self::DoneButFails => f.write_str("done but reported as failed"),
             Self::Killed => f.write_str("killed"),
             Self::Torn => f.write_str("killed halfway"),

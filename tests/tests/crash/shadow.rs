@@ -5,6 +5,7 @@
 //! promises no more. Of everything else any part may be lost.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt as _;
@@ -14,11 +15,21 @@ use std::path::{Path, PathBuf};
 use iamseal::storage::dir::faults::Call;
 
 /// A file's bytes and mode bits.
-#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Content {
     pub bytes: Vec<u8>,
     pub mode: u32,
 }
+
+impl Content {
+    pub fn new(bytes: &[u8], mode: u32) -> Self {
+        let bytes = bytes.to_vec();
+        Self { bytes, mode }
+    }
+}
+
+/// The mode that a store makes files with.
+pub const NEW: u32 = 0o600;
 
 /// Files by their paths.
 pub type Tree = BTreeMap<Vec<u8>, Content>;
@@ -41,8 +52,10 @@ pub struct Shadow {
     /// By their inodes. A store makes no folders.
     folders: BTreeMap<u64, Folder>,
     files: Vec<Data>,
-    /// The files that have a name, by their inodes.
+    /// The files that the store has made, by their inodes.
     inodes: BTreeMap<u64, usize>,
+    /// Those whose inodes were not asked for yet: when they are told they are not there.
+    made: Vec<(PathBuf, usize)>,
     /// Syncs that are put off.
     late: Vec<usize>,
 }
@@ -83,6 +96,7 @@ impl Shadow {
             folders: BTreeMap::new(),
             files: Vec::new(),
             inodes: BTreeMap::new(),
+            made: Vec::new(),
             late: Vec::new(),
         };
         for path in folders(root) {
@@ -111,19 +125,16 @@ impl Shadow {
     pub fn follow(&mut self, call: &Call<'_>) {
         match *call {
             Call::Create { folder, name } => {
-                let empty = Content::default();
                 let file = self.files.len();
+                let is = Content::new(&[], NEW);
                 self.files.push(Data {
-                    now: Content {
-                        mode: 0o600,
-                        ..empty.clone()
-                    },
-                    durable: empty,
+                    now: is.clone(),
+                    durable: is,
                 });
-                // Its inode shows when it is there, and may have been another file's.
-                self.inodes.clear();
-                let names = vec![(name.to_vec(), Some(file))];
-                self.folder(folder).change(names);
+                let folder = self.folder(folder);
+                folder.change(vec![(name.to_vec(), Some(file))]);
+                let path = folder.path.join(OsStr::from_bytes(name));
+                self.made.push((path, file));
             }
             Call::Write { file, bytes } => {
                 self.file(file).now.bytes.extend_from_slice(bytes);
@@ -190,7 +201,7 @@ impl Shadow {
         let mut tree = Tree::new();
         for folder in self.folders.values() {
             for (name, file) in names(folder) {
-                let path = folder.path.join(std::ffi::OsStr::from_bytes(&name));
+                let path = folder.path.join(OsStr::from_bytes(&name));
                 tree.insert(relative(&self.root, &path), content(&self.files[file]));
             }
         }
@@ -207,13 +218,10 @@ impl Shadow {
     }
 
     fn number(&mut self, file: BorrowedFd<'_>) -> usize {
-        if self.inodes.is_empty() {
-            for folder in self.folders.values() {
-                for (name, number) in &folder.now {
-                    let path = folder.path.join(std::ffi::OsStr::from_bytes(name));
-                    let inode = path.symlink_metadata().unwrap().ino();
-                    self.inodes.insert(inode, *number);
-                }
+        for (path, file) in self.made.drain(..) {
+            // One that failed to be made is never asked for.
+            if let Ok(metadata) = path.symlink_metadata() {
+                self.inodes.insert(metadata.ino(), file);
             }
         }
         self.inodes[&inode(file)]
@@ -262,13 +270,11 @@ impl Data {
             return self.durable.clone();
         }
         let now = &self.now.bytes;
-        let bytes = match bytes {
-            Bytes::Lost => return self.durable.clone(),
-            Bytes::Zeroed => vec![0; now.len()],
-            Bytes::Halved => now[..now.len() / 2].to_vec(),
-        };
-        let mode = self.now.mode;
-        Content { bytes, mode }
+        match bytes {
+            Bytes::Lost => self.durable.clone(),
+            Bytes::Zeroed => Content::new(&vec![0; now.len()], self.now.mode),
+            Bytes::Halved => Content::new(&now[..now.len() / 2], self.now.mode),
+        }
     }
 }
 
@@ -303,10 +309,8 @@ fn entries(folder: &Path) -> Vec<PathBuf> {
 }
 
 fn content(file: &Path) -> Content {
-    Content {
-        bytes: fs::read(file).unwrap(),
-        mode: file.metadata().unwrap().permissions().mode() & 0o7777,
-    }
+    let mode = file.metadata().unwrap().permissions().mode();
+    Content::new(&fs::read(file).unwrap(), mode & 0o7777)
 }
 
 fn name(file: &Path) -> Vec<u8> {

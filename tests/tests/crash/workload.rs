@@ -187,10 +187,7 @@ impl Sample {
 
 /// A file with a mode that is not the one that a new file gets.
 fn content(bytes: &[u8]) -> Content {
-    Content {
-        bytes: bytes.to_vec(),
-        mode: 0o640,
-    }
+    Content::new(bytes, 0o640)
 }
 
 fn sealed(form: SealedForm, key: &str) -> Target {

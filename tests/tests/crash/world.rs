@@ -19,7 +19,10 @@ pub trait World: Sized + 'static {
     fn of(objects: &Tree) -> Self;
 
     /// The store as a process has it whose operations go wrong at this point.
-    fn open(&self, point: &Arc<Point>) -> Opened;
+    ///
+    /// # Errors
+    /// What the store says if it cannot be opened.
+    fn open(&self, point: &Arc<Point>) -> Result<Opened, String>;
 
     /// The worlds that the next process may find when this one has come to its end.
     fn after(self, mode: Mode) -> Vec<Self>;
