@@ -16,7 +16,7 @@ pub type Trouble = [&'static str; 2];
 
 /// Full but for some pages, so that a few drafts fit.
 pub const FULL: Trouble = [
-    "head -c 4M /dev/zero > $disk/filler || truncate -s -48K $disk/filler",
+    "head -c 4M /dev/zero > $disk/filler 2> $scratch/full || truncate -s -48K $disk/filler",
     "rm $disk/filler",
 ];
 pub const READ_ONLY: Trouble = ["mount -o remount,ro $disk", "mount -o remount,rw $disk"];
@@ -36,8 +36,7 @@ pub fn run(store: &Store, trouble: Trouble, tool: impl Fn(&Path) -> Tool) -> Opt
     let disk = scratch.path().join("disk");
     fs::create_dir(&disk).unwrap();
     let Some(namespace) = namespace(&disk) else {
-        let note = "NOT tested: a full and a read-only disk, which need `unshare --mount`\n";
-        io::stderr().write_all(note.as_bytes()).unwrap();
+        not_tested("a full and a read-only disk, which need `unshare --mount`");
         return None;
     };
     let stores = [Store::new(), Store::new()];
@@ -80,6 +79,12 @@ pub fn run(store: &Store, trouble: Trouble, tool: impl Fn(&Path) -> Tool) -> Opt
         ended: ended.next().unwrap(),
         store,
     }))
+}
+
+/// Says past the captured output of a test what this system does not let it do.
+pub fn not_tested(what: &str) {
+    let note = format!("NOT tested: {what}\n");
+    io::stderr().write_all(note.as_bytes()).unwrap();
 }
 
 /// What runs a program where it may mount: root can in a namespace, others in one that makes them

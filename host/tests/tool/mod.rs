@@ -127,7 +127,7 @@ impl Tool {
 
     /// Runs it as another user. Its file may lie where that user may not go, so it is started by
     /// its open file.
-    pub fn as_user(mut self, user: u32) -> Self {
+    pub fn by_user(mut self, user: u32) -> Self {
         let program = File::open(self.command.get_program()).unwrap();
         let path = format!("/proc/self/fd/{}", program.as_raw_fd());
         let mut command = Command::new(path);

@@ -8,6 +8,7 @@ use iamseal_tests::backend::{Backend as _, Native};
 use iamseal_tests::bridge::Bridge;
 
 use crate::mode::{Cause, Point};
+use crate::shadow::Content;
 use crate::workload::{Object, PREFIX, Report, STORE, Workload, keys};
 use crate::world::{Opened, World};
 
@@ -91,7 +92,6 @@ pub fn is_whole<W: World>(workload: &Workload, world: &W, report: &Report) -> Lo
     }
 
     world.sweep();
-    others_are_untouched(workload, world, &mut lost);
     let again = (workload.run)(process.clone());
     if let Some(error) = &again.ended {
         lost.push(format!("running again ends early: {error:?}"));
@@ -139,8 +139,8 @@ fn list(process: &Bridge) -> Vec<Vec<u8>> {
     }
 }
 
-/// There are the files that were there before, with their modes and nothing beside them, and those
-/// that are no objects hold what they held.
+/// There are the files that were there before, with their modes and owners and nothing beside them,
+/// and those that are no objects hold what they held.
 fn others_are_untouched<W: World>(workload: &Workload, world: &W, lost: &mut Lost) {
     let sample = (workload.before)();
     let everything = world.everything();
@@ -152,7 +152,8 @@ fn others_are_untouched<W: World>(workload: &Workload, world: &W, lost: &mut Los
             continue;
         };
         let is_object = sample.objects.iter().any(|object| object.path == path);
-        if content.mode != before.mode || (!is_object && content.bytes != before.bytes) {
+        let Content { bytes, mode, owner } = content;
+        if (mode, owner) != (before.mode, before.owner) || (!is_object && bytes != before.bytes) {
             let path = String::from_utf8_lossy(&path);
             lost.push(format!("{path} was changed"));
         }

@@ -4,7 +4,7 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::{env, ffi::OsStr};
@@ -34,6 +34,7 @@ impl Dir {
             let file = folder.path().join(OsStr::from_bytes(path));
             fs::create_dir_all(file.parent().unwrap()).unwrap();
             fs::write(&file, &content.bytes).unwrap();
+            chown(&file, Some(content.owner), None).unwrap();
             fs::set_permissions(&file, Permissions::from_mode(content.mode)).unwrap();
         }
         let shadow = Arc::new(Mutex::new(Shadow::of(folder.path(), lie)));

@@ -1,5 +1,6 @@
 //! Every crash point of a kind of store, one after the other.
 
+use std::fmt;
 use std::sync::Arc;
 
 use crate::check::{Lost, is_whole, run, said_all};
@@ -11,7 +12,7 @@ use crate::world::World;
 const OPERATIONS: usize = 10_000;
 
 /// How it went.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Tally {
     /// Operations that something went wrong at.
     pub points: usize,
@@ -19,6 +20,29 @@ pub struct Tally {
     pub worlds: usize,
     /// What was lost.
     pub lost: Lost,
+}
+
+impl Tally {
+    pub fn add(&mut self, other: Self) {
+        self.points += other.points;
+        self.worlds += other.worlds;
+        self.lost.extend(other.lost);
+    }
+}
+
+impl fmt::Display for Tally {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            points,
+            worlds,
+            lost,
+        } = self;
+        write!(
+            f,
+            "{points} points, {worlds} stores after them, {} lost",
+            lost.len()
+        )
+    }
 }
 
 /// Lets the first operation of a workload go wrong, then the second, until a run comes to its end

@@ -20,6 +20,7 @@ mod shadow;
 mod workload;
 mod world;
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex};
 
@@ -33,55 +34,62 @@ use crate::shadow::Lie;
 use crate::workload::WORKLOADS;
 use crate::world::World;
 
-type Sum = Arc<Mutex<Tally>>;
+/// How much is told of what was lost: one mistake is found at many points.
+const SHOWN: usize = 5;
+
+/// What came of each kind of store in each mode.
+type Sums = Arc<Mutex<BTreeMap<String, Tally>>>;
 
 fn main() -> ExitCode {
     let arguments = Arguments::from_args();
-    let sum = Sum::default();
+    let sums = Sums::default();
     let mut trials = Vec::new();
-    add::<Dir>(&mut trials, &sum);
-    add::<Memory>(&mut trials, &sum);
+    add::<Dir>(&mut trials, &sums);
+    add::<Memory>(&mut trials, &sums);
     trials.push(Trial::test(
         "a_store_that_does_not_sync_loses_objects",
         without_syncs,
     ));
     let conclusion = libtest_mimic::run(&arguments, trials);
-    let sum = sum.lock().unwrap();
-    println!(
-        "{} crash points, {} objects lost",
-        sum.points,
-        sum.lost.len()
-    );
+    print(&sums.lock().unwrap());
     conclusion.exit_code()
 }
 
 /// A kind of store: each of its modes with each of the workloads.
-fn add<W: World>(trials: &mut Vec<Trial>, sum: &Sum) {
+fn add<W: World>(trials: &mut Vec<Trial>, sums: &Sums) {
     for mode in W::modes() {
         for workload in &WORKLOADS {
-            let sum = Arc::clone(sum);
-            let name = format!("{}: {mode}: {}", W::NAME, workload.name);
-            trials.push(Trial::test(name.clone(), move || {
+            let sums = Arc::clone(sums);
+            let kind = format!("{}, {mode}", W::NAME);
+            let test = move || {
                 let objects = &(workload.before)().tree;
                 let tally = enumerate(workload, mode, || W::of(objects));
-                let Tally {
-                    points,
-                    worlds,
-                    lost,
-                } = tally;
-                println!("{name}: {points} points, {worlds} worlds after them");
-                let first: Vec<_> = lost.iter().take(5).cloned().collect();
-                let mut sum = sum.lock().unwrap();
-                sum.points += points;
-                sum.worlds += worlds;
-                sum.lost.extend(lost);
-                if first.is_empty() {
+                let lost: Vec<_> = tally.lost.iter().take(SHOWN).cloned().collect();
+                sums.lock().unwrap().entry(kind).or_default().add(tally);
+                if lost.is_empty() {
                     Ok(())
                 } else {
-                    Err(first.join("\n").into())
+                    Err(lost.join("\n").into())
                 }
-            }));
+            };
+            let name = format!("{}, {mode}: {}", W::NAME, workload.name);
+            trials.push(Trial::test(name, test));
         }
+    }
+}
+
+fn print(sums: &BTreeMap<String, Tally>) {
+    let mut all = Tally::default();
+    for (kind, sum) in sums {
+        println!("{kind}: {sum}");
+        all.add(sum.clone());
+    }
+    if !sums.is_empty() {
+        println!(
+            "{} crash points, {} objects lost",
+            all.points,
+            all.lost.len()
+        );
     }
 }
 
@@ -98,7 +106,6 @@ fn without_syncs() -> Result<(), Failed> {
         if tally.lost.is_empty() {
             return Err(format!("{lie:?}, and nothing was lost").into());
         }
-        println!("{lie:?}: {} losses found", tally.lost.len());
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! The store in memory: every call of a store can go wrong.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use iamseal_tests::host_store::HostStore;
@@ -11,10 +10,10 @@ use crate::mode::{Mode, Point};
 use crate::shadow::{Content, Tree};
 use crate::world::{Opened, World};
 
-/// What is in memory.
+/// What is in memory, and what it was in the beginning.
 pub struct Memory {
     store: Arc<MemoryStore>,
-    modes: BTreeMap<Vec<u8>, u32>,
+    before: Tree,
 }
 
 impl World for Memory {
@@ -25,13 +24,10 @@ impl World for Memory {
     }
 
     fn of(objects: &Tree) -> Self {
-        let bytes = objects.iter().map(|(path, content)| (path, &content.bytes));
-        let modes = objects
-            .iter()
-            .map(|(path, content)| (path.clone(), content.mode));
+        let bytes = |(path, content): (&Vec<u8>, &Content)| (path.clone(), content.bytes.clone());
         Self {
-            store: MemoryStore::with(bytes),
-            modes: modes.collect(),
+            store: MemoryStore::with(objects.iter().map(bytes)),
+            before: objects.clone(),
         }
     }
 
@@ -51,9 +47,10 @@ impl World for Memory {
     }
 
     fn everything(&self) -> Tree {
-        let content = |(path, bytes): (Vec<u8>, Vec<u8>)| {
-            let mode = self.modes[&path];
-            (path, Content::new(&bytes, mode))
+        // It has no modes and owners that could change.
+        let content = |(path, bytes)| {
+            let before = self.before[&path].clone();
+            (path, Content { bytes, ..before })
         };
         self.store.all().into_iter().map(content).collect()
     }

@@ -6,30 +6,32 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
-use std::fs::{self, File};
+use std::fs::{self, File, FileType};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
 use iamseal::storage::dir::faults::Call;
 
-/// A file's bytes and mode bits.
+/// What a file is.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Content {
     pub bytes: Vec<u8>,
     pub mode: u32,
-}
-
-impl Content {
-    pub fn new(bytes: &[u8], mode: u32) -> Self {
-        let bytes = bytes.to_vec();
-        Self { bytes, mode }
-    }
+    /// The user.
+    pub owner: u32,
 }
 
 /// The mode that a store makes files with.
 pub const NEW: u32 = 0o600;
+
+/// The user who runs this.
+pub static SELF: LazyLock<u32> = LazyLock::new(|| {
+    let own = tempfile::tempfile().unwrap();
+    own.metadata().unwrap().uid()
+});
 
 /// Files by their paths.
 pub type Tree = BTreeMap<Vec<u8>, Content>;
@@ -126,7 +128,11 @@ impl Shadow {
         match *call {
             Call::Create { folder, name } => {
                 let file = self.files.len();
-                let is = Content::new(&[], NEW);
+                let is = Content {
+                    bytes: Vec::new(),
+                    mode: NEW,
+                    owner: *SELF,
+                };
                 self.files.push(Data {
                     now: is.clone(),
                     durable: is,
@@ -140,6 +146,7 @@ impl Shadow {
                 self.file(file).now.bytes.extend_from_slice(bytes);
             }
             Call::SetMode { file, mode } => self.file(file).now.mode = mode,
+            Call::SetOwner { file, user } => self.file(file).now.owner = user,
             Call::Rename { folder, from, to } => {
                 let folder = self.folder(folder);
                 let file = folder.now.get(from).copied();
@@ -164,7 +171,7 @@ impl Shadow {
                     self.files[file].sync();
                 }
             }
-            // The owner is the same for all files here, and the others change nothing.
+            // The others change nothing.
             _ => {}
         }
     }
@@ -270,10 +277,14 @@ impl Data {
             return self.durable.clone();
         }
         let now = &self.now.bytes;
-        match bytes {
-            Bytes::Lost => self.durable.clone(),
-            Bytes::Zeroed => Content::new(&vec![0; now.len()], self.now.mode),
-            Bytes::Halved => Content::new(&now[..now.len() / 2], self.now.mode),
+        let bytes = match bytes {
+            Bytes::Lost => return self.durable.clone(),
+            Bytes::Zeroed => vec![0; now.len()],
+            Bytes::Halved => now[..now.len() / 2].to_vec(),
+        };
+        Content {
+            bytes,
+            ..self.now.clone()
         }
     }
 }
@@ -290,27 +301,31 @@ fn folders(root: &Path) -> Vec<PathBuf> {
     let mut all = vec![root.to_owned()];
     let mut next = 0;
     while next < all.len() {
-        let below = entries(&all[next]).into_iter().filter(|path| path.is_dir());
-        all.extend(below.collect::<Vec<_>>());
+        all.extend(entries(&all[next], FileType::is_dir));
         next += 1;
     }
     all
 }
 
 fn files(folder: &Path) -> Vec<PathBuf> {
-    let mut entries = entries(folder);
-    entries.retain(|path| path.is_file());
-    entries
+    entries(folder, FileType::is_file)
 }
 
-fn entries(folder: &Path) -> Vec<PathBuf> {
-    let entries = fs::read_dir(folder).unwrap();
-    entries.map(|entry| entry.unwrap().path()).collect()
+fn entries(folder: &Path, wanted: fn(&FileType) -> bool) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).unwrap().map(Result::unwrap);
+    entries
+        .filter(|entry| wanted(&entry.file_type().unwrap()))
+        .map(|entry| entry.path())
+        .collect()
 }
 
 fn content(file: &Path) -> Content {
-    let mode = file.metadata().unwrap().permissions().mode();
-    Content::new(&fs::read(file).unwrap(), mode & 0o7777)
+    let metadata = file.metadata().unwrap();
+    Content {
+        bytes: fs::read(file).unwrap(),
+        mode: metadata.mode() & 0o7777,
+        owner: metadata.uid(),
+    }
 }
 
 fn name(file: &Path) -> Vec<u8> {

@@ -15,7 +15,7 @@ use iamseal_tests::keys::Keys;
 use iamseal_tests::runtime::wait;
 use iamseal_tests::vectors::case;
 
-use crate::shadow::{Content, Tree};
+use crate::shadow::{Content, SELF, Tree};
 
 pub const PREFIX: &[u8] = b"config/";
 pub const STORE: &str = "store";
@@ -185,9 +185,15 @@ impl Sample {
     }
 }
 
-/// A file with a mode that is not the one that a new file gets.
+/// A file with a mode that is not the one that a new file gets, and as far as the system lets us
+/// give it away with another owner.
 fn content(bytes: &[u8]) -> Content {
-    Content::new(bytes, 0o640)
+    let (root, nobody) = (0, 65534);
+    Content {
+        bytes: bytes.to_vec(),
+        mode: 0o640,
+        owner: if *SELF == root { nobody } else { *SELF },
+    }
 }
 
 fn sealed(form: SealedForm, key: &str) -> Target {

@@ -193,7 +193,7 @@ impl File {
     /// Gives the file to a user and a group.
     pub fn set_owner(&self, user: u32, group: u32) -> io::Result<()> {
         let file = self.file.as_fd();
-        self.watch.before(Call::SetOwner { file })?;
+        self.watch.before(Call::SetOwner { file, user })?;
         fchown(&self.file, Some(user), Some(group))
     }
 

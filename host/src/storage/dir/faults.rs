@@ -41,6 +41,8 @@ pub enum Call<'a> {
     SetOwner {
         /// The file.
         file: BorrowedFd<'a>,
+        /// Its user.
+        user: u32,
     },
     /// Sets a file's mode.
     SetMode {
