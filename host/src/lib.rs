@@ -82,13 +82,17 @@
 //! # }
 //! ```
 
+extern crate alloc;
+
 pub mod contract;
+mod describe;
 mod error;
 pub mod keys;
 mod plugin;
 pub mod storage;
 
-pub use error::{Error, describe, describe_key, describe_storage};
+pub use describe::{describe, describe_key, describe_storage};
+pub use error::Error;
 pub use plugin::{
     Audit, AuditScope, Auditor, CompileCache, ComponentDescription, Identity, Limit, Limits,
     Migration, MigrationPlan, Plugin, PluginBuilder, PluginSlot, Swapped,

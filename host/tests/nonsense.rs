@@ -469,7 +469,7 @@ async fn an_audit_of_a_store_that_answers_nonsense_ends() {
     let plugin = builder().storage(Arc::new(answers)).load().await.unwrap();
     let mut audit = plugin.audit(&AuditScope::default()).await.unwrap();
     let first = audit.next(2).await.unwrap();
-    let empty = |verdict: &Verdict| matches!(verdict, Verdict::Fails(ObjectError::Empty));
+    let empty = |verdict: &Verdict| matches!(verdict, Verdict::Fails(failure) if failure.error == ObjectError::Empty);
     assert!(first.iter().all(|finding| empty(&finding.verdict)));
     assert!(audit.next(2).await.is_err(), "it went backwards");
 }

@@ -7,6 +7,7 @@ mod chores;
 mod python;
 mod run;
 mod target;
+mod wasmtime;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
