@@ -63,17 +63,22 @@ pub fn from_contract(error: contract::ObjectError) -> Error {
         contract::ObjectError::CredentialNotAuthentic => Error::CredentialNotAuthentic,
         contract::ObjectError::BodyNotAuthentic => Error::BodyNotAuthentic,
         contract::ObjectError::CutShort => Error::CutShort,
-        contract::ObjectError::Storage(error) => Error::Storage(match error {
-            contract::StorageError::NotFound => StorageError::NotFound,
-            contract::StorageError::Conflict => StorageError::Conflict,
-            contract::StorageError::TooLarge(limit) => StorageError::TooLarge {
-                asked: limit.asked,
-                allowed: limit.allowed,
-            },
-            contract::StorageError::Refused(text) => StorageError::Refused(text),
-            contract::StorageError::Other(text) => StorageError::Other(text),
-        }),
+        contract::ObjectError::Storage(error) => Error::Storage(storage_from_contract(error)),
         contract::ObjectError::Other(text) => Error::Other(text),
+    }
+}
+
+/// The contract's storage error as the core's.
+pub fn storage_from_contract(error: contract::StorageError) -> StorageError {
+    match error {
+        contract::StorageError::NotFound => StorageError::NotFound,
+        contract::StorageError::Conflict => StorageError::Conflict,
+        contract::StorageError::TooLarge(limit) => StorageError::TooLarge {
+            asked: limit.asked,
+            allowed: limit.allowed,
+        },
+        contract::StorageError::Refused(text) => StorageError::Refused(text),
+        contract::StorageError::Other(text) => StorageError::Other(text),
     }
 }
 

@@ -11,6 +11,7 @@
 )]
 
 pub mod backend;
+pub mod bridge;
 pub mod compact_vectors;
 pub mod component;
 pub mod conversation;

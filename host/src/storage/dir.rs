@@ -20,9 +20,11 @@
 //! A call that is dropped runs to its end there, and its drafts are removed.
 
 mod commit;
+mod disk;
 mod draft;
 mod errors;
-mod folder;
+#[doc(hidden)] // It says why.
+pub mod faults;
 mod list;
 mod parallel;
 mod path;
@@ -40,6 +42,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use thiserror::Error;
 
+use self::faults::{Faults, Watch};
 use self::list::{Walk, Wanted, why_unread};
 use self::path::Place;
 use self::root::Root;
@@ -95,7 +98,21 @@ impl DirStore {
     /// # Errors
     /// [`OpenError`], if it is not there, no directory or not to be read.
     pub fn open(root: &Path) -> Result<Self, OpenError> {
-        let opened = Root::open(root).map_err(|source| {
+        Self::with(root, Watch::default())
+    }
+
+    /// [`Self::open`] for tests: every system call of the store is told to `faults` first, which
+    /// may let it fail.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    #[doc(hidden)]
+    pub fn open_with_faults(root: &Path, faults: Arc<dyn Faults>) -> Result<Self, OpenError> {
+        Self::with(root, Watch::by(faults))
+    }
+
+    fn with(root: &Path, watch: Watch) -> Result<Self, OpenError> {
+        let opened = Root::open(root, watch).map_err(|source| {
             let root = root.to_path_buf();
             match source.kind() {
                 ErrorKind::NotFound => OpenError::NotFound { root },

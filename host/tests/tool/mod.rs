@@ -4,14 +4,17 @@
 
 pub mod audit;
 pub mod component;
+pub mod disk;
 mod ended;
 pub mod migration;
 pub mod store;
 pub mod vectors;
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::{self, File};
 use std::io::{Read, Write as _};
+use std::os::fd::AsRawFd as _;
+use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
 use std::thread::{self, JoinHandle};
@@ -45,6 +48,8 @@ pub struct Tool {
     command: Command,
     input: Stdin,
     files: Vec<NamedTempFile>,
+    /// The program's file, open until it runs.
+    program: Option<File>,
 }
 
 enum Stdin {
@@ -71,6 +76,7 @@ fn program(mut command: Command) -> Tool {
         command,
         input: Stdin::Bytes(Vec::new()),
         files: Vec::new(),
+        program: None,
     }
 }
 
@@ -116,6 +122,37 @@ impl Tool {
         self
     }
 
+    /// Runs it from a shell that does this first, such as `ulimit -n 32`.
+    pub fn after(self, shell: &str) -> Self {
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", &format!("{shell}; exec \"$0\" \"$@\"")])
+            .arg(self.command.get_program());
+        self.replace(command)
+    }
+
+    /// Runs it as another user. Its file may lie where that user may not go, so it is started by
+    /// its open file.
+    pub fn by_user(mut self, user: u32) -> Self {
+        let program = File::open(self.command.get_program()).unwrap();
+        let path = format!("/proc/self/fd/{}", program.as_raw_fd());
+        let mut command = Command::new(path);
+        command.uid(user).gid(user);
+        self.program = Some(program);
+        self.replace(command)
+    }
+
+    /// Hands the arguments and the environment over to a command that comes to the tool in the end.
+    fn replace(mut self, mut command: Command) -> Self {
+        let environment = self.command.get_envs();
+        command
+            .args(self.command.get_args())
+            .env_clear()
+            .envs(environment.map(|(name, value)| (name, value.unwrap())));
+        self.command = command;
+        self
+    }
+
     /// Runs it to its end.
     pub fn run(self) -> Ended {
         self.spawn().wait()
@@ -146,6 +183,7 @@ impl Tool {
             mut command,
             input,
             files,
+            program: _program,
         } = self;
         let (stdin, bytes) = match input {
             Stdin::Bytes(bytes) => (Stdio::piped(), bytes),

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::{io, mem};
 
+use super::disk::Folder;
 use super::draft::DirDraft;
 use super::errors::{refused, shown};
-use super::folder::Folder;
 use super::parallel;
 use super::path::Place;
 use super::read::{read, version};
@@ -43,7 +43,9 @@ pub(super) fn commit(
         }
     }
     let folders = folders.into_values().collect();
-    let done = parallel::map(folders, |drafts| folder(root, limit, drafts, Folder::sync));
+    let done = parallel::map(root.lanes, folders, |drafts| {
+        folder(root, limit, drafts, Folder::sync)
+    });
     results.extend(done.into_iter().flatten());
     results.sort_unstable_by_key(|(number, _)| *number);
     results.into_iter().map(|(_, result)| result).collect()

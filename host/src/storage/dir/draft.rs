@@ -4,15 +4,15 @@
 //! so that [`super::sweep`] can tell it from what a killed run left behind.
 
 use std::any::Any;
-use std::fs::{File, Metadata, Permissions, TryLockError};
-use std::io::{self, ErrorKind, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, fchown};
+use std::fs::{Metadata, TryLockError};
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
+use super::disk::{File, Folder};
 use super::errors::shown;
-use super::folder::Folder;
 use super::path::{Place, draft_name};
 use super::read::{check_size, open, read, version};
 use super::root::Root;
@@ -54,7 +54,9 @@ pub(super) fn stage(
     limit: u64,
     replacements: Vec<Replacement>,
 ) -> Vec<Result<DirDraft, StorageError>> {
-    parallel::map(replacements, |replacement| write(root, limit, replacement))
+    parallel::map(root.lanes, replacements, |replacement| {
+        write(root, limit, replacement)
+    })
 }
 
 fn write(root: &Arc<Root>, limit: u64, replacement: Replacement) -> Result<DirDraft, StorageError> {
@@ -80,13 +82,14 @@ fn write(root: &Arc<Root>, limit: u64, replacement: Replacement) -> Result<DirDr
         limit,
         file,
     };
-    (&draft.file)
-        .write_all(&bytes)
+    draft
+        .file
+        .write(&bytes)
         .map_err(|error| draft.failed("write", &error))?;
     draft.inherit(&original)?;
     draft
         .file
-        .sync_all()
+        .sync()
         .map_err(|error| draft.failed("sync", &error))?;
     Ok(draft)
 }
@@ -130,7 +133,7 @@ impl DirDraft {
             .map_err(|error| self.failed("read", &error))?;
         let owner = (original.uid(), original.gid());
         if (mine.uid(), mine.gid()) != owner {
-            fchown(&self.file, Some(owner.0), Some(owner.1)).map_err(|error| {
+            self.file.set_owner(owner.0, owner.1).map_err(|error| {
                 StorageError::Other(format!(
                     "cannot give the new {} its owner {}:{}: {error}; run as that user or as root",
                     shown(&self.path),
@@ -141,7 +144,7 @@ impl DirDraft {
         }
         // After the owner, since a change of owner clears the set-id bits.
         self.file
-            .set_permissions(Permissions::from_mode(original.mode() & MODE))
+            .set_mode(original.mode() & MODE)
             .map_err(|error| self.failed("set the mode of", &error))
     }
 
@@ -189,8 +192,8 @@ impl Draft for DirDraft {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::chown;
+    use std::fs::{self, File, Permissions};
+    use std::os::unix::fs::{PermissionsExt as _, chown};
 
     use super::super::testing::{Fixture, refusal, run};
     use super::*;

@@ -1,12 +1,11 @@
 //! Reading one object.
 
-use std::fs::{File, Metadata};
-use std::io::Read as _;
+use std::fs::Metadata;
 
 use sha2::{Digest as _, Sha256};
 
+use super::disk::{File, Folder, Kind};
 use super::errors::{failed, refused, shown};
-use super::folder::{Folder, Kind};
 use crate::contract::{SizeLimit, StorageError};
 use crate::storage::Version;
 
@@ -55,10 +54,9 @@ pub(super) fn read(
 ) -> Result<Vec<u8>, StorageError> {
     let (file, metadata) = open(folder, name, path)?;
     check_size(metadata.len(), limit)?;
-    let mut bytes = Vec::new();
     // One byte more than is allowed, to see a file that grows while it is read.
-    file.take(limit.saturating_add(1))
-        .read_to_end(&mut bytes)
+    let bytes = file
+        .read(limit.saturating_add(1))
         .map_err(|error| failed("read", path, &error))?;
     check_size(bytes.len() as u64, limit)?;
     Ok(bytes)

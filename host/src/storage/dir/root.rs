@@ -1,14 +1,16 @@
 //! The store's root, the way from it to any folder, and the lock that writers take.
 
-use std::fs::{File, TryLockError};
+use std::fs::TryLockError;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use super::disk::{File, Folder, Kind};
 use super::errors::{failed, refused, shown};
-use super::folder::{Folder, Kind};
+use super::faults::Watch;
+use super::parallel::LANES;
 use super::path::parts;
 use crate::contract::StorageError;
 
@@ -25,6 +27,8 @@ pub(super) struct Root {
     /// Queues the writers of this process, so that only one of them looks at the lock.
     writers: Mutex<()>,
     pub(super) patience: Duration,
+    /// How much of a batch is worked on at once.
+    pub(super) lanes: usize,
 }
 
 /// The right to replace objects; gives it back when dropped.
@@ -35,9 +39,11 @@ pub(super) struct WriteLock<'a> {
 
 impl Root {
     /// Opens the root.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub fn open(path: &Path, watch: Watch) -> io::Result<Self> {
+        let lanes = if watch.is_on() { 1 } else { LANES };
         Ok(Self {
-            folder: Folder::root(path)?,
+            lanes,
+            folder: Folder::root(path, watch)?,
             writers: Mutex::new(()),
             patience: PATIENCE,
         })
@@ -73,7 +79,7 @@ impl Root {
         let queue = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
         let file = self
             .folder
-            .file()
+            .as_file()
             .map_err(|error| failed("open", b"", &error))?;
         let start = Instant::now();
         loop {

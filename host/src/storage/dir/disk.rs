@@ -1,0 +1,233 @@
+//! Every system call of the directory store, and none stands elsewhere.
+//!
+//! A [`Folder`] is an open folder; whatever is done inside it is done relative to it, by a single
+//! name, and no call follows a symbolic link. So nothing leads out of the store, not even when
+//! somebody exchanges a folder for a link between two calls. Names come from
+//! [`super::path::Place`] or from the folder itself and hold no `/`.
+//!
+//! Each call is told to [`super::faults`] before it is made.
+
+use std::ffi::OsStr;
+use std::fs::{self, Metadata, Permissions, TryLockError};
+use std::io::{self, Read as _, Write as _};
+use std::os::fd::AsFd as _;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::{PermissionsExt as _, fchown};
+use std::path::Path;
+
+use cap_fs_ext::{DirExt, FileTypeExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
+use cap_std::ambient_authority;
+use cap_std::fs::{Dir, FileType, MetadataExt, OpenOptions, OpenOptionsExt};
+
+use super::faults::{Call, Watch};
+
+/// What stands under a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    File,
+    Folder,
+    /// Neither; the text is for people.
+    Other(&'static str),
+}
+
+/// An open folder.
+pub(super) struct Folder {
+    dir: Dir,
+    watch: Watch,
+}
+
+/// An open file, or a folder that was opened as one.
+pub(super) struct File {
+    file: fs::File,
+    watch: Watch,
+}
+
+impl Folder {
+    /// Opens the store's root, the only path that is taken as it is and may be a link.
+    pub fn root(path: &Path, watch: Watch) -> io::Result<Self> {
+        watch.before(Call::OpenFolder)?;
+        let dir = Dir::open_ambient_dir(path, ambient_authority())?;
+        Ok(Self { dir, watch })
+    }
+
+    /// The same folder, opened anew.
+    pub fn again(&self) -> io::Result<Self> {
+        self.watch.before(Call::OpenFolder)?;
+        self.dir.open_dir(".").map(|dir| self.with(dir))
+    }
+
+    /// Opens a folder in this one.
+    pub fn folder(&self, name: &[u8]) -> io::Result<Self> {
+        self.watch.before(Call::OpenFolder)?;
+        let dir = self.dir.open_dir_nofollow(path(name))?;
+        Ok(self.with(dir))
+    }
+
+    /// What stands under a name, a link being a link.
+    pub fn kind(&self, name: &[u8]) -> io::Result<Kind> {
+        self.watch.before(Call::Look)?;
+        let metadata = self.dir.symlink_metadata(path(name))?;
+        Ok(kind(metadata.file_type()))
+    }
+
+    /// Everything in this folder, in the system's order.
+    pub fn entries(&self) -> io::Result<Vec<(Vec<u8>, Kind)>> {
+        self.watch.before(Call::List)?;
+        let mut entries = Vec::new();
+        for entry in self.dir.entries()? {
+            let entry = entry?;
+            let name = entry.file_name().into_vec();
+            // Some file systems do not say in the listing what a name is.
+            let kind = match kind(entry.file_type()?) {
+                Kind::Other(_) => match self.kind(&name) {
+                    Ok(kind) => kind,
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => continue,
+                    Err(error) => return Err(error),
+                },
+                known => known,
+            };
+            entries.push((name, kind));
+        }
+        Ok(entries)
+    }
+
+    /// Opens a file for reading. Never waits for the other end of a pipe, whatever the name turns
+    /// out to be: what was opened has to be looked at.
+    pub fn open(&self, name: &[u8]) -> io::Result<File> {
+        self.watch.before(Call::Open)?;
+        let mut options = OpenOptions::new();
+        options.read(true).nonblock(true).follow(FollowSymlinks::No);
+        self.file(path(name), &options)
+    }
+
+    /// Makes a file that is not there yet, for writing, closed to everybody but its owner until
+    /// its permissions are set.
+    pub fn create(&self, name: &[u8]) -> io::Result<File> {
+        let folder = self.dir.as_fd();
+        self.watch.before(Call::Create { folder, name })?;
+        let mut options = OpenOptions::new();
+        options
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .follow(FollowSymlinks::No);
+        self.file(path(name), &options)
+    }
+
+    /// Puts the file `from` in the place of `to`, both in this folder, atomically.
+    pub fn rename(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
+        let folder = self.dir.as_fd();
+        self.watch.before(Call::Rename { folder, from, to })?;
+        self.dir.rename(path(from), &self.dir, path(to))
+    }
+
+    /// Removes a file.
+    pub fn remove(&self, name: &[u8]) -> io::Result<()> {
+        let folder = self.dir.as_fd();
+        self.watch.before(Call::Remove { folder, name })?;
+        self.dir.remove_file(path(name))
+    }
+
+    /// Makes the names in this folder durable.
+    pub fn sync(&self) -> io::Result<()> {
+        let File { file, watch } = self.as_file()?;
+        let folder = file.as_fd();
+        watch.before(Call::SyncFolder { folder })?;
+        file.sync_all()
+    }
+
+    /// The folder as a file, to lock or to sync it; the handle that names are looked up in is good
+    /// for neither. A lock excludes those of every other opening, those of this process included.
+    pub fn as_file(&self) -> io::Result<File> {
+        self.watch.before(Call::OpenFolder)?;
+        self.file(Path::new("."), OpenOptions::new().read(true))
+    }
+
+    /// Whether both are the same folder of the same file system.
+    pub fn is(&self, other: &Self) -> io::Result<bool> {
+        self.watch.before(Call::Look)?;
+        let (mine, theirs) = (self.dir.dir_metadata()?, other.dir.dir_metadata()?);
+        Ok((mine.dev(), mine.ino()) == (theirs.dev(), theirs.ino()))
+    }
+
+    fn with(&self, dir: Dir) -> Self {
+        let watch = self.watch.clone();
+        Self { dir, watch }
+    }
+
+    fn file(&self, path: &Path, options: &OpenOptions) -> io::Result<File> {
+        let file = self.dir.open_with(path, options)?.into_std();
+        let watch = self.watch.clone();
+        Ok(File { file, watch })
+    }
+}
+
+impl File {
+    /// What the file is.
+    pub fn metadata(&self) -> io::Result<Metadata> {
+        self.watch.before(Call::Look)?;
+        self.file.metadata()
+    }
+
+    /// Reads to the end, but no more than so many bytes.
+    pub fn read(&self, most: u64) -> io::Result<Vec<u8>> {
+        self.watch.before(Call::Read)?;
+        let mut bytes = Vec::new();
+        (&self.file).take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Takes the lock that no two openings of a file have at once.
+    pub fn try_lock(&self) -> Result<(), TryLockError> {
+        self.watch.before(Call::Lock).map_err(TryLockError::Error)?;
+        self.file.try_lock()
+    }
+
+    /// Writes all of the bytes.
+    pub fn write(&self, bytes: &[u8]) -> io::Result<()> {
+        let file = self.file.as_fd();
+        self.watch.before(Call::Write { file, bytes })?;
+        (&self.file).write_all(bytes)
+    }
+
+    /// Gives the file to a user and a group.
+    pub fn set_owner(&self, user: u32, group: u32) -> io::Result<()> {
+        let file = self.file.as_fd();
+        self.watch.before(Call::SetOwner { file, user })?;
+        fchown(&self.file, Some(user), Some(group))
+    }
+
+    /// Sets the mode bits.
+    pub fn set_mode(&self, mode: u32) -> io::Result<()> {
+        let file = self.file.as_fd();
+        self.watch.before(Call::SetMode { file, mode })?;
+        self.file.set_permissions(Permissions::from_mode(mode))
+    }
+
+    /// Makes bytes, owner and mode durable.
+    pub fn sync(&self) -> io::Result<()> {
+        let file = self.file.as_fd();
+        self.watch.before(Call::SyncFile { file })?;
+        self.file.sync_all()
+    }
+}
+
+fn path(name: &[u8]) -> &Path {
+    Path::new(OsStr::from_bytes(name))
+}
+
+fn kind(kind: FileType) -> Kind {
+    if kind.is_file() {
+        Kind::File
+    } else if kind.is_dir() {
+        Kind::Folder
+    } else if kind.is_symlink() {
+        Kind::Other("a symbolic link")
+    } else if kind.is_fifo() {
+        Kind::Other("a named pipe")
+    } else if kind.is_socket() {
+        Kind::Other("a socket")
+    } else {
+        Kind::Other("a device")
+    }
+}

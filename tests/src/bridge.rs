@@ -1,0 +1,114 @@
+//! A host's store lent to the core natively, so that a migration over a real store needs no component.
+
+use std::sync::{Arc, Mutex};
+
+use iamseal::storage as host;
+use iamseal_core::{
+    Candidate, Cursor, DataKey, Draft, KeyError, KeyGenerator, Keyring, Random, Replacement,
+    RootCredential, Secret, Storage, StorageError, StorageWriter, Stored, Version,
+};
+
+use crate::errors::storage_from_contract;
+use crate::keys::Keys;
+use crate::runtime::wait;
+
+/// Keys, the operating system's randomness and a host's store.
+#[derive(Clone)]
+pub struct Bridge {
+    /// The keys.
+    pub keys: Keys,
+    /// The store to read.
+    pub storage: Arc<dyn host::Storage>,
+    /// The same store to write.
+    pub writer: Arc<dyn host::StorageWriter>,
+}
+
+/// A listing of the host's store.
+pub struct HostCursor(Box<dyn host::Cursor>);
+
+/// A draft in the host's store.
+pub struct HostDraft(Mutex<Box<dyn host::Draft>>);
+
+impl Storage for Bridge {
+    type Cursor = HostCursor;
+
+    fn list(&self, prefix: &[u8], start_after: Option<&[u8]>) -> Result<HostCursor, StorageError> {
+        let cursor = wait(self.storage.list(prefix, start_after));
+        cursor.map(HostCursor).map_err(storage_from_contract)
+    }
+
+    fn read(&self, path: &[u8]) -> Result<Stored, StorageError> {
+        let host::Stored { bytes, version } =
+            wait(self.storage.read(path)).map_err(storage_from_contract)?;
+        Ok(Stored { bytes, version })
+    }
+}
+
+impl Cursor for HostCursor {
+    fn next(&mut self) -> Result<Vec<Vec<u8>>, StorageError> {
+        wait(self.0.next()).map_err(storage_from_contract)
+    }
+}
+
+impl StorageWriter for Bridge {
+    type Draft = HostDraft;
+
+    fn stage(&self, replacements: Vec<Replacement>) -> Vec<Result<HostDraft, StorageError>> {
+        let replacements = replacements.into_iter().map(|new| host::Replacement {
+            path: new.path,
+            expected: new.expected,
+            bytes: new.bytes,
+        });
+        let staged = wait(self.writer.stage(replacements.collect()));
+        let lend = |draft: Result<_, _>| match draft {
+            Ok(draft) => Ok(HostDraft(Mutex::new(draft))),
+            Err(error) => Err(storage_from_contract(error)),
+        };
+        staged.into_iter().map(lend).collect()
+    }
+
+    fn commit(&self, drafts: Vec<HostDraft>) -> Vec<Result<Version, StorageError>> {
+        let drafts = drafts
+            .into_iter()
+            .map(|draft| draft.0.into_inner().unwrap());
+        let committed = wait(self.writer.commit(drafts.collect()));
+        let lend = |version: Result<_, _>| version.map_err(storage_from_contract);
+        committed.into_iter().map(lend).collect()
+    }
+}
+
+impl Draft for HostDraft {
+    fn read_back(&self) -> Result<Vec<u8>, StorageError> {
+        wait(self.0.lock().unwrap().read_back()).map_err(storage_from_contract)
+    }
+}
+
+impl Keyring for Bridge {
+    fn default_key(&self) -> Option<String> {
+        Keyring::default_key(&self.keys)
+    }
+
+    fn candidates(&self, name: &str) -> Result<Vec<Candidate>, KeyError> {
+        Keyring::candidates(&self.keys, name)
+    }
+
+    fn decrypt(&self, name: &str, ciphertext: &[u8], context: &[u8]) -> Result<Secret, KeyError> {
+        Keyring::decrypt(&self.keys, name, ciphertext, context)
+    }
+
+    fn root_credentials(&self) -> Vec<RootCredential> {
+        Keyring::root_credentials(&self.keys)
+    }
+}
+
+impl KeyGenerator for Bridge {
+    fn generate(&self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
+        KeyGenerator::generate(&self.keys, name, context)
+    }
+}
+
+impl Random for Bridge {
+    fn fill(&self, buffer: &mut [u8]) {
+        getrandom::fill(buffer).unwrap();
+    }
+}

@@ -1,0 +1,111 @@
+//! A store that fails, is killed, tears or loses its power at each of its operations in turn.
+//!
+//! At every crash point of every workload a fresh process then finds every object opening, in its
+//! old form or in the new one, and nothing else touched; what was reported as done is done, what
+//! went wrong was said; and running again finishes the work.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod calls;
+mod check;
+mod dir;
+mod enumerate;
+mod memory;
+mod mode;
+mod shadow;
+mod workload;
+mod world;
+
+use std::collections::BTreeMap;
+use std::process::ExitCode;
+use std::sync::{Arc, Mutex};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::dir::Dir;
+use crate::enumerate::{Tally, enumerate};
+use crate::memory::Memory;
+use crate::mode::Mode;
+use crate::shadow::Lie;
+use crate::workload::WORKLOADS;
+use crate::world::World;
+
+/// How much is told of what was lost: one mistake is found at many points.
+const SHOWN: usize = 5;
+
+/// What came of each kind of store in each mode.
+type Sums = Arc<Mutex<BTreeMap<String, Tally>>>;
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let sums = Sums::default();
+    let mut trials = Vec::new();
+    add::<Dir>(&mut trials, &sums);
+    add::<Memory>(&mut trials, &sums);
+    trials.push(Trial::test(
+        "a_store_that_does_not_sync_loses_objects",
+        without_syncs,
+    ));
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    print(&sums.lock().unwrap());
+    conclusion.exit_code()
+}
+
+/// A kind of store: each of its modes with each of the workloads.
+fn add<W: World>(trials: &mut Vec<Trial>, sums: &Sums) {
+    for mode in W::modes() {
+        for workload in &WORKLOADS {
+            let sums = Arc::clone(sums);
+            let kind = format!("{}, {mode}", W::NAME);
+            let test = move || {
+                let objects = &(workload.before)().tree;
+                let tally = enumerate(workload, mode, || W::of(objects));
+                let lost: Vec<_> = tally.lost.iter().take(SHOWN).cloned().collect();
+                sums.lock().unwrap().entry(kind).or_default().add(tally);
+                if lost.is_empty() {
+                    Ok(())
+                } else {
+                    Err(lost.join("\n").into())
+                }
+            };
+            let name = format!("{}, {mode}: {}", W::NAME, workload.name);
+            trials.push(Trial::test(name, test));
+        }
+    }
+}
+
+fn print(sums: &BTreeMap<String, Tally>) {
+    let mut all = Tally::default();
+    for (kind, sum) in sums {
+        println!("{kind}: {sum}");
+        all.add(sum.clone());
+    }
+    if !sums.is_empty() {
+        println!(
+            "{} crash points, {} objects lost",
+            all.points,
+            all.lost.len()
+        );
+    }
+}
+
+/// The proof that the enumeration finds what it looks for.
+fn without_syncs() -> Result<(), Failed> {
+    let workload = &WORKLOADS[0];
+    let objects = &(workload.before)().tree;
+    for lie in [
+        Lie::FilesAreNotSynced,
+        Lie::FoldersAreNotSynced,
+        Lie::RenamesComeFirst,
+    ] {
+        let tally = enumerate(workload, Mode::PowerLost, || Dir::lying(objects, Some(lie)));
+        if tally.lost.is_empty() {
+            return Err(format!("{lie:?}, and nothing was lost").into());
+        }
+    }
+    Ok(())
+}
