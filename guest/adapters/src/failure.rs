@@ -22,6 +22,6 @@ pub fn words(error: ErrorCode) -> String {
         ErrorCode::NoEntry => "no such file or folder".into(),
         ErrorCode::InsufficientSpace | ErrorCode::Quota => "no space left".into(),
         ErrorCode::ReadOnly => "read-only file system".into(),
-        other => format!("{}", other.message()),
+        other => other.message().into(),
     }
 }
