@@ -1,6 +1,5 @@
 //! Why nothing was lent, in words.
 
-use alloc::format;
 use alloc::string::String;
 
 use crate::bindings::exports::iamseal::command::lending::{Cause, Failure};
