@@ -28,7 +28,7 @@ pub(crate) mod generated {
     });
 }
 
-pub use generated::exports::iamseal::plugin::auditing::{Finding, Verdict};
+pub use generated::exports::iamseal::plugin::auditing::{Failure, Finding, Reason, Verdict};
 pub use generated::exports::iamseal::plugin::migration::{Outcome, Shard, Step, Target};
 pub use generated::exports::iamseal::plugin::opening::{Description, Policy};
 pub use generated::exports::iamseal::plugin::sealing::{SealOptions, SealedForm};

@@ -5,7 +5,7 @@ use alloc::borrow::ToOwned as _;
 use alloc::format;
 use alloc::string::String;
 
-use crate::contract::{KeyError, ObjectError, StorageError};
+use crate::contract::{Form, KeyError, ObjectError, StorageError};
 
 /// An object's error in words: one line, no secrets, no trailing full stop.
 pub fn describe(error: &ObjectError) -> String {
@@ -15,6 +15,13 @@ pub fn describe(error: &ObjectError) -> String {
         ObjectError::Malformed(what) => format!("damaged: {}", line(what)),
         ObjectError::Unsupported(what) => format!("not supported: {}", line(what)),
         ObjectError::Refused(rule) => format!("refused: {}", line(rule)),
+        ObjectError::FormRefused(Form::Plaintext) => {
+            "it is plaintext, and only sealed objects may be opened".to_owned()
+        }
+        ObjectError::FormRefused(_) => {
+            "it is sealed with a root credential, and only objects sealed with a key may be opened"
+                .to_owned()
+        }
         ObjectError::NoKey => "no key was named and the keyring has no default key".to_owned(),
         ObjectError::Key(failure) => {
             format!(
@@ -38,6 +45,9 @@ pub fn describe(error: &ObjectError) -> String {
         }
         ObjectError::BodyNotAuthentic => {
             "the right key is there, but the body was changed, cut or reordered".to_owned()
+        }
+        ObjectError::CutShort => {
+            "all that is there is authentic, but its end is missing: cut short".to_owned()
         }
         ObjectError::Storage(error) => describe_storage(error),
         ObjectError::Other(text) => line(text),
@@ -110,6 +120,8 @@ mod tests {
             ObjectError::NoCredential,
             ObjectError::CredentialNotAuthentic,
             ObjectError::BodyNotAuthentic,
+            ObjectError::CutShort,
+            ObjectError::FormRefused(Form::Plaintext),
             ObjectError::Storage(StorageError::TooLarge(SizeLimit {
                 asked: 9,
                 allowed: 8,

@@ -94,6 +94,6 @@ pub mod storage;
 pub use describe::{describe, describe_key, describe_storage};
 pub use error::Error;
 pub use plugin::{
-    Audit, AuditScope, Auditor, CompileCache, Identity, Limit, Limits, Migration, MigrationPlan,
-    Plugin, PluginBuilder, PluginSlot, Swapped,
+    Audit, AuditScope, Auditor, CompileCache, ComponentDescription, Identity, Limit, Limits,
+    Migration, MigrationPlan, Plugin, PluginBuilder, PluginSlot, Swapped,
 };

@@ -204,7 +204,7 @@ fn for_people_there_is_a_line_and_a_table() {
 #[test]
 fn sealed_can_be_required() {
     let store = good();
-    let ended = audit(&store).args(["--require", "sealed"]).run().exits(12);
+    let ended = audit(&store).args(["--require", "sealed"]).run().exits(18);
     let (findings, summary) = findings(&ended);
     let fails = findings.values().filter(|one| one["verdict"] == "fails");
     assert_eq!(fails.count(), 4);

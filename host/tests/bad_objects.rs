@@ -132,11 +132,11 @@ fn plaintext_is_refused_where_sealed_is_required() {
             .env(CREDENTIAL)
             .input(stored)
     };
-    strict(PLAINTEXT).run().fails(12).says("it is plaintext");
+    strict(PLAINTEXT).run().fails(18).says("it is plaintext");
     strict(&vector("dev-067").stored)
         .run()
-        .fails(12)
-        .says("it is root-credential");
+        .fails(18)
+        .says("it is sealed with a root credential");
 }
 
 #[test]

@@ -6,7 +6,9 @@ mod hostile;
 
 use std::fs;
 
+use iamseal::contract::SealOptions;
 use iamseal::{CompileCache, Error, Limit, Plugin, PluginBuilder};
+use tempfile::NamedTempFile;
 
 use hostile::Guest;
 
@@ -214,4 +216,37 @@ async fn compiled_code_is_kept_in_the_folder_that_is_named() {
     assert!(!first.is_empty());
     load().await.unwrap();
     assert_eq!(kept(), first);
+}
+
+#[tokio::test]
+async fn native_code_is_loaded_by_those_who_vouch_for_it_alone() {
+    let component = || Guest::default().plugin();
+    let code = component().precompile().await.unwrap();
+    let error = refused_bytes(code.clone()).await;
+    assert_load(&error, "precompiled");
+    let file = NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), &code).unwrap();
+    assert_load(
+        &refused(Plugin::builder().component_file(file.path())).await,
+        "precompiled",
+    );
+
+    #[allow(unsafe_code)]
+    // SAFETY: it was compiled a few lines above.
+    let vouched = unsafe { Plugin::builder().precompiled(code.clone()) };
+    let plugin = vouched.load().await.unwrap();
+    let sealed = plugin
+        .seal(hostile::WELL, b"{}", &SealOptions::default())
+        .await;
+    assert_eq!(sealed.unwrap(), b"{}");
+    assert_eq!(plugin.identity().version(), None);
+    assert!(plugin.identity().to_string().contains("precompiled"));
+
+    // A component is no native code, nor is half of some.
+    for other in [Guest::default().build(), code[..code.len() / 2].to_vec()] {
+        #[allow(unsafe_code)]
+        // SAFETY: none of it is run.
+        let vouched = unsafe { Plugin::builder().precompiled(other) };
+        assert!(matches!(refused(vouched).await, Error::Load { .. }));
+    }
 }

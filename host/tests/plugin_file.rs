@@ -134,3 +134,63 @@ fn the_component_that_is_built_in_works_from_a_file() {
     migrate.args(with("--plugin", file.path())).ok();
     assert_ne!(store.get(PATH), b"{}");
 }
+
+#[test]
+fn a_component_is_described_without_running_it() {
+    let ours = file(iamseal_component::PLUGIN);
+    let seen = tool(with("plugin inspect --json", ours.path())).ok().json();
+    assert_eq!(seen[0]["worlds"], serde_json::json!(["plugin"]));
+    assert_eq!(seen[0]["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(seen[0]["licences"], "Apache-2.0");
+    assert!(
+        seen[0]["not_auditor"]
+            .as_str()
+            .unwrap()
+            .contains("storage-writer")
+    );
+    let auditor = file(iamseal_component::AUDITOR);
+    let seen = tool(with("plugin inspect --json", auditor.path()))
+        .ok()
+        .json();
+    assert_eq!(seen[0]["worlds"], serde_json::json!(["auditor"]));
+    let text = tool(with("plugin inspect", auditor.path())).ok();
+    assert!(text.text().contains("import iamseal:plugin/storage@0.1.0"));
+    assert!(!text.text().contains("import iamseal:plugin/storage-writer"));
+    let neither = file(wat::parse_str("(component)").unwrap());
+    let ended = tool(with("plugin inspect", neither.path())).run();
+    ended.exits(16).says("neither world");
+}
+
+#[test]
+fn a_component_is_tested_in_the_world_that_it_is_for() {
+    for (component, world) in [
+        (iamseal_component::PLUGIN, "plugin"),
+        (iamseal_component::AUDITOR, "auditor"),
+    ] {
+        let file = file(component);
+        let ended = tool(with("plugin test --json", file.path())).ok();
+        assert_eq!(ended.json()[0]["fit"], world);
+    }
+    let unfit = file(Guest::default().build());
+    let ended = tool(with("plugin test", unfit.path())).run();
+    ended.fails(16).says("a test failed").says("unreachable");
+    let neither = file(wat::parse_str("(component)").unwrap());
+    let ended = tool(with("plugin test", neither.path())).run();
+    ended
+        .fails(16)
+        .says("does not fit the world iamseal:plugin/plugin@0.1.0");
+}
+
+#[test]
+fn what_only_looks_runs_in_an_auditor_that_was_given() {
+    let file = file(iamseal_component::AUDITOR);
+    let store = Store::of([(PATH, "{}")]);
+    let audit = tool(with("audit", store.root())).key(KEY);
+    audit.args(with("--plugin", file.path())).ok();
+    let migrate = tool(with("migrate --to kms", store.root())).key(KEY);
+    let ended = migrate.args(with("--plugin", file.path())).run();
+    ended
+        .fails(16)
+        .says("does not export iamseal:plugin/sealing@0.1.0");
+    assert_eq!(store.get(PATH), b"{}");
+}

@@ -1,7 +1,8 @@
 """The compact form, version 1: a second implementation, written from COMPACT.md alone.
 
 An error is one word, so that the tests can compare it with the reader's: `unknown-form`,
-`unsupported`, `malformed`, `key-not-found`, `header-not-authentic`, `body-not-authentic`, `refused`.
+`unsupported`, `malformed`, `key-not-found`, `header-not-authentic`, `body-not-authentic`,
+`cut-short`, `refused`.
 """
 
 import hmac
@@ -132,12 +133,24 @@ def seal_fragment(body_key, index, is_last, fragment):
 
 def open_body(body_key, body):
     """Open a body whole; nothing is returned unless every fragment is authentic."""
-    aead, fragments = ChaCha20Poly1305(body_key), _split(body, FRAGMENT_SIZE + TAG_SIZE)
+    fragments = _split(body, FRAGMENT_SIZE + TAG_SIZE)
+    *before, last = fragments
+    plaintext = [_open_fragment(body_key, index, False, fragment) for index, fragment in enumerate(before)]
+    plaintext.append(_open_fragment(body_key, len(before), True, last))
+    if None not in plaintext:
+        return b"".join(plaintext)
+    came_before_others = _open_fragment(body_key, len(before), False, last)
+    if None not in plaintext[:-1] and came_before_others is not None and len(last) == FRAGMENT_SIZE + TAG_SIZE:
+        raise FormError("cut-short")
+    raise FormError("body-not-authentic")
+
+
+def _open_fragment(body_key, index, is_last, fragment):
+    """None if it is not authentic."""
     try:
-        return b"".join(aead.decrypt(_nonce(index, index == len(fragments) - 1), fragment, None)
-                        for index, fragment in enumerate(fragments))
+        return ChaCha20Poly1305(body_key).decrypt(_nonce(index, is_last), fragment, None)
     except InvalidTag:
-        raise FormError("body-not-authentic") from None
+        return None
 
 
 def varint(number):

@@ -22,7 +22,8 @@ from text import FormError, encode
 
 # Around the fragment size, and more than two fragments.
 SIZES = (0, 1, 65535, 65536, 65537, 131072, 140000)
-ERRORS = ("unknown-form", "unsupported", "malformed", "key-not-found", "header-not-authentic", "body-not-authentic")
+ERRORS = ("unknown-form", "unsupported", "malformed", "key-not-found", "header-not-authentic", "body-not-authentic",
+          "cut-short")
 
 
 def known_checks():

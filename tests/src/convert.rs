@@ -99,10 +99,18 @@ pub fn finding(finding: contract::Finding) -> core::Finding {
     core::Finding {
         path: finding.path,
         size: finding.size,
+        key: finding.key,
         verdict: match finding.verdict {
             contract::Verdict::Opens(it) => core::Verdict::Opens(found(it)),
             contract::Verdict::Exempt(why) => core::Verdict::Exempt(why),
-            contract::Verdict::Fails(error) => core::Verdict::Fails(from_contract(error)),
+            contract::Verdict::Fails(failure) => core::Verdict::Fails {
+                error: from_contract(failure.error),
+                reason: failure.reason.map(|reason| match reason {
+                    contract::Reason::OtherKeyBytes => core::Reason::OtherKeyBytes,
+                    contract::Reason::OtherPath(path) => core::Reason::OtherPath(path),
+                    contract::Reason::DamagedDataKey => core::Reason::DamagedDataKey,
+                }),
+            },
         },
     }
 }

@@ -3,6 +3,8 @@
 use iamseal::contract;
 use iamseal_core::{Error, KeyError, StorageError};
 
+use crate::convert;
+
 /// The case of an error by its name in `wit/types.wit`; `key` and `storage` with the case of what
 /// they hold, such as `key: not-found`.
 pub fn case(error: &Error) -> &'static str {
@@ -12,6 +14,7 @@ pub fn case(error: &Error) -> &'static str {
         Error::Malformed(_) => "malformed",
         Error::Unsupported(_) => "unsupported",
         Error::Refused(_) => "refused",
+        Error::FormRefused(_) => "form-refused",
         Error::NoKey => "no-key",
         Error::Key { error, .. } => match error {
             KeyError::NotFound => "key: not-found",
@@ -24,6 +27,7 @@ pub fn case(error: &Error) -> &'static str {
         Error::NoCredential => "no-credential",
         Error::CredentialNotAuthentic => "credential-not-authentic",
         Error::BodyNotAuthentic => "body-not-authentic",
+        Error::CutShort => "cut-short",
         Error::Storage(error) => match error {
             StorageError::NotFound => "storage: not-found",
             StorageError::Conflict => "storage: conflict",
@@ -48,6 +52,7 @@ pub fn from_contract(error: contract::ObjectError) -> Error {
         contract::ObjectError::Malformed(text) => Error::Malformed(text),
         contract::ObjectError::Unsupported(text) => Error::Unsupported(text),
         contract::ObjectError::Refused(text) => Error::Refused(text),
+        contract::ObjectError::FormRefused(form) => Error::FormRefused(convert::form(form)),
         contract::ObjectError::NoKey => Error::NoKey,
         contract::ObjectError::Key(failure) => Error::Key {
             key: failure.key,
@@ -57,6 +62,7 @@ pub fn from_contract(error: contract::ObjectError) -> Error {
         contract::ObjectError::NoCredential => Error::NoCredential,
         contract::ObjectError::CredentialNotAuthentic => Error::CredentialNotAuthentic,
         contract::ObjectError::BodyNotAuthentic => Error::BodyNotAuthentic,
+        contract::ObjectError::CutShort => Error::CutShort,
         contract::ObjectError::Storage(error) => Error::Storage(match error {
             contract::StorageError::NotFound => StorageError::NotFound,
             contract::StorageError::Conflict => StorageError::Conflict,

@@ -1,7 +1,9 @@
 //! What each subcommand does.
 
 use std::ffi::OsString;
+use std::path::Path;
 
+use crate::node;
 use crate::python;
 use crate::run::{Failure, cargo, run, say};
 use crate::target::{self, TARGET, Toolchain};
@@ -25,6 +27,7 @@ fn native() -> Vec<&'static str> {
 pub fn setup() -> Result<(), Failure> {
     target::ensure()?;
     python::ensure()?;
+    node::ensure()?;
     wasmtime::ensure()?;
     say("all that building and testing need is here");
     Ok(())
@@ -53,6 +56,7 @@ pub fn demo(further: &[OsString]) -> Result<(), Failure> {
 pub fn test(further: &[OsString]) -> Result<(), Failure> {
     target::ensure()?;
     let python = python::ensure()?;
+    let node = node::ensure()?;
     let wasmtime = wasmtime::ensure()?;
     run(
         "run all tests",
@@ -61,6 +65,7 @@ pub fn test(further: &[OsString]) -> Result<(), Failure> {
             .args(native())
             .args(further)
             .env("IAMSEAL_PYTHON", python)
+            .env("IAMSEAL_NODE", node)
             .env("IAMSEAL_WASMTIME", wasmtime),
     )
 }
@@ -109,6 +114,17 @@ pub fn lint() -> Result<(), Failure> {
             .args(native())
             .arg("--no-deps")
             .env("RUSTDOCFLAGS", "--deny warnings"),
+    )
+}
+
+/// Makes a release and writes it into `folder`.
+pub fn dist(folder: &Path) -> Result<(), Failure> {
+    target::ensure()?;
+    run(
+        "make a release and check it",
+        cargo()
+            .args(["run", "--quiet", "--package", "iamseal-dist", "--"])
+            .arg(folder),
     )
 }
 

@@ -48,8 +48,11 @@ Exit codes:
   1 any other failure                9 body not authentic (damaged)
   2 wrong usage or configuration    10 damaged, cut short or empty
   3 objects failed, several causes  11 unknown or unsupported form
-  4 no such key, or no key          12 refused by policy or path
+  4 no such key, or no key          12 refused by its path or the store
   5 key service unreachable         13 storage failed
   6 key service denied              14 changed by somebody else meanwhile
-  7 header not authentic            15 a limit was reached
-  134 the component trapped        141 nobody reads the output";
+  7 header not authentic            17 cut short
+ 18 not sealed, and --require sealed was given
+ 19 other key bytes                 20 it belongs at another path
+ 21 damaged data key               134 the component trapped
+141 nobody reads the output";

@@ -44,7 +44,9 @@ mod bindings {
 
 /// The contract's types, by the names that they have in the native tool's library.
 mod contract {
-    pub use crate::bindings::iamseal::plugin::auditing::{Finding, Scope, Verdict};
+    pub use crate::bindings::iamseal::plugin::auditing::{
+        Failure, Finding, Reason, Scope, Verdict,
+    };
     pub use crate::bindings::iamseal::plugin::migration::{Outcome, Plan, Step, Target};
     pub use crate::bindings::iamseal::plugin::opening::{Description, Policy};
     pub use crate::bindings::iamseal::plugin::sealing::{SealOptions, SealedForm};

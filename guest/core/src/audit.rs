@@ -4,10 +4,12 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use crate::error::{Error, Result, StorageError};
+use crate::form;
 use crate::keyring::Keyring;
 use crate::location::Location;
 use crate::migrate::BATCH_DERIVATIONS;
 use crate::opening::{Found, Policy, unseal};
+use crate::reason::{Evidence, Neighbourhood, Reason};
 use crate::session::Session;
 use crate::storage::{Storage, Stored};
 use crate::walk::Walk;
@@ -31,8 +33,13 @@ pub enum Verdict {
     Opens(Found),
     /// MinIO reads it without its IAM encryption; the text says why.
     Exempt(String),
-    /// It does not open, and this is why.
-    Fails(Error),
+    /// It does not open.
+    Fails {
+        /// What opening it says.
+        error: Error,
+        /// What the rest of the store tells of why.
+        reason: Option<Reason>,
+    },
 }
 
 /// One object and its verdict.
@@ -42,6 +49,8 @@ pub struct Finding {
     pub path: Vec<u8>,
     /// The stored size in bytes; none if it was not read.
     pub size: Option<u64>,
+    /// The name of the key that it asks for; none if it asks for none or none can be read.
+    pub key: Option<String>,
     /// What became of it.
     pub verdict: Verdict,
 }
@@ -51,8 +60,10 @@ pub struct Audit<L: Storage> {
     lent: L,
     store: String,
     policy: Policy,
+    prefix: Vec<u8>,
     walk: Walk<L::Cursor>,
     session: Session,
+    evidence: Evidence,
 }
 
 impl<L: Keyring + Storage> Audit<L> {
@@ -62,8 +73,10 @@ impl<L: Keyring + Storage> Audit<L> {
             lent,
             store: scope.store,
             policy: scope.policy,
+            prefix: scope.prefix.clone(),
             walk: Walk::new(scope.prefix, scope.start_after, None),
             session: Session::default(),
+            evidence: Evidence::default(),
         }
     }
 
@@ -87,35 +100,70 @@ impl<L: Keyring + Storage> Audit<L> {
 
     /// None for an object that has gone since it was listed.
     fn look(&mut self, path: Vec<u8>) -> Option<Finding> {
-        let finding = |path, size, verdict| {
+        let unread = |path, verdict| {
             Some(Finding {
                 path,
-                size,
+                size: None,
+                key: None,
                 verdict,
             })
         };
         let location = match Location::new(&self.store, &path) {
             Ok(location) => location,
-            Err(error) => return finding(path, None, Verdict::Fails(error)),
+            Err(error) => return unread(path, fails(error)),
         };
         if let Some(reason) = location.exempt() {
-            return finding(path, None, Verdict::Exempt(reason.to_string()));
+            return unread(path, Verdict::Exempt(reason.to_string()));
         }
         let Stored { bytes, .. } = match self.lent.read(&path) {
             Ok(stored) => stored,
             Err(StorageError::NotFound) => return None,
-            Err(error) => return finding(path, None, Verdict::Fails(error.into())),
+            Err(error) => return unread(path, fails(error.into())),
         };
-        let verdict = match unseal(
+        let opened = unseal(
             &self.lent,
             &mut self.session,
             &location,
             &bytes,
             self.policy,
-        ) {
-            Ok(opened) => Verdict::Opens(opened.found),
-            Err(error) => Verdict::Fails(error),
+        );
+        let verdict = match opened {
+            Ok(opened) => {
+                if let Some(key) = &opened.found.key {
+                    self.evidence.opens(key);
+                }
+                Verdict::Opens(opened.found)
+            }
+            Err(Error::HeaderNotAuthentic(name)) => {
+                let neighbourhood = Neighbourhood {
+                    lent: &self.lent,
+                    store: &self.store,
+                    prefix: &self.prefix,
+                };
+                let (evidence, session) = (&mut self.evidence, &mut self.session);
+                Verdict::Fails {
+                    reason: neighbourhood.reason(evidence, session, &path, &name, &bytes),
+                    error: Error::HeaderNotAuthentic(name),
+                }
+            }
+            Err(error) => fails(error),
         };
-        finding(path, Some(bytes.len() as u64), verdict)
+        let key = match &verdict {
+            Verdict::Opens(found) => found.key.clone(),
+            _ => form::key(&bytes),
+        };
+        Some(Finding {
+            size: Some(bytes.len() as u64),
+            key,
+            path,
+            verdict,
+        })
+    }
+}
+
+fn fails(error: Error) -> Verdict {
+    Verdict::Fails {
+        error,
+        reason: None,
     }
 }

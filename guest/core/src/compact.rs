@@ -146,7 +146,7 @@ impl<'a> Header<'a> {
         let aead = keys.body();
         let mut plaintext = Zeroizing::new(Vec::with_capacity(self.body.len()));
         let count = self.body.len().div_ceil(FRAGMENT + TAG);
-        for (index, fragment) in self.body.chunks(FRAGMENT + TAG).enumerate() {
+        let mut open = |index, last, fragment: &[u8]| {
             let (body, tag) = fragment
                 .split_last_chunk::<TAG>()
                 .ok_or(Error::BodyNotAuthentic)?;
@@ -154,8 +154,24 @@ impl<'a> Header<'a> {
             plaintext.extend_from_slice(body);
             let body = plaintext.get_mut(start..).unwrap_or_default();
             let tag = Tag::<ChaCha20Poly1305>::from(*tag);
-            aead.decrypt_inout_detached(&nonce(index, index + 1 == count), &[], body.into(), &tag)
-                .map_err(|_| Error::BodyNotAuthentic)?;
+            let opened = aead.decrypt_inout_detached(&nonce(index, last), &[], body.into(), &tag);
+            if opened.is_err() {
+                plaintext.truncate(start);
+            }
+            Ok::<_, Error>(opened.is_ok())
+        };
+        for (index, fragment) in self.body.chunks(FRAGMENT + TAG).enumerate() {
+            let last = index + 1 == count;
+            if open(index, last, fragment)? {
+                continue;
+            }
+            // Only a whole fragment can be one that others came after.
+            let others_came_after =
+                last && fragment.len() == FRAGMENT + TAG && open(index, false, fragment)?;
+            return Err(match others_came_after {
+                true => Error::CutShort,
+                false => Error::BodyNotAuthentic,
+            });
         }
         Ok(Some(plaintext))
     }
@@ -357,18 +373,19 @@ mod tests {
         let (head, body) = stored.split_at(stored.len() - 3 * whole);
         let part = |index: usize| &body[index * whole..(index + 1) * whole];
         let all = [
-            vec![part(0)],
-            vec![part(1), part(0), part(2)],
-            vec![part(0), part(2)],
-            vec![part(0), part(1), part(2), part(2)],
-            vec![part(0), part(1)],
+            (vec![part(0)], Error::CutShort),
+            (vec![part(0), part(1)], Error::CutShort),
+            (vec![part(1)], Error::BodyNotAuthentic),
+            (vec![part(1), part(0), part(2)], Error::BodyNotAuthentic),
+            (vec![part(0), part(2)], Error::BodyNotAuthentic),
+            (
+                vec![part(0), part(1), part(2), part(2)],
+                Error::BodyNotAuthentic,
+            ),
         ];
-        for parts in all {
+        for (parts, error) in all {
             let spliced = [head, &parts.concat()].concat();
-            assert_eq!(
-                open(&spliced, &at("s", "a/b")),
-                Err(Error::BodyNotAuthentic)
-            );
+            assert_eq!(open(&spliced, &at("s", "a/b")), Err(error));
         }
     }
 }

@@ -110,7 +110,8 @@ impl<'a> Header<'a> {
     ///
     /// # Errors
     /// [`Error::Malformed`] if it is cut short (found before any key is derived),
-    /// [`Error::NoCredential`], [`Error::CredentialNotAuthentic`], [`Error::BodyNotAuthentic`].
+    /// [`Error::NoCredential`], [`Error::CredentialNotAuthentic`], [`Error::BodyNotAuthentic`],
+    /// [`Error::CutShort`].
     pub(crate) fn open(
         &self,
         credentials: &[RootCredential],
@@ -131,6 +132,7 @@ impl<'a> Header<'a> {
                 }
                 // The first fragment tells a wrong credential, the others tell damage.
                 Err(SioError::NotAuthentic(0)) => {}
+                Err(SioError::CutShort) => return Err(Error::CutShort),
                 Err(_) => return Err(Error::BodyNotAuthentic),
             }
         }

@@ -4,6 +4,8 @@
 
 use alloc::string::String;
 
+use crate::form::Form;
+
 /// The result of an operation on an object.
 pub type Result<T> = core::result::Result<T, Error>;
 
@@ -18,8 +20,10 @@ pub enum Error {
     Malformed(String),
     /// A known form with a part that is not known.
     Unsupported(String),
-    /// The policy or the path forbids it.
+    /// The path forbids it.
     Refused(String),
+    /// The policy does not let objects of this form be opened.
+    FormRefused(Form),
     /// No key was named and the keyring has no default.
     NoKey,
     /// The keyring could not serve the key that the object needs.
@@ -37,6 +41,8 @@ pub enum Error {
     CredentialNotAuthentic,
     /// The right key is there, but the body was changed, cut or reordered.
     BodyNotAuthentic,
+    /// The right key is there and all of the body is authentic, but its end is missing.
+    CutShort,
     /// The store failed.
     Storage(StorageError),
     /// Anything else; the text is for people.

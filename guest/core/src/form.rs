@@ -101,6 +101,15 @@ impl Shape<'_> {
     }
 }
 
+/// The name of the key that an object asks for; none if it asks for none or none can be read.
+pub(crate) fn key(stored: &[u8]) -> Option<String> {
+    match recognise(stored).ok()? {
+        Shape::Plaintext | Shape::RootCredential(_) => None,
+        Shape::Minio(header) => Some(header.key),
+        Shape::Compact(header) => Some(header.key.to_string()),
+    }
+}
+
 /// Tells what an object is.
 ///
 /// - A compact object begins with bytes that no text begins with, and its byte 32 is never 0, 1 or 2.

@@ -117,7 +117,8 @@ impl<'a> Header<'a> {
     ///
     /// # Errors
     /// What [`cipher`](Self::cipher) and [`plaintext_size`](Self::plaintext_size) say;
-    /// [`Error::Malformed`] if the data key does not fit the cipher; [`Error::BodyNotAuthentic`].
+    /// [`Error::Malformed`] if the data key does not fit the cipher; [`Error::BodyNotAuthentic`],
+    /// [`Error::CutShort`].
     pub(crate) fn open_body(&self, data_key: &[u8]) -> Result<Secret> {
         let cipher = self.cipher()?;
         self.plaintext_size()?;
@@ -130,6 +131,7 @@ impl<'a> Header<'a> {
         }
         sio::open(cipher, data_key, &self.nonce, self.body).map_err(|error| match error {
             SioError::NotAuthentic(_) => Error::BodyNotAuthentic,
+            SioError::CutShort => Error::CutShort,
             SioError::Size => Error::Malformed("its body has no stream's size".to_string()),
         })
     }

@@ -1,6 +1,5 @@
 //! Opening one object: the operation `unseal` of `wit/sealing.wit`.
 
-use alloc::format;
 use alloc::string::{String, ToString};
 
 use crate::compact;
@@ -61,14 +60,7 @@ pub fn unseal<L: Keyring>(
 ) -> Result<Opened> {
     let shape = form::recognise(stored)?;
     if policy == Policy::Sealed && matches!(shape, Shape::Plaintext | Shape::RootCredential(_)) {
-        let form = if matches!(shape, Shape::Plaintext) {
-            "plaintext"
-        } else {
-            "root-credential"
-        };
-        return Err(Error::Refused(format!(
-            "it is {form}, and only sealed objects may be opened"
-        )));
+        return Err(Error::FormRefused(shape.form()));
     }
     match shape {
         Shape::Plaintext => Ok(Opened {

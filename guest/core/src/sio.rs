@@ -83,6 +83,8 @@ pub(crate) enum SioError {
     Size,
     /// The fragment of this index, counted from 0, is not authentic.
     NotAuthentic(usize),
+    /// Every fragment is authentic, and the last of them is not the last of the stream.
+    CutShort,
 }
 
 /// The size of the stream of `plaintext` bytes.
@@ -180,6 +182,29 @@ impl<A: AeadInOut + KeyInit> Stream<A> {
             .and_then(|index| index.checked_add(1));
         self.nonce_at(counter.ok_or(SioError::Size)?)
     }
+
+    /// Appends what a fragment holds. False, and nothing appended, if it is not authentic.
+    fn open(
+        &mut self,
+        index: usize,
+        last: bool,
+        fragment: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<bool, SioError> {
+        let nonce = self.fragment(index, last)?;
+        let (body, tag) = fragment.split_last_chunk::<TAG>().ok_or(SioError::Size)?;
+        let tag = Tag::<A>::try_from(&tag[..]).map_err(|_| SioError::Size)?;
+        let start = out.len();
+        out.extend_from_slice(body);
+        let body = out.get_mut(start..).unwrap_or_default();
+        let opened =
+            self.aead
+                .decrypt_inout_detached(&nonce, &self.associated_data, body.into(), &tag);
+        if opened.is_err() {
+            out.truncate(start);
+        }
+        Ok(opened.is_ok())
+    }
 }
 
 fn seal_with<A: AeadInOut + KeyInit>(
@@ -217,16 +242,18 @@ fn open_with<A: AeadInOut + KeyInit>(
     let mut out = Zeroizing::new(Vec::with_capacity(size));
     let count = sealed.len().div_ceil(FRAGMENT + TAG);
     for (index, fragment) in sealed.chunks(FRAGMENT + TAG).enumerate() {
-        let nonce = stream.fragment(index, index + 1 == count)?;
-        let (body, tag) = fragment.split_last_chunk::<TAG>().ok_or(SioError::Size)?;
-        let tag = Tag::<A>::try_from(&tag[..]).map_err(|_| SioError::Size)?;
-        let start = out.len();
-        out.extend_from_slice(body);
-        let body = out.get_mut(start..).unwrap_or_default();
-        stream
-            .aead
-            .decrypt_inout_detached(&nonce, &stream.associated_data, body.into(), &tag)
-            .map_err(|_| SioError::NotAuthentic(index))?;
+        let last = index + 1 == count;
+        if stream.open(index, last, fragment, &mut out)? {
+            continue;
+        }
+        // Only a whole fragment can be one that others came after.
+        let others_came_after = last
+            && fragment.len() == FRAGMENT + TAG
+            && stream.open(index, false, fragment, &mut out)?;
+        return Err(match others_came_after {
+            true => SioError::CutShort,
+            false => SioError::NotAuthentic(index),
+        });
     }
     Ok(out)
 }
@@ -300,9 +327,12 @@ mod tests {
         let whole = FRAGMENT + TAG;
         let stream = sealed(Cipher::ChaCha20Poly1305, 3 * FRAGMENT);
         let part = |index: usize| &stream[index * whole..(index + 1) * whole];
+        for parts in [vec![part(0)], vec![part(0), part(1)]] {
+            let result = opened(Cipher::ChaCha20Poly1305, &parts.concat());
+            assert_eq!(result, Err(SioError::CutShort));
+        }
         for (parts, fails) in [
-            (vec![part(0)], 0),
-            (vec![part(0), part(1)], 1),
+            (vec![part(1)], 0),
             (vec![part(1), part(0), part(2)], 0),
             (vec![part(0), part(2)], 1),
             (vec![part(0), part(1), part(1), part(2)], 2),

@@ -67,6 +67,7 @@ impl From<core_::Error> for types::Error {
             core_::Error::Malformed(text) => Self::Malformed(text),
             core_::Error::Unsupported(text) => Self::Unsupported(text),
             core_::Error::Refused(text) => Self::Refused(text),
+            core_::Error::FormRefused(form) => Self::FormRefused(form.into()),
             core_::Error::NoKey => Self::NoKey,
             core_::Error::Key { key, error } => Self::Key(types::KeyFailure {
                 key,
@@ -76,6 +77,7 @@ impl From<core_::Error> for types::Error {
             core_::Error::NoCredential => Self::NoCredential,
             core_::Error::CredentialNotAuthentic => Self::CredentialNotAuthentic,
             core_::Error::BodyNotAuthentic => Self::BodyNotAuthentic,
+            core_::Error::CutShort => Self::CutShort,
             core_::Error::Storage(error) => Self::Storage(error.into()),
             core_::Error::Other(text) => Self::Other(text),
         }
@@ -167,10 +169,20 @@ impl From<core_::Finding> for auditing::Finding {
         Self {
             path: finding.path,
             size: finding.size,
+            key: finding.key,
             verdict: match finding.verdict {
                 core_::Verdict::Opens(found) => auditing::Verdict::Opens(found.into()),
                 core_::Verdict::Exempt(text) => auditing::Verdict::Exempt(text),
-                core_::Verdict::Fails(error) => auditing::Verdict::Fails(error.into()),
+                core_::Verdict::Fails { error, reason } => {
+                    auditing::Verdict::Fails(auditing::Failure {
+                        error: error.into(),
+                        reason: reason.map(|reason| match reason {
+                            core_::Reason::OtherKeyBytes => auditing::Reason::OtherKeyBytes,
+                            core_::Reason::OtherPath(path) => auditing::Reason::OtherPath(path),
+                            core_::Reason::DamagedDataKey => auditing::Reason::DamagedDataKey,
+                        }),
+                    })
+                }
             },
         }
     }

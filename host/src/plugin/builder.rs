@@ -1,13 +1,10 @@
 //! Loading a component.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
-use std::io::Read;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use wasmtime::Engine;
-use wasmtime::component::{Component, Linker};
+use wasmtime::component::Linker;
 
 use crate::describe::line;
 use crate::error::Error;
@@ -16,30 +13,22 @@ use crate::storage::{Storage, StorageWriter};
 
 use super::Plugin;
 use super::auditor::Auditor;
-use super::engine::{self, CompileCache};
-use super::identity::Identity;
+use super::description::ComponentDescription;
+use super::engine::CompileCache;
 use super::instance::{Linked, Pool};
 use super::lend::Lent;
-use super::limits::{Limit, Limits};
+use super::limits::Limits;
+use super::source::{Compiled, Source, unfit};
 use super::world::{self, Fit, World};
-
-/// The largest component file that is read: a hundred times the size of ours.
-const COMPONENT_BYTES: u64 = 64 << 20;
 
 /// What to load and what to lend it; see [`Plugin::builder`].
 #[derive(Default)]
 pub struct PluginBuilder {
-    source: Option<Source>,
+    pub(super) source: Source,
     lent: Lent,
     store_name: String,
-    limits: Limits,
+    pub(super) limits: Limits,
     cache: CompileCache,
-}
-
-enum Source {
-    Bytes(Cow<'static, [u8]>),
-    File(PathBuf),
-    Both,
 }
 
 impl PluginBuilder {
@@ -47,7 +36,7 @@ impl PluginBuilder {
     pub(super) fn like(plugin: &Plugin) -> Self {
         let pool = &plugin.reader.pool;
         Self {
-            source: None,
+            source: Source::Missing,
             lent: pool.lent().clone(),
             store_name: plugin.reader.store_name.to_string(),
             limits: pool.limits.clone(),
@@ -142,6 +131,20 @@ impl PluginBuilder {
         self.start(&world::AUDITOR).await
     }
 
+    /// Says which component this is and how it fits the worlds, without running it.
+    ///
+    /// # Errors
+    /// [`Error::Load`] and [`Error::Limit`] as for [`Self::load`].
+    pub async fn describe(self) -> Result<ComponentDescription, Error> {
+        let name = self.source.name();
+        blocking(name, move || {
+            let compiled = self.source.compile(&self.limits, &self.cache)?;
+            let fit = Fit::of(&compiled.component, &compiled.engine);
+            Ok(ComponentDescription::new(compiled.identity, &fit))
+        })
+        .await
+    }
+
     async fn start(self, world: &'static World) -> Result<Auditor, Error> {
         let Self {
             source,
@@ -150,13 +153,12 @@ impl PluginBuilder {
             limits,
             cache,
         } = self;
-        let name = Source::name(source.as_ref());
-        let compiling =
-            tokio::task::spawn_blocking(move || compile(source, world, lent, limits, cache)).await;
-        let pool = compiling.map_err(|_panic| Error::Load {
-            component: name,
-            message: "the compiler failed".to_owned(),
-        })??;
+        let pool = blocking(source.name(), move || {
+            let compiled = source.compile(&limits, &cache)?;
+            let linked = link(&compiled, world)?;
+            Ok(Pool::new(compiled, limits, cache, linked, lent))
+        })
+        .await?;
         let first = pool.make().await?;
         pool.put(first);
         tracing::debug!(component = %pool.identity, "loaded");
@@ -166,99 +168,33 @@ impl PluginBuilder {
         })
     }
 
-    fn add(&mut self, source: Source) {
-        self.source = Some(match self.source {
-            None => source,
-            Some(_) => Source::Both,
-        });
+    /// Takes a component; which one is not clear after a second.
+    pub(super) fn add(&mut self, source: Source) {
+        self.source = match self.source {
+            Source::Missing => source,
+            _ => Source::Several,
+        };
     }
 }
 
-impl Source {
-    fn name(source: Option<&Self>) -> String {
-        match source {
-            Some(Self::File(path)) => {
-                let name = path.file_name().unwrap_or(path.as_os_str());
-                line(&name.to_string_lossy())
-            }
-            _ => "iamseal".to_owned(),
-        }
-    }
-}
-
-fn compile(
-    source: Option<Source>,
-    world: &'static World,
-    lent: Lent,
-    limits: Limits,
-    cache: CompileCache,
-) -> Result<Pool, Error> {
-    let name = Source::name(source.as_ref());
-    let unfit = |component: &str, message: String| Error::Load {
-        component: component.to_owned(),
-        message,
-    };
-    let bytes = match source {
-        Some(Source::Bytes(bytes)) => bytes,
-        Some(Source::File(path)) => read(&path, &name)?.into(),
-        None => return Err(unfit(&name, "no component was given".to_owned())),
-        Some(Source::Both) => {
-            let message = "more than one component was given".to_owned();
-            return Err(unfit(&name, message));
-        }
-    };
-    bounded(&name, bytes.len() as u64)?;
-    let identity = Identity::of(&name, &bytes).map_err(|message| unfit(&name, message))?;
-    let shown = identity.to_string();
-    let (engine, clock) =
-        engine::start(&limits, &cache).map_err(|message| unfit(&shown, line(&message)))?;
-    let component = Component::from_binary(&engine, &bytes)
-        .map_err(|error| unfit(&shown, line(&error.root_cause().to_string())))?;
-    let linked = link(&component, world, &engine, &shown)?;
-    Ok(Pool::new(
-        identity, limits, cache, engine, clock, linked, lent,
-    ))
-}
-
-fn read(path: &Path, name: &str) -> Result<Vec<u8>, Error> {
-    let failed = |error: std::io::Error| Error::Load {
-        component: name.to_owned(),
-        message: format!("{} cannot be read: {error}", path.display()),
-    };
-    // A pipe or a device could keep this thread for ever.
-    if !fs::metadata(path).map_err(failed)?.is_file() {
-        return Err(failed(std::io::Error::other("it is not a file")));
-    }
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(COMPONENT_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(failed)?;
-    Ok(bytes)
-}
-
-fn bounded(name: &str, size: u64) -> Result<(), Error> {
-    if size <= COMPONENT_BYTES {
-        return Ok(());
-    }
-    Err(Error::Limit {
-        component: name.to_owned(),
-        limit: Limit::Component,
-        asked: Some(size),
-        allowed: COMPONENT_BYTES,
-    })
+/// Does work that blocks, such as compiling the component of this name, on a thread for it.
+///
+/// # Errors
+/// The work's own; [`Error::Load`] if it panics.
+pub(super) async fn blocking<T: Send + 'static>(
+    name: String,
+    work: impl FnOnce() -> Result<T, Error> + Send + 'static,
+) -> Result<T, Error> {
+    let done = tokio::task::spawn_blocking(work).await;
+    done.map_err(|_panic| unfit(&name, "the compiler failed"))?
 }
 
 /// Binds the imports that the world has, and no others. The names are compared first: the runtime
 /// says of a missing interface no more than that it is missing.
-fn link(
-    component: &Component,
-    world: &'static World,
-    engine: &Engine,
-    shown: &str,
-) -> Result<Linked, Error> {
-    let fit = Fit::of(component, engine);
+fn link(compiled: &Compiled, world: &'static World) -> Result<Linked, Error> {
+    let fit = Fit::of(&compiled.component, &compiled.engine);
     let incompatible = |message: String| Error::Incompatible {
-        component: shown.to_owned(),
+        component: compiled.identity.to_string(),
         world: world.name,
         expected: world.expected(),
         found: fit.found(),
@@ -267,9 +203,9 @@ fn link(
     if let Some(difference) = fit.difference(world) {
         return Err(incompatible(difference));
     }
-    let mut linker = Linker::new(engine);
+    let mut linker = Linker::new(&compiled.engine);
     (world.lend)(&mut linker)
-        .and_then(|()| linker.instantiate_pre(component))
+        .and_then(|()| linker.instantiate_pre(&compiled.component))
         .and_then(|pre| {
             Ok(Linked {
                 world,

@@ -11,8 +11,8 @@ use crate::describe::line;
 const MAGIC: &[u8] = b"\0asm";
 /// Magic, version and layer.
 const HEADER_BYTES: usize = 8;
-/// Enough for any version number; what is longer is not one.
-const VERSION_CHARS: usize = 64;
+/// Enough for a version, a licence, an address or a commit; what is longer is none.
+const STATED_CHARS: usize = 200;
 /// Enough of a digest to tell components apart by eye.
 const SHORT_DIGEST_CHARS: usize = 12;
 
@@ -20,8 +20,17 @@ const SHORT_DIGEST_CHARS: usize = 12;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Identity {
     name: String,
-    version: Option<String>,
+    stated: Stated,
     digest: String,
+}
+
+/// What a component states in its metadata. Nothing vouches for it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Stated {
+    version: Option<String>,
+    licences: Option<String>,
+    source: Option<String>,
+    revision: Option<String>,
 }
 
 impl Identity {
@@ -32,9 +41,18 @@ impl Identity {
     pub(super) fn of(name: &str, bytes: &[u8]) -> Result<Self, String> {
         Ok(Self {
             name: line(name),
-            version: version(bytes)?,
+            stated: stated(bytes)?,
             digest: hex(&Sha256::digest(bytes)),
         })
+    }
+
+    /// Of native code, in which no metadata is.
+    pub(super) fn of_code(name: &str, code: &[u8]) -> Self {
+        Self {
+            name: name.to_owned(),
+            stated: Stated::default(),
+            digest: hex(&Sha256::digest(code)),
+        }
     }
 
     /// The file's name without its folder; `iamseal` if the bytes did not come from a file.
@@ -44,7 +62,22 @@ impl Identity {
 
     /// The version that the component states in its metadata. Nothing vouches for it.
     pub fn version(&self) -> Option<&str> {
-        self.version.as_deref()
+        self.stated.version.as_deref()
+    }
+
+    /// The licences that it states, as an SPDX expression. Nothing vouches for them.
+    pub fn licences(&self) -> Option<&str> {
+        self.stated.licences.as_deref()
+    }
+
+    /// Where it states that its source is. Nothing vouches for it.
+    pub fn source(&self) -> Option<&str> {
+        self.stated.source.as_deref()
+    }
+
+    /// Which revision of the source it states that it was built of. Nothing vouches for it.
+    pub fn revision(&self) -> Option<&str> {
+        self.stated.revision.as_deref()
     }
 
     /// The SHA-256 of the component's bytes, 64 hexadecimal digits.
@@ -56,7 +89,7 @@ impl Identity {
 impl fmt::Display for Identity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.name)?;
-        if let Some(version) = &self.version {
+        if let Some(version) = &self.stated.version {
             write!(f, " {version}")?;
         }
         let short = self.digest.get(..SHORT_DIGEST_CHARS).unwrap_or_default();
@@ -65,10 +98,10 @@ impl fmt::Display for Identity {
 }
 
 /// Walks through the whole file, so that one that is cut short is found here.
-fn version(bytes: &[u8]) -> Result<Option<String>, String> {
+fn stated(bytes: &[u8]) -> Result<Stated, String> {
     header(bytes)?;
     let damaged = |error| format!("the component is damaged or cut short: {error}");
-    let mut version = None;
+    let mut stated = Stated::default();
     let mut depth = 0_usize;
     for payload in Parser::new(0).parse_all(bytes) {
         match payload.map_err(damaged)? {
@@ -84,18 +117,28 @@ fn version(bytes: &[u8]) -> Result<Option<String>, String> {
             }
             Payload::ModuleSection { .. } | Payload::ComponentSection { .. } => depth += 1,
             Payload::End(_) => depth = depth.saturating_sub(1),
-            // The section that `wasm-tools metadata add --version` writes.
-            Payload::CustomSection(section) if depth == 0 && section.name() == "version" => {
-                version = std::str::from_utf8(section.data())
-                    .ok()
-                    .filter(|text| text.chars().count() <= VERSION_CHARS)
-                    .filter(|text| text.chars().all(|char| char.is_ascii_graphic()))
-                    .map(str::to_owned);
+            // The sections that `wasm-tools metadata add` writes.
+            Payload::CustomSection(section) if depth == 0 => {
+                let place = match section.name() {
+                    "version" => &mut stated.version,
+                    "licenses" => &mut stated.licences,
+                    "source" => &mut stated.source,
+                    "revision" => &mut stated.revision,
+                    _ => continue,
+                };
+                *place = word(section.data());
             }
             _ => {}
         }
     }
-    Ok(version)
+    Ok(stated)
+}
+
+/// Printable text that a terminal or a log can show as it is.
+fn word(data: &[u8]) -> Option<String> {
+    let text = std::str::from_utf8(data).ok()?;
+    let shown = |char: char| char.is_ascii_graphic() || char == ' ';
+    (text.len() <= STATED_CHARS && text.chars().all(shown)).then(|| text.to_owned())
 }
 
 fn header(bytes: &[u8]) -> Result<(), String> {

@@ -24,6 +24,7 @@ use super::identity::Identity;
 use super::lend::{HANDLES, Lent, State};
 use super::limits::{Limit, Limits};
 use super::meter::{Meter, Refusal};
+use super::source::Compiled;
 use super::world::World;
 
 /// Calls that an instance serves. Bounds for how long something that a call left behind can live,
@@ -85,14 +86,18 @@ pub(super) struct Pool {
 
 impl Pool {
     pub fn new(
-        identity: Identity,
+        compiled: Compiled,
         limits: Limits,
         cache: CompileCache,
-        engine: Engine,
-        clock: Clock,
         linked: Linked,
         lent: Lent,
     ) -> Self {
+        let Compiled {
+            identity,
+            engine,
+            clock,
+            ..
+        } = compiled;
         Self {
             identity,
             limits,
@@ -101,7 +106,7 @@ impl Pool {
             clock,
             linked,
             lent,
-            idle: Mutex::new(Vec::new()),
+            idle: Mutex::default(),
             // More cannot compute at once.
             idle_count: thread::available_parallelism()
                 .unwrap_or(FALLBACK_THREADS)
@@ -111,15 +116,17 @@ impl Pool {
 
     /// The same component with something else lent.
     pub fn with(&self, lent: Lent) -> Self {
-        Self::new(
-            self.identity.clone(),
-            self.limits.clone(),
-            self.cache.clone(),
-            self.engine.clone(),
-            self.clock.clone(),
-            self.linked.clone(),
+        Self {
+            identity: self.identity.clone(),
+            limits: self.limits.clone(),
+            cache: self.cache.clone(),
+            engine: self.engine.clone(),
+            clock: self.clock.clone(),
+            linked: self.linked.clone(),
             lent,
-        )
+            idle: Mutex::default(),
+            idle_count: self.idle_count,
+        }
     }
 
     /// What the component is lent.

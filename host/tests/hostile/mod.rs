@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use iamseal::contract::{KeyError, StorageError};
 use iamseal::keys::{Candidate, Keyring, RootCredential};
-use iamseal::storage::{Cursor, Storage, Stored};
+use iamseal::storage::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};
 use iamseal::{CompileCache, Plugin, PluginBuilder};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -33,6 +33,8 @@ pub struct Guest {
     pub unseal: &'static str,
     /// The body of an audit's `next`.
     pub audit_next: &'static str,
+    /// The body of a migration's `next`.
+    pub run_next: &'static str,
 }
 
 impl Default for Guest {
@@ -44,6 +46,7 @@ impl Default for Guest {
             seal: "unreachable",
             unseal: "unreachable",
             audit_next: "unreachable",
+            run_next: "unreachable",
         }
     }
 }
@@ -58,6 +61,7 @@ impl Guest {
             seal,
             unseal,
             audit_next,
+            run_next,
         } = self;
         let i32s = |count: usize| "i32 ".repeat(count);
         let (fourteen, seven, eight) = (i32s(14), i32s(7), i32s(8));
@@ -65,6 +69,8 @@ impl Guest {
             r#"(module
                 (import "[export]iamseal:plugin/auditing@0.1.0" "[resource-new]audit"
                     (func $new_audit (param i32) (result i32)))
+                (import "[export]iamseal:plugin/migration@0.1.0" "[resource-new]run"
+                    (func $new_run (param i32) (result i32)))
                 {imports}
                 (memory (export "memory") {pages})
                 (table $table 1 funcref)
@@ -102,9 +108,12 @@ impl Guest {
                 (func (export "iamseal:plugin/auditing@0.1.0#[method]audit.next")
                     (param i32 i32) (result i32) {audit_next})
                 (func (export "iamseal:plugin/migration@0.1.0#start")
-                    (param i32) (result i32) unreachable)
+                    (param i32) (result i32)
+                    (i32.store8 (i32.const 16) (i32.const 0))
+                    (i32.store (i32.const 24) (call $new_run (i32.const 1)))
+                    (i32.const 16))
                 (func (export "iamseal:plugin/migration@0.1.0#[method]run.next")
-                    (param i32 i32) (result i32) unreachable)
+                    (param i32 i32) (result i32) {run_next})
             )"#
         );
         let mut module = wat::parse_str(text).unwrap();
@@ -141,6 +150,9 @@ pub const IMPORT_LIST: &str = r#"(import "iamseal:plugin/storage@0.1.0" "list"
 /// `storage.read`.
 pub const IMPORT_READ: &str = r#"(import "iamseal:plugin/storage@0.1.0" "read"
     (func $read (param i32 i32 i32)))"#;
+/// `storage-writer.stage`.
+pub const IMPORT_STAGE: &str = r#"(import "iamseal:plugin/storage-writer@0.1.0" "stage"
+    (func $stage (param i32 i32 i32)))"#;
 /// `diagnostics.panicked`.
 pub const IMPORT_PANICKED: &str = r#"(import "iamseal:plugin/diagnostics@0.1.0" "panicked"
     (func $panicked (param i32 i32)))"#;
@@ -183,11 +195,31 @@ impl Keyring for Hanging {
     }
 }
 
-/// A store that holds nothing and remembers what it was asked to read.
+/// A store that holds nothing and remembers what it was asked to read and to write.
 #[derive(Default)]
 pub struct Asked {
-    /// The paths.
+    /// The paths that were to be read.
     pub paths: Mutex<Vec<Vec<u8>>>,
+    /// The paths that were to be written.
+    pub written: Mutex<Vec<Vec<u8>>>,
+}
+
+#[async_trait::async_trait]
+impl StorageWriter for Asked {
+    async fn stage(
+        &self,
+        replacements: Vec<Replacement>,
+    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+        let staged = replacements.into_iter().map(|replacement| {
+            self.written.lock().unwrap().push(replacement.path);
+            Err(StorageError::NotFound)
+        });
+        staged.collect()
+    }
+
+    async fn commit(&self, _drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+        Vec::new()
+    }
 }
 
 #[async_trait::async_trait]

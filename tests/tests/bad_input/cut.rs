@@ -29,7 +29,7 @@ fn cut_everywhere(backend: &dyn Backend, sample: &Sample) {
         if let Ok(opened) = &opened {
             assert_eq!(opened.found.form, Form::Plaintext, "{what}");
             let strict = backend.unseal(PATH, cut, Policy::Sealed);
-            assert_eq!(outcome(&strict), "refused", "{what}");
+            assert_eq!(outcome(&strict), "form-refused", "{what}");
         }
         // What is seen without a key is never another damage than what is seen with it.
         if let Err(error) = backend.inspect(cut) {

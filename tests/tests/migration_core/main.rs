@@ -12,6 +12,7 @@ mod batches;
 mod hostile;
 mod mixed;
 mod plans;
+mod reasons;
 mod remote;
 mod shards;
 mod through;

@@ -105,29 +105,34 @@ fn prefix_start_and_shard_mean_the_same() {
     }
 }
 
+/// Audits a whole store through the component.
+pub fn audit_through(keys: &Keys, store: &Arc<MemoryStore>, policy: Policy) -> Vec<Finding> {
+    let scope = AuditScope {
+        policy: match policy {
+            Policy::Compatible => contract::Policy::Compatible,
+            Policy::Sealed => contract::Policy::Sealed,
+        },
+        ..AuditScope::default()
+    };
+    let plugin = plugin(keys, store);
+    wait(async {
+        let mut audit = plugin.audit(&scope).await.unwrap();
+        let mut findings = Vec::new();
+        loop {
+            let batch = audit.next(4).await.unwrap();
+            if batch.is_empty() {
+                return findings;
+            }
+            findings.extend(batch.into_iter().map(finding));
+        }
+    })
+}
+
 #[test]
 fn audits_find_the_same() {
     let mixed = Mixed::new();
     for policy in [Policy::Compatible, Policy::Sealed] {
-        let scope = AuditScope {
-            policy: match policy {
-                Policy::Compatible => contract::Policy::Compatible,
-                Policy::Sealed => contract::Policy::Sealed,
-            },
-            ..AuditScope::default()
-        };
-        let plugin = plugin(&mixed.keys, &mixed.store);
-        let through = wait(async {
-            let mut audit = plugin.audit(&scope).await.unwrap();
-            let mut findings = Vec::new();
-            loop {
-                let batch = audit.next(4).await.unwrap();
-                if batch.is_empty() {
-                    return findings;
-                }
-                findings.extend(batch.into_iter().map(finding));
-            }
-        });
+        let through = audit_through(&mixed.keys, &mixed.store, policy);
         assert_eq!(through, audit(&mixed.keys, &mixed.store, policy));
     }
 }

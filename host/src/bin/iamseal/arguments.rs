@@ -35,12 +35,17 @@ Exit codes:
   0 done                          9 body not authentic (damaged)
   1 any other failure            10 damaged, cut short or empty
   2 wrong usage or configuration 11 unknown or unsupported form
-  3 objects failed, several causes 12 refused by policy or path
+  3 objects failed, several causes 12 refused by its path or the store
   4 no such key, or no key       13 storage failed
   5 key service unreachable      14 changed by somebody else meanwhile
   6 key service denied           15 a limit was reached
   7 header not authentic         16 the plugin is unfit or failed
-  8 root credential missing or wrong 130 interrupted, 141 nobody reads the output";
+  8 root credential missing or wrong 17 cut short
+                                 18 not sealed, and --require sealed was given
+                                 19 other key bytes
+                                 20 it belongs at another path
+                                 21 damaged data key
+130 interrupted                 141 nobody reads the output";
 
 /// What every command takes.
 #[derive(Args)]
@@ -94,10 +99,35 @@ pub enum Command {
         iamseal migrate /data/.minio.sys --to kms --key new-key --keys both.keys\n  \
         iamseal migrate /data/.minio.sys --to plaintext --keys all.keys")]
     Migrate(Migrate),
+    /// Say whether a plugin component is fit to be loaded.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  \
+        iamseal plugin test iamseal.wasm"
+    )]
+    Plugin(PluginCommand),
     /// Show it on a sample store: all forms, audited, migrated, audited again.
     #[command(after_help = "Example:\n  \
         iamseal demo sample")]
     Demo(Demo),
+}
+
+#[derive(Subcommand)]
+pub enum PluginCommand {
+    /// Say which component it is, what it imports and exports, and which world it fits. It is not run.
+    #[command(after_help = "Example:\n  \
+        iamseal plugin inspect iamseal.wasm")]
+    Inspect(PluginFile),
+    /// Let it open objects whose plaintext is known, refuse what was changed, seal and open again.
+    #[command(after_help = "Example:\n  \
+        iamseal plugin test iamseal.wasm")]
+    Test(PluginFile),
+}
+
+#[derive(Args)]
+pub struct PluginFile {
+    /// A component in WebAssembly's binary format.
+    pub file: PathBuf,
 }
 
 #[derive(Args)]

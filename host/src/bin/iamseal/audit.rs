@@ -11,7 +11,7 @@ use crate::failure::Failure;
 use crate::progress::{Interrupt, Progress};
 use crate::report::finding;
 use crate::tally::Tally;
-use crate::{keys, output, plugin, store};
+use crate::{keys, load, output, store};
 
 /// How many objects are looked at between two looks at the clock and at Ctrl-C. A few, because one
 /// root-credential object takes 50 ms.
@@ -35,7 +35,7 @@ pub async fn audit(
     };
     let total = store::count(&store, &scope.prefix).await;
     let progress = Progress::new(common, total.ok());
-    let auditor = plugin::auditor(common, keyring, Some(store)).await?;
+    let auditor = load::auditor(common, keyring, Some(store)).await?;
     let mut audit = auditor.audit(&scope).await?;
     let mut interrupt = Interrupt::listen()?;
     let mut tally = Tally::default();

@@ -12,7 +12,7 @@ use serde_json::json;
 
 use crate::arguments::{self, Audit, Common, Demo, How, Migrate, To, Where};
 use crate::failure::Failure;
-use crate::{audit, migrate, output, plugin};
+use crate::{audit, load, migrate, output};
 
 /// The key and the credential that the samples were made with. No secrets: they are test vectors.
 const OLD_KEY: &str = "my-minio-key:rDHTF3saS+WLQAGZnULu9cZHAzOOWiDBSORoXgorNsM=";
@@ -163,7 +163,7 @@ async fn make_store(common: &Common, store: &Path) -> Result<(), Failure> {
     }
     let old = StaticKey::parse(OLD_KEY)?;
     let keyring = StaticKeyring::new().key(old).default_key("my-minio-key")?;
-    let old = plugin::builder(common, keyring).load().await?;
+    let old = load::builder(common, keyring).load().await?;
     let options = |form| SealOptions {
         form,
         key: None,

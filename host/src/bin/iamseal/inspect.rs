@@ -11,7 +11,7 @@ use crate::arguments::{Common, Inspect};
 use crate::failure::Failure;
 use crate::report::description;
 use crate::seal::read_input;
-use crate::{output, plugin};
+use crate::{load, output};
 
 pub async fn run(common: &Common, command: &Inspect) -> Result<ExitCode, Failure> {
     let (name, stored) = match &command.file {
@@ -28,7 +28,7 @@ pub async fn run(common: &Common, command: &Inspect) -> Result<ExitCode, Failure
         }
     };
     // No key is asked for, so none is lent.
-    let auditor = plugin::auditor(common, StaticKeyring::new(), None).await?;
+    let auditor = load::auditor(common, StaticKeyring::new(), None).await?;
     let seen = auditor
         .inspect(&stored)
         .await

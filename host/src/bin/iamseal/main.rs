@@ -1,5 +1,5 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
-//! `failure`, `keys`, `output`, `plugin`, `progress`, `report` and `store`.
+//! `failure`, `keys`, `load`, `output`, `progress`, `report` and `store`.
 
 extern crate alloc;
 
@@ -10,6 +10,7 @@ mod failure;
 mod inspect;
 mod keygen;
 mod keys;
+mod load;
 mod migrate;
 mod output;
 mod plugin;
@@ -51,6 +52,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Command::Inspect(command) => inspect::run(&common, &command).await,
             Command::Audit(command) => audit::run(&common, &command).await,
             Command::Migrate(command) => migrate::run(&common, &command).await,
+            Command::Plugin(command) => plugin::run(&common, &command).await,
             Command::Demo(command) => demo::run(&common, &command).await,
         }
     });

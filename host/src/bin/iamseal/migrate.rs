@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::progress::{self, Interrupt, Progress};
 use crate::report::{notes, step};
 use crate::tally::Tally;
-use crate::{keys, output, plugin, store};
+use crate::{keys, load, output, store};
 
 /// How many objects share the cost of durability. Large enough for the folders' syncs to weigh
 /// little, small enough for Ctrl-C to be answered soon.
@@ -56,7 +56,7 @@ pub async fn migrate(
     }
     let total = store::count(&store, &plan.prefix).await;
     let progress = Progress::new(common, total.ok());
-    let plugin = plugin::builder(common, keyring)
+    let plugin = load::builder(common, keyring)
         .storage(store.clone() as Arc<DirStore>)
         .storage_writer(store)
         .load()

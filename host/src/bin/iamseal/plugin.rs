@@ -1,73 +1,117 @@
-//! Loading the plugin, the same way for every command.
+//! `iamseal plugin`: whether a component is fit to be loaded.
 
-use std::env;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
-use std::sync::Arc;
+use std::path::Path;
+use std::process::ExitCode;
 
-use iamseal::keys::StaticKeyring;
-use iamseal::storage::DirStore;
-use iamseal::{Auditor, CompileCache, Plugin, PluginBuilder};
+use iamseal::{ComponentDescription, Error, Plugin, PluginBuilder};
+use serde_json::json;
 
-use crate::arguments::Common;
+use crate::arguments::{Common, PluginCommand, PluginFile};
+use crate::cause::Cause;
 use crate::failure::Failure;
+use crate::{load, output};
 
-/// The plugin for commands that seal or write, with its keys; the store is lent by those that have one.
-pub fn builder(common: &Common, keyring: StaticKeyring) -> PluginBuilder {
-    let builder = match &common.plugin {
-        Some(file) => Plugin::builder().component_file(file),
-        None => Plugin::builder().component(iamseal_component::PLUGIN),
-    };
-    lend(common, builder, Arc::new(keyring))
-}
-
-/// What commands that only look use: the auditor that is built in, which has no way to write. A file
-/// may hold an auditor or a whole plugin.
-pub async fn auditor(
-    common: &Common,
-    keyring: StaticKeyring,
-    store: Option<Arc<DirStore>>,
-) -> Result<Auditor, Failure> {
-    let with_store = |builder: PluginBuilder| match store.clone() {
-        Some(store) => builder.storage(store),
-        None => builder,
-    };
-    let keyring = Arc::new(keyring);
-    let Some(file) = &common.plugin else {
-        let builder = Plugin::builder().component(iamseal_component::AUDITOR);
-        let builder = with_store(lend(common, builder, keyring));
-        return Ok(builder.load_auditor().await?);
-    };
-    let builder = || {
-        let builder = Plugin::builder().component_file(file);
-        with_store(lend(common, builder, keyring.clone()))
-    };
-    match builder().load().await {
-        Ok(plugin) => Ok(plugin.reader().clone()),
-        Err(whole) => builder().load_auditor().await.map_err(|_| whole.into()),
+pub async fn run(common: &Common, command: &PluginCommand) -> Result<ExitCode, Failure> {
+    match command {
+        PluginCommand::Inspect(PluginFile { file }) => inspect(common, file).await,
+        PluginCommand::Test(PluginFile { file }) => test(common, file).await,
     }
 }
 
-fn lend(common: &Common, builder: PluginBuilder, keyring: Arc<StaticKeyring>) -> PluginBuilder {
-    builder
-        .cache(cache())
-        .keyring(keyring.clone())
-        .key_generator(keyring)
-        .store_name(&common.store_name)
-}
-
-/// Compiled code is kept and run as it is found, so it is taken only from a folder of the user who
-/// runs the tool: under `sudo` the home folder can be somebody else's.
-fn cache() -> CompileCache {
-    let folder = env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(env::home_dir);
-    // A folder that is not there yet will be made in the nearest one that is.
-    let nearest = |folder: PathBuf| folder.ancestors().find_map(|above| above.metadata().ok());
-    let owner = folder.and_then(nearest).map(|folder| folder.uid());
-    if owner == Some(rustix::process::geteuid().as_raw()) {
-        CompileCache::Default
+async fn inspect(common: &Common, file: &Path) -> Result<ExitCode, Failure> {
+    let seen = candidate(file).describe().await?;
+    let identity = &seen.identity;
+    let worlds = worlds(&seen);
+    if common.json {
+        let line = json!({
+            "file": file.display().to_string(),
+            "sha256": identity.digest(),
+            "version": identity.version(),
+            "licences": identity.licences(),
+            "source": identity.source(),
+            "revision": identity.revision(),
+            "worlds": worlds,
+            "not_plugin": seen.no_plugin,
+            "not_auditor": seen.no_auditor,
+            "interfaces": seen.interfaces,
+        });
+        output::line(&line.to_string())?;
     } else {
-        CompileCache::Off
+        let name = output::path(identity.name().as_bytes());
+        output::line(&output::table(&["", &name], rows(&seen)))?;
     }
+    match worlds.is_empty() {
+        false => Ok(ExitCode::SUCCESS),
+        true => Err(Failure::new(
+            Cause::Plugin,
+            format!("{identity} is for neither world of iamseal:plugin@0.1.0"),
+        )),
+    }
+}
+
+/// Tests it in the world that it is for; if for none, says why it is no plugin.
+async fn test(common: &Common, file: &Path) -> Result<ExitCode, Failure> {
+    let (world, identity) = match candidate(file).load().await {
+        Ok(plugin) => {
+            plugin.self_test().await?;
+            ("plugin", plugin.identity().clone())
+        }
+        Err(no_plugin @ Error::Incompatible { .. }) => {
+            let auditor = candidate(file).load_auditor().await;
+            let auditor = auditor.map_err(|_| no_plugin)?;
+            auditor.self_test().await?;
+            ("auditor", auditor.identity().clone())
+        }
+        Err(error) => return Err(error.into()),
+    };
+    output::line(&if common.json {
+        json!({"file": file.display().to_string(), "sha256": identity.digest(), "fit": world})
+            .to_string()
+    } else {
+        let verdict = output::verdict("fit", false);
+        format!("{verdict}  {identity} passed the tests of the world {world}")
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// The file with nothing lent.
+fn candidate(file: &Path) -> PluginBuilder {
+    Plugin::builder().component_file(file).cache(load::cache())
+}
+
+fn worlds(seen: &ComponentDescription) -> Vec<&'static str> {
+    let fits = [("plugin", &seen.no_plugin), ("auditor", &seen.no_auditor)];
+    let fits = fits
+        .into_iter()
+        .filter(|(_, difference)| difference.is_none());
+    fits.map(|(world, _)| world).collect()
+}
+
+fn rows(seen: &ComponentDescription) -> Vec<Vec<String>> {
+    let identity = &seen.identity;
+    let stated = [
+        ("version", identity.version()),
+        ("licences", identity.licences()),
+        ("source", identity.source()),
+        ("revision", identity.revision()),
+    ];
+    let mut rows = vec![("sha256", identity.digest().to_owned())];
+    rows.extend(
+        stated
+            .into_iter()
+            .filter_map(|(name, value)| Some((name, value?.to_owned()))),
+    );
+    for (world, difference) in [("plugin", &seen.no_plugin), ("auditor", &seen.no_auditor)] {
+        rows.push((
+            world,
+            match difference {
+                None => "fits".to_owned(),
+                Some(difference) => format!("no: {difference}"),
+            },
+        ));
+    }
+    rows.push(("interfaces", seen.interfaces.join("\n")));
+    rows.into_iter()
+        .map(|(name, value)| vec![name.to_owned(), value])
+        .collect()
 }

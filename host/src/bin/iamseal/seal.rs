@@ -14,7 +14,7 @@ use crate::arguments::{Common, Seal};
 use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::report::notes;
-use crate::{keys, output, plugin};
+use crate::{keys, load, output};
 
 pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
     let path = checked_path(&command.path)?;
@@ -23,9 +23,7 @@ pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
         return Err(Failure::usage(message).with_cure(cure));
     }
     let options = command.how.options()?;
-    let plugin = plugin::builder(common, keys::keyring(common)?)
-        .load()
-        .await?;
+    let plugin = load::builder(common, keys::keyring(common)?).load().await?;
     let about = output::path(path);
     let plaintext = read_input().await.map_err(|error| error.about(&about))?;
     let plaintext = Zeroizing::new(plaintext);

@@ -9,11 +9,11 @@ use crate::arguments::{self, Common, Unseal};
 use crate::failure::Failure;
 use crate::report::notes;
 use crate::seal::{checked_path, encode, read_input};
-use crate::{keys, output, plugin};
+use crate::{keys, load, output};
 
 pub async fn run(common: &Common, command: &Unseal) -> Result<ExitCode, Failure> {
     let path = checked_path(&command.path)?;
-    let auditor = plugin::auditor(common, keys::keyring(common)?, None).await?;
+    let auditor = load::auditor(common, keys::keyring(common)?, None).await?;
     let about = output::path(path);
     let stored = read_input().await.map_err(|error| error.about(&about))?;
     let opened = auditor

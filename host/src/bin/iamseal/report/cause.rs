@@ -15,11 +15,16 @@ pub enum Cause {
     KeyUnavailable,
     KeyDenied,
     HeaderNotAuthentic,
+    OtherKeyBytes,
+    OtherPath,
+    DamagedDataKey,
     Credential,
     BodyNotAuthentic,
     Malformed,
+    CutShort,
     UnknownForm,
     Refused,
+    FormRefused,
     Storage,
     Conflict,
     Limit,
@@ -48,6 +53,11 @@ impl Cause {
             Self::Conflict => 14,
             Self::Limit => 15,
             Self::Plugin => 16,
+            Self::CutShort => 17,
+            Self::FormRefused => 18,
+            Self::OtherKeyBytes => 19,
+            Self::OtherPath => 20,
+            Self::DamagedDataKey => 21,
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
             Self::ClosedPipe => 141,  // 128 + SIGPIPE
         }
@@ -63,11 +73,16 @@ impl Cause {
             Self::KeyUnavailable => "key-unavailable",
             Self::KeyDenied => "key-denied",
             Self::HeaderNotAuthentic => "header-not-authentic",
+            Self::OtherKeyBytes => "other-key-bytes",
+            Self::OtherPath => "other-path",
+            Self::DamagedDataKey => "damaged-data-key",
             Self::Credential => "credential",
             Self::BodyNotAuthentic => "body-not-authentic",
             Self::Malformed => "malformed",
+            Self::CutShort => "cut-short",
             Self::UnknownForm => "unknown-form",
             Self::Refused => "refused",
+            Self::FormRefused => "form-refused",
             Self::Storage => "storage",
             Self::Conflict => "conflict",
             Self::Limit => "limit",
@@ -83,6 +98,7 @@ impl Cause {
             ObjectError::Empty | ObjectError::Malformed(_) => Self::Malformed,
             ObjectError::UnknownForm(_) | ObjectError::Unsupported(_) => Self::UnknownForm,
             ObjectError::Refused(_) => Self::Refused,
+            ObjectError::FormRefused(_) => Self::FormRefused,
             ObjectError::NoKey => Self::KeyNotFound,
             ObjectError::Key(failure) => match failure.error {
                 KeyError::NotFound => Self::KeyNotFound,
@@ -94,6 +110,7 @@ impl Cause {
             ObjectError::HeaderNotAuthentic(_) => Self::HeaderNotAuthentic,
             ObjectError::NoCredential | ObjectError::CredentialNotAuthentic => Self::Credential,
             ObjectError::BodyNotAuthentic => Self::BodyNotAuthentic,
+            ObjectError::CutShort => Self::CutShort,
             ObjectError::Storage(StorageError::Conflict) => Self::Conflict,
             ObjectError::Storage(StorageError::TooLarge(_)) => Self::Limit,
             ObjectError::Storage(StorageError::Refused(_)) => Self::Refused,
@@ -109,7 +126,7 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         ObjectError::Empty => {
             "MinIO takes an empty object for absent: restore it from a backup or remove it".into()
         }
-        ObjectError::Malformed(_) | ObjectError::BodyNotAuthentic => {
+        ObjectError::Malformed(_) | ObjectError::BodyNotAuthentic | ObjectError::CutShort => {
             "restore the object from a backup or from another drive".into()
         }
         ObjectError::UnknownForm(_) => {
@@ -118,6 +135,11 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         }
         ObjectError::Unsupported(_) | ObjectError::Other(_) => return None,
         ObjectError::Refused(_) => return None,
+        ObjectError::FormRefused(_) => {
+            "if you trust whoever wrote it, seal it with iamseal migrate --to kms; leave out \
+             --require sealed to open it as it is"
+                .into()
+        }
         ObjectError::NoKey => {
             "set MINIO_KMS_SECRET_KEY=<name>:<base64> (iamseal keygen makes one), or name a key of \
              --keys with --key"

@@ -6,6 +6,7 @@ use iamseal::contract::{Finding, Verdict};
 use serde_json::{Value, json};
 
 use super::tally::Tally;
+use super::why::Why;
 use super::words;
 
 const OPENS: &str = "opens";
@@ -16,7 +17,7 @@ pub fn count(finding: &Finding, tally: &mut Tally) {
     match &finding.verdict {
         Verdict::Opens(found) => tally.opened(OPENS, found),
         Verdict::Exempt(_) => tally.exempt(),
-        Verdict::Fails(error) => tally.failed(FAILS, error),
+        Verdict::Fails(failure) => tally.failed(FAILS, Why::from(failure).cause),
     }
 }
 
@@ -29,7 +30,7 @@ pub fn text_line(finding: &Finding) -> String {
             words::object_line(OPENS, form, &words::opened_with(found), path)
         }
         Verdict::Exempt(reason) => words::exempt_lines(reason, path),
-        Verdict::Fails(error) => words::failure_lines(FAILS, error, path),
+        Verdict::Fails(failure) => words::failure_lines(FAILS, &failure.into(), path),
     }
 }
 
@@ -37,10 +38,11 @@ pub fn text_line(finding: &Finding) -> String {
 pub fn json_line(finding: &Finding) -> String {
     let mut fields = words::path_fields(&finding.path);
     fields.insert("size".into(), json!(finding.size));
+    fields.insert("key".into(), json!(finding.key));
     let (verdict, name, value) = match &finding.verdict {
         Verdict::Opens(found) => (OPENS, "found", words::found_json(found)),
         Verdict::Exempt(reason) => ("exempt", "reason", json!(reason)),
-        Verdict::Fails(error) => (FAILS, "error", words::error_json(error)),
+        Verdict::Fails(failure) => (FAILS, "error", words::error_json(&failure.into())),
     };
     fields.insert("verdict".into(), verdict.into());
     fields.insert(name.into(), value);

@@ -9,4 +9,5 @@ pub mod finding;
 pub mod notes;
 pub mod step;
 pub mod tally;
+pub mod why;
 pub mod words;

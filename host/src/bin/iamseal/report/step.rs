@@ -5,6 +5,7 @@ use alloc::string::{String, ToString as _};
 use iamseal::contract::{Outcome, Step};
 use serde_json::{Value, json};
 
+use super::cause::Cause;
 use super::tally::Tally;
 use super::words;
 
@@ -20,7 +21,7 @@ pub fn count(step: &Step, tally: &mut Tally) {
         Outcome::Migrated(found) => tally.opened(MIGRATED, found),
         Outcome::WouldMigrate(found) => tally.opened(WOULD_MIGRATE, found),
         Outcome::Exempt(_) => tally.exempt(),
-        Outcome::Failed(error) => tally.failed(FAILED, error),
+        Outcome::Failed(error) => tally.failed(FAILED, Cause::of(error)),
     }
 }
 
@@ -32,7 +33,7 @@ pub fn text_line(step: &Step) -> Option<String> {
             let (form, with) = (words::form_name(found.form), words::opened_with(found));
             Some(words::object_line(WOULD_MIGRATE, form, &with, &step.path))
         }
-        Outcome::Failed(error) => Some(words::failure_lines(FAILED, error, &step.path)),
+        Outcome::Failed(error) => Some(words::failure_lines(FAILED, &error.into(), &step.path)),
     }
 }
 
@@ -44,7 +45,7 @@ pub fn json_line(step: &Step) -> String {
         Outcome::Migrated(found) => (MIGRATED, "found", words::found_json(found)),
         Outcome::WouldMigrate(found) => (WOULD_MIGRATE, "found", words::found_json(found)),
         Outcome::Exempt(reason) => ("exempt", "reason", json!(reason)),
-        Outcome::Failed(error) => (FAILED, "error", words::error_json(error)),
+        Outcome::Failed(error) => (FAILED, "error", words::error_json(&error.into())),
     };
     fields.insert("outcome".into(), outcome.into());
     fields.insert(name.into(), value);

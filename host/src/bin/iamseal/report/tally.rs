@@ -6,7 +6,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use iamseal::contract::{Found, ObjectError};
+use iamseal::contract::Found;
 use serde_json::{Map, Value, json};
 
 use super::cause::Cause;
@@ -76,8 +76,7 @@ impl Tally {
     }
 
     /// An object that failed.
-    pub fn failed(&mut self, verdict: &'static str, error: &ObjectError) {
-        let cause = Cause::of(error);
+    pub fn failed(&mut self, verdict: &'static str, cause: Cause) {
         self.causes.insert(cause);
         let what = cause.name();
         self.add(Kind {

@@ -3,10 +3,10 @@
 use alloc::format;
 use alloc::string::String;
 
-use iamseal::contract::{Cipher, Context, DataKeyEncoding, Form, Found, ObjectError};
+use iamseal::contract::{Cipher, Context, DataKeyEncoding, Form, Found};
 use serde_json::{Map, Value, json};
 
-use super::cause::{self, Cause};
+use super::why::Why;
 use crate::output::verdict;
 
 /// A line for an object that was opened or left alone.
@@ -25,16 +25,16 @@ pub fn exempt_lines(reason: &str, path: &[u8]) -> String {
 }
 
 /// Three lines for an object that failed: which, why and what to do.
-pub fn failure_lines(name: &str, error: &ObjectError, path: &[u8]) -> String {
+pub fn failure_lines(name: &str, why: &Why, path: &[u8]) -> String {
     let verdict = verdict(&format!("{name:<13}"), true);
-    let cause = Cause::of(error).name();
-    let why = iamseal::describe(error);
+    let cause = why.cause.name();
     let mut lines = format!(
-        "{verdict}  {cause:<20}  {:<31}  {}\n    why:  {why}",
+        "{verdict}  {cause:<20}  {:<31}  {}\n    why:  {}",
         "",
-        self::path(path)
+        self::path(path),
+        why.message
     );
-    if let Some(cure) = cause::cure(error) {
+    if let Some(cure) = &why.cure {
         lines.push_str(&format!("\n    cure: {cure}"));
     }
     lines
@@ -121,11 +121,14 @@ pub fn found_json(found: &Found) -> Value {
     })
 }
 
-/// The JSON of why an object failed.
-pub fn error_json(error: &ObjectError) -> Value {
-    json!({
-        "cause": Cause::of(error).name(),
-        "message": iamseal::describe(error),
-        "cure": cause::cure(error),
-    })
+/// The JSON of why an object failed; `opens_at` only where that is known.
+pub fn error_json(why: &Why) -> Value {
+    let mut fields = Map::new();
+    fields.insert("cause".into(), why.cause.name().into());
+    fields.insert("message".into(), why.message.as_str().into());
+    fields.insert("cure".into(), json!(why.cure));
+    if let Some(path) = &why.opens_at {
+        fields.insert("opens_at".into(), Value::Object(path_fields(path)));
+    }
+    Value::Object(fields)
 }

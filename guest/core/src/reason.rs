@@ -1,0 +1,205 @@
+//! What the rest of a store tells about an object whose header is not authentic.
+//!
+//! Of one object alone cryptography says no more than that key, place and header do not belong
+//! together. Other objects tell more: whether the key opens any of them, and whether this one opens
+//! at the place of one of them.
+
+use alloc::collections::BTreeMap;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use crate::context::Context;
+use crate::error::Error;
+use crate::form::{self, Shape};
+use crate::keyring::{Candidate, Keyring, secret_key};
+use crate::location::Location;
+use crate::opening::{Policy, unseal};
+use crate::session::Session;
+use crate::storage::{Cursor, Storage};
+
+/// Why an object does not open, as far as the store tells.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reason {
+    /// Its key opens nothing else here either: other bytes under the same name.
+    OtherKeyBytes,
+    /// It opens at this path: it was copied or moved from there.
+    OtherPath(Vec<u8>),
+    /// Its key opens others, and it opens at none of the paths that were tried: its data key or its
+    /// header is damaged, or it comes from a path or a store that is not here.
+    DamagedDataKey,
+}
+
+/// Paths to try for one object. Each costs about 10 µs, so at most 40 ms an object.
+const PATHS: usize = 4096;
+/// Objects to read in search of one that the same key opens.
+const OBJECTS: usize = 1024;
+/// Bytes to read in that search, together: far below what one call may copy.
+const BYTES: usize = 16 << 20;
+/// Other objects that name the key and do not open before the key is taken for another.
+const FAILURES: usize = 8;
+/// Key names to remember something of. An object can name any key.
+const NAMES: usize = 1024;
+
+/// What is known of the keys so far, by name.
+#[derive(Default)]
+pub(crate) struct Evidence(BTreeMap<String, Key>);
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Key {
+    /// It opened an object here.
+    Opens,
+    /// It opened none of several that name it.
+    IsAnother,
+}
+
+impl Evidence {
+    /// The key of this name opened an object.
+    pub(crate) fn opens(&mut self, name: &str) {
+        if self.0.get(name) != Some(&Key::Opens) {
+            self.learn(name, Key::Opens);
+        }
+    }
+
+    fn learn(&mut self, name: &str, key: Key) {
+        if self.0.len() < NAMES || self.0.contains_key(name) {
+            self.0.insert(name.to_string(), key);
+        }
+    }
+}
+
+/// A store and the part of it that may be looked at.
+pub(crate) struct Neighbourhood<'a, L> {
+    pub lent: &'a L,
+    pub store: &'a str,
+    pub prefix: &'a [u8],
+}
+
+impl<L: Keyring + Storage> Neighbourhood<'_, L> {
+    /// Why the object `stored` at `path`, which names the key `name`, has no authentic header; none
+    /// if nothing here tells.
+    pub(crate) fn reason(
+        &self,
+        evidence: &mut Evidence,
+        session: &mut Session,
+        path: &[u8],
+        name: &str,
+        stored: &[u8],
+    ) -> Option<Reason> {
+        if evidence.0.get(name) == Some(&Key::IsAnother) {
+            return Some(Reason::OtherKeyBytes);
+        }
+        if let Some(other) = self.path_that_fits(path, name, stored) {
+            evidence.opens(name);
+            return Some(Reason::OtherPath(other));
+        }
+        if !evidence.0.contains_key(name) {
+            let known = self.try_others(session, path, name)?;
+            evidence.learn(name, known);
+        }
+        Some(match evidence.0.get(name) {
+            Some(Key::IsAnother) => Reason::OtherKeyBytes,
+            _ => Reason::DamagedDataKey,
+        })
+    }
+
+    /// A path of the store at which the object's header is authentic. Near ones come first: those in
+    /// the folder above its own, as with one user's file in the place of another's.
+    fn path_that_fits(&self, path: &[u8], name: &str, stored: &[u8]) -> Option<Vec<u8>> {
+        let candidates = self.lent.candidates(name).ok()?;
+        let shape = form::recognise(stored).ok()?;
+        let near = folder_above(path).filter(|near| near.starts_with(self.prefix));
+        let mut left = PATHS;
+        for prefix in near.into_iter().chain([self.prefix]) {
+            let mut cursor = self.lent.list(prefix, None).ok()?;
+            while let Some(page) = cursor.next().ok().filter(|page| !page.is_empty()) {
+                for other in page {
+                    left = left.checked_sub(1)?;
+                    if other != path && self.fits(&shape, &candidates, &other) {
+                        return Some(other);
+                    }
+                }
+            }
+        }
+        None
+    }
+
+    /// Whether the header is authentic at another path. A key service is not asked: that could be
+    /// thousands of calls for one damaged object.
+    fn fits(&self, shape: &Shape, candidates: &[Candidate], path: &[u8]) -> bool {
+        let Ok(location) = Location::new(self.store, path) else {
+            return false;
+        };
+        candidates.iter().any(|candidate| {
+            let Candidate::Secret(secret) = candidate else {
+                return false;
+            };
+            let Ok(key) = secret_key(secret) else {
+                return false;
+            };
+            match shape {
+                Shape::Minio(header) => {
+                    let contexts = Context::ALL.map(|context| (context, context.text(&location)));
+                    matches!(header.open_data_key(key, &contexts), Ok(Some(_)))
+                }
+                // Whatever is wrong with its body, its header was authentic.
+                Shape::Compact(header) => !matches!(header.open(key, &location), Ok(None)),
+                Shape::Plaintext | Shape::RootCredential(_) => false,
+            }
+        })
+    }
+
+    /// Whether the key opens another object that names it; none if there is no other.
+    fn try_others(&self, session: &mut Session, path: &[u8], name: &str) -> Option<Key> {
+        let mut cursor = self.lent.list(self.prefix, None).ok()?;
+        let (mut objects, mut bytes, mut failures) = (0, 0, 0);
+        while let Some(page) = cursor.next().ok().filter(|page| !page.is_empty()) {
+            for other in page.into_iter().filter(|other| other != path) {
+                if objects == OBJECTS || bytes > BYTES || failures == FAILURES {
+                    return (failures > 0).then_some(Key::IsAnother);
+                }
+                let (Ok(location), Ok(stored)) =
+                    (Location::new(self.store, &other), self.lent.read(&other))
+                else {
+                    continue;
+                };
+                objects += 1;
+                bytes += stored.bytes.len();
+                if form::key(&stored.bytes).as_deref() != Some(name) {
+                    continue;
+                }
+                let policy = Policy::Sealed;
+                match unseal(self.lent, session, &location, &stored.bytes, policy) {
+                    // With a header that is authentic, whatever is wrong with the body.
+                    Ok(_) | Err(Error::BodyNotAuthentic | Error::CutShort) => {
+                        return Some(Key::Opens);
+                    }
+                    Err(_) => failures += 1,
+                }
+            }
+        }
+        (failures > 0).then_some(Key::IsAnother)
+    }
+}
+
+/// `config/iam/users/` of `config/iam/users/alice/identity.json`.
+fn folder_above(path: &[u8]) -> Option<&[u8]> {
+    let parent = |path: &[u8]| path.iter().rposition(|byte| *byte == b'/');
+    let folder = path.get(..parent(path)?)?;
+    path.get(..=parent(folder)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_folder_above_holds_the_like_of_an_object() {
+        let above = |path: &'static str| folder_above(path.as_bytes());
+        assert_eq!(
+            above("config/iam/users/alice/identity.json"),
+            Some(&b"config/iam/users/"[..])
+        );
+        assert_eq!(above("config/config.json"), None);
+        assert_eq!(above("config.json"), None);
+    }
+}

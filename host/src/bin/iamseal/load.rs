@@ -1,0 +1,73 @@
+//! Loading the plugin, the same way for every command.
+
+use std::env;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use iamseal::keys::StaticKeyring;
+use iamseal::storage::DirStore;
+use iamseal::{Auditor, CompileCache, Plugin, PluginBuilder};
+
+use crate::arguments::Common;
+use crate::failure::Failure;
+
+/// The plugin for commands that seal or write, with its keys; the store is lent by those that have one.
+pub fn builder(common: &Common, keyring: StaticKeyring) -> PluginBuilder {
+    let builder = match &common.plugin {
+        Some(file) => Plugin::builder().component_file(file),
+        None => Plugin::builder().component(iamseal_component::PLUGIN),
+    };
+    lend(common, builder, Arc::new(keyring))
+}
+
+/// What commands that only look use: the auditor that is built in, which has no way to write. A file
+/// may hold an auditor or a whole plugin.
+pub async fn auditor(
+    common: &Common,
+    keyring: StaticKeyring,
+    store: Option<Arc<DirStore>>,
+) -> Result<Auditor, Failure> {
+    let with_store = |builder: PluginBuilder| match store.clone() {
+        Some(store) => builder.storage(store),
+        None => builder,
+    };
+    let keyring = Arc::new(keyring);
+    let Some(file) = &common.plugin else {
+        let builder = Plugin::builder().component(iamseal_component::AUDITOR);
+        let builder = with_store(lend(common, builder, keyring));
+        return Ok(builder.load_auditor().await?);
+    };
+    let builder = || {
+        let builder = Plugin::builder().component_file(file);
+        with_store(lend(common, builder, keyring.clone()))
+    };
+    match builder().load().await {
+        Ok(plugin) => Ok(plugin.reader().clone()),
+        Err(whole) => builder().load_auditor().await.map_err(|_| whole.into()),
+    }
+}
+
+fn lend(common: &Common, builder: PluginBuilder, keyring: Arc<StaticKeyring>) -> PluginBuilder {
+    builder
+        .cache(cache())
+        .keyring(keyring.clone())
+        .key_generator(keyring)
+        .store_name(&common.store_name)
+}
+
+/// Compiled code is kept and run as it is found, so it is taken only from a folder of the user who
+/// runs the tool: under `sudo` the home folder can be somebody else's.
+pub fn cache() -> CompileCache {
+    let folder = env::var_os("XDG_CACHE_HOME")
+        .map(PathBuf::from)
+        .or_else(env::home_dir);
+    // A folder that is not there yet will be made in the nearest one that is.
+    let nearest = |folder: PathBuf| folder.ancestors().find_map(|above| above.metadata().ok());
+    let owner = folder.and_then(nearest).map(|folder| folder.uid());
+    if owner == Some(rustix::process::geteuid().as_raw()) {
+        CompileCache::Default
+    } else {
+        CompileCache::Off
+    }
+}
