@@ -1,5 +1,7 @@
 //! What can go wrong. The library and the command-line tool share it.
 
+pub(crate) mod cause;
+
 use crate::contract::ObjectError;
 use crate::describe::describe;
 use crate::plugin::Limit;

@@ -81,6 +81,19 @@
 //! # Ok(())
 //! # }
 //! ```
+//!
+//! # Features
+//! - `tool`, on by default: the command-line tool. A server does without it.
+//! - `object-store`: `SealedStore`, which wraps any store of the crate `object_store`.
+//! - `metrics`: counts, through the facade of the crate `metrics`, for whatever exporter a server
+//!   installs.
+//!
+//! | metric | labels |
+//! |---|---|
+//! | `iamseal_calls_total` | `call`: `seal`, `unseal`, `inspect`, `audit` or `migrate` (a step each); `outcome`: `ok` or [`Error::cause`] |
+//! | `iamseal_call_duration_seconds` | `call` |
+//! | `iamseal_key_service_calls_total` | `call`: `decrypt` or `generate`; `outcome` |
+//! | `iamseal_key_service_duration_seconds` | `call` |
 
 extern crate alloc;
 
@@ -89,6 +102,8 @@ mod describe;
 mod error;
 pub mod keys;
 mod plugin;
+#[cfg(feature = "object-store")]
+pub mod sealed_store;
 pub mod storage;
 
 pub use describe::{describe, describe_key, describe_storage};
@@ -97,3 +112,5 @@ pub use plugin::{
     Audit, AuditScope, Auditor, CompileCache, ComponentDescription, Identity, Limit, Limits,
     Migration, MigrationPlan, Plugin, PluginBuilder, PluginSlot, Swapped,
 };
+#[cfg(feature = "object-store")]
+pub use sealed_store::SealedStore;

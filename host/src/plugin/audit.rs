@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use tracing::Instrument;
-
 use crate::contract::generated::exports::iamseal::plugin::auditing::Scope;
 use crate::contract::{Finding, Policy};
 use crate::error::Error;
 
 use super::grant::Grant;
 use super::instance::Pool;
-use super::trace::{outcome, shown};
+use super::trace::{observed, shown};
 use super::walk::{BATCH, Walk};
 
 /// What an audit looks at. The default is everything, opened as MinIO opens it.
@@ -63,8 +61,7 @@ impl Audit {
     /// the future is dropped before it is ready.
     pub async fn next(&mut self, limit: u32) -> Result<Vec<Finding>, Error> {
         let span = tracing::debug_span!("audit", after = self.walk.last(), outcome = shown());
-        let step = self.step(limit).instrument(span.clone()).await;
-        outcome(&span, step)
+        observed("audit", span, self.step(limit)).await
     }
 
     async fn step(&mut self, limit: u32) -> Result<Vec<Finding>, Error> {

@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use tracing::Instrument;
 use zeroize::Zeroizing;
 
 use crate::contract::{Description, Opened, Policy};
@@ -12,7 +11,7 @@ use super::audit::{Audit, AuditScope};
 use super::grant::Grant;
 use super::identity::Identity;
 use super::instance::Pool;
-use super::trace::{outcome, path as shown_path, shown};
+use super::trace::{observed, path as shown_path, shown};
 
 /// A component that opens, describes and audits objects. One that was loaded with
 /// [`super::PluginBuilder::load_auditor`] has no way to write, seal or make a key, because it was
@@ -42,9 +41,7 @@ impl Auditor {
         policy: Policy,
     ) -> Result<Opened, Error> {
         let span = tracing::debug_span!("unseal", path = shown_path(path), outcome = shown());
-        let call = self.call_unseal(path, stored, policy);
-        let opened = call.instrument(span.clone()).await;
-        outcome(&span, opened)
+        observed("unseal", span, self.call_unseal(path, stored, policy)).await
     }
 
     /// Says what can be seen of stored bytes without any key. None of it is authenticated.
@@ -53,8 +50,7 @@ impl Auditor {
     /// Those of every call. The objects' errors are listed in `wit/opening.wit` at `inspect`.
     pub async fn inspect(&self, stored: &[u8]) -> Result<Description, Error> {
         let span = tracing::debug_span!("inspect", outcome = shown());
-        let described = self.call_inspect(stored).instrument(span.clone()).await;
-        outcome(&span, described)
+        observed("inspect", span, self.call_inspect(stored)).await
     }
 
     /// Begins to look at every object of the store that was lent.
@@ -65,7 +61,7 @@ impl Auditor {
         Audit::start(&self.pool, &self.store_name, scope).await
     }
 
-    async fn call_unseal(
+    pub(super) async fn call_unseal(
         &self,
         path: &[u8],
         stored: &[u8],
@@ -91,7 +87,7 @@ impl Auditor {
         })
     }
 
-    async fn call_inspect(&self, stored: &[u8]) -> Result<Description, Error> {
+    pub(super) async fn call_inspect(&self, stored: &[u8]) -> Result<Description, Error> {
         let pool = &self.pool;
         pool.check_size(stored.len())?;
         let mut instance = pool.take(Grant::default()).await?;

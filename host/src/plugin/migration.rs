@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use tracing::Instrument;
-
 use crate::contract::generated::exports::iamseal::plugin::migration::Plan;
 use crate::contract::{SealOptions, Shard, Step, Target};
 use crate::error::Error;
 
 use super::grant::Grant;
 use super::instance::Pool;
-use super::trace::{outcome, shown};
+use super::trace::{observed, shown};
 use super::walk::{BATCH, Walk};
 
 /// A migration to do.
@@ -95,8 +93,7 @@ impl Migration {
     /// every object is whole, in its old form or in its new one.
     pub async fn next(&mut self, limit: u32) -> Result<Vec<Step>, Error> {
         let span = tracing::debug_span!("migrate", after = self.walk.last(), outcome = shown());
-        let step = self.step(limit).instrument(span.clone()).await;
-        outcome(&span, step)
+        observed("migrate", span, self.step(limit)).await
     }
 
     async fn step(&mut self, limit: u32) -> Result<Vec<Step>, Error> {

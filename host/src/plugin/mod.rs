@@ -12,6 +12,7 @@ mod instance;
 pub(crate) mod lend;
 mod limits;
 mod meter;
+mod metrics;
 mod migration;
 mod precompiled;
 mod self_test;
@@ -20,8 +21,6 @@ mod source;
 mod trace;
 mod walk;
 mod world;
-
-use tracing::Instrument;
 
 use crate::contract::{Description, Opened, Policy, SealOptions};
 use crate::error::Error;
@@ -37,7 +36,7 @@ pub use migration::{Migration, MigrationPlan};
 pub use slot::{PluginSlot, Swapped};
 
 use grant::Grant;
-use trace::{outcome, path as shown_path, shown};
+use trace::{observed, path as shown_path, shown};
 
 /// A component that seals, opens, audits and migrates objects, ready to be called from any number
 /// of tasks at once. A clone is the same plugin. The half of it that reads is an [`Auditor`].
@@ -66,6 +65,11 @@ impl Plugin {
     /// Which component this is.
     pub fn identity(&self) -> &Identity {
         self.reader.identity()
+    }
+
+    /// What its calls may use.
+    pub fn limits(&self) -> &Limits {
+        &self.reader.pool.limits
     }
 
     /// A builder with no component that lends the same as this plugin was lent, under the same
@@ -120,9 +124,7 @@ impl Plugin {
         options: &SealOptions,
     ) -> Result<Vec<u8>, Error> {
         let span = tracing::debug_span!("seal", path = shown_path(path), outcome = shown());
-        let call = self.call_seal(path, plaintext, options);
-        let sealed = call.instrument(span.clone()).await;
-        outcome(&span, sealed)
+        observed("seal", span, self.call_seal(path, plaintext, options)).await
     }
 
     /// Begins to bring every object of the store that was lent to one form and key. Nothing is

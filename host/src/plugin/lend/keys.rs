@@ -6,6 +6,7 @@
 use crate::contract::KeyError;
 use crate::contract::generated::iamseal::plugin::{key_generator, keyring};
 use crate::keys::{Candidate, DataKey};
+use crate::plugin::metrics::Call;
 
 use super::State;
 
@@ -27,7 +28,9 @@ impl keyring::Host for State {
         ciphertext: Vec<u8>,
         context: Vec<u8>,
     ) -> wasmtime::Result<Result<Vec<u8>, KeyError>> {
+        let call = Call::begin("decrypt");
         let plaintext = self.decrypt_data_key(&name, &ciphertext, &context).await;
+        call.end_of_key_service(&plaintext);
         self.meter.resume();
         Ok(plaintext)
     }
@@ -53,7 +56,9 @@ impl key_generator::Host for State {
         name: String,
         context: Vec<u8>,
     ) -> wasmtime::Result<Result<key_generator::DataKey, KeyError>> {
+        let call = Call::begin("generate");
         let generated = self.generate_data_key(&name, &context).await;
+        call.end_of_key_service(&generated);
         self.meter.resume();
         Ok(generated.map(|mut key| key_generator::DataKey {
             plaintext: std::mem::take(&mut *key.plaintext),

@@ -1,0 +1,127 @@
+//! The documents below `config/`: what a request may do to them, whatever store is behind.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+use iamseal::SealedStore;
+use object_store::path::Path;
+use object_store::{
+    Error, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutResult, Result,
+};
+use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+use tracing::Instrument as _;
+
+use crate::conditions::Condition;
+
+/// A store of sealed documents, the only one that writes to it.
+#[derive(Clone)]
+pub struct Documents(Arc<Inner>);
+
+struct Inner {
+    store: SealedStore<Arc<dyn ObjectStore>>,
+    /// Held alone by a write that depends on what is there, and together by all others. A store with
+    /// conditional updates of its own, such as S3, takes `PutMode::Update` instead, and then several
+    /// servers can share it; a folder has none, and no store deletes conditionally.
+    writing: RwLock<()>,
+}
+
+/// A document that was read.
+pub struct Document {
+    pub content: Bytes,
+    pub meta: ObjectMeta,
+}
+
+impl Documents {
+    pub fn new(store: SealedStore<Arc<dyn ObjectStore>>) -> Self {
+        let writing = RwLock::new(());
+        Self(Arc::new(Inner { store, writing }))
+    }
+
+    /// Reads a document.
+    ///
+    /// # Errors
+    /// `NotFound`; `NotModified` and `Precondition` as the options ask; what the plugin says.
+    pub async fn get(&self, path: &Path, options: GetOptions) -> Result<Document> {
+        let result = self.0.store.get_opts(path, options).await?;
+        Ok(Document {
+            meta: result.meta.clone(),
+            content: result.bytes().await?,
+        })
+    }
+
+    /// Puts a document, and returns its new version.
+    ///
+    /// # Errors
+    /// `Precondition`, `AlreadyExists`; what the plugin says.
+    pub async fn put(&self, path: Path, content: Bytes, on: Condition) -> Result<PutResult> {
+        let mode = match on {
+            Condition::Absent => PutMode::Create,
+            Condition::None | Condition::Matches(_) => PutMode::Overwrite,
+        };
+        let this = self.clone();
+        to_its_end(async move {
+            let _turn = this.turn(&path, on).await?;
+            let payload = content.into();
+            this.0.store.put_opts(&path, payload, mode.into()).await
+        })
+        .await
+    }
+
+    /// Deletes a document.
+    ///
+    /// # Errors
+    /// `NotFound`, `Precondition`.
+    pub async fn delete(&self, path: Path, on: Condition) -> Result<()> {
+        let this = self.clone();
+        to_its_end(async move {
+            let _turn = this.turn(&path, on).await?;
+            this.0.store.delete(&path).await
+        })
+        .await
+    }
+
+    /// The paths of the documents in a folder, in order.
+    pub async fn list(&self, folder: &Path) -> Result<Vec<String>> {
+        let listed: Vec<_> = self.0.store.list(Some(folder)).try_collect().await?;
+        let mut paths: Vec<_> = listed
+            .into_iter()
+            .map(|meta| meta.location.to_string())
+            .collect();
+        paths.sort_unstable();
+        Ok(paths)
+    }
+
+    /// Waits until a write may be made, and checks what it depends on. It holds until the turn is
+    /// dropped.
+    async fn turn(&self, path: &Path, on: Condition) -> Result<Turn<'_>> {
+        let Condition::Matches(tags) = on else {
+            return Ok(Turn::Shared(self.0.writing.read().await));
+        };
+        let turn = Turn::Alone(self.0.writing.write().await);
+        // The entity tag is that of the stored bytes: they need not be opened.
+        match self.0.store.inner().head(path).await {
+            Ok(meta) => {
+                let wanted = GetOptions::new().with_if_match(Some(tags));
+                wanted.check_preconditions(&meta)?;
+                Ok(turn)
+            }
+            Err(Error::NotFound { path, source }) => Err(Error::Precondition { path, source }),
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The right to write, given back when it is dropped.
+enum Turn<'a> {
+    Shared(#[expect(dead_code, reason = "held")] RwLockReadGuard<'a, ()>),
+    Alone(#[expect(dead_code, reason = "held")] RwLockWriteGuard<'a, ()>),
+}
+
+/// Does a write in a task of its own. A client that goes away must not end it half way: its turn
+/// would be over, and the store could still be at it.
+async fn to_its_end<T: Send + 'static>(
+    write: impl Future<Output = Result<T>> + Send + 'static,
+) -> Result<T> {
+    tokio::spawn(write.in_current_span()).await?
+}

@@ -1,0 +1,57 @@
+//! Exchanging the plugin at a signal, while requests are served.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use iamseal::{PluginSlot, Swapped};
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::export;
+
+/// Begins to listen for the signals, and returns what acts on them, one after the other.
+///
+/// # Errors
+/// The system does not let it listen.
+pub fn on_signals(
+    slot: PluginSlot,
+    file: PathBuf,
+) -> io::Result<impl Future<Output = ()> + Send + 'static> {
+    let mut reload = signal(SignalKind::hangup())?;
+    let mut back = signal(SignalKind::user_defined1())?;
+    Ok(async move {
+        loop {
+            tokio::select! {
+                Some(()) = reload.recv() => exchange(&slot, &file).await,
+                Some(()) = back.recv() => roll_back(&slot).await,
+                else => return,
+            }
+        }
+    })
+}
+
+async fn exchange(slot: &PluginSlot, file: &Path) {
+    let candidate = slot.current().successor().component_file(file);
+    match slot.swap(candidate).await {
+        Ok(swapped) => tell(&swapped, "swapped"),
+        Err(error) => {
+            let serving = slot.current();
+            export::swap("refused");
+            tracing::error!(%error, serving = serving.identity().digest(), "not exchanged");
+        }
+    }
+}
+
+async fn roll_back(slot: &PluginSlot) {
+    match slot.roll_back().await {
+        Some(swapped) => tell(&swapped, "rolled-back"),
+        None => tracing::warn!("there is no plugin to go back to"),
+    }
+}
+
+fn tell(swapped: &Swapped, outcome: &'static str) {
+    export::retired(&swapped.old);
+    export::serving(&swapped.new);
+    export::swap(outcome);
+    let (old, new) = (swapped.old.digest(), swapped.new.digest());
+    tracing::info!(old, new, outcome, "another plugin serves");
+}

@@ -1,0 +1,285 @@
+//! Any store of the crate [`object_store`], with all that stands in it sealed.
+
+mod errors;
+mod exempt;
+mod payload;
+
+use std::fmt;
+use std::ops::Range;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use object_store::path::Path;
+use object_store::{
+    Attributes, CopyMode, CopyOptions, Extensions, GetOptions, GetRange, GetResult, ListResult,
+    MultipartUpload, ObjectMeta, ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload,
+    PutResult, RenameOptions, Result,
+};
+
+use crate::contract::{Policy, SealOptions};
+use crate::plugin::PluginSlot;
+
+pub use errors::plugin_error;
+
+use errors::{failed, not_supported};
+
+/// A store whose objects are sealed when they are put and opened when they are read, so that code
+/// which knows nothing of sealing can use it as the [`ObjectStore`] that it is.
+///
+/// Objects are bound to their paths: `inner` must be rooted where the paths of
+/// `wit/types.wit` begin, for MinIO below `.minio.sys` ([`object_store::prefix::PrefixStore`] roots
+/// any store anywhere). What the plugin seals and opens with, its builder was lent; `inner` is not
+/// lent to it. A plugin that is exchanged in the slot serves from the next call on.
+///
+/// ```no_run
+/// # use iamseal::{Error, PluginSlot, SealedStore};
+/// # async fn example(slot: PluginSlot) -> object_store::Result<()> {
+/// use object_store::ObjectStoreExt as _;
+/// use object_store::memory::InMemory;
+/// use object_store::path::Path;
+///
+/// let store = SealedStore::new(InMemory::new(), slot);
+/// let path = Path::from("config/iam/users/alice/identity.json");
+/// store.put(&path, "{}".into()).await?;
+/// assert_eq!(store.get(&path).await?.bytes().await?, "{}");
+/// # Ok(())
+/// # }
+/// ```
+///
+/// # What it does as any other store
+/// Conditions (`if_match`, [`PutMode::Create`], [`PutMode::Update`] and the others) are handed to
+/// the inner store, and its entity tags and versions are handed back: each put seals with fresh
+/// keys, so a tag changes with every put, of the same content too. Deleting and listing are the inner
+/// store's alone.
+///
+/// # What it does in another way
+/// - **Reading** takes in the whole object before any of it is given out, for a range and for
+///   [`head`](object_store::ObjectStoreExt::head) too: nothing comes out that was not authenticated,
+///   and the size in the result is that of the plaintext. What the object turned out to be stands in
+///   the result's extensions, as [`crate::contract::Found`].
+/// - **Sizes in listings** are those of the stored bytes, never smaller than the plaintext's: to
+///   know better, every object would have to be opened.
+/// - **Copying** opens the object and seals it for its new path.
+/// - **Renaming** is refused: it would be a copy and a deletion, and what somebody puts at the old path
+///   between the two would be lost.
+/// - **Multipart uploads** are refused: an object is sealed as a whole, and [`crate::Limits`] bound
+///   its size.
+/// - **Exempt paths**, `config/tier-config.bin` and everything below `config/site-replication/`, which
+///   MinIO reads without its IAM encryption, go through as they are in both directions.
+///
+/// # Errors
+/// Those of the inner store, as they are. What the plugin says comes as
+/// [`object_store::Error::Generic`], out of which [`plugin_error`] takes the [`crate::Error`].
+///
+/// The plaintext that is read is wiped when its last [`Bytes`] is dropped. The plaintext to put is
+/// the caller's to wipe.
+pub struct SealedStore<S> {
+    inner: S,
+    slot: PluginSlot,
+    policy: Policy,
+    options: SealOptions,
+}
+
+impl<S: ObjectStore> SealedStore<S> {
+    /// Seals and opens what stands in `inner`: in MinIO's form under the keyring's default key, and
+    /// with nothing opened that is not sealed.
+    pub fn new(inner: S, slot: PluginSlot) -> Self {
+        Self {
+            inner,
+            slot,
+            policy: Policy::Sealed,
+            options: SealOptions::default(),
+        }
+    }
+
+    /// Which forms are opened, instead of [`Policy::Sealed`]. A store that was not migrated yet
+    /// needs [`Policy::Compatible`]; it lets whoever can write to the inner store put plaintext in
+    /// the place of a sealed object, and it is believed.
+    #[must_use]
+    pub fn policy(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// How objects are sealed, instead of the default of [`SealOptions`].
+    #[must_use]
+    pub fn seal_options(mut self, options: SealOptions) -> Self {
+        self.options = options;
+        self
+    }
+
+    /// The store behind, with the objects as they are stored.
+    pub fn inner(&self) -> &S {
+        &self.inner
+    }
+
+    /// The slot with the plugin that seals and opens.
+    pub fn slot(&self) -> &PluginSlot {
+        &self.slot
+    }
+
+    /// Reads the whole object at `location` and opens it.
+    async fn open(&self, location: &Path, mut options: GetOptions) -> Result<Object> {
+        // Both are about the plaintext, which the inner store does not know.
+        options.range = None;
+        options.head = false;
+        let mut result = self.inner.get_opts(location, options).await?;
+        let mut object = Object {
+            plaintext: Bytes::new(),
+            meta: result.meta.clone(),
+            attributes: std::mem::take(&mut result.attributes),
+            extensions: std::mem::take(&mut result.extensions),
+        };
+        let plugin = self.slot.current();
+        let stored = payload::collect(result, &plugin).await?;
+        if exempt::is_exempt(location) {
+            object.plaintext = stored.into();
+        } else {
+            let path = location.as_ref().as_bytes();
+            let opened = plugin.unseal(path, &stored, self.policy).await;
+            let opened = opened.map_err(failed)?;
+            object.plaintext = Bytes::from_owner(opened.plaintext);
+            object.extensions.insert(opened.found);
+        }
+        object.meta.size = object.plaintext.len() as u64;
+        Ok(object)
+    }
+}
+
+/// An object that was read and opened. The size in `meta` is the plaintext's.
+struct Object {
+    plaintext: Bytes,
+    meta: ObjectMeta,
+    attributes: Attributes,
+    extensions: Extensions,
+}
+
+impl Object {
+    /// Where the part that was asked for begins and ends.
+    fn range(&self, asked: Option<&GetRange>) -> Result<Range<u64>> {
+        match asked {
+            None => Ok(0..self.meta.size),
+            Some(asked) => asked.as_range(self.meta.size).map_err(failed),
+        }
+    }
+
+    /// That part.
+    fn part(&self, range: &Range<u64>) -> Bytes {
+        self.plaintext
+            .slice(range.start as usize..range.end as usize)
+    }
+}
+
+#[async_trait]
+#[deny(clippy::missing_trait_methods)] // A default could reach around the sealing.
+impl<S: ObjectStore> ObjectStore for SealedStore<S> {
+    async fn put_opts(
+        &self,
+        location: &Path,
+        payload: PutPayload,
+        options: PutOptions,
+    ) -> Result<PutResult> {
+        if exempt::is_exempt(location) {
+            return self.inner.put_opts(location, payload, options).await;
+        }
+        let plaintext = payload::joined(&payload);
+        let path = location.as_ref().as_bytes();
+        let plugin = self.slot.current();
+        let sealed = plugin.seal(path, &plaintext, &self.options).await;
+        let sealed = sealed.map_err(failed)?;
+        self.inner.put_opts(location, sealed.into(), options).await
+    }
+
+    async fn put_multipart_opts(
+        &self,
+        _: &Path,
+        _: PutMultipartOptions,
+    ) -> Result<Box<dyn MultipartUpload>> {
+        Err(not_supported(
+            "an object is sealed as a whole: put it in one piece",
+        ))
+    }
+
+    async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        let (range, head) = (options.range.clone(), options.head);
+        let object = self.open(location, options).await?;
+        let range = object.range(range.as_ref())?;
+        Ok(GetResult {
+            payload: payload::of((!head).then(|| object.part(&range))),
+            range,
+            meta: object.meta,
+            attributes: object.attributes,
+            extensions: object.extensions,
+        })
+    }
+
+    async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        let object = self.open(location, GetOptions::new()).await?;
+        let part = |asked: &Range<u64>| {
+            let range = object.range(Some(&GetRange::Bounded(asked.clone())))?;
+            Ok(object.part(&range))
+        };
+        ranges.iter().map(part).collect()
+    }
+
+    fn delete_stream(
+        &self,
+        locations: BoxStream<'static, Result<Path>>,
+    ) -> BoxStream<'static, Result<Path>> {
+        self.inner.delete_stream(locations)
+    }
+
+    fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.inner.list(prefix)
+    }
+
+    fn list_with_offset(
+        &self,
+        prefix: Option<&Path>,
+        offset: &Path,
+    ) -> BoxStream<'static, Result<ObjectMeta>> {
+        self.inner.list_with_offset(prefix, offset)
+    }
+
+    async fn list_with_delimiter(&self, prefix: Option<&Path>) -> Result<ListResult> {
+        self.inner.list_with_delimiter(prefix).await
+    }
+
+    async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        let object = self.open(from, GetOptions::new()).await?;
+        let put = PutOptions {
+            mode: match options.mode {
+                CopyMode::Overwrite => PutMode::Overwrite,
+                CopyMode::Create => PutMode::Create,
+            },
+            attributes: object.attributes,
+            extensions: options.extensions,
+            ..PutOptions::default()
+        };
+        self.put_opts(to, object.plaintext.into(), put).await?;
+        Ok(())
+    }
+
+    async fn rename_opts(&self, _: &Path, _: &Path, _: RenameOptions) -> Result<()> {
+        Err(not_supported(
+            "an object is sealed for its path, so it cannot be renamed in one step: copy it, then \
+             delete it",
+        ))
+    }
+}
+
+impl<S: fmt::Display> fmt::Display for SealedStore<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "SealedStore({})", self.inner)
+    }
+}
+
+impl<S: fmt::Debug> fmt::Debug for SealedStore<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("SealedStore")
+            .field("inner", &self.inner)
+            .field("plugin", self.slot.current().identity())
+            .finish_non_exhaustive()
+    }
+}

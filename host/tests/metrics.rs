@@ -1,0 +1,132 @@
+//! What is counted: calls by outcome, the key service apart, and no test of a plugin.
+
+#![cfg(feature = "tool")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use async_trait::async_trait;
+use iamseal::contract::{KeyError, Policy, SealOptions};
+use iamseal::keys::{Candidate, DataKey, KeyGenerator, Keyring, RootCredential};
+use iamseal::{Plugin, PluginSlot};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use zeroize::Zeroizing;
+
+const PATH: &[u8] = b"config/iam/users/alice/identity.json";
+
+/// A key service that encrypts nothing: its data keys stand for themselves.
+#[derive(Default)]
+struct Service {
+    unreachable: AtomicBool,
+}
+
+impl Service {
+    fn reached(&self) -> Result<(), KeyError> {
+        match self.unreachable.load(Ordering::Relaxed) {
+            true => Err(KeyError::Unavailable("no route".to_owned())),
+            false => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Keyring for Service {
+    fn default_key(&self) -> Option<String> {
+        Some("remote".to_owned())
+    }
+
+    fn candidates(&self, _: &str) -> Result<Vec<Candidate>, KeyError> {
+        Ok(vec![Candidate::Remote])
+    }
+
+    fn root_credentials(&self) -> Vec<RootCredential> {
+        Vec::new()
+    }
+
+    async fn decrypt(
+        &self,
+        _: &str,
+        ciphertext: &[u8],
+        _: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        self.reached()?;
+        Ok(Zeroizing::new(ciphertext.to_vec()))
+    }
+}
+
+#[async_trait]
+impl KeyGenerator for Service {
+    async fn generate(&self, _: &str, _: &[u8]) -> Result<DataKey, KeyError> {
+        self.reached()?;
+        Ok(DataKey {
+            plaintext: Zeroizing::new(vec![7; 32]),
+            ciphertext: vec![7; 32],
+        })
+    }
+}
+
+/// All counters and the numbers of durations, in order.
+fn counted(metrics: &PrometheusHandle) -> Vec<String> {
+    let text = metrics.render();
+    let lines = text.lines().filter(|line| {
+        let name = line.split('{').next().unwrap();
+        name.ends_with("_total") || name.ends_with("_count")
+    });
+    let mut lines: Vec<_> = lines.map(str::to_owned).collect();
+    lines.sort();
+    lines
+}
+
+#[tokio::test]
+async fn calls_and_the_key_service_are_counted_by_outcome() {
+    let metrics = PrometheusBuilder::new().install_recorder().unwrap();
+    let service = Arc::new(Service::default());
+    let plugin = Plugin::builder()
+        .component(iamseal_component::PLUGIN)
+        .keyring(service.clone())
+        .key_generator(service.clone())
+        .load()
+        .await
+        .unwrap();
+    let options = SealOptions::default();
+    let sealed = plugin.seal(PATH, b"{}", &options).await.unwrap();
+    for _ in 0..3 {
+        plugin.unseal(PATH, &sealed, Policy::Sealed).await.unwrap();
+    }
+    let refused = plugin.unseal(PATH, b"{}", Policy::Sealed).await;
+    assert_eq!(refused.err().unwrap().cause(), "form-refused");
+    plugin.inspect(&sealed).await.unwrap();
+    service.unreachable.store(true, Ordering::Relaxed);
+    let unavailable = plugin.seal(PATH, b"{}", &options).await;
+    assert_eq!(unavailable.err().unwrap().cause(), "key-unavailable");
+    let expected = [
+        r#"iamseal_call_duration_seconds_count{call="inspect"} 1"#,
+        r#"iamseal_call_duration_seconds_count{call="seal"} 2"#,
+        r#"iamseal_call_duration_seconds_count{call="unseal"} 4"#,
+        r#"iamseal_calls_total{call="inspect",outcome="ok"} 1"#,
+        r#"iamseal_calls_total{call="seal",outcome="key-unavailable"} 1"#,
+        r#"iamseal_calls_total{call="seal",outcome="ok"} 1"#,
+        r#"iamseal_calls_total{call="unseal",outcome="form-refused"} 1"#,
+        r#"iamseal_calls_total{call="unseal",outcome="ok"} 3"#,
+        r#"iamseal_key_service_calls_total{call="decrypt",outcome="ok"} 3"#,
+        r#"iamseal_key_service_calls_total{call="generate",outcome="key-unavailable"} 1"#,
+        r#"iamseal_key_service_calls_total{call="generate",outcome="ok"} 1"#,
+        r#"iamseal_key_service_duration_seconds_count{call="decrypt"} 3"#,
+        r#"iamseal_key_service_duration_seconds_count{call="generate"} 2"#,
+    ];
+    assert_eq!(counted(&metrics), expected);
+
+    // What a test of the plugin asks, nobody asked for.
+    plugin.self_test().await.unwrap();
+    assert_eq!(counted(&metrics), expected);
+    service.unreachable.store(false, Ordering::Relaxed);
+    let slot = PluginSlot::new(plugin.clone());
+    let same = plugin.successor().component(iamseal_component::PLUGIN);
+    slot.swap(same).await.unwrap();
+    let calls = |lines: Vec<String>| {
+        let is_call = |line: &String| line.starts_with("iamseal_call");
+        lines.into_iter().filter(is_call).collect::<Vec<_>>()
+    };
+    assert_eq!(calls(counted(&metrics)), expected[..8]);
+}
