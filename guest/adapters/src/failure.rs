@@ -1,6 +1,5 @@
 //! Why nothing was lent, in words.
 
-use alloc::format;
 use alloc::string::String;
 
 use crate::bindings::exports::iamseal::command::lending::{Cause, Failure};
@@ -22,6 +21,6 @@ pub fn words(error: ErrorCode) -> String {
         ErrorCode::NoEntry => "no such file or folder".into(),
         ErrorCode::InsufficientSpace | ErrorCode::Quota => "no space left".into(),
         ErrorCode::ReadOnly => "read-only file system".into(),
-        other => format!("{}", other.message()),
+        other => other.message().into(),
     }
 }
