@@ -8,7 +8,8 @@ impl Error {
     /// Why, in one word that stays the same from version to version: what the tool's `--json` calls
     /// `cause` and the metrics' label `outcome`. One of `key-not-found`, `key-unavailable`,
     /// `key-denied`, `header-not-authentic`, `credential`, `body-not-authentic`, `malformed`,
-    /// `cut-short`, `unknown-form`, `refused`, `form-refused`, `storage`, `conflict`, `limit`, `plugin` and `other`.
+    /// `cut-short`, `unknown-form`, `refused`, `form-refused`, `storage`, `conflict`, `limit`,
+    /// `plugin` and `other`.
     pub fn cause(&self) -> &'static str {
         match self {
             Self::Object(error) => object(error),

@@ -209,7 +209,7 @@ impl Worker {
         let last = *got.content.last().unwrap();
         assert!(got.content.ends_with(&[last; 2000]), "it is torn");
 
-        if round % 10 == 0 {
+        if round.is_multiple_of(10) {
             let gone = "config/iam/gone-".to_owned() + &self.number.to_string();
             self.expect(204, |client| client.put(&gone, MARK.as_bytes()));
             self.expect(204, |client| client.delete(&gone));
