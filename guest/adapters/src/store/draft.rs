@@ -3,8 +3,8 @@
 use alloc::format;
 use alloc::vec::Vec;
 
+use super::disk::Folder;
 use super::errors::shown;
-use super::folder::Folder;
 use super::path::{Place, draft_name};
 use super::read::{check_size, file, open, version};
 use super::root::Root;

@@ -14,9 +14,9 @@
 //!   what cannot be named is not passed over in silence.
 
 mod commit;
+mod disk;
 mod draft;
 mod errors;
-mod folder;
 #[path = "../../../../host/src/storage/dir/list.rs"]
 mod list;
 #[path = "../../../../host/src/storage/dir/path.rs"]
@@ -45,8 +45,8 @@ use crate::bindings::wasi::filesystem::types::ErrorCode;
 use crate::contract::StorageError;
 use crate::failure::{usage, words};
 use crate::files::locate;
+use disk::{Folder, Kind};
 use draft::DirDraft;
-use folder::{Folder, Kind};
 use list::{Walk, Wanted};
 use root::Root;
 

@@ -5,8 +5,8 @@ use alloc::vec::Vec;
 
 use sha2::{Digest as _, Sha256};
 
+use super::disk::{Folder, Kind, is_file};
 use super::errors::{failed, refused, shown};
-use super::folder::{Folder, Kind, is_file};
 use super::list::why_unread;
 use super::path::Place;
 use super::root::Root;

@@ -2,8 +2,8 @@
 
 use alloc::format;
 
+use super::disk::{Folder, Kind};
 use super::errors::{failed, refused, shown};
-use super::folder::{Folder, Kind};
 use super::path::parts;
 use crate::bindings::wasi::filesystem::types::ErrorCode;
 use crate::contract::StorageError;
