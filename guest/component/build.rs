@@ -1,5 +1,5 @@
-//! Builds `guest/plugin` for wasm32-wasip2, once for each of its worlds, so that the bytes in this
-//! crate are always those of the source beside it.
+//! Builds the components for wasm32-wasip2, `guest/plugin` once for each of its worlds, so that the
+//! bytes in this crate are always those of the source beside it.
 //!
 //! The bytes depend on the source, `Cargo.lock` and the compiler alone: folders are mapped to fixed
 //! names, and nothing that the outer build was told (flags, profiles, wrappers) reaches the inner one.
@@ -18,18 +18,61 @@ use std::process::{Command, ExitCode, Stdio};
 
 use toolchain::{CURE, TARGET, Toolchain};
 
-/// The components: their names, and the features of `guest/plugin` that they have.
-const COMPONENTS: [(&str, &str); 2] = [("iamseal", "writer"), ("iamseal-auditor", "")];
+/// A component: its name, its package and the features of that package that it has.
+struct Component {
+    name: &'static str,
+    package: &'static str,
+    features: &'static str,
+}
 
-/// What the components are made of, below the workspace's root.
-const SOURCES: [&str; 7] = [
+/// What every host needs.
+const PLUGINS: [Component; 2] = [
+    Component {
+        name: "iamseal",
+        package: "iamseal-plugin",
+        features: "writer",
+    },
+    Component {
+        name: "iamseal-auditor",
+        package: "iamseal-plugin",
+        features: "",
+    },
+];
+
+/// What is joined with the plugin for hosts that know WASI alone; built with the feature `command`.
+const COMMAND: [Component; 2] = [
+    Component {
+        name: "iamseal-adapters",
+        package: "iamseal-adapters",
+        features: "",
+    },
+    Component {
+        name: "iamseal-command",
+        package: "iamseal-command",
+        features: "",
+    },
+];
+
+/// What the plugins are made of, below the workspace's root.
+const SOURCES: [&str; 8] = [
     "Cargo.lock",
     "Cargo.toml",
     "guest/component/build.rs",
     "guest/component/build",
     "guest/core",
     "guest/plugin",
+    "guest/runtime",
     "wit",
+];
+
+/// What the command is made of besides. It shares files with the host.
+const COMMAND_SOURCES: [&str; 6] = [
+    "guest/adapters",
+    "guest/command",
+    "host/src/bin/iamseal/report",
+    "host/src/describe.rs",
+    "host/src/keys",
+    "host/src/storage/dir",
 ];
 
 /// The profile of the component, whatever that of the outer build: it is always run by someone who
@@ -73,7 +116,13 @@ fn main() -> ExitCode {
 
 fn build() -> Result<(), Box<dyn Error>> {
     let root = workspace_root()?;
-    for source in SOURCES {
+    let mut components = Vec::from(PLUGINS);
+    let mut sources = Vec::from(SOURCES);
+    if env::var_os("CARGO_FEATURE_COMMAND").is_some() {
+        components.extend(COMMAND);
+        sources.extend(COMMAND_SOURCES);
+    }
+    for source in sources {
         println!("cargo::rerun-if-changed={}", root.join(source).display());
     }
     let out = PathBuf::from(variable("OUT_DIR")?);
@@ -81,11 +130,17 @@ fn build() -> Result<(), Box<dyn Error>> {
         .ok_or_else(|| format!("{CURE}\n`cargo xtask setup` tries both."))?;
 
     let target_dir = inner_target_dir(&out);
-    for (name, features) in COMPONENTS {
+    for component in components {
+        let Component {
+            name,
+            package,
+            features,
+        } = component;
         let mut cargo = inner_cargo(&toolchain)?;
         cargo
             .current_dir(&root)
             .env("CARGO_ENCODED_RUSTFLAGS", flags(&toolchain, &root)?)
+            .args(["--package", package])
             .args(["--no-default-features", "--features", features])
             .arg("--target-dir")
             .arg(&target_dir);
@@ -94,7 +149,8 @@ fn build() -> Result<(), Box<dyn Error>> {
                 format!("{name} did not build with {toolchain}; its errors are below").into(),
             );
         }
-        let built = target_dir.join(TARGET).join("release/iamseal_plugin.wasm");
+        let file = format!("release/{}.wasm", package.replace('-', "_"));
+        let built = target_dir.join(TARGET).join(file);
         let mut bytes =
             fs::read(&built).map_err(|error| format!("{}: {error}", built.display()))?;
         if !bytes.starts_with(&PREAMBLE) {
@@ -118,7 +174,7 @@ fn inner_target_dir(out: &Path) -> PathBuf {
     out.ancestors().find(is_cache).unwrap_or(out).join("guest")
 }
 
-/// `cargo build` of the plugin in an environment that says nothing of the outer build.
+/// `cargo build` of a component in an environment that says nothing of the outer build.
 fn inner_cargo(toolchain: &Toolchain) -> Result<Command, Box<dyn Error>> {
     let mut cargo = Command::new(variable("CARGO")?);
     for (name, _) in env::vars_os() {
@@ -128,7 +184,7 @@ fn inner_cargo(toolchain: &Toolchain) -> Result<Command, Box<dyn Error>> {
     }
     cargo
         .args(["build", "--quiet", "--locked", "--release"])
-        .args(["--package", "iamseal-plugin", "--target", TARGET])
+        .args(["--target", TARGET])
         .args(PROFILE.iter().flat_map(|setting| ["--config", setting]))
         .stdout(Stdio::null());
     if let Toolchain::FromSource { rustc, linkers } = toolchain {
@@ -153,6 +209,9 @@ fn flags(toolchain: &Toolchain, root: &Path) -> Result<OsString, Box<dyn Error>>
     // With 128-bit vectors SHA-256 is a quarter faster and ChaCha20 two fifths. Every engine that
     // runs components has them.
     let mut flags = vec![OsString::from("-Ctarget-feature=+simd128")];
+    // The linker's own adapter is for programs of WASI 0.1. Unused, it still wants the interfaces of
+    // WASI 0.2 whole, and `guest/command/wit/deps` has only the parts that are used.
+    flags.push("-Clink-arg=--wasi-adapter=none".into());
     flags.push(remap(root, "/iamseal"));
     // Each registry has a folder, whose name says where the registry is and not what is in it.
     // There is none where all crates are vendored.

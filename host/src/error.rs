@@ -1,8 +1,9 @@
-//! What can go wrong, and the words for it. The library and the command-line tool share them.
+//! What can go wrong. The library and the command-line tool share it.
 
 pub(crate) mod cause;
 
-use crate::contract::{Form, KeyError, ObjectError, StorageError};
+use crate::contract::ObjectError;
+use crate::describe::describe;
 use crate::plugin::Limit;
 
 /// Why a plugin was not loaded, or a call of it failed.
@@ -91,145 +92,6 @@ impl From<ObjectError> for Error {
     }
 }
 
-/// An object's error in words: one line, no secrets, no trailing full stop.
-pub fn describe(error: &ObjectError) -> String {
-    match error {
-        ObjectError::Empty => "the object is empty".to_owned(),
-        ObjectError::UnknownForm(seen) => format!("unknown form: {}", line(seen)),
-        ObjectError::Malformed(what) => format!("damaged: {}", line(what)),
-        ObjectError::Unsupported(what) => format!("not supported: {}", line(what)),
-        ObjectError::Refused(rule) => format!("refused: {}", line(rule)),
-        ObjectError::FormRefused(Form::Plaintext) => {
-            "it is plaintext, and only sealed objects may be opened".to_owned()
-        }
-        ObjectError::FormRefused(_) => {
-            "it is sealed with a root credential, and only objects sealed with a key may be opened"
-                .to_owned()
-        }
-        ObjectError::NoKey => "no key was named and the keyring has no default key".to_owned(),
-        ObjectError::Key(failure) => {
-            format!(
-                "key {:?}: {}",
-                line(&failure.key),
-                describe_key(&failure.error)
-            )
-        }
-        ObjectError::HeaderNotAuthentic(key) => format!(
-            "no key named {:?} opens it here: other key bytes, another path or store, or a \
-             damaged header",
-            line(key)
-        ),
-        ObjectError::NoCredential => {
-            "it is encrypted with a root credential and none was given".to_owned()
-        }
-        ObjectError::CredentialNotAuthentic => {
-            "no root credential that was given opens it: another credential, or a damaged \
-             beginning"
-                .to_owned()
-        }
-        ObjectError::BodyNotAuthentic => {
-            "the right key is there, but the body was changed, cut or reordered".to_owned()
-        }
-        ObjectError::CutShort => {
-            "all that is there is authentic, but its end is missing: cut short".to_owned()
-        }
-        ObjectError::Storage(error) => describe_storage(error),
-        ObjectError::Other(text) => line(text),
-    }
-}
-
-/// A keyring's error in words; see [`describe`].
-pub fn describe_key(error: &KeyError) -> String {
-    match error {
-        KeyError::NotFound => "there is no key of that name".to_owned(),
-        KeyError::Denied(text) => format!("denied: {}", line(text)),
-        KeyError::Unavailable(text) => format!("the key service gives no answer: {}", line(text)),
-        KeyError::NotAuthentic => "it does not open this data key in this context".to_owned(),
-        KeyError::Other(text) => line(text),
-    }
-}
-
-/// A store's error in words; see [`describe`].
-pub fn describe_storage(error: &StorageError) -> String {
-    match error {
-        StorageError::NotFound => "there is no such object, or not any more".to_owned(),
-        StorageError::Conflict => "it was changed by somebody else meanwhile".to_owned(),
-        StorageError::TooLarge(size) => format!(
-            "the object is too large: {} bytes, {} are allowed",
-            size.asked, size.allowed
-        ),
-        StorageError::Refused(text) => format!("the store refuses it: {}", line(text)),
-        StorageError::Other(text) => format!("the store failed: {}", line(text)),
-    }
-}
-
-/// How many characters of somebody else's text an error shows: a few lines of a terminal.
-const LINE_CHARS: usize = 400;
-
-/// Text from a component, a key service or a store as one harmless line: control characters
-/// could rewrite a terminal or forge a log line.
-pub(crate) fn line(text: &str) -> String {
-    let mut line: String = text
-        .trim()
-        .chars()
-        .take(LINE_CHARS)
-        .map(|char| if char.is_control() { ' ' } else { char })
-        .collect();
-    if text.trim().chars().nth(LINE_CHARS).is_some() {
-        line.push('…');
-    }
-    line
-}
-
 fn panicked(message: Option<&str>) -> String {
     message.map_or_else(String::new, |message| format!(": it panicked: {message}"))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::contract::{KeyFailure, SizeLimit};
-
-    #[test]
-    fn every_object_error_is_one_line_in_words() {
-        let text = || "line\nand \u{1b}[2J".repeat(10_000);
-        let errors = [
-            ObjectError::Empty,
-            ObjectError::UnknownForm(text()),
-            ObjectError::Malformed(text()),
-            ObjectError::Unsupported(text()),
-            ObjectError::Refused(text()),
-            ObjectError::NoKey,
-            ObjectError::Key(KeyFailure {
-                key: text(),
-                error: KeyError::Unavailable(text()),
-            }),
-            ObjectError::HeaderNotAuthentic(text()),
-            ObjectError::NoCredential,
-            ObjectError::CredentialNotAuthentic,
-            ObjectError::BodyNotAuthentic,
-            ObjectError::CutShort,
-            ObjectError::FormRefused(Form::Plaintext),
-            ObjectError::Storage(StorageError::TooLarge(SizeLimit {
-                asked: 9,
-                allowed: 8,
-            })),
-            ObjectError::Other(text()),
-        ];
-        for error in errors {
-            let words = Error::Object(error.clone()).to_string();
-            assert!(!words.contains(char::is_control), "{words:?}");
-            assert!(!words.contains("Error::"), "generated text: {words:?}");
-            assert!(!words.is_empty() && words.chars().count() < 1000);
-        }
-    }
-
-    #[test]
-    fn a_long_text_is_cut() {
-        assert_eq!(line(&"x".repeat(LINE_CHARS)).chars().count(), LINE_CHARS);
-        assert_eq!(
-            line(&"x".repeat(1 << 20)).chars().count(),
-            LINE_CHARS + 1 // the ellipsis
-        );
-    }
 }

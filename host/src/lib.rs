@@ -95,7 +95,10 @@
 //! | `iamseal_key_service_calls_total` | `call`: `decrypt` or `generate`; `outcome` |
 //! | `iamseal_key_service_duration_seconds` | `call` |
 
+extern crate alloc;
+
 pub mod contract;
+mod describe;
 mod error;
 pub mod keys;
 mod plugin;
@@ -103,7 +106,8 @@ mod plugin;
 pub mod sealed_store;
 pub mod storage;
 
-pub use error::{Error, describe, describe_key, describe_storage};
+pub use describe::{describe, describe_key, describe_storage};
+pub use error::Error;
 pub use plugin::{
     Audit, AuditScope, Auditor, CompileCache, ComponentDescription, Identity, Limit, Limits,
     Migration, MigrationPlan, Plugin, PluginBuilder, PluginSlot, Swapped,

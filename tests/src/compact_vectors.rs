@@ -27,8 +27,8 @@ pub struct Case {
     pub path: Vec<u8>,
     /// `name:base64`.
     pub key: String,
-    /// Whether the key is one that a key service holds.
-    pub remote: bool,
+    /// The seed, if the key is one that a key service holds: it may answer every ciphertext with this.
+    pub seed: Option<Vec<u8>>,
     /// The object.
     pub stored: Vec<u8>,
     /// What it holds; empty for cases that do not open.
@@ -64,7 +64,7 @@ impl Case {
     pub fn keys(&self) -> Keys {
         let (name, key) = self.key.rsplit_once(':').unwrap();
         let key = base64(key);
-        if self.remote {
+        if self.seed.is_some() {
             let service = Service::holding(key.try_into().unwrap());
             return Keys::none().remote(name, &Arc::new(service));
         }
@@ -100,7 +100,7 @@ pub fn compact() -> Vec<Case> {
             expect: fields.expect,
             store: fields.store,
             key: fields.key,
-            remote: fields.seed.is_some(),
+            seed: fields.seed.as_deref().map(base64),
         }
     };
     let fields: Vec<Fields> = serde_json::from_str(FILE).unwrap();

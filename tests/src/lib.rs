@@ -13,6 +13,7 @@
 pub mod backend;
 pub mod compact_vectors;
 pub mod component;
+pub mod conversation;
 pub mod convert;
 mod data_key;
 pub mod errors;
@@ -20,6 +21,7 @@ pub mod host_store;
 pub mod keys;
 pub mod lent;
 pub mod objects;
+pub mod other_host;
 pub mod peer;
 pub mod runtime;
 pub mod service;

@@ -23,8 +23,8 @@ fn main() -> ExitCode {
     for case in compact() {
         // Cases share a component, because each load takes time.
         let same = |(other, _): &&(Case, _)| {
-            let keys = (&other.key, other.remote, &other.store);
-            keys == (&case.key, case.remote, &case.store)
+            let keys = (&other.key, &other.seed, &other.store);
+            keys == (&case.key, &case.seed, &case.store)
         };
         let both = match keyrings.iter().find(same) {
             Some((_, both)) => both.clone(),
@@ -90,7 +90,7 @@ fn the_file_is_whole() -> Result<(), Failed> {
             return Err(format!("no case expects {expect}").into());
         }
     }
-    match cases.iter().filter(|case| case.remote).count() {
+    match cases.iter().filter(|case| case.seed.is_some()).count() {
         0 => Err("no case has a remote key".into()),
         _ => Ok(()),
     }

@@ -1,4 +1,4 @@
-//! The component is exactly what its world says, proved from its bytes.
+//! The components are exactly what their worlds say, proved from their bytes.
 #![allow(
     clippy::expect_used,
     clippy::indexing_slicing,
@@ -9,22 +9,26 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use iamseal_component::PLUGIN;
+use iamseal_component::{AUDITOR, PLUGIN};
+use wasmparser::{Parser, Payload};
 use wit_component::{DecodedWasm, decode, targets};
 use wit_parser::{Resolve, WorldId, WorldItem, WorldKey};
 
-/// The package of `wit/` with its world `plugin`.
-fn contract() -> (Resolve, WorldId) {
+/// The components and their worlds.
+const COMPONENTS: [(&str, &[u8]); 2] = [("plugin", PLUGIN), ("auditor", AUDITOR)];
+
+/// The package of `wit/` with its world of this name.
+fn contract(world: &str) -> (Resolve, WorldId) {
     let mut resolve = Resolve::default();
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../wit");
     let (package, _) = resolve.push_dir(folder).unwrap();
-    let world = resolve.select_world(&[package], Some("plugin")).unwrap();
+    let world = resolve.select_world(&[package], Some(world)).unwrap();
     (resolve, world)
 }
 
-/// The component's own world.
-fn component() -> (Resolve, WorldId) {
-    match decode(PLUGIN).unwrap() {
+/// A component's own world.
+fn component(bytes: &[u8]) -> (Resolve, WorldId) {
+    match decode(bytes).unwrap() {
         DecodedWasm::Component(resolve, world) => (resolve, world),
         DecodedWasm::WitPackage(..) => panic!("a package of WIT, not a component"),
     }
@@ -47,18 +51,47 @@ fn exports((resolve, world): &(Resolve, WorldId)) -> BTreeSet<String> {
     names(resolve, &resolve.worlds[*world].exports)
 }
 
-#[test]
-fn the_component_fits_its_world_in_every_type() {
-    let (resolve, world) = contract();
-    targets(&resolve, world, PLUGIN).unwrap();
+/// The functions that the core modules inside a component import from outside of it.
+fn inner_imports(component: &[u8]) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    for payload in Parser::new(0).parse_all(component) {
+        if let Payload::ImportSection(section) = payload.unwrap() {
+            for import in section.into_imports() {
+                let import = import.unwrap();
+                // These two are the component's own wiring: its table of functions, and the handles
+                // of the resources that it exports.
+                if !import.module.is_empty() && !import.module.starts_with("[export]") {
+                    found.insert(format!("{} {}", import.module, import.name));
+                }
+            }
+        }
+    }
+    found
 }
 
 #[test]
-fn the_component_imports_exactly_the_contract_and_random_bytes() {
-    let imported = imports(&component());
-    assert_eq!(imported, imports(&contract()));
-    // The same once more in words, so that the world cannot grow without this test being changed.
-    let wanted = [
+fn the_components_fit_their_worlds_in_every_type() {
+    for (world, bytes) in COMPONENTS {
+        let (resolve, id) = contract(world);
+        targets(&resolve, id, bytes).unwrap();
+    }
+}
+
+#[test]
+fn the_components_import_and_export_exactly_their_worlds() {
+    for (world, bytes) in COMPONENTS {
+        let (is, says) = (component(bytes), contract(world));
+        assert_eq!(imports(&is), imports(&says), "{world}");
+        assert_eq!(exports(&is), exports(&says), "{world}");
+    }
+}
+
+// The same once more in words, so that a world cannot grow without a test being changed.
+
+#[test]
+fn the_plugin_imports_the_contract_and_random_bytes() {
+    let component = component(PLUGIN);
+    let imported = [
         "iamseal:plugin/diagnostics@0.1.0",
         "iamseal:plugin/key-generator@0.1.0",
         "iamseal:plugin/keyring@0.1.0",
@@ -67,20 +100,60 @@ fn the_component_imports_exactly_the_contract_and_random_bytes() {
         "iamseal:plugin/types@0.1.0",
         "wasi:random/random@0.2.6",
     ];
-    assert!(imported.iter().eq(&wanted), "{imported:?}");
-}
-
-#[test]
-fn the_component_exports_exactly_the_contract() {
-    let exported = exports(&component());
-    assert_eq!(exported, exports(&contract()));
-    let wanted = [
+    let exported = [
         "iamseal:plugin/auditing@0.1.0",
         "iamseal:plugin/migration@0.1.0",
         "iamseal:plugin/opening@0.1.0",
         "iamseal:plugin/sealing@0.1.0",
     ];
-    assert!(exported.iter().eq(&wanted), "{exported:?}");
+    assert!(imports(&component).iter().eq(&imported));
+    assert!(exports(&component).iter().eq(&exported));
+}
+
+#[test]
+fn the_auditor_imports_nothing_that_writes_makes_a_key_or_is_random() {
+    let component = component(AUDITOR);
+    let imported = [
+        "iamseal:plugin/diagnostics@0.1.0",
+        "iamseal:plugin/keyring@0.1.0",
+        "iamseal:plugin/storage@0.1.0",
+        "iamseal:plugin/types@0.1.0",
+    ];
+    let exported = [
+        "iamseal:plugin/auditing@0.1.0",
+        "iamseal:plugin/opening@0.1.0",
+    ];
+    assert!(imports(&component).iter().eq(&imported));
+    assert!(exports(&component).iter().eq(&exported));
+}
+
+#[test]
+fn no_module_inside_the_auditor_imports_more_than_it_does() {
+    let called = inner_imports(AUDITOR);
+    let wanted = [
+        "iamseal:plugin/diagnostics@0.1.0 panicked",
+        "iamseal:plugin/keyring@0.1.0 candidates",
+        "iamseal:plugin/keyring@0.1.0 decrypt",
+        "iamseal:plugin/keyring@0.1.0 root-credentials",
+        "iamseal:plugin/storage@0.1.0 [method]cursor.next",
+        "iamseal:plugin/storage@0.1.0 [resource-drop]cursor",
+        "iamseal:plugin/storage@0.1.0 list",
+        "iamseal:plugin/storage@0.1.0 read",
+    ];
+    assert!(called.iter().eq(&wanted), "{called:?}");
+
+    // The plugin, by the same measure, has what the auditor has not.
+    let more: Vec<_> = inner_imports(PLUGIN).difference(&called).cloned().collect();
+    let wanted = [
+        "iamseal:plugin/key-generator@0.1.0 generate",
+        "iamseal:plugin/keyring@0.1.0 default-key",
+        "iamseal:plugin/storage-writer@0.1.0 [method]draft.read-back",
+        "iamseal:plugin/storage-writer@0.1.0 [resource-drop]draft",
+        "iamseal:plugin/storage-writer@0.1.0 commit",
+        "iamseal:plugin/storage-writer@0.1.0 stage",
+        "wasi:random/random@0.2.6 get-random-bytes",
+    ];
+    assert_eq!(more, wanted);
 }
 
 #[test]
@@ -99,7 +172,7 @@ fn a_world_that_lends_less_or_wants_more_does_not_fit() {
     ";
     let more = format!("{whole} export extra: func();");
     for (items, fits) in [(whole, true), (less, false), (&more, false)] {
-        let (mut resolve, _) = contract();
+        let (mut resolve, _) = contract("plugin");
         let source = format!("package tests:worlds; world other {{ {items} }}");
         let package = resolve.push_str("other.wit", &source).unwrap();
         let world = resolve.select_world(&[package], None).unwrap();

@@ -1,18 +1,34 @@
 //! What each subcommand does.
 
 use std::ffi::OsString;
+use std::path::Path;
 
+use crate::node;
 use crate::python;
 use crate::run::{Failure, cargo, run, say};
 use crate::target::{self, TARGET, Toolchain};
+use crate::wasmtime;
 
-/// The members that are built for this machine. The plugin is built by `guest/component`.
-const NATIVE: [&str; 3] = ["--workspace", "--exclude", "iamseal-plugin"];
+/// The members that are built for wasm32-wasip2 alone, by `guest/component`.
+const GUESTS: [&str; 4] = [
+    "iamseal-adapters",
+    "iamseal-command",
+    "iamseal-plugin",
+    "iamseal-runtime",
+];
+
+/// The other members.
+fn native() -> Vec<&'static str> {
+    let excluded = GUESTS.iter().flat_map(|guest| ["--exclude", guest]);
+    ["--workspace"].into_iter().chain(excluded).collect()
+}
 
 /// Gets everything that building and testing need.
 pub fn setup() -> Result<(), Failure> {
     target::ensure()?;
     python::ensure()?;
+    node::ensure()?;
+    wasmtime::ensure()?;
     say("all that building and testing need is here");
     Ok(())
 }
@@ -40,13 +56,17 @@ pub fn demo(further: &[OsString]) -> Result<(), Failure> {
 pub fn test(further: &[OsString]) -> Result<(), Failure> {
     target::ensure()?;
     let python = python::ensure()?;
+    let node = node::ensure()?;
+    let wasmtime = wasmtime::ensure()?;
     run(
         "run all tests",
         cargo()
             .args(["test", "--no-fail-fast"])
-            .args(NATIVE)
+            .args(native())
             .args(further)
-            .env("IAMSEAL_PYTHON", python),
+            .env("IAMSEAL_PYTHON", python)
+            .env("IAMSEAL_NODE", node)
+            .env("IAMSEAL_WASMTIME", wasmtime),
     )
 }
 
@@ -83,41 +103,47 @@ pub fn lint() -> Result<(), Failure> {
         "check lints",
         cargo()
             .arg("clippy")
-            .args(NATIVE)
+            .args(native())
             .args(["--all-targets", "--", "--deny", "warnings"]),
     )?;
-    lint_plugin(&toolchain)?;
+    lint_guests(&toolchain)?;
     run(
         "check documentation",
         cargo()
             .arg("doc")
-            .args(NATIVE)
+            .args(native())
             .arg("--no-deps")
             .env("RUSTDOCFLAGS", "--deny warnings"),
     )
 }
 
-fn lint_plugin(toolchain: &Toolchain) -> Result<(), Failure> {
+/// Makes a release and writes it into `folder`.
+pub fn dist(folder: &Path) -> Result<(), Failure> {
+    target::ensure()?;
+    run(
+        "make a release and check it",
+        cargo()
+            .args(["run", "--quiet", "--package", "iamseal-dist", "--"])
+            .arg(folder),
+    )
+}
+
+fn lint_guests(toolchain: &Toolchain) -> Result<(), Failure> {
     if let Toolchain::FromSource { .. } = toolchain {
         // Debian's compiler has no Clippy, and rustup's does not read Debian's libraries.
         say(&format!(
-            "NOT checked: Clippy's lints of iamseal-plugin, which need `rustup target add {TARGET}`; \
-            the compiler's own were checked when it was built"
+            "NOT checked: Clippy's lints of {}, which need `rustup target add {TARGET}`; \
+            the compiler's own were checked when they were built",
+            GUESTS.join(", ")
         ));
         return Ok(());
     }
     run(
-        "check the plugin's lints",
-        // In release, as it is built: the macros it needs are compiled without optimisation there.
+        "check the lints of the components",
+        // In release, as they are built: the macros it needs are compiled without optimisation there.
         cargo()
-            .args([
-                "clippy",
-                "--release",
-                "--package",
-                "iamseal-plugin",
-                "--target",
-                TARGET,
-            ])
+            .args(["clippy", "--release", "--target", TARGET])
+            .args(GUESTS.iter().flat_map(|guest| ["--package", guest]))
             .args(["--", "--deny", "warnings"]),
     )
 }

@@ -4,14 +4,19 @@
 
 mod apt;
 mod chores;
+
+mod node;
 mod python;
 mod run;
 mod target;
+mod wasmtime;
 
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Args, Parser, Subcommand};
+use run::in_workspace;
 
 /// Set-up and chores of the iamseal workspace
 #[derive(Parser)]
@@ -23,8 +28,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
-    /// Get what building and testing need: the wasm32-wasip2 target, and Python packages in
-    /// .cache/python. Does nothing where all is there
+    /// Get what building and testing need: the wasm32-wasip2 target, Python packages in .cache/python
+    /// and Node packages in examples/node. Does nothing where all is there
     Setup,
     /// Build the tool and show the main job on a sample store
     Demo {
@@ -42,6 +47,12 @@ enum Chore {
     Bench(Further),
     /// Check formatting, lints and documentation
     Lint,
+    /// Write the files of a release into a folder, after they have passed every gate
+    Dist {
+        /// Where to
+        #[arg(default_value_os_t = in_workspace("target/dist"))]
+        folder: PathBuf,
+    },
 }
 
 #[derive(Args)]
@@ -73,6 +84,7 @@ fn main() -> ExitCode {
         Chore::Test(further) => chores::test(&further.all()),
         Chore::Bench(further) => chores::bench(&further.all()),
         Chore::Lint => chores::lint(),
+        Chore::Dist { folder } => chores::dist(&folder),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,
@@ -94,6 +106,7 @@ mod tests {
         match Arguments::try_parse_from(words).unwrap().chore {
             Chore::Demo { further } => further,
             Chore::Test(further) | Chore::Bench(further) => further.all(),
+            Chore::Dist { folder } => vec![folder.into()],
             Chore::Setup | Chore::Lint => Vec::new(),
         }
     }

@@ -1,5 +1,7 @@
-//! Python with the packages of the interoperability tests, in a folder of the workspace's own.
+//! Python with the packages of the interoperability tests and of the Python example, in a folder of the
+//! workspace's own.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
@@ -7,18 +9,27 @@ use std::process::Command;
 use crate::apt;
 use crate::run::{Failure, in_workspace, run, say, succeeds};
 
-/// Makes sure of a virtual environment with exactly the packages that `tests/interop` asks for, and
-/// returns its interpreter. Packages are installed again only when the list of them has changed.
+/// The lists of packages.
+const LISTS: [&str; 2] = [
+    "tests/interop/requirements.txt",
+    "examples/python/requirements.txt",
+];
+
+/// Makes sure of a virtual environment with exactly the packages that the lists ask for, and returns
+/// its interpreter. Packages are installed again only when a list has changed.
 ///
 /// # Errors
 /// There is no Python that can make one and none can be installed, or a package cannot be had. The
 /// text says what to do.
 pub fn ensure() -> Result<PathBuf, Failure> {
-    let list = in_workspace("tests/interop/requirements.txt");
-    let wanted = fs::read(&list).map_err(|error| format!("{}: {error}", list.display()))?;
+    let lists = LISTS.map(in_workspace);
+    let mut wanted = Vec::new();
+    for list in &lists {
+        wanted.extend(fs::read(list).map_err(|error| format!("{}: {error}", list.display()))?);
+    }
     let folder = in_workspace(".cache/python");
     let python = folder.join("bin/python");
-    // A copy of the list, written last: it is there only where everything on it is.
+    // A copy of the lists, written last: it is there only where everything on it is.
     let installed = folder.join("installed.txt");
     if python.is_file() && fs::read(&installed).is_ok_and(|had| had == wanted) {
         say(&format!("the tests' Python is {}", python.display()));
@@ -43,8 +54,11 @@ pub fn ensure() -> Result<PathBuf, Failure> {
                 "--no-input",
                 "--disable-pip-version-check",
             ])
-            .arg("--requirement")
-            .arg(&list),
+            .args(
+                lists
+                    .iter()
+                    .flat_map(|list| [OsStr::new("--requirement"), list.as_os_str()]),
+            ),
     )?;
     fs::write(&installed, wanted)?;
     Ok(python)

@@ -1,4 +1,4 @@
-//! The components of `guest/plugin`, built from the source beside this crate, as bytes.
+//! The components, built from the source beside this crate, as bytes.
 //!
 //! It is a crate of its own so that a host can embed a component without knowing how it is built:
 //! another target, another profile, no standard library.
@@ -16,3 +16,12 @@ pub const PLUGIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/iamseal.wasm
 /// The component of the world `iamseal:plugin/auditor`, version as this crate's: it has no way to
 /// write, seal or make a key.
 pub const AUDITOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-auditor.wasm"));
+
+/// The component of the world `iamseal:command/adapters`: keys and a store through WASI.
+#[cfg(feature = "command")]
+pub const ADAPTERS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-adapters.wasm"));
+
+/// The component of the world `iamseal:command/command`: the command line. It is of use only joined
+/// with [`PLUGIN`] and [`ADAPTERS`].
+#[cfg(feature = "command")]
+pub const COMMAND: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-command.wasm"));

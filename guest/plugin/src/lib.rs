@@ -2,9 +2,8 @@
 //! feature `writer`, `iamseal:plugin/auditor`.
 //!
 //! There is no logic here. `lent` turns the imports into the traits that the core works with,
-//! `opening` and `auditing` turn the exports into calls of the core, `convert` translates between the
-//! contract's types and the core's, and `runtime` is what a program without a standard library has to
-//! bring along. What only the world `plugin` has is in `writer`.
+//! `opening` and `auditing` turn the exports into calls of the core, and `convert` translates between
+//! the contract's types and the core's. What only the world `plugin` has is in `writer`.
 #![no_std]
 
 extern crate alloc;
@@ -13,7 +12,6 @@ mod auditing;
 mod convert;
 mod lent;
 mod opening;
-mod runtime;
 #[cfg(feature = "writer")]
 mod writer;
 
@@ -43,3 +41,5 @@ mod exports {
     use crate::{Plugin, contract};
     contract::export!(Plugin with_types_in contract);
 }
+
+iamseal_runtime::on_panic!(contract::iamseal::plugin::diagnostics::panicked);

@@ -4,13 +4,13 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use iamseal_core::{Location, Session};
+use iamseal_runtime::Global;
 
 use crate::Plugin;
 use crate::contract::exports::iamseal::plugin::opening::{
     Description, Error, Guest, Opened, Policy,
 };
 use crate::lent::Lent;
-use crate::runtime::Global;
 
 /// Kept between calls, so that a seed is opened once and Argon2id's memory is touched once.
 pub(crate) static SESSION: Global<Session> = Global::new();

@@ -5,6 +5,7 @@
 pub mod environment;
 pub mod error;
 mod files;
+mod generate;
 pub mod keyring;
 pub mod root_credential;
 pub mod static_key;

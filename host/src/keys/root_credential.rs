@@ -1,4 +1,8 @@
 //! Root credentials, with which MinIO encrypted its configuration from 2019-12 to 2021-04.
+//!
+//! `guest/adapters` is built from this file too, so it gets along without a standard library.
+
+use alloc::string::String;
 
 use thiserror::Error;
 use zeroize::Zeroizing;

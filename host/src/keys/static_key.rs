@@ -1,4 +1,9 @@
 //! Static keys: 32 secret bytes under a name, as MinIO takes them from `MINIO_KMS_SECRET_KEY`.
+//!
+//! `guest/adapters` is built from this file too, so it gets along without a standard library.
+
+use alloc::string::String;
+use alloc::vec::Vec;
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -94,20 +99,6 @@ impl StaticKey {
             secret.push(high << 4 | low);
         }
         Self::of_bytes(name, &secret)
-    }
-
-    /// Makes a key from the system's randomness.
-    ///
-    /// # Errors
-    /// `ColonInName`, `NoRandomness`.
-    pub fn generate(name: &str) -> Result<Self, StaticKeyError> {
-        if name.contains(':') {
-            return Err(StaticKeyError::ColonInName);
-        }
-        let mut secret = Zeroizing::new([0; KEY_BYTES]);
-        getrandom::fill(&mut *secret)
-            .map_err(|error| StaticKeyError::NoRandomness(error.to_string()))?;
-        Ok(Self::new(name, secret))
     }
 
     /// The key's name. Not a secret.

@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use wasmtime::component::Linker;
 
-use crate::error::{Error, line};
+use crate::describe::line;
+use crate::error::Error;
 use crate::keys::{KeyGenerator, Keyring};
 use crate::storage::{Storage, StorageWriter};
 

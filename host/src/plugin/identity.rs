@@ -5,7 +5,7 @@ use std::fmt;
 use sha2::{Digest, Sha256};
 use wasmparser::{Encoding, Parser, Payload};
 
-use crate::error::line;
+use crate::describe::line;
 
 /// The first four bytes of every WebAssembly binary.
 const MAGIC: &[u8] = b"\0asm";

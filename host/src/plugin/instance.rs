@@ -14,7 +14,8 @@ use tokio::time::error::Elapsed;
 use wasmtime::component::InstancePre;
 use wasmtime::{Engine, Store, Trap, WasmBacktrace};
 
-use crate::error::{Error, line};
+use crate::describe::line;
+use crate::error::Error;
 
 use super::engine::{Clock, CompileCache};
 use super::exports::{Exports, Indices};

@@ -8,7 +8,8 @@ use std::path::{Path, PathBuf};
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
-use crate::error::{Error, line};
+use crate::describe::line;
+use crate::error::Error;
 
 use super::engine::{self, Clock, CompileCache};
 use super::identity::Identity;

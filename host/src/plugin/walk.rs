@@ -7,7 +7,8 @@ use tracing::field::DebugValue;
 use wasmtime::component::ResourceAny;
 
 use crate::contract::ObjectError;
-use crate::error::{Error, line};
+use crate::describe::line;
+use crate::error::Error;
 
 use super::grant::Grant;
 use super::instance::{Instance, Pool};

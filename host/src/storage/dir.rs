@@ -28,6 +28,7 @@ mod parallel;
 mod path;
 mod read;
 mod root;
+mod shown;
 mod sweep;
 #[cfg(test)]
 mod testing;

@@ -3,6 +3,7 @@
 #![allow(dead_code)] // No test file uses all of it.
 
 pub mod audit;
+pub mod component;
 mod ended;
 pub mod migration;
 pub mod store;
@@ -54,10 +55,15 @@ enum Stdin {
 /// The tool with these arguments and nothing of this process's environment. All tests share the
 /// cache of compiled code, because compiling the component takes a second.
 pub fn tool<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Tool {
-    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
     let mut command = Command::new(env!("CARGO_BIN_EXE_iamseal"));
+    command.args(arguments);
+    program(command)
+}
+
+/// Another program in the same clean environment.
+fn program(mut command: Command) -> Tool {
+    let scratch = Path::new(env!("CARGO_TARGET_TMPDIR"));
     command
-        .args(arguments)
         .env_clear()
         .env("HOME", scratch)
         .env("XDG_CACHE_HOME", scratch.join("cache"));
@@ -200,7 +206,11 @@ impl Running {
 
     /// Sends it what Ctrl-C sends.
     pub fn interrupt(&self) {
-        rustix::process::kill_process(Pid::from_child(&self.process.0), Signal::INT).unwrap();
+        self.signal(Signal::INT);
+    }
+
+    pub fn signal(&self, signal: Signal) {
+        rustix::process::kill_process(Pid::from_child(&self.process.0), signal).unwrap();
     }
 
     /// Closes the pipe that it prints to.

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use iamseal::contract;
 
 use crate::failure::Failure;
+use crate::report::notes;
 
 /// Opens, seals, audits and migrates the IAM and configuration objects of MinIO and of servers that
 /// keep them as MinIO does.
@@ -41,6 +42,9 @@ Exit codes:
   7 header not authentic         16 the plugin is unfit or failed
   8 root credential missing or wrong 17 cut short
                                  18 not sealed, and --require sealed was given
+                                 19 other key bytes
+                                 20 it belongs at another path
+                                 21 damaged data key
 130 interrupted                 141 nobody reads the output";
 
 /// What every command takes.
@@ -258,10 +262,8 @@ impl How {
         if form == contract::SealedForm::Compact
             && (self.data_key.is_some() || self.cipher == Some(Cipher::Aes256Gcm))
         {
-            return Err(
-                Failure::usage("the compact form has one cipher and no data key")
-                    .with_cure("leave out --cipher and --data-key, or take --form minio"),
-            );
+            let (message, cure) = notes::COMPACT_OPTIONS;
+            return Err(Failure::usage(message).with_cure(cure));
         }
         Ok(contract::SealOptions {
             form,
@@ -289,10 +291,8 @@ impl How {
         if !given {
             return Ok(());
         }
-        Err(
-            Failure::usage("--to plaintext does not go with --key, --form, --cipher or --data-key")
-                .with_cure("leave them out, or say --to kms"),
-        )
+        let (message, cure) = notes::PLAINTEXT_OPTIONS;
+        Err(Failure::usage(message).with_cure(cure))
     }
 }
 

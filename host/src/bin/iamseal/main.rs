@@ -1,9 +1,10 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
-//! `cause`, `failure`, `keys`, `load`, `output`, `progress`, `store` and `tally`.
+//! `failure`, `keys`, `load`, `output`, `progress`, `report` and `store`.
+
+extern crate alloc;
 
 mod arguments;
 mod audit;
-mod cause;
 mod demo;
 mod failure;
 mod inspect;
@@ -14,9 +15,9 @@ mod migrate;
 mod output;
 mod plugin;
 mod progress;
+mod report;
 mod seal;
 mod store;
-mod tally;
 mod unseal;
 
 use std::process::ExitCode;
@@ -25,6 +26,7 @@ use clap::Parser as _;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
+use crate::report::{cause, tally};
 
 fn main() -> ExitCode {
     forbid_core_dumps();

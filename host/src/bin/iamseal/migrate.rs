@@ -5,25 +5,20 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use iamseal::MigrationPlan;
-use iamseal::contract::{Outcome, Step, Target};
+use iamseal::contract::Target;
 use iamseal::keys::StaticKeyring;
 use iamseal::storage::DirStore;
-use serde_json::{Value, json};
 
 use crate::arguments::{Common, Migrate, To};
 use crate::failure::Failure;
 use crate::progress::{self, Interrupt, Progress};
+use crate::report::{notes, step};
 use crate::tally::Tally;
 use crate::{keys, load, output, store};
 
 /// How many objects share the cost of durability. Large enough for the folders' syncs to weigh
 /// little, small enough for Ctrl-C to be answered soon.
 const BATCH: u32 = 64;
-
-const UNCHANGED: &str = "unchanged";
-const MIGRATED: &str = "migrated";
-const WOULD_MIGRATE: &str = "would-migrate";
-const FAILED: &str = "failed";
 
 pub async fn run(common: &Common, command: &Migrate) -> Result<ExitCode, Failure> {
     migrate(common, keys::keyring(common)?, command).await
@@ -51,17 +46,11 @@ pub async fn migrate(
         match store.sweep(&plan.prefix).await {
             Ok(0) => {}
             Ok(swept) => {
-                output::note(
-                    common.json,
-                    &format!("{swept} drafts of a killed run were removed"),
-                );
+                output::note(common.json, &notes::swept(swept));
             }
             Err(error) => {
                 let why = iamseal::describe_storage(&error);
-                output::note(
-                    common.json,
-                    &format!("drafts of a killed run may remain: {why}"),
-                );
+                output::note(common.json, &notes::not_swept(&why));
             }
         }
     }
@@ -87,16 +76,10 @@ pub async fn migrate(
             break;
         }
         for step in &steps {
-            match &step.outcome {
-                Outcome::Unchanged(found) => tally.opened(UNCHANGED, found),
-                Outcome::Migrated(found) => tally.opened(MIGRATED, found),
-                Outcome::WouldMigrate(found) => tally.opened(WOULD_MIGRATE, found),
-                Outcome::Exempt(_) => tally.exempt(),
-                Outcome::Failed(error) => tally.failed(FAILED, error),
-            }
+            step::count(step, &mut tally);
             if common.json {
-                progress.line(&json_line(step))?;
-            } else if let Some(line) = text_line(step) {
+                progress.line(&step::json_line(step))?;
+            } else if let Some(line) = step::text_line(step) {
                 progress.line(&line)?;
             }
         }
@@ -114,31 +97,5 @@ pub async fn migrate(
     if was_interrupted {
         return Err(progress::interrupted());
     }
-    Ok(tally.exit_code())
-}
-
-/// A line for what a person wants to see of each object: failures, and what a dry run would do.
-fn text_line(step: &Step) -> Option<String> {
-    match &step.outcome {
-        Outcome::Unchanged(_) | Outcome::Migrated(_) | Outcome::Exempt(_) => None,
-        Outcome::WouldMigrate(found) => {
-            let (form, with) = (output::form_name(found.form), output::opened_with(found));
-            Some(output::object_line(WOULD_MIGRATE, form, &with, &step.path))
-        }
-        Outcome::Failed(error) => Some(output::failure_lines(FAILED, error, &step.path)),
-    }
-}
-
-fn json_line(step: &Step) -> String {
-    let mut fields = output::path_fields(&step.path);
-    let (outcome, name, value) = match &step.outcome {
-        Outcome::Unchanged(found) => (UNCHANGED, "found", output::found_json(found)),
-        Outcome::Migrated(found) => (MIGRATED, "found", output::found_json(found)),
-        Outcome::WouldMigrate(found) => (WOULD_MIGRATE, "found", output::found_json(found)),
-        Outcome::Exempt(reason) => ("exempt", "reason", json!(reason)),
-        Outcome::Failed(error) => (FAILED, "error", output::error_json(error)),
-    };
-    fields.insert("outcome".into(), outcome.into());
-    fields.insert(name.into(), value);
-    Value::Object(fields).to_string()
+    Ok(tally.exit_code().into())
 }

@@ -1,13 +1,12 @@
-//! What is printed, and the words and JSON fields for it.
+//! How things are printed. What is printed of objects is in `report`.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
 use comfy_table::{ContentArrangement, Table, presets};
-use iamseal::contract::{Cipher, Context, DataKeyEncoding, Form, Found, ObjectError};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 
-use crate::cause::{self, Cause};
 use crate::failure::Failure;
+pub use crate::report::words::{found_json, path, path_fields};
 
 /// Prints a line on standard output.
 ///
@@ -69,125 +68,4 @@ pub fn verdict(verdict: &str, is_failure: bool) -> String {
         text.green()
     }
     .to_string()
-}
-
-/// A line for an object that was opened or left alone.
-pub fn object_line(name: &str, what: &str, with: &str, path: &[u8]) -> String {
-    // Wide enough for the longest verdict, cause and usual key name; more just moves the path.
-    let verdict = verdict(&format!("{name:<13}"), false);
-    format!("{verdict}  {what:<20}  {with:<31}  {}", self::path(path))
-}
-
-/// Two lines for an object that was left alone: which and why.
-pub fn exempt_lines(reason: &str, path: &[u8]) -> String {
-    format!(
-        "{}\n    why:  {reason}",
-        object_line("exempt", "", "", path)
-    )
-}
-
-/// Three lines for an object that failed: which, why and what to do.
-pub fn failure_lines(name: &str, error: &ObjectError, path: &[u8]) -> String {
-    let verdict = verdict(&format!("{name:<13}"), true);
-    let cause = Cause::of(error).name();
-    let why = iamseal::describe(error);
-    let mut lines = format!(
-        "{verdict}  {cause:<20}  {:<31}  {}\n    why:  {why}",
-        "",
-        self::path(path)
-    );
-    if let Some(cure) = cause::cure(error) {
-        lines.push_str(&format!("\n    cure: {cure}"));
-    }
-    lines
-}
-
-/// A path for people: what is not UTF-8 is replaced, and what would move the cursor, break the line or
-/// turn the direction of the text is escaped.
-pub fn path(path: &[u8]) -> String {
-    let mut shown = String::new();
-    for character in String::from_utf8_lossy(path).chars() {
-        let is_odd_space = character.is_whitespace() && character != ' ';
-        let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if character.is_control() || is_odd_space || turns {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
-}
-
-/// The path's JSON fields; `path_b64` only where `path` cannot hold all of it.
-pub fn path_fields(path: &[u8]) -> Map<String, Value> {
-    use base64::Engine as _;
-    let mut fields = Map::new();
-    fields.insert("path".into(), String::from_utf8_lossy(path).into());
-    if std::str::from_utf8(path).is_err() {
-        let encoded = base64::engine::general_purpose::STANDARD.encode(path);
-        fields.insert("path_b64".into(), encoded.into());
-    }
-    fields
-}
-
-pub fn form_name(form: Form) -> &'static str {
-    match form {
-        Form::Plaintext => "plaintext",
-        Form::RootCredential => "root-credential",
-        Form::Minio => "minio",
-        Form::Compact => "compact",
-    }
-}
-
-pub fn cipher_name(cipher: Cipher) -> &'static str {
-    match cipher {
-        Cipher::Aes256Gcm => "aes-256-gcm",
-        Cipher::Aes128Gcm => "aes-128-gcm",
-        Cipher::Chacha20Poly1305 => "chacha20-poly1305",
-        Cipher::Xchacha20Poly1305 => "xchacha20-poly1305",
-    }
-}
-
-pub fn encoding_name(encoding: DataKeyEncoding) -> &'static str {
-    match encoding {
-        DataKeyEncoding::Binary => "binary",
-        DataKeyEncoding::Json => "json",
-        DataKeyEncoding::MessagePack => "message-pack",
-    }
-}
-
-pub fn context_name(context: Context) -> &'static str {
-    match context {
-        Context::Joined => "joined",
-        Context::Bare => "bare",
-    }
-}
-
-/// What opened an object, in a few words: the key's name or the credential's user.
-pub fn opened_with(found: &Found) -> String {
-    match (&found.key, &found.user, found.context) {
-        (Some(key), _, Some(Context::Bare)) => format!("key {key}, bare context"),
-        (Some(key), _, _) => format!("key {key}"),
-        (_, Some(user), _) => format!("root credential {user}"),
-        _ => String::new(),
-    }
-}
-
-/// The JSON of what an object was.
-pub fn found_json(found: &Found) -> Value {
-    json!({
-        "form": form_name(found.form),
-        "key": found.key,
-        "context": found.context.map(context_name),
-        "user": found.user,
-    })
-}
-
-/// The JSON of why an object failed.
-pub fn error_json(error: &ObjectError) -> Value {
-    json!({
-        "cause": Cause::of(error).name(),
-        "message": iamseal::describe(error),
-        "cure": cause::cure(error),
-    })
 }

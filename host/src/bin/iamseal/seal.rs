@@ -13,15 +13,14 @@ use zeroize::Zeroizing;
 use crate::arguments::{Common, Seal};
 use crate::cause::Cause;
 use crate::failure::Failure;
+use crate::report::notes;
 use crate::{keys, load, output};
 
 pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
     let path = checked_path(&command.path)?;
     if !common.json && io::stdout().is_terminal() {
-        return Err(
-            Failure::usage("a sealed object is binary and standard output is a terminal")
-                .with_cure("send it to a file, or ask for --json"),
-        );
+        let (message, cure) = notes::TERMINAL;
+        return Err(Failure::usage(message).with_cure(cure));
     }
     let options = command.how.options()?;
     let plugin = load::builder(common, keys::keyring(common)?).load().await?;
@@ -46,16 +45,10 @@ pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
 /// the object under another context.
 pub fn checked_path(path: &OsStr) -> Result<&[u8], Failure> {
     let path = path.as_bytes();
-    let mut parts = path.split(|byte| *byte == b'/');
-    if !parts.any(|part| part == b".minio.sys") {
-        return Ok(path);
+    match notes::wrong_path(path) {
+        None => Ok(path),
+        Some((message, cure)) => Err(Failure::usage(message).with_cure(cure)),
     }
-    let rest = output::path(&parts.collect::<Vec<_>>().join(&b'/'));
-    let path = output::path(path);
-    Err(
-        Failure::usage(format!("{path}: the path takes in .minio.sys"))
-            .with_cure(format!("give the path below it: --path {rest}")),
-    )
 }
 
 /// All of standard input, up to the largest object.
@@ -71,11 +64,8 @@ pub async fn read_input() -> Result<Vec<u8>, Failure> {
         .map_err(Failure::other)?
         .map_err(|error| Failure::from(error).about("standard input"))?;
     if bytes.len() as u64 > allowed {
-        return Err(Failure::new(
-            Cause::Limit,
-            format!("standard input is larger than an object may be, {allowed} bytes"),
-        )
-        .with_cure("the largest IAM and configuration objects are a few MiB: is it one of them?"));
+        let (message, cure) = notes::large_input(allowed);
+        return Err(Failure::new(Cause::Limit, message).with_cure(cure));
     }
     Ok(bytes)
 }

@@ -10,14 +10,7 @@ use iamseal::storage::{DirStore, Storage as _};
 use crate::arguments::{Common, Where};
 use crate::failure::Failure;
 use crate::output;
-
-/// MinIO's sign that its configuration was once encrypted (formats.md section 5). It stands outside
-/// config/ and is never migrated.
-const MARKER: &[u8] = b"backend-encrypted";
-
-/// Where all that MinIO encrypts stands. Beside it are its format, its buckets' metadata and that
-/// marker, which it reads as they are.
-const CONFIG: &[u8] = b"config/";
+use crate::report::notes;
 
 /// Opens the store and tells what an operator should know of it before anything else.
 pub async fn open(common: &Common, place: &Where) -> Result<Arc<DirStore>, Failure> {
@@ -31,12 +24,8 @@ pub async fn open(common: &Common, place: &Where) -> Result<Arc<DirStore>, Failu
                 .with_cure("copy the objects into a folder and give that folder"),
         );
     }
-    if !place.prefix.as_bytes().starts_with(CONFIG) {
-        let shown = output::path(place.prefix.as_bytes());
-        return Err(Failure::usage(format!(
-            "the prefix \"{shown}\" takes in more than config/, which MinIO must find as it is"
-        ))
-        .with_cure("begin it with config/"));
+    if let Some((message, cure)) = notes::wrong_prefix(place.prefix.as_bytes()) {
+        return Err(Failure::usage(message).with_cure(cure));
     }
     let store = DirStore::open(&place.store)?;
     // Another user's folder is there too, even if it cannot be looked into.
@@ -70,11 +59,8 @@ pub async fn count(store: &DirStore, prefix: &[u8]) -> Result<u64, StorageError>
 
 /// Says that there was nothing to do: a mistyped prefix must not look like success.
 pub fn nothing_there(common: &Common, place: &Where) {
-    let prefix = output::path(place.prefix.as_bytes());
-    output::note(
-        common.json,
-        &format!("there is no object whose path begins with {prefix}"),
-    );
+    let prefix = place.prefix.as_bytes();
+    output::note(common.json, &notes::nothing_there(prefix));
 }
 
 /// Which folder was probably meant instead of one that has no `config/` in it.
@@ -94,20 +80,8 @@ fn nearest(given: &Path) -> String {
 }
 
 async fn marker(common: &Common, store: &DirStore) {
-    let Ok(marker) = store.read(MARKER).await else {
+    let Ok(marker) = store.read(notes::MARKER).await else {
         return;
     };
-    let text = match marker.bytes.trim_ascii() {
-        b"encrypted" => {
-            "the marker backend-encrypted says that MinIO once encrypted this store with its root \
-             credential; it is left alone (RELEASE.2021-05-11 up to 2023-04-20 take it as the order \
-             to migrate at their start, later ones ignore it)"
-        }
-        b"incomplete" => {
-            "the marker backend-encrypted says that a migration by an old MinIO was interrupted, so \
-             expect objects in several forms; it is left alone"
-        }
-        _ => "the marker backend-encrypted has unknown content; it is left alone",
-    };
-    output::note(common.json, text);
+    output::note(common.json, notes::marker(&marker.bytes));
 }

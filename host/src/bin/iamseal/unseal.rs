@@ -7,6 +7,7 @@ use serde_json::Value;
 
 use crate::arguments::{self, Common, Unseal};
 use crate::failure::Failure;
+use crate::report::notes;
 use crate::seal::{checked_path, encode, read_input};
 use crate::{keys, load, output};
 
@@ -20,8 +21,7 @@ pub async fn run(common: &Common, command: &Unseal) -> Result<ExitCode, Failure>
         .await
         .map_err(|error| Failure::from(error).about(&about))?;
     if opened.found.form == Form::Plaintext {
-        let text = "it is plaintext and passed through, as in MinIO; --require sealed refuses it";
-        output::note(common.json, &format!("{about}: {text}"));
+        output::note(common.json, &notes::passed_through(path));
     }
     if common.json {
         let mut fields = output::path_fields(path);

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use wasmtime::component::ResourceTable;
 
 use crate::contract::generated::iamseal::plugin::{diagnostics, types};
-use crate::error::line;
+use crate::describe::line;
 use crate::keys::{KeyGenerator, Keyring};
 use crate::storage::{Storage, StorageWriter};
 

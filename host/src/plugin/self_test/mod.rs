@@ -13,7 +13,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 
 use crate::contract::{Form, Policy, SealOptions, SealedForm};
-use crate::error::{Error, line};
+use crate::describe::line;
+use crate::error::Error;
 use crate::keys::{RootCredential, StaticKey, StaticKeyring};
 
 use super::auditor::Auditor;

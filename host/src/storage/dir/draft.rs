@@ -95,7 +95,8 @@ fn write(root: &Arc<Root>, limit: u64, replacement: Replacement) -> Result<DirDr
 fn begin(folder: &Folder, path: &[u8]) -> Result<(Vec<u8>, File), StorageError> {
     let impossible = |error: &io::Error| drafting(path, "make", error);
     for _ in 0..TRIES {
-        let name = draft_name().map_err(|error| impossible(&error))?;
+        let number = getrandom::u64().map_err(io::Error::other);
+        let name = draft_name(number.map_err(|error| impossible(&error))?);
         let file = folder.create(&name).map_err(|error| impossible(&error))?;
         let locked = match file.try_lock() {
             Ok(()) => file.metadata().map(|metadata| metadata.nlink() > 0),

@@ -1,17 +1,11 @@
-//! What the directory store says when something fails.
-//!
-//! Each text says what was tried, on which path, and what the system answered. Paths are escaped,
-//! since a file name can hold anything, a terminal's control sequences included.
+//! What the directory store says when the system fails it: what was tried, on which path, and what the
+//! system answered.
 
-use std::fmt::Write as _;
 use std::io::{self, ErrorKind};
 
+use super::shown::place;
+pub(super) use super::shown::{refused, shown};
 use crate::contract::StorageError;
-
-/// A refusal.
-pub(super) fn refused(text: impl Into<String>) -> StorageError {
-    StorageError::Refused(text.into())
-}
 
 /// A failed system call: "not there" is told apart, the rest is text, for example
 /// `cannot read config/x: Permission denied (os error 13)`.
@@ -19,33 +13,6 @@ pub(super) fn failed(action: &str, path: &[u8], error: &io::Error) -> StorageErr
     match error.kind() {
         ErrorKind::NotFound => StorageError::NotFound,
         _ => StorageError::Other(format!("cannot {action} {}: {error}", place(path))),
-    }
-}
-
-/// A path for people: bytes that are not UTF-8 and characters that do not print are escaped.
-pub(super) fn shown(path: &[u8]) -> String {
-    let mut text = String::with_capacity(path.len());
-    for chunk in path.utf8_chunks() {
-        for character in chunk.valid().chars() {
-            match character {
-                '"' | '\'' => text.push(character),
-                other => text.extend(other.escape_debug()),
-            }
-        }
-        for byte in chunk.invalid() {
-            // Writing to a String cannot fail.
-            let _ = write!(text, "\\x{byte:02x}");
-        }
-    }
-    text
-}
-
-/// [`shown`], with words for the root, whose path is empty.
-fn place(path: &[u8]) -> String {
-    if path.is_empty() {
-        "the store's root".into()
-    } else {
-        shown(path)
     }
 }
 
@@ -88,16 +55,5 @@ mod tests {
             failed("read", b"a", &error),
             StorageError::NotFound
         ));
-    }
-
-    #[test]
-    fn a_path_cannot_drive_a_terminal() {
-        assert_eq!(shown(b"a\x1b[2J\n\xff\x00"), "a\\u{1b}[2J\\n\\xff\\0");
-        // A right-to-left override would turn the rest of the line around.
-        assert_eq!(shown("a\u{202e}b".as_bytes()), "a\\u{202e}b");
-        assert_eq!(
-            shown("uid=Zoë O'Neil, dc=x".as_bytes()),
-            "uid=Zoë O'Neil, dc=x"
-        );
     }
 }

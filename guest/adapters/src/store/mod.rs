@@ -1,0 +1,153 @@
+//! The store: a folder that the host gave, by the rules of `host/src/storage/dir.rs`.
+//!
+//! **Nothing leads out.** Every path is walked part by part from the open root, and no symbolic link
+//! below the root is followed. **Nothing is lost.** New bytes are durable in a draft beside the object
+//! before it is touched, the draft is renamed over it only while the object is the version that was
+//! read, and a result is `ok` only after the folder was synced. A run that is killed leaves each object
+//! with its old bytes or its new ones, and drafts that the next run removes, the native tool's too.
+//!
+//! WASI has less than an operating system, so three things differ from the native store:
+//! - there are no locks: **no other writer may run on the folder**, another run of this component or the
+//!   native tool included; what they change between the last look at an object and the rename is lost;
+//! - there are no owners and modes: a new object is its maker's, with the modes that the umask leaves;
+//! - names are UTF-8: a folder with another name in it is listed itself, with a `/` at its end, so that
+//!   what cannot be named is not passed over in silence.
+
+mod commit;
+mod draft;
+mod errors;
+mod folder;
+#[path = "../../../../host/src/storage/dir/list.rs"]
+mod list;
+#[path = "../../../../host/src/storage/dir/path.rs"]
+mod path;
+mod read;
+mod root;
+#[path = "../../../../host/src/storage/dir/shown.rs"]
+mod shown;
+mod sweep;
+
+use alloc::format;
+use alloc::string::String;
+use alloc::sync::Arc;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use iamseal_runtime::Global;
+
+use crate::Adapters;
+use crate::bindings::exports::iamseal::command::lending::{Cause, Failure};
+use crate::bindings::exports::iamseal::plugin::storage::{Cursor, Guest, GuestCursor, Stored};
+use crate::bindings::exports::iamseal::plugin::storage_writer::{
+    self, Draft, GuestDraft, Replacement,
+};
+use crate::bindings::wasi::filesystem::types::ErrorCode;
+use crate::contract::StorageError;
+use crate::failure::{usage, words};
+use crate::files::locate;
+use draft::DirDraft;
+use folder::{Folder, Kind};
+use list::{Walk, Wanted};
+use root::Root;
+
+pub use sweep::sweep;
+
+/// The largest object in bytes. As `host` has it.
+pub const OBJECT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The store that is lent; none at first.
+static LENT: Global<Option<Arc<Root>>> = Global::new();
+
+/// Lends the folder of this name.
+///
+/// # Errors
+/// It is in no folder of the host's, cannot be opened, or has no `config/` in it.
+pub fn lend(name: &str) -> Result<(), Failure> {
+    let located = locate(name)?;
+    let folder = located.open_folder().map_err(|error| Failure {
+        cause: Cause::Storage,
+        message: match error {
+            ErrorCode::NoEntry => format!("{name}: there is no such directory"),
+            ErrorCode::NotDirectory => format!("{name}: not a directory"),
+            error => format!("{name}: {}", words(error)),
+        },
+        cure: Some("give the folder that holds MinIO's config/".into()),
+    })?;
+    let folder = Folder::new(folder);
+    // Going on would report success for a store that nobody looked at.
+    if !matches!(folder.kind(b"config"), Ok(Kind::Folder | Kind::Other(_))) {
+        let below = folder.folder(b".minio.sys");
+        let below = below.is_ok_and(|below| below.kind(b"config") == Ok(Kind::Folder));
+        let cure = if below {
+            format!(
+                "the store is the folder below it: {}/.minio.sys",
+                name.trim_end_matches('/')
+            )
+        } else {
+            "give the folder that holds config/".into()
+        };
+        return Err(usage(format!("{name} has no config/ in it"), cure));
+    }
+    *LENT.get() = Some(Arc::new(Root::new(folder)));
+    Ok(())
+}
+
+fn lent() -> Result<Arc<Root>, StorageError> {
+    let root = LENT.get().clone();
+    root.ok_or_else(|| StorageError::Other("no store is lent".into()))
+}
+
+impl Guest for Adapters {
+    type Cursor = Listing;
+
+    fn list(prefix: Vec<u8>, start_after: Option<Vec<u8>>) -> Result<Cursor, StorageError> {
+        let after = start_after.unwrap_or_default();
+        let walk = Walk::new(lent()?, Wanted::Objects, &prefix, &after)?;
+        Ok(Cursor::new(Listing(RefCell::new(walk))))
+    }
+
+    fn read(path: Vec<u8>) -> Result<Stored, StorageError> {
+        let bytes = read::object(&*lent()?, &path)?;
+        let version = read::version(&bytes);
+        Ok(Stored { bytes, version })
+    }
+}
+
+/// The resource `cursor`.
+pub struct Listing(RefCell<Walk>);
+
+impl GuestCursor for Listing {
+    fn next(&self) -> Result<Vec<Vec<u8>>, StorageError> {
+        Ok(self.0.borrow_mut().page())
+    }
+}
+
+impl storage_writer::Guest for Adapters {
+    type Draft = DirDraft;
+
+    fn stage(replacements: Vec<Replacement>) -> Vec<Result<Draft, StorageError>> {
+        let drafts = replacements.into_iter();
+        drafts
+            .map(|replacement| Ok(Draft::new(draft::write(&*lent()?, replacement)?)))
+            .collect()
+    }
+
+    fn commit(drafts: Vec<Draft>) -> Vec<Result<Vec<u8>, StorageError>> {
+        let drafts = drafts.into_iter().map(Draft::into_inner).collect();
+        commit::commit(lent(), drafts)
+    }
+}
+
+impl GuestDraft for DirDraft {
+    fn read_back(&self) -> Result<Vec<u8>, StorageError> {
+        DirDraft::read_back(self)
+    }
+}
+
+/// What is wrong with a folder that holds names which are not UTF-8.
+fn unnamed(path: &[u8]) -> String {
+    format!(
+        "{} holds names that are not UTF-8 text, which WASI cannot name; use the native tool",
+        shown::place(path)
+    )
+}

@@ -1,0 +1,52 @@
+//! Removing the drafts that a killed run left behind.
+
+use alloc::format;
+
+use super::errors::shown;
+use super::lent;
+use super::list::{Walk, Wanted, why_unread};
+use super::path::Place;
+use super::root::Root;
+use crate::bindings::wasi::filesystem::types::ErrorCode;
+use crate::contract::StorageError;
+use crate::failure::words;
+
+/// Removes the drafts under `prefix` and returns how many. Without locks nobody can tell the drafts of
+/// a run that is under way; its objects stay as they were.
+///
+/// # Errors
+/// The first thing that could not be read or removed, after everything else was.
+pub fn sweep(prefix: &[u8]) -> Result<u64, StorageError> {
+    let root = lent()?;
+    let mut walk = Walk::new(root.clone(), Wanted::Drafts, prefix, b"")?;
+    let mut removed = 0;
+    let mut failure = None;
+    loop {
+        let page = walk.page();
+        if page.is_empty() {
+            break;
+        }
+        for path in page {
+            match remove(&root, &path) {
+                Ok(()) => removed += 1,
+                Err(StorageError::NotFound) => {}
+                Err(error) => {
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+    }
+    failure.map_or(Ok(removed), Err)
+}
+
+fn remove(root: &Root, path: &[u8]) -> Result<(), StorageError> {
+    if path.ends_with(b"/") {
+        return Err(why_unread(root, path));
+    }
+    let place = Place::of(path)?;
+    let folder = root.folder(place.folder)?;
+    folder.remove(place.name).map_err(|error| match error {
+        ErrorCode::NoEntry => StorageError::NotFound,
+        error => StorageError::Other(format!("cannot sweep {}: {}", shown(path), words(error))),
+    })
+}

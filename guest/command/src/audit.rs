@@ -1,0 +1,47 @@
+//! `audit`: one verdict per object.
+
+use crate::arguments::{Arguments, Audit};
+use crate::bindings::iamseal::plugin::auditing;
+use crate::contract::Scope;
+use crate::failure::Failure;
+use crate::report::tally::Tally;
+use crate::report::{finding, notes};
+use crate::{output, store};
+
+/// How many objects are looked at between two looks at the output. A few, because one root-credential
+/// object takes 50 ms.
+const BATCH: u32 = 16;
+
+pub fn run(arguments: &Arguments, command: &Audit) -> Result<u8, Failure> {
+    store::open(arguments, &command.place)?;
+    let audit = auditing::start(&Scope {
+        store: arguments.store_name.clone(),
+        prefix: command.place.prefix.clone(),
+        start_after: None,
+        policy: command.policy,
+    });
+    let mut tally = Tally::default();
+    loop {
+        let findings = audit.next(BATCH)?;
+        if findings.is_empty() {
+            break;
+        }
+        for finding in &findings {
+            finding::count(finding, &mut tally);
+            output::line(&if arguments.json {
+                finding::json_line(finding)
+            } else {
+                finding::text_line(finding)
+            })?;
+        }
+    }
+    if tally.is_empty() {
+        output::note(arguments.json, &notes::nothing_there(&command.place.prefix));
+    }
+    output::line(&if arguments.json {
+        tally.json("verdict", false)
+    } else {
+        tally.table()
+    })?;
+    Ok(tally.exit_code())
+}

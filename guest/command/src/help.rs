@@ -1,0 +1,58 @@
+//! The help text. Help texts, examples and exit codes are those of the native tool.
+
+/// What `--version` prints.
+pub const VERSION: &str = concat!("iamseal ", env!("CARGO_PKG_VERSION"), " (component)");
+
+/// What `--help` prints.
+pub const HELP: &str = "\
+Opens, seals, audits and migrates the IAM and configuration objects of MinIO and of servers that
+keep them as MinIO does.
+
+Usage: wasmtime run [--dir FOLDER::/store] [--env VARIABLE] iamseal-command.wasm <COMMAND> [OPTIONS]
+
+Commands:
+  seal --path P     Seal standard input to standard output
+  unseal --path P   Open an object from standard input to standard output
+  inspect [FILE]    Describe an object without any key: form, key name, cipher, sizes
+  audit STORE       Say of each object what it is and whether it opens, or why not
+  migrate STORE     Bring every object to one form and key; with the same command again if killed
+
+Options of all commands:
+  --json                     Print one JSON object per line instead of text
+  --keys FILE                Further keys, one NAME:BASE64 per line; may be repeated
+  --root-credentials FILE    Further root credentials, one USER:PASSWORD per line; may be repeated
+  --store-name NAME          The name that compact objects are bound to
+
+Options of migrate, and but for the first two of seal:
+  --to kms|plaintext         Sealed under a key, or not encrypted at all
+  --dry-run                  Open everything and say what would be done; write nothing
+  --key NAME                 The key to seal under, one of those that are given
+  --form minio|compact       The sealed form: MinIO's, or iamseal's own
+  --cipher aes-256-gcm|chacha20-poly1305
+  --data-key binary|json     json is what servers before RELEASE.2024-05-10 read
+
+Other options:
+  --prefix PATH              audit, migrate: only objects whose path begins with this
+  --require sealed           audit, unseal: take what is not sealed for a failure
+
+Keys come from the variables MINIO_KMS_SECRET_KEY, MINIO_KMS_MASTER_KEY, MINIO_ROOT_USER and
+MINIO_ROOT_PASSWORD (and their _OLD forms), from --keys and from --root-credentials. Write
+--env MINIO_KMS_SECRET_KEY without a value: the value of a secret does not belong on a command line.
+
+Stores and files are looked for below the folders that --dir names. No other program may write to
+the store meanwhile. New objects belong to the user who runs this, with the modes that the umask
+leaves: run it as the server's user, with umask 077.
+
+Exit codes:
+  0 done                             8 root credential missing or wrong
+  1 any other failure                9 body not authentic (damaged)
+  2 wrong usage or configuration    10 damaged, cut short or empty
+  3 objects failed, several causes  11 unknown or unsupported form
+  4 no such key, or no key          12 refused by its path or the store
+  5 key service unreachable         13 storage failed
+  6 key service denied              14 changed by somebody else meanwhile
+  7 header not authentic            17 cut short
+ 18 not sealed, and --require sealed was given
+ 19 other key bytes                 20 it belongs at another path
+ 21 damaged data key               134 the component trapped
+141 nobody reads the output";

@@ -1,0 +1,65 @@
+//! `migrate`: every object of a store to one form and key.
+
+use crate::arguments::{Arguments, Migrate, To};
+use crate::bindings::iamseal::command::lending;
+use crate::bindings::iamseal::plugin::migration;
+use crate::contract::{Plan, Target};
+use crate::describe::describe_storage;
+use crate::failure::Failure;
+use crate::report::tally::Tally;
+use crate::report::{notes, step};
+use crate::{output, store};
+
+/// How many objects share the cost of durability. Large enough for the folders' syncs to weigh little.
+const BATCH: u32 = 64;
+
+pub fn run(arguments: &Arguments, command: &Migrate) -> Result<u8, Failure> {
+    let Migrate { place, to, dry_run } = command;
+    store::open(arguments, place)?;
+    if !dry_run {
+        // What a killed run left behind is harmless, so failing to remove it is no reason to stop.
+        match lending::sweep(&place.prefix) {
+            Ok(0) => {}
+            Ok(swept) => output::note(arguments.json, &notes::swept(swept)),
+            Err(error) => {
+                let why = describe_storage(&error);
+                output::note(arguments.json, &notes::not_swept(&why));
+            }
+        }
+    }
+    let migration = migration::start(&Plan {
+        store: arguments.store_name.clone(),
+        prefix: place.prefix.clone(),
+        start_after: None,
+        shard: None,
+        target: match to {
+            To::Plaintext => Target::Plaintext,
+            To::Sealed(options) => Target::Sealed(options.clone()),
+        },
+        dry_run: *dry_run,
+    })?;
+    let mut tally = Tally::default();
+    loop {
+        let steps = migration.next(BATCH)?;
+        if steps.is_empty() {
+            break;
+        }
+        for step in &steps {
+            step::count(step, &mut tally);
+            if arguments.json {
+                output::line(&step::json_line(step))?;
+            } else if let Some(line) = step::text_line(step) {
+                output::line(&line)?;
+            }
+        }
+    }
+    if tally.is_empty() {
+        output::note(arguments.json, &notes::nothing_there(&place.prefix));
+    }
+    output::line(&if arguments.json {
+        tally.json("outcome", false)
+    } else {
+        tally.table()
+    })?;
+    Ok(tally.exit_code())
+}

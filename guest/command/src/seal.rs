@@ -1,0 +1,52 @@
+//! `seal`: standard input to standard output.
+
+use alloc::string::{String, ToString as _};
+
+use base64::Engine as _;
+use serde_json::Value;
+
+use crate::arguments::{Arguments, Seal};
+use crate::bindings::iamseal::command::lending;
+use crate::bindings::iamseal::plugin::sealing;
+use crate::failure::Failure;
+use crate::output;
+use crate::report::{notes, words};
+
+pub fn run(arguments: &Arguments, command: &Seal) -> Result<u8, Failure> {
+    check_path(&command.path)?;
+    if !arguments.json && output::is_terminal() {
+        let (message, cure) = notes::TERMINAL;
+        return Err(Failure::usage(message).with_cure(cure));
+    }
+    lending::lend_keys(&arguments.keys, &arguments.root_credentials)?;
+    let about = words::path(&command.path);
+    let plaintext = output::input().map_err(|error| error.about(&about))?;
+    let sealed = sealing::seal(
+        &arguments.store_name,
+        &command.path,
+        &plaintext,
+        &command.options,
+    )
+    .map_err(|error| Failure::from(error).about(&about))?;
+    if arguments.json {
+        let mut fields = words::path_fields(&command.path);
+        fields.insert("stored".into(), encode(&sealed).into());
+        output::line(&Value::Object(fields).to_string())?;
+    } else {
+        output::bytes(&sealed)?;
+    }
+    Ok(0)
+}
+
+/// Refuses a path that takes in the folder that is the store.
+pub fn check_path(path: &[u8]) -> Result<(), Failure> {
+    match notes::wrong_path(path) {
+        None => Ok(()),
+        Some((message, cure)) => Err(Failure::usage(message).with_cure(cure)),
+    }
+}
+
+/// Bytes in JSON.
+pub fn encode(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}

@@ -1,0 +1,36 @@
+//! `unseal`: standard input to standard output, all or nothing.
+
+use alloc::string::ToString as _;
+
+use serde_json::Value;
+
+use crate::arguments::{Arguments, Unseal};
+use crate::bindings::iamseal::command::lending;
+use crate::bindings::iamseal::plugin::opening;
+use crate::contract::Form;
+use crate::failure::Failure;
+use crate::output;
+use crate::report::{notes, words};
+use crate::seal::{check_path, encode};
+
+pub fn run(arguments: &Arguments, command: &Unseal) -> Result<u8, Failure> {
+    let path = &command.path;
+    check_path(path)?;
+    lending::lend_keys(&arguments.keys, &arguments.root_credentials)?;
+    let about = words::path(path);
+    let stored = output::input().map_err(|error| error.about(&about))?;
+    let opened = opening::unseal(&arguments.store_name, path, &stored, command.policy)
+        .map_err(|error| Failure::from(error).about(&about))?;
+    if opened.found.form == Form::Plaintext {
+        output::note(arguments.json, &notes::passed_through(path));
+    }
+    if arguments.json {
+        let mut fields = words::path_fields(path);
+        fields.insert("found".into(), words::found_json(&opened.found));
+        fields.insert("plaintext".into(), encode(&opened.plaintext).into());
+        output::line(&Value::Object(fields).to_string())?;
+    } else {
+        output::bytes(&opened.plaintext)?;
+    }
+    Ok(0)
+}

@@ -1,0 +1,50 @@
+//! What an audit says of one object.
+
+use alloc::string::{String, ToString as _};
+
+use iamseal::contract::{Finding, Verdict};
+use serde_json::{Value, json};
+
+use super::tally::Tally;
+use super::why::Why;
+use super::words;
+
+const OPENS: &str = "opens";
+const FAILS: &str = "fails";
+
+/// Adds it to the run's counts.
+pub fn count(finding: &Finding, tally: &mut Tally) {
+    match &finding.verdict {
+        Verdict::Opens(found) => tally.opened(OPENS, found),
+        Verdict::Exempt(_) => tally.exempt(),
+        Verdict::Fails(failure) => tally.failed(FAILS, Why::from(failure).cause),
+    }
+}
+
+/// For people.
+pub fn text_line(finding: &Finding) -> String {
+    let path = &finding.path;
+    match &finding.verdict {
+        Verdict::Opens(found) => {
+            let form = words::form_name(found.form);
+            words::object_line(OPENS, form, &words::opened_with(found), path)
+        }
+        Verdict::Exempt(reason) => words::exempt_lines(reason, path),
+        Verdict::Fails(failure) => words::failure_lines(FAILS, &failure.into(), path),
+    }
+}
+
+/// One line of JSON.
+pub fn json_line(finding: &Finding) -> String {
+    let mut fields = words::path_fields(&finding.path);
+    fields.insert("size".into(), json!(finding.size));
+    fields.insert("key".into(), json!(finding.key));
+    let (verdict, name, value) = match &finding.verdict {
+        Verdict::Opens(found) => (OPENS, "found", words::found_json(found)),
+        Verdict::Exempt(reason) => ("exempt", "reason", json!(reason)),
+        Verdict::Fails(failure) => (FAILS, "error", words::error_json(&failure.into())),
+    };
+    fields.insert("verdict".into(), verdict.into());
+    fields.insert(name.into(), value);
+    Value::Object(fields).to_string()
+}

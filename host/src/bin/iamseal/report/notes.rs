@@ -1,0 +1,107 @@
+//! What a run over a store has to say besides its objects, and why a path or prefix is not taken.
+
+use alloc::format;
+use alloc::string::String;
+
+use super::words;
+
+/// MinIO's sign that its configuration was once encrypted (formats.md section 5). It stands outside
+/// config/ and is never migrated.
+pub const MARKER: &[u8] = b"backend-encrypted";
+
+/// Where all that MinIO encrypts stands. Beside it are its format, its buckets' metadata and that
+/// marker, which it reads as they are.
+pub const CONFIG: &[u8] = b"config/";
+
+/// What an operator should know of a marker with this content.
+pub fn marker(content: &[u8]) -> &'static str {
+    match content.trim_ascii() {
+        b"encrypted" => {
+            "the marker backend-encrypted says that MinIO once encrypted this store with its root \
+             credential; it is left alone (RELEASE.2021-05-11 up to 2023-04-20 take it as the order \
+             to migrate at their start, later ones ignore it)"
+        }
+        b"incomplete" => {
+            "the marker backend-encrypted says that a migration by an old MinIO was interrupted, so \
+             expect objects in several forms; it is left alone"
+        }
+        _ => "the marker backend-encrypted has unknown content; it is left alone",
+    }
+}
+
+/// That there was nothing to do: a mistyped prefix must not look like success.
+pub fn nothing_there(prefix: &[u8]) -> String {
+    let prefix = words::path(prefix);
+    format!("there is no object whose path begins with {prefix}")
+}
+
+/// What is wrong with a prefix and what to do about it, if anything is wrong.
+pub fn wrong_prefix(prefix: &[u8]) -> Option<(String, String)> {
+    if prefix.starts_with(CONFIG) {
+        return None;
+    }
+    let shown = words::path(prefix);
+    Some((
+        format!(
+            "the prefix \"{shown}\" takes in more than config/, which MinIO must find as it is"
+        ),
+        "begin it with config/".into(),
+    ))
+}
+
+/// What is wrong with an object's path and what to do about it, if it takes in the folder that is the
+/// store: MinIO would look for the object under another context.
+pub fn wrong_path(path: &[u8]) -> Option<(String, String)> {
+    let mut parts = path.split(|byte| *byte == b'/');
+    if !parts.any(|part| part == b".minio.sys") {
+        return None;
+    }
+    let rest = words::path(&parts.collect::<alloc::vec::Vec<_>>().join(&b'/'));
+    let path = words::path(path);
+    Some((
+        format!("{path}: the path takes in .minio.sys"),
+        format!("give the path below it: --path {rest}"),
+    ))
+}
+
+/// That an object passed through unopened.
+pub fn passed_through(path: &[u8]) -> String {
+    let path = words::path(path);
+    format!("{path}: it is plaintext and passed through, as in MinIO; --require sealed refuses it")
+}
+
+/// How many drafts of a killed run were removed.
+pub fn swept(drafts: u64) -> String {
+    format!("{drafts} drafts of a killed run were removed")
+}
+
+/// Why drafts of a killed run may remain.
+pub fn not_swept(why: &str) -> String {
+    format!("drafts of a killed run may remain: {why}")
+}
+
+/// Why an option to seal has no use for the compact form, and what to do about it.
+pub const COMPACT_OPTIONS: (&str, &str) = (
+    "the compact form has one cipher and no data key",
+    "leave out --cipher and --data-key, or take --form minio",
+);
+
+/// Why an option to seal has no use for plaintext, and what to do about it.
+pub const PLAINTEXT_OPTIONS: (&str, &str) = (
+    "--to plaintext does not go with --key, --form, --cipher or --data-key",
+    "leave them out, or say --to kms",
+);
+
+/// Why a sealed object is not printed on a terminal, and what to do about it.
+pub const TERMINAL: (&str, &str) = (
+    "a sealed object is binary and standard output is a terminal",
+    "send it to a file, or ask for --json",
+);
+
+/// Why standard input is no object, and what to do about it.
+pub fn large_input(allowed: u64) -> (String, &'static str) {
+    (
+        format!("standard input is larger than an object may be, {allowed} bytes"),
+        "the largest IAM and configuration objects are a few MiB: is it one of them?",
+    )
+}

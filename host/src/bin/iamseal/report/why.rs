@@ -1,0 +1,71 @@
+//! Why an object failed: its cause, and the words for it.
+
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
+use iamseal::contract::{Failure, ObjectError, Reason};
+
+use super::cause::{self, Cause};
+use super::words;
+
+/// All that is told of a failure.
+pub struct Why {
+    pub cause: Cause,
+    /// One line.
+    pub message: String,
+    /// What to do, if there is anything to say.
+    pub cure: Option<String>,
+    /// The path at which the object opens.
+    pub opens_at: Option<Vec<u8>>,
+}
+
+impl From<&ObjectError> for Why {
+    fn from(error: &ObjectError) -> Self {
+        Self {
+            cause: Cause::of(error),
+            message: iamseal::describe(error),
+            cure: cause::cure(error),
+            opens_at: None,
+        }
+    }
+}
+
+impl From<&Failure> for Why {
+    fn from(failure: &Failure) -> Self {
+        let (ObjectError::HeaderNotAuthentic(key), Some(reason)) =
+            (&failure.error, &failure.reason)
+        else {
+            return Self::from(&failure.error);
+        };
+        let (cause, message, cure, opens_at) = match reason {
+            Reason::OtherKeyBytes => (
+                Cause::OtherKeyBytes,
+                format!("the key {key:?} that was given opens no object here: it has other bytes"),
+                format!("find the {key:?} of the time it was written and add it with --keys"),
+                None,
+            ),
+            Reason::OtherPath(path) => (
+                Cause::OtherPath,
+                format!("it belongs at {}, where it opens", words::path(path)),
+                "restore the object that belongs here; this one was copied or moved".to_string(),
+                Some(path.clone()),
+            ),
+            Reason::DamagedDataKey => (
+                Cause::DamagedDataKey,
+                format!(
+                    "the key {key:?} opens other objects here, but not this one: its data key is \
+                     damaged, or it comes from a path or store that is not here"
+                ),
+                "restore the object from a backup or from another drive".to_string(),
+                None,
+            ),
+        };
+        Self {
+            cause,
+            message,
+            cure: Some(cure),
+            opens_at,
+        }
+    }
+}

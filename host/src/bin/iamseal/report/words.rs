@@ -1,0 +1,134 @@
+//! Words, lines and JSON fields for objects and their errors.
+
+use alloc::format;
+use alloc::string::String;
+
+use iamseal::contract::{Cipher, Context, DataKeyEncoding, Form, Found};
+use serde_json::{Map, Value, json};
+
+use super::why::Why;
+use crate::output::verdict;
+
+/// A line for an object that was opened or left alone.
+pub fn object_line(name: &str, what: &str, with: &str, path: &[u8]) -> String {
+    // Wide enough for the longest verdict, cause and usual key name; more just moves the path.
+    let verdict = verdict(&format!("{name:<13}"), false);
+    format!("{verdict}  {what:<20}  {with:<31}  {}", self::path(path))
+}
+
+/// Two lines for an object that was left alone: which and why.
+pub fn exempt_lines(reason: &str, path: &[u8]) -> String {
+    format!(
+        "{}\n    why:  {reason}",
+        object_line("exempt", "", "", path)
+    )
+}
+
+/// Three lines for an object that failed: which, why and what to do.
+pub fn failure_lines(name: &str, why: &Why, path: &[u8]) -> String {
+    let verdict = verdict(&format!("{name:<13}"), true);
+    let cause = why.cause.name();
+    let mut lines = format!(
+        "{verdict}  {cause:<20}  {:<31}  {}\n    why:  {}",
+        "",
+        self::path(path),
+        why.message
+    );
+    if let Some(cure) = &why.cure {
+        lines.push_str(&format!("\n    cure: {cure}"));
+    }
+    lines
+}
+
+/// A path for people: what is not UTF-8 is replaced, and what would move the cursor, break the line or
+/// turn the direction of the text is escaped.
+pub fn path(path: &[u8]) -> String {
+    let mut shown = String::new();
+    for character in String::from_utf8_lossy(path).chars() {
+        let is_odd_space = character.is_whitespace() && character != ' ';
+        let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if character.is_control() || is_odd_space || turns {
+            shown.extend(character.escape_default());
+        } else {
+            shown.push(character);
+        }
+    }
+    shown
+}
+
+/// The path's JSON fields; `path_b64` only where `path` cannot hold all of it.
+pub fn path_fields(path: &[u8]) -> Map<String, Value> {
+    use base64::Engine as _;
+    let mut fields = Map::new();
+    fields.insert("path".into(), String::from_utf8_lossy(path).into());
+    if core::str::from_utf8(path).is_err() {
+        let encoded = base64::engine::general_purpose::STANDARD.encode(path);
+        fields.insert("path_b64".into(), encoded.into());
+    }
+    fields
+}
+
+pub fn form_name(form: Form) -> &'static str {
+    match form {
+        Form::Plaintext => "plaintext",
+        Form::RootCredential => "root-credential",
+        Form::Minio => "minio",
+        Form::Compact => "compact",
+    }
+}
+
+pub fn cipher_name(cipher: Cipher) -> &'static str {
+    match cipher {
+        Cipher::Aes256Gcm => "aes-256-gcm",
+        Cipher::Aes128Gcm => "aes-128-gcm",
+        Cipher::Chacha20Poly1305 => "chacha20-poly1305",
+        Cipher::Xchacha20Poly1305 => "xchacha20-poly1305",
+    }
+}
+
+pub fn encoding_name(encoding: DataKeyEncoding) -> &'static str {
+    match encoding {
+        DataKeyEncoding::Binary => "binary",
+        DataKeyEncoding::Json => "json",
+        DataKeyEncoding::MessagePack => "message-pack",
+    }
+}
+
+pub fn context_name(context: Context) -> &'static str {
+    match context {
+        Context::Joined => "joined",
+        Context::Bare => "bare",
+    }
+}
+
+/// What opened an object, in a few words: the key's name or the credential's user.
+pub fn opened_with(found: &Found) -> String {
+    match (&found.key, &found.user, found.context) {
+        (Some(key), _, Some(Context::Bare)) => format!("key {key}, bare context"),
+        (Some(key), _, _) => format!("key {key}"),
+        (_, Some(user), _) => format!("root credential {user}"),
+        _ => String::new(),
+    }
+}
+
+/// The JSON of what an object was.
+pub fn found_json(found: &Found) -> Value {
+    json!({
+        "form": form_name(found.form),
+        "key": found.key,
+        "context": found.context.map(context_name),
+        "user": found.user,
+    })
+}
+
+/// The JSON of why an object failed; `opens_at` only where that is known.
+pub fn error_json(why: &Why) -> Value {
+    let mut fields = Map::new();
+    fields.insert("cause".into(), why.cause.name().into());
+    fields.insert("message".into(), why.message.as_str().into());
+    fields.insert("cure".into(), json!(why.cure));
+    if let Some(path) = &why.opens_at {
+        fields.insert("opens_at".into(), Value::Object(path_fields(path)));
+    }
+    Value::Object(fields)
+}
