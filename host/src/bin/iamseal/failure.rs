@@ -114,3 +114,50 @@ impl From<StorageError> for Failure {
         iamseal::Error::Object(ObjectError::Storage(error)).into()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use iamseal::contract::{Form, KeyError, KeyFailure, SizeLimit};
+
+    use super::*;
+
+    /// Logs and metrics of a server and the output of the tool are read side by side.
+    #[test]
+    fn the_library_has_the_same_names() {
+        let text = String::new;
+        let key = |error| ObjectError::Key(KeyFailure { key: text(), error });
+        let size = SizeLimit {
+            asked: 1,
+            allowed: 0,
+        };
+        for error in [
+            ObjectError::Empty,
+            ObjectError::UnknownForm(text()),
+            ObjectError::Malformed(text()),
+            ObjectError::Unsupported(text()),
+            ObjectError::Refused(text()),
+            ObjectError::FormRefused(Form::Plaintext),
+            ObjectError::CutShort,
+            ObjectError::NoKey,
+            key(KeyError::NotFound),
+            key(KeyError::Denied(text())),
+            key(KeyError::Unavailable(text())),
+            key(KeyError::NotAuthentic),
+            key(KeyError::Other(text())),
+            ObjectError::HeaderNotAuthentic(text()),
+            ObjectError::NoCredential,
+            ObjectError::CredentialNotAuthentic,
+            ObjectError::BodyNotAuthentic,
+            ObjectError::Storage(StorageError::NotFound),
+            ObjectError::Storage(StorageError::Conflict),
+            ObjectError::Storage(StorageError::TooLarge(size)),
+            ObjectError::Storage(StorageError::Refused(text())),
+            ObjectError::Storage(StorageError::Other(text())),
+            ObjectError::Other(text()),
+        ] {
+            let cause = Cause::of(&error).name();
+            assert_eq!(Error::Object(error).cause(), cause);
+        }
+        assert_eq!(Error::Ended.cause(), Cause::Plugin.name());
+    }
+}
