@@ -62,11 +62,7 @@ fn bad() -> Vec<(&'static str, Vec<u8>, &'static str)> {
             "unknown-form",
         ),
         ("config/bad/binary", vec![0xff; 40], "unknown-form"),
-        (
-            "config/bad/elsewhere",
-            seal(bob, ""),
-            "header-not-authentic",
-        ),
+        ("config/bad/elsewhere", seal(bob, ""), "other-path"),
         (
             "config/bad/other",
             seal(bob, "--key other-key"),
@@ -149,6 +145,10 @@ fn every_failure_has_its_cause_and_the_rest_goes_on() {
         assert!(finding["error"]["message"].is_string());
         assert!(finding["error"]["cure"].is_string(), "{path}: {finding}");
     }
+    let elsewhere = &findings["config/bad/elsewhere"];
+    let bob = json!({"path": "config/iam/users/bob/identity.json"});
+    assert_eq!(elsewhere["error"]["opens_at"], bob);
+    assert_eq!(elsewhere["key"], KEY_NAME);
     let fails = findings.values().filter(|one| one["verdict"] == "fails");
     assert_eq!(fails.count(), bad.len());
     assert_eq!(summary["objects"], 11 + bad.len());
@@ -208,7 +208,10 @@ fn sealed_can_be_required() {
     let (findings, summary) = findings(&ended);
     let fails = findings.values().filter(|one| one["verdict"] == "fails");
     assert_eq!(fails.count(), 4);
-    assert_eq!(findings["config/config.json"]["error"]["cause"], "refused");
+    assert_eq!(
+        findings["config/config.json"]["error"]["cause"],
+        "form-refused"
+    );
     assert_eq!(summary["objects"], 11);
 }
 
