@@ -11,6 +11,7 @@
 
 mod tool;
 
+use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -60,6 +61,11 @@ fn mixed() -> Store {
     store.put("config/bad/cut", &seal(PATH, KEY, "")[..60]);
     store.put("config/bad/drive/xl.meta", b"XL2 \x01\0\x03\0\xc6");
     store.put("config/bad/elsewhere", seal(PATH, KEY, ""));
+    let other = format!("other-key:{}", KEY.split_once(':').unwrap().1);
+    let path = "config/bad/other-bytes";
+    store.put(path, seal(path, &other, ""));
+    let path = "config/bad/damaged-data-key";
+    store.put(path, seal(path, KEY_WITH_OTHER_BYTES, ""));
     store.put("config/bad/no-key", sealed_under("\u{1b}[2J\"name"));
     let bob = "config/iam/users/bob/identity.json";
     store.put(bob, damaged(seal(bob, KEY, "")));
@@ -77,26 +83,29 @@ fn mixed() -> Store {
 fn an_audit_prints_the_same_lines_and_changes_nothing() {
     let store = mixed();
     let before = store.seen();
-    let lend = |run: Tool| run.key(KEY).env(CREDENTIAL);
+    let lend = |run: Tool| run.key(KEY).env(CREDENTIAL).file("--keys", OTHER_KEY);
+    let causes = |ended: &Ended| -> BTreeSet<String> {
+        let lines = ended.json().into_iter();
+        let causes = lines.filter_map(|line| line["error"]["cause"].as_str().map(String::from));
+        causes.collect()
+    };
     let ended = both(&with("audit --json", store.root()), lend).exits(3);
-    let causes: std::collections::BTreeSet<_> = ended
-        .json()
-        .iter()
-        .filter_map(|line| Some(line["error"]["cause"].as_str()?.to_owned()))
-        .collect();
     let expected = [
         "body-not-authentic",
         "credential",
-        "header-not-authentic",
+        "damaged-data-key",
         "key-not-found",
         "limit",
         "malformed",
+        "other-key-bytes",
+        "other-path",
         "refused",
         "unknown-form",
     ];
-    assert_eq!(causes, expected.map(String::from).into());
+    assert_eq!(causes(&ended), expected.map(String::from).into());
     let strict = "audit --json --require sealed --prefix config/iam/";
-    both(&with(strict, store.root()), lend).exits(3);
+    let ended = both(&with(strict, store.root()), lend).exits(3);
+    assert!(causes(&ended).contains("form-refused"));
     both(
         &with("audit --json --prefix config/none", store.root()),
         lend,
@@ -132,7 +141,7 @@ fn every_cause_has_the_tools_exit_code_and_words() {
         (&unseal, KEY, &root, 8),
         (&unseal, KEY, &damaged(sealed.clone()), 9),
         (&unseal, KEY, b"", 10),
-        (&strict, KEY, PLAINTEXT, 12),
+        (&strict, KEY, PLAINTEXT, 18),
         (&seal, KEY, &large, 15),
     ];
     for (arguments, key, input, code) in cases {

@@ -44,15 +44,15 @@ the store meanwhile. New objects belong to the user who runs this, with the mode
 leaves: run it as the server's user, with umask 077.
 
 Exit codes:
-  0 done                             8 root credential missing or wrong
-  1 any other failure                9 body not authentic (damaged)
-  2 wrong usage or configuration    10 damaged, cut short or empty
-  3 objects failed, several causes  11 unknown or unsupported form
-  4 no such key, or no key          12 refused by its path or the store
-  5 key service unreachable         13 storage failed
-  6 key service denied              14 changed by somebody else meanwhile
-  7 header not authentic            17 cut short
- 18 not sealed, and --require sealed was given
- 19 other key bytes                 20 it belongs at another path
- 21 damaged data key               134 the component trapped
-141 nobody reads the output";
+  0 done                             12 refused by its path or the store
+  1 any other failure                13 storage failed
+  2 wrong usage or configuration     14 changed by somebody else meanwhile
+  3 objects failed, several causes   15 a limit was reached
+  4 no such key, or no key           17 cut short
+  5 key service unreachable          18 not sealed, and --require sealed was given
+  6 key service denied               19 other key bytes
+  7 header not authentic             20 it belongs at another path
+  8 root credential missing or wrong 21 damaged data key
+  9 body not authentic (damaged)    134 the component trapped
+ 10 damaged, cut short or empty     141 nobody reads the output
+ 11 unknown or unsupported form";
