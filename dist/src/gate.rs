@@ -22,6 +22,7 @@ pub fn component(
     revision: Option<&str>,
     bytes: &[u8],
 ) -> Result<()> {
+    is_valid(name, bytes)?;
     let (resolve, id) = contract.world(world)?;
     targets(resolve, id, bytes)
         .with_context(|| format!("{name} does not fit the world {world}"))?;
@@ -34,6 +35,7 @@ pub fn component(
 /// # Errors
 /// What it is not.
 pub fn command(name: &str, revision: Option<&str>, bytes: &[u8]) -> Result<()> {
+    is_valid(name, bytes)?;
     let DecodedWasm::Component(resolve, world) = decode(bytes)? else {
         bail!("{name} is a package of WIT, not a component");
     };
@@ -56,10 +58,14 @@ pub fn command(name: &str, revision: Option<&str>, bytes: &[u8]) -> Result<()> {
     is_what_it_says(name, revision, bytes)
 }
 
-fn is_what_it_says(name: &str, revision: Option<&str>, bytes: &[u8]) -> Result<()> {
+fn is_valid(name: &str, bytes: &[u8]) -> Result<()> {
     Validator::new()
         .validate_all(bytes)
         .with_context(|| format!("{name} is no valid component"))?;
+    Ok(())
+}
+
+fn is_what_it_says(name: &str, revision: Option<&str>, bytes: &[u8]) -> Result<()> {
     let payload = Payload::from_binary(bytes)?;
     let said = payload.metadata();
     let text = |said: Option<String>| said.unwrap_or_default();

@@ -129,6 +129,7 @@ fn the_files_of_a_release_pass_the_gates_and_say_their_revision() {
     let wanted = [
         "SHA256SUMS",
         "iamseal-auditor.wasm",
+        "iamseal-command.wasm",
         "iamseal-plugin-0.1.0.wasm",
         "iamseal-plugin-0.1.0.wit",
         "iamseal.wasm",

@@ -62,8 +62,10 @@ fn mixed() -> Store {
     store.put("config/bad/drive/xl.meta", b"XL2 \x01\0\x03\0\xc6");
     store.put("config/bad/elsewhere", seal(PATH, KEY, ""));
     let other = format!("other-key:{}", KEY.split_once(':').unwrap().1);
-    let path = "config/bad/other-bytes";
-    store.put(path, seal(path, &other, ""));
+    // Of two, since one alone tells nothing of its key.
+    for path in ["config/bad/other-bytes", "config/bad/other-bytes-too"] {
+        store.put(path, seal(path, &other, ""));
+    }
     let path = "config/bad/damaged-data-key";
     store.put(path, seal(path, KEY_WITH_OTHER_BYTES, ""));
     store.put("config/bad/no-key", sealed_under("\u{1b}[2J\"name"));

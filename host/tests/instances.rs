@@ -145,11 +145,11 @@ async fn calls_run_side_by_side() {
 
 #[tokio::test]
 async fn an_audit_that_reports_a_path_twice_is_ended() {
-    // One finding, again and again: path at 200, no size, exempt for no reason.
+    // One finding, again and again: path at 200, no size, no key, exempt for no reason.
     let guest = Guest {
         items: r#"(data (i32.const 200) "config/a")
                   (data (i32.const 304) "\c8\00\00\00\08\00\00\00")"#,
-        audit_next: "(i32.store8 (i32.const 328) (i32.const 1))
+        audit_next: "(i32.store8 (i32.const 344) (i32.const 1))
                      (call $ok (i32.const 304) (i32.const 1))",
         ..Guest::default()
     };
@@ -205,10 +205,10 @@ async fn a_step_that_is_dropped_half_way_is_not_taken_for_the_end() {
 
 #[tokio::test]
 async fn a_listing_that_fails_ends_the_audit() {
-    // The error `storage.not-found`: case 11 of `error` holding case 0 of `storage-error`.
+    // The error `storage.not-found`: case 13 of `error` holding case 0 of `storage-error`.
     let guest = Guest {
         audit_next: "(i32.store8 (i32.const 16) (i32.const 1))
-                     (i32.store8 (i32.const 24) (i32.const 11))
+                     (i32.store8 (i32.const 24) (i32.const 13))
                      (i32.store8 (i32.const 32) (i32.const 0))
                      (i32.const 16)",
         ..Guest::default()

@@ -136,6 +136,8 @@ pub fn lint() -> Result<(), Failure> {
         cargo()
             .arg("doc")
             .args(native())
+            // Without them what is behind them would not be read.
+            .args(["--features", "iamseal/metrics,iamseal/object-store"])
             .arg("--no-deps")
             .env("RUSTDOCFLAGS", "--deny warnings"),
     )

@@ -26,7 +26,9 @@ pub fn wasmtime<O: AsRef<OsStr>, A: AsRef<OsStr>>(
 ) -> Tool {
     let wasmtime = env::var_os("IAMSEAL_WASMTIME")
         .map(PathBuf::from)
-        .expect("`cargo xtask test` sets up and names the wasmtime CLI in IAMSEAL_WASMTIME");
+        .unwrap_or_else(|| {
+            panic!("`cargo xtask test` sets up and names the wasmtime CLI in IAMSEAL_WASMTIME")
+        });
     let mut command = Command::new(wasmtime);
     command.arg("run").args(options).arg(file()).args(arguments);
     program(command)
