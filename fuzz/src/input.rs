@@ -10,6 +10,9 @@ use crate::contract::iamseal::plugin::types::{Cipher, DataKeyEncoding};
 use crate::edit::edit;
 use crate::samples::{self, Sample};
 
+/// Objects of a store: path and bytes.
+pub type Objects = Vec<(Vec<u8>, Vec<u8>)>;
+
 /// What is left of the fuzzer's bytes.
 pub struct Input<'a>(Unstructured<'a>);
 
@@ -113,7 +116,7 @@ impl<'a> Input<'a> {
     }
 
     /// Up to four objects by their paths, and the name of the store they are in.
-    pub fn objects(&mut self) -> (Vec<(Vec<u8>, Vec<u8>)>, String) {
+    pub fn objects(&mut self) -> (Objects, String) {
         let mut objects = Vec::new();
         let mut store = String::new();
         for number in 0..1 + self.below(4) {

@@ -1,6 +1,12 @@
 //! Looking at every object of a store that may misbehave.
+// Targets may stop at the first surprise, as tests may.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 #![no_main]
-#![allow(clippy::panic)]
 
 use iamseal_fuzz::contract::exports::iamseal::plugin::auditing::{Scope, Verdict};
 use iamseal_fuzz::contract::exports::iamseal::plugin::opening::Policy;

@@ -1,6 +1,12 @@
 //! Telling the forms apart and taking them apart: any bytes.
+// Targets may stop at the first surprise, as tests may.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 #![no_main]
-#![allow(clippy::panic, clippy::unwrap_used)]
 
 use iamseal_core::{Error, Form, Location, Policy, Session, inspect, unseal};
 use iamseal_fuzz::one_key::OneKey;

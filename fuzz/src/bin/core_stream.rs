@@ -1,6 +1,12 @@
 //! The stream of fragments in MinIO's forms: any bytes, and genuine streams with edits.
+// Targets may stop at the first surprise, as tests may.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 #![no_main]
-#![allow(clippy::panic, clippy::unwrap_used)]
 
 use iamseal_core::{Cipher, Location, Policy, SealOptions, SealedForm, Session, seal, unseal};
 use iamseal_fuzz::one_key::{OneKey, minio};

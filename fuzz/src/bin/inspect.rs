@@ -1,6 +1,12 @@
 //! Describing an object: any bytes, or a genuine object with edits.
+// Targets may stop at the first surprise, as tests may.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 #![no_main]
-#![allow(clippy::panic)]
 
 use iamseal_fuzz::contract::iamseal::plugin::types::Form;
 use iamseal_fuzz::input::Input;

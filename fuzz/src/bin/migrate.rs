@@ -1,6 +1,12 @@
 //! Migrating a store that may misbehave.
+// Targets may stop at the first surprise, as tests may.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 #![no_main]
-#![allow(clippy::panic, clippy::expect_used)]
 
 use iamseal_core as core;
 use iamseal_fuzz::contract::exports::iamseal::plugin::migration::{

@@ -1,7 +1,13 @@
 //! Several calls of one instance, which keeps seeds between them: what one call left behind must not
 //! change what another does. Whatever was sealed opens.
+// Targets may stop at the first surprise, as tests may.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 #![no_main]
-#![allow(clippy::panic, clippy::expect_used)]
 
 use iamseal_core::{Form, SealOptions, SealedForm};
 use iamseal_fuzz::contract::exports::iamseal::plugin::opening::Policy;

@@ -1,6 +1,12 @@
 //! Opening an object with keys that may be wrong or fail.
+// Targets may stop at the first surprise, as tests may.
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 #![no_main]
-#![allow(clippy::panic)]
 
 use iamseal_core::Form as CoreForm;
 use iamseal_fuzz::contract::exports::iamseal::plugin::opening::{Opened, Policy};
