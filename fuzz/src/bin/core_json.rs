@@ -9,17 +9,20 @@
 )]
 #![no_main]
 
+use std::fmt::{self, Formatter};
+
 use iamseal_core::{Error, inspect};
 use iamseal_fuzz::one_key::minio;
 use libfuzzer_sys::fuzz_target;
-use serde_json::{Map, Value};
+use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde_json::Value;
 
 /// As deep as what is skipped may be nested, counted from the object itself.
 const DEEPEST: usize = 64;
 
 fuzz_target!(|metadata: &[u8]| {
     let seen = inspect(&minio(metadata, &[0; 16]));
-    let Ok(Value::Object(fields)) = serde_json::from_slice(metadata) else {
+    let Ok(Fields(fields)) = serde_json::from_slice(metadata) else {
         return;
     };
     let Some(keyid) = field(&fields, "keyid") else {
@@ -34,7 +37,7 @@ fuzz_target!(|metadata: &[u8]| {
 
 /// A field's text. None where the readers may differ: another field that is known holds something
 /// else than a text, a name stands there twice, or values are nested deep.
-fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+fn field<'a>(fields: &'a [(String, Value)], name: &str) -> Option<&'a str> {
     let known = ["keyid", "kmskey", "algorithm", "nonce"];
     let mut found = None;
     for (there, value) in fields {
@@ -50,6 +53,31 @@ fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
         }
     }
     Some(found.unwrap_or_default())
+}
+
+/// The fields of an object, those of the same name too.
+struct Fields(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> Result<Self, D::Error> {
+        struct All;
+        impl<'de> Visitor<'de> for All {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Fields, A::Error> {
+                let mut fields = Vec::new();
+                while let Some(field) = map.next_entry()? {
+                    fields.push(field);
+                }
+                Ok(Fields(fields))
+            }
+        }
+        reader.deserialize_map(All)
+    }
 }
 
 fn depth(value: &Value) -> usize {

@@ -157,9 +157,11 @@ impl<L: Keyring + Storage> Neighbourhood<'_, L> {
                 if objects == OBJECTS || bytes > BYTES || failures == FAILURES {
                     return (failures > 0).then_some(Key::IsAnother);
                 }
-                let (Ok(location), Ok(stored)) =
-                    (Location::new(self.store, &other), self.lent.read(&other))
-                else {
+                let location = Location::new(self.store, &other);
+                let Some(location) = location.ok().filter(|at| at.exempt().is_none()) else {
+                    continue;
+                };
+                let Ok(stored) = self.lent.read(&other) else {
                     continue;
                 };
                 objects += 1;

@@ -134,3 +134,19 @@ fn thousands_under_another_key_cost_little_more_than_reading_them() {
     // Eight others were read before the key was taken for another.
     assert_eq!(store.counts().reads, count + 8);
 }
+
+#[test]
+fn what_is_exempt_is_not_read_for_the_sake_of_another() {
+    let store = MemoryStore::with([
+        (
+            b"config/site-replication/state.json".to_vec(),
+            b"{}".to_vec(),
+        ),
+        (
+            user(0).into_bytes(),
+            seal(&other_bytes(), SealedForm::Minio, &user(0)),
+        ),
+    ]);
+    audit(&secret_keys(), &store, Policy::Compatible);
+    assert_eq!(store.counts().reads, 1);
+}
