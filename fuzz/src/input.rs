@@ -7,8 +7,11 @@ use arbitrary::Unstructured;
 
 use crate::contract::exports::iamseal::plugin::sealing::{SealOptions, SealedForm};
 use crate::contract::iamseal::plugin::types::{Cipher, DataKeyEncoding};
-use crate::edit::edit;
+use crate::edit::{PARTS, edit};
 use crate::samples::{self, Sample};
+
+/// The most edits of one object.
+const EDITS: usize = 8;
 
 /// Objects of a store: path and bytes.
 pub type Objects = Vec<(Vec<u8>, Vec<u8>)>;
@@ -67,7 +70,7 @@ impl<'a> Input<'a> {
         self.0.take_rest()
     }
 
-    /// An object: 0 and its bytes, or a sample's number and up to three edits of it.
+    /// An object: 0 and its bytes, or a sample's number and edits of it up to a zero.
     pub fn object(&mut self) -> Object {
         let number = usize::from(self.byte());
         let Some(number) = number.checked_sub(1) else {
@@ -80,8 +83,13 @@ impl<'a> Input<'a> {
         let all = samples::all();
         let sample = &all[number % all.len()];
         let mut bytes = sample.stored.clone();
-        for _ in 0..self.below(4) {
-            bytes = edit(self, bytes);
+        for _ in 0..EDITS {
+            // Ended by a zero and not counted: so the fuzzer can copy an edit from one input into
+            // another.
+            let Some(part) = self.below(PARTS + 1).checked_sub(1) else {
+                break;
+            };
+            bytes = edit(self, part, bytes);
         }
         Object {
             bytes,

@@ -16,7 +16,7 @@ use std::{env, fs};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use iamseal_core::Form;
-use iamseal_fuzz::edit::is_minio;
+use iamseal_fuzz::edit::{KINDS, PARTS, is_minio};
 use iamseal_fuzz::samples::{self, Sample};
 use iamseal_tests::objects::split;
 use serde_json::Value;
@@ -57,6 +57,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         // The number of the sample, and no edits.
         let object = [u8::try_from(number + 1)?, 0];
         of_sample(&mut seeds, &object, sample)?;
+        of_edits(&mut seeds, object[0])?;
         of_bytes(&mut seeds, &sample.stored)?;
     }
     for stored in samples::damaged() {
@@ -87,6 +88,26 @@ fn of_sample(seeds: &mut Seeds, object: &[u8], sample: &Sample) -> Result<(), Bo
         "session",
         &[&[0, 2], object, own_place, &[3], object, own_place],
     )?;
+    Ok(())
+}
+
+/// Each part of a sample changed in each way, at its beginning.
+fn of_edits(seeds: &mut Seeds, sample: u8) -> Result<(), Box<dyn Error>> {
+    for part in 0..PARTS {
+        for kind in 0..KINDS {
+            // At place 0, and then what the kind asks for: one byte.
+            let what: &[u8] = match kind {
+                0 => &[1],
+                1 | 3 => &[1, b'x'],
+                4 => &[],
+                _ => &[1],
+            };
+            let edit = [u8::try_from(part + 1)?, u8::try_from(kind)?, 0, 0];
+            let object = [&[sample], &edit[..], what, &[0]].concat();
+            seeds.add("inspect", &[&object])?;
+            seeds.add("unseal", &[&[0], &object, &[0, 0]])?;
+        }
+    }
     Ok(())
 }
 
