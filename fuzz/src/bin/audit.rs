@@ -11,10 +11,15 @@
 use iamseal_fuzz::contract::exports::iamseal::plugin::auditing::{Scope, Verdict};
 use iamseal_fuzz::contract::exports::iamseal::plugin::opening::Policy;
 use iamseal_fuzz::input::Input;
+use iamseal_fuzz::mutate::mutate;
 use iamseal_fuzz::twin::Twin;
 use iamseal_fuzz::world::{Call, World};
 use iamseal_fuzz::{budget, sandbox};
-use libfuzzer_sys::{Corpus, fuzz_target};
+use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate(data, size, max_size, seed)
+});
 
 fuzz_target!(init: sandbox::start(), |bytes: &[u8]| -> Corpus {
     let mut input = Input::new(bytes);

@@ -10,10 +10,15 @@
 
 use iamseal_fuzz::contract::iamseal::plugin::types::Form;
 use iamseal_fuzz::input::Input;
+use iamseal_fuzz::mutate::mutate;
 use iamseal_fuzz::sandbox;
 use iamseal_fuzz::twin::Twin;
 use iamseal_fuzz::world::World;
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate(data, size, max_size, seed)
+});
 
 fuzz_target!(init: sandbox::start(), |bytes: &[u8]| {
     let mut input = Input::new(bytes);

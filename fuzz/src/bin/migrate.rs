@@ -13,10 +13,15 @@ use iamseal_fuzz::contract::exports::iamseal::plugin::migration::{
     Outcome, Plan, Shard, Step, Target,
 };
 use iamseal_fuzz::input::Input;
+use iamseal_fuzz::mutate::mutate;
 use iamseal_fuzz::twin::Twin;
 use iamseal_fuzz::world::World;
 use iamseal_fuzz::{budget, honest, sandbox};
-use libfuzzer_sys::{Corpus, fuzz_target};
+use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate(data, size, max_size, seed)
+});
 
 fuzz_target!(init: sandbox::start(), |bytes: &[u8]| -> Corpus {
     let mut input = Input::new(bytes);

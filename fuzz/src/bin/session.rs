@@ -12,10 +12,11 @@
 use iamseal_core::{Form, SealOptions, SealedForm};
 use iamseal_fuzz::contract::exports::iamseal::plugin::opening::Policy;
 use iamseal_fuzz::input::{Input, Object};
+use iamseal_fuzz::mutate::mutate;
 use iamseal_fuzz::twin::Twin;
 use iamseal_fuzz::world::World;
 use iamseal_fuzz::{honest, sandbox};
-use libfuzzer_sys::fuzz_target;
+use libfuzzer_sys::{fuzz_mutator, fuzz_target};
 
 /// What was sealed.
 struct Sealed {
@@ -25,6 +26,10 @@ struct Sealed {
     stored: Vec<u8>,
     form: Form,
 }
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate(data, size, max_size, seed)
+});
 
 fuzz_target!(init: sandbox::start(), |bytes: &[u8]| {
     let mut input = Input::new(bytes);

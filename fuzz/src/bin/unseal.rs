@@ -12,12 +12,17 @@ use iamseal_core::Form as CoreForm;
 use iamseal_fuzz::contract::exports::iamseal::plugin::opening::{Opened, Policy};
 use iamseal_fuzz::contract::iamseal::plugin::types::Form;
 use iamseal_fuzz::input::{Input, Object};
+use iamseal_fuzz::mutate::mutate;
 use iamseal_fuzz::samples::{self, Sample};
 use iamseal_fuzz::twin::Twin;
 use iamseal_fuzz::world::World;
 use iamseal_fuzz::{budget, sandbox};
 use iamseal_tests::objects::split;
-use libfuzzer_sys::{Corpus, fuzz_target};
+use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
+
+fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
+    mutate(data, size, max_size, seed)
+});
 
 fuzz_target!(init: sandbox::start(), |bytes: &[u8]| -> Corpus {
     let mut input = Input::new(bytes);
