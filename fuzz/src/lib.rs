@@ -38,6 +38,8 @@ pub mod input;
 #[cfg(feature = "sandbox")]
 mod lend;
 #[cfg(feature = "sandbox")]
+mod message_pack;
+#[cfg(feature = "sandbox")]
 pub mod mutate;
 #[cfg(feature = "sandbox")]
 pub mod native;

@@ -14,6 +14,8 @@ use iamseal_tests::service::Service;
 use iamseal_tests::vectors::base64;
 use iamseal_tests::{compact_vectors, vectors};
 
+use crate::edit::is_minio;
+use crate::message_pack::in_message_pack;
 use crate::world::{Made, open};
 
 /// The name of a key that only a key service holds.
@@ -77,6 +79,7 @@ impl All {
         all.take_minio();
         all.take_compact();
         all.take_own();
+        all.take_message_pack();
         all.samples.sort_by_key(|sample| sample.stored.len());
         all
     }
@@ -148,6 +151,29 @@ impl All {
         }
         let keys = std::mem::take(&mut self.keys);
         self.keys = keys.remote(REMOTE, &Service::default().into());
+    }
+
+    /// One object with its data key in MessagePack, and that it opens.
+    fn take_message_pack(&mut self) {
+        let mut sealed = self
+            .samples
+            .iter()
+            .filter(|sample| is_minio(&sample.stored));
+        let (sample, stored) = sealed
+            .find_map(|sample| Some((sample, in_message_pack(&sample.stored)?)))
+            .unwrap();
+        let location = Location::new(&sample.store, &sample.path).unwrap();
+        let recorder = Recorder::new(self.keys.clone(), 0);
+        let mut session = Session::default();
+        let opened = unseal(&recorder, &mut session, &location, &stored, Policy::Sealed).unwrap();
+        assert_eq!(*opened.plaintext, sample.plaintext);
+        self.samples.push(Sample {
+            store: sample.store.clone(),
+            path: sample.path.clone(),
+            stored,
+            plaintext: sample.plaintext.clone(),
+            form: sample.form,
+        });
     }
 
     /// Objects of the core's own making, under keys that the vectors have none of.
