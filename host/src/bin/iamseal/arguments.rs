@@ -238,6 +238,9 @@ pub struct JournalPlace {
     /// which is ~/.local/state unless it is set]
     #[arg(long, value_name = "FOLDER")]
     pub journal: Option<PathBuf>,
+    /// Whether the run can still be taken back when the command has ended.
+    #[arg(skip = true)]
+    pub is_kept: bool,
 }
 
 #[derive(Args)]

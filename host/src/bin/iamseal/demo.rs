@@ -109,6 +109,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
         jobs: None,
         journal: JournalPlace {
             journal: Some(folder.join("journals")),
+            is_kept: command.folder.is_some(),
         },
     };
     migrate::migrate(common, keyring()?, &plan).await?;
