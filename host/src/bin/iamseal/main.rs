@@ -5,12 +5,14 @@ extern crate alloc;
 
 mod arguments;
 mod audit;
+mod compare;
 mod demo;
 mod failure;
 mod inspect;
 mod keygen;
 mod keys;
 mod load;
+mod manifest;
 mod migrate;
 mod output;
 mod plugin;
@@ -51,6 +53,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Command::Unseal(command) => unseal::run(&common, &command).await,
             Command::Inspect(command) => inspect::run(&common, &command).await,
             Command::Audit(command) => audit::run(&common, &command).await,
+            Command::Manifest(command) => manifest::run(&common, &command).await,
             Command::Migrate(command) => migrate::run(&common, &command).await,
             Command::Plugin(command) => plugin::run(&common, &command).await,
             Command::Demo(command) => demo::run(&common, &command).await,

@@ -67,9 +67,14 @@ impl Tally {
 
     /// An object that was not looked into.
     pub fn exempt(&mut self) {
+        self.noted("exempt");
+    }
+
+    /// An object of which there is nothing more to say.
+    pub fn noted(&mut self, verdict: &'static str) {
         self.add(Kind {
             is_failure: false,
-            verdict: "exempt",
+            verdict,
             what: "",
             with: With::default(),
         });
@@ -114,6 +119,16 @@ impl Tally {
 
     /// One line of JSON, which calls the verdict by the name that the run's other lines use.
     pub fn json(&self, verdict: &str, interrupted: bool) -> String {
+        self.json_with(verdict, interrupted, [])
+    }
+
+    /// The same with further fields of the summary.
+    pub fn json_with(
+        &self,
+        verdict: &str,
+        interrupted: bool,
+        further: impl IntoIterator<Item = (&'static str, Value)>,
+    ) -> String {
         let counts: Vec<Value> = self
             .counts
             .iter()
@@ -134,10 +149,13 @@ impl Tally {
                 Value::Object(entry)
             })
             .collect();
-        json!({"summary": {
-            "objects": self.total(), "counts": counts, "interrupted": interrupted,
-        }})
-        .to_string()
+        let mut summary = Map::new();
+        summary.insert("objects".into(), self.total().into());
+        summary.insert("counts".into(), counts.into());
+        summary.insert("interrupted".into(), interrupted.into());
+        let further = further.into_iter();
+        summary.extend(further.map(|(name, value)| (name.to_owned(), value)));
+        json!({ "summary": summary }).to_string()
     }
 
     /// Whether there was no object at all.
@@ -145,12 +163,13 @@ impl Tally {
         self.counts.is_empty()
     }
 
-    /// Success, the code of the one cause that objects failed for, or the code for several.
+    /// Success, the one code of the causes that objects failed for, or the code for several.
     pub fn exit_code(&self) -> u8 {
-        let mut causes = self.causes.iter();
-        match (causes.next(), causes.next()) {
+        let codes: BTreeSet<u8> = self.causes.iter().map(|cause| cause.exit_code()).collect();
+        let mut codes = codes.into_iter();
+        match (codes.next(), codes.next()) {
             (None, _) => 0,
-            (Some(only), None) => only.exit_code(),
+            (Some(only), None) => only,
             (Some(_), Some(_)) => Cause::Several.exit_code(),
         }
     }
