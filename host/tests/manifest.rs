@@ -72,13 +72,15 @@ fn error(ended: &Ended) -> Value {
 #[test]
 fn what_is_as_recorded_passes_and_nothing_is_touched() {
     let store = store();
+    // A name that is not UTF-8.
+    store.put(b"config/history/\xfe.kv", "x");
     let before = store.bytes();
     let (outcomes, summary) = findings(&manifest(&store).ok().says_nothing());
-    assert_eq!(outcomes.len(), 5);
+    assert_eq!(outcomes.len(), 6);
     for outcome in outcomes.values() {
         assert_eq!(outcome["outcome"], "added");
     }
-    let about = json!({"epoch": 1, "objects": 5, "key": KEY_NAME});
+    let about = json!({"epoch": 1, "objects": 6, "key": KEY_NAME});
     assert_eq!(summary["manifest"], about);
     let mut after = store.bytes();
     let sealed = after.remove(&b"iamseal-manifest"[..]).unwrap();
@@ -98,7 +100,7 @@ fn what_is_as_recorded_passes_and_nothing_is_touched() {
         assert_eq!(finding["manifest"], json!({"verdict": "as-recorded"}));
         assert_ne!(finding["verdict"], "fails");
     }
-    assert_eq!(summary["objects"], 5);
+    assert_eq!(summary["objects"], 6);
     assert_eq!(summary["manifest"], about);
 }
 

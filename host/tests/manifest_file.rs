@@ -1,6 +1,6 @@
 //! A manifest in its file: what is read is what was saved under that very name, or nothing.
 
-#![cfg(feature = "manifest")]
+#![cfg(feature = "tool")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::fs;
@@ -12,6 +12,7 @@ use iamseal::contract::{KeyError, ObjectError, SealOptions, SealedForm};
 use iamseal::keys::{StaticKey, StaticKeyring};
 use iamseal::manifest::{Manifest, ManifestError, ManifestFile, Seen, digest};
 use iamseal::{Error, Limits, Plugin};
+use rustix::fs::{CWD, Mode, mkfifoat};
 use tempfile::TempDir;
 use zeroize::Zeroizing;
 
@@ -349,6 +350,12 @@ async fn nothing_else_is_replaced_and_a_killed_save_leaves_nothing() {
     symlink("elsewhere", folder.path()).unwrap();
     let error = file.save(&plugin, &mut sample(1), None).await.unwrap_err();
     assert!(matches!(error, ManifestError::NotAFile), "{error}");
+    let error = file.load(plugin.reader(), 0).await.unwrap_err();
+    assert!(matches!(error, ManifestError::NotAFile), "{error}");
+    fs::remove_file(folder.path()).unwrap();
+
+    // A pipe that nobody writes to would be waited for.
+    mkfifoat(CWD, folder.path(), Mode::RUSR | Mode::WUSR).unwrap();
     let error = file.load(plugin.reader(), 0).await.unwrap_err();
     assert!(matches!(error, ManifestError::NotAFile), "{error}");
     fs::remove_file(folder.path()).unwrap();

@@ -1,10 +1,14 @@
 //! The file that a manifest is kept in.
 
-use std::fs::{self, File, TryLockError};
+use std::ffi::OsString;
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, BufReader, ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
+
+use rustix::fs::OFlags;
 
 use crate::contract::{Form, Policy, SealOptions, SealedForm};
 use crate::plugin::{Auditor, Plugin};
@@ -185,7 +189,7 @@ fn replace(path: &Path, read: Option<(u64, SaveId)>, bytes: &[u8]) -> Result<(),
         });
     }
     let name = path.file_name().unwrap_or_default();
-    let mut prefix = std::ffi::OsString::from(".");
+    let mut prefix = OsString::from(".");
     prefix.push(name);
     // Always the same name, so that a process that was killed leaves at most one, which goes here: under
     // the lock it is nobody else's.
@@ -229,16 +233,26 @@ fn lock(folder: &Path) -> Result<File, ManifestError> {
 
 /// Opens a plain file, if it is there.
 fn open(path: &Path) -> Result<Option<File>, ManifestError> {
-    let opened = path.symlink_metadata().and_then(|metadata| {
-        // Asked before, since opening a pipe or a device waits for it or sets it in motion.
-        metadata.is_file().then(|| File::open(path)).transpose()
-    });
-    match opened {
-        Ok(Some(file)) => Ok(Some(file)),
-        Ok(None) => Err(ManifestError::NotAFile),
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(unable("open", error)),
+    let unopened = |error| unable("open", error);
+    let metadata = match path.symlink_metadata() {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+        other => other.map_err(unopened)?,
+    };
+    // Asked before, since opening a device can set it in motion.
+    if !metadata.is_file() {
+        return Err(ManifestError::NotAFile);
     }
+    // If the name is given to a pipe meanwhile, nobody is waited for.
+    let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK;
+    let file = OpenOptions::new()
+        .read(true)
+        .custom_flags(flags.bits().cast_signed())
+        .open(path)
+        .map_err(unopened)?;
+    if !file.metadata().map_err(unopened)?.is_file() {
+        return Err(ManifestError::NotAFile);
+    }
+    Ok(Some(file))
 }
 
 fn unable(action: &'static str, source: io::Error) -> ManifestError {
