@@ -102,6 +102,7 @@ extern crate alloc;
 pub mod contract;
 mod describe;
 mod error;
+pub mod journal;
 pub mod keys;
 #[cfg(feature = "manifest")]
 pub mod manifest;

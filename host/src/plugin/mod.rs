@@ -31,6 +31,7 @@ pub use builder::PluginBuilder;
 pub use description::ComponentDescription;
 pub use engine::CompileCache;
 pub use identity::Identity;
+pub(crate) use identity::hex;
 pub use limits::{Limit, Limits};
 pub use migration::{Migration, MigrationPlan};
 pub use slot::{PluginSlot, Swapped};

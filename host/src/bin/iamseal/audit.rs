@@ -100,7 +100,7 @@ pub async fn audit(
     if common.json {
         let about = manifest.as_ref().map(manifest::about);
         let about = about.map(|about| ("manifest", about));
-        output::line(&tally.json_with("verdict", false, about))?;
+        output::line(&tally.summary("verdict", false, about))?;
     } else {
         output::line(&tally.table())?;
         if let Some(manifest) = &manifest {

@@ -55,8 +55,8 @@ pub async fn run(common: &Common, command: &Manifest) -> Result<ExitCode, Failur
     }
     let epoch = manifest.epoch();
     if common.json {
-        let about = [("manifest", about(&manifest))];
-        output::line(&tally.json_with("outcome", false, about))?;
+        let about = Some(("manifest", about(&manifest)));
+        output::line(&tally.summary("outcome", false, about))?;
     } else {
         output::line(&tally.table())?;
         output::line(&words(&manifest))?;
@@ -214,7 +214,7 @@ impl Work {
         };
         match &error {
             Some(why) => tally.failed(outcome, why.cause),
-            None => tally.noted(outcome),
+            None => tally.plain(outcome),
         }
         if self.json {
             let mut fields = words::path_fields(path);

@@ -67,11 +67,11 @@ impl Tally {
 
     /// An object that was not looked into.
     pub fn exempt(&mut self) {
-        self.noted("exempt");
+        self.plain("exempt");
     }
 
-    /// An object of which there is nothing more to say.
-    pub fn noted(&mut self, verdict: &'static str) {
+    /// An object of which there is nothing to say but its verdict.
+    pub fn plain(&mut self, verdict: &'static str) {
         self.add(Kind {
             is_failure: false,
             verdict,
@@ -117,17 +117,18 @@ impl Tally {
         output::table(&["", "form or cause", "opened with", "objects"], rows)
     }
 
-    /// One line of JSON, which calls the verdict by the name that the run's other lines use.
-    pub fn json(&self, verdict: &str, interrupted: bool) -> String {
-        self.json_with(verdict, interrupted, [])
+    /// One line of JSON, which calls the verdict by the name that the run's other lines use. `run` tells
+    /// of the journal where there is one.
+    pub fn json(&self, verdict: &str, interrupted: bool, run: Option<Value>) -> String {
+        self.summary(verdict, interrupted, run.map(|run| ("run", run)))
     }
 
-    /// The same with further fields of the summary.
-    pub fn json_with(
+    /// The same with any further field.
+    pub fn summary(
         &self,
         verdict: &str,
         interrupted: bool,
-        further: impl IntoIterator<Item = (&'static str, Value)>,
+        further: Option<(&str, Value)>,
     ) -> String {
         let counts: Vec<Value> = self
             .counts
@@ -149,12 +150,12 @@ impl Tally {
                 Value::Object(entry)
             })
             .collect();
-        let mut summary = Map::new();
-        summary.insert("objects".into(), self.total().into());
-        summary.insert("counts".into(), counts.into());
-        summary.insert("interrupted".into(), interrupted.into());
-        let further = further.into_iter();
-        summary.extend(further.map(|(name, value)| (name.to_owned(), value)));
+        let mut summary = json!({
+            "objects": self.total(), "counts": counts, "interrupted": interrupted,
+        });
+        if let (Some(fields), Some((name, value))) = (summary.as_object_mut(), further) {
+            fields.insert(name.into(), value);
+        }
         json!({ "summary": summary }).to_string()
     }
 
