@@ -2,7 +2,6 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
-
 use std::sync::Arc;
 
 use iamseal::AuditScope;
