@@ -46,6 +46,8 @@ Exit codes:
                                  19 other key bytes
                                  20 it belongs at another path
                                  21 damaged data key
+ 23 older copy, by the manifest  24 not as the manifest records it
+ 25 in the manifest and missing  26 the manifest does not open, or is too old
 130 interrupted                 141 nobody reads the output";
 
 /// What every command takes.
@@ -88,9 +90,19 @@ pub enum Command {
         iamseal inspect /data/.minio.sys/config/config.json")]
     Inspect(Inspect),
     /// Say of each object in a store what it is and whether it opens, or why not. Changes nothing.
-    #[command(after_help = "Example:\n  \
-        iamseal audit /data/.minio.sys --keys old.keys --root-credentials old.credentials")]
+    #[command(after_help = "Examples:\n  \
+        iamseal audit /data/.minio.sys --keys old.keys --root-credentials old.credentials\n  \
+        iamseal audit /data/.minio.sys --manifest /backup/iamseal-manifest --at-least-epoch 7")]
     Audit(Audit),
+    /// Write down, sealed, what a store holds, so that an audit sees what was rolled back, swapped,
+    /// changed, added or removed.
+    ///
+    /// A manifest that is there already is brought up to what the store holds now: audit the store with
+    /// it first. Exempt files are recorded too, since nothing else tells whether they were changed. No
+    /// object is touched.
+    #[command(after_help = "Example:\n  \
+        iamseal manifest /data/.minio.sys --manifest /data/.minio.sys/iamseal-manifest")]
+    Manifest(Manifest),
     /// Bring every object of a store to one form and key.
     ///
     /// Each new object is made durable beside the old one, read back and opened before it takes its
@@ -210,6 +222,34 @@ pub struct Audit {
     /// Report what is not sealed as a failure.
     #[arg(long, value_enum)]
     pub require: Option<Require>,
+    #[command(flatten)]
+    pub against: Against,
+}
+
+/// What an audit compares with.
+#[derive(Args, Default)]
+pub struct Against {
+    /// Report what is not as in this manifest as a failure. iamseal manifest makes one.
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// Refuse a manifest of an epoch before this one: it was put back.
+    #[arg(long, value_name = "EPOCH", requires = "manifest")]
+    pub at_least_epoch: Option<u64>,
+}
+
+#[derive(Args)]
+pub struct Manifest {
+    #[command(flatten)]
+    pub place: Where,
+    /// The manifest, made if it is not there. Not in config/, which the server reads.
+    #[arg(long, value_name = "FILE")]
+    pub manifest: PathBuf,
+    /// Refuse a manifest of an epoch before this one, or none: it was put back or removed.
+    #[arg(long, value_name = "EPOCH")]
+    pub at_least_epoch: Option<u64>,
+    /// The key to seal it under, one of those that are given; else the one of MINIO_KMS_SECRET_KEY.
+    #[arg(long, value_name = "NAME")]
+    pub key: Option<String>,
 }
 
 #[derive(Args)]

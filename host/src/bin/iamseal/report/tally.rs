@@ -120,6 +120,16 @@ impl Tally {
     /// One line of JSON, which calls the verdict by the name that the run's other lines use. `run` tells
     /// of the journal where there is one.
     pub fn json(&self, verdict: &str, interrupted: bool, run: Option<Value>) -> String {
+        self.summary(verdict, interrupted, run.map(|run| ("run", run)))
+    }
+
+    /// The same with any further field.
+    pub fn summary(
+        &self,
+        verdict: &str,
+        interrupted: bool,
+        further: Option<(&str, Value)>,
+    ) -> String {
         let counts: Vec<Value> = self
             .counts
             .iter()
@@ -143,8 +153,8 @@ impl Tally {
         let mut summary = json!({
             "objects": self.total(), "counts": counts, "interrupted": interrupted,
         });
-        if let (Some(fields), Some(run)) = (summary.as_object_mut(), run) {
-            fields.insert("run".into(), run);
+        if let (Some(fields), Some((name, value))) = (summary.as_object_mut(), further) {
+            fields.insert(name.into(), value);
         }
         json!({ "summary": summary }).to_string()
     }
@@ -154,12 +164,13 @@ impl Tally {
         self.counts.is_empty()
     }
 
-    /// Success, the code of the one cause that objects failed for, or the code for several.
+    /// Success, the one code of the causes that objects failed for, or the code for several.
     pub fn exit_code(&self) -> u8 {
-        let mut causes = self.causes.iter();
-        match (causes.next(), causes.next()) {
+        let codes: BTreeSet<u8> = self.causes.iter().map(|cause| cause.exit_code()).collect();
+        let mut codes = codes.into_iter();
+        match (codes.next(), codes.next()) {
             (None, _) => 0,
-            (Some(only), None) => only.exit_code(),
+            (Some(only), None) => only,
             (Some(_), Some(_)) => Cause::Several.exit_code(),
         }
     }
