@@ -108,10 +108,7 @@ fn prefix_start_and_shard_mean_the_same() {
 /// Audits a whole store through the component.
 pub fn audit_through(keys: &Keys, store: &Arc<MemoryStore>, policy: Policy) -> Vec<Finding> {
     let scope = AuditScope {
-        policy: match policy {
-            Policy::Compatible => contract::Policy::Compatible,
-            Policy::Sealed => contract::Policy::Sealed,
-        },
+        policy: iamseal_tests::convert::policy(policy),
         ..AuditScope::default()
     };
     let plugin = plugin(keys, store);
@@ -131,7 +128,7 @@ pub fn audit_through(keys: &Keys, store: &Arc<MemoryStore>, policy: Policy) -> V
 #[test]
 fn audits_find_the_same() {
     let mixed = Mixed::new();
-    for policy in [Policy::Compatible, Policy::Sealed] {
+    for policy in [Policy::Compatible, Policy::Sealed, Policy::Current] {
         let through = audit_through(&mixed.keys, &mixed.store, policy);
         assert_eq!(through, audit(&mixed.keys, &mixed.store, policy));
     }

@@ -41,10 +41,11 @@ Exit codes:
   6 key service denied           15 a limit was reached
   7 header not authentic         16 the plugin is unfit or failed
   8 root credential missing or wrong 17 cut short
-                                 18 not sealed, and --require sealed was given
+                                 18 not sealed, and --require was given
                                  19 other key bytes
                                  20 it belongs at another path
                                  21 damaged data key
+                                 22 outdated, and --require current was given
 130 interrupted                 141 nobody reads the output";
 
 /// What every command takes.
@@ -80,15 +81,17 @@ pub enum Command {
     Seal(Seal),
     /// Open an object from standard input to standard output. On failure nothing is printed there.
     #[command(after_help = "Example:\n  \
-        iamseal unseal --path config/config.json < /data/.minio.sys/config/config.json")]
+        iamseal unseal --path config/config.json --require current \
+        < /data/.minio.sys/config/config.json")]
     Unseal(Unseal),
     /// Describe an object without any key: form, key name, cipher, sizes.
     #[command(after_help = "Example:\n  \
         iamseal inspect /data/.minio.sys/config/config.json")]
     Inspect(Inspect),
     /// Say of each object in a store what it is and whether it opens, or why not. Changes nothing.
-    #[command(after_help = "Example:\n  \
-        iamseal audit /data/.minio.sys --keys old.keys --root-credentials old.credentials")]
+    #[command(after_help = "Examples:\n  \
+        iamseal audit /data/.minio.sys --keys old.keys --root-credentials old.credentials\n  \
+        iamseal audit /data/.minio.sys --keys old.keys --require current")]
     Audit(Audit),
     /// Bring every object of a store to one form and key.
     ///
@@ -167,7 +170,8 @@ pub struct Unseal {
     /// The object's path below .minio.sys, e.g. config/iam/users/alice/identity.json.
     #[arg(long)]
     pub path: OsString,
-    /// Refuse what is not sealed. Without it plaintext passes through, as in MinIO.
+    /// Refuse what is not sealed, or not sealed under the present key. Without it plaintext passes
+    /// through, as in MinIO.
     #[arg(long, value_enum)]
     pub require: Option<Require>,
 }
@@ -193,7 +197,7 @@ pub struct Where {
 pub struct Audit {
     #[command(flatten)]
     pub place: Where,
-    /// Report what is not sealed as a failure.
+    /// Report what is not sealed, or not sealed under the present key, as a failure.
     #[arg(long, value_enum)]
     pub require: Option<Require>,
 }
@@ -226,7 +230,10 @@ pub enum To {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Require {
+    /// MinIO's sealed form or the compact form, under any key that is given.
     Sealed,
+    /// Sealed as migrate --to kms leaves it: under the key of MINIO_KMS_SECRET_KEY as it is now.
+    Current,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -301,5 +308,6 @@ pub fn policy(require: Option<Require>) -> contract::Policy {
     match require {
         None => contract::Policy::Compatible,
         Some(Require::Sealed) => contract::Policy::Sealed,
+        Some(Require::Current) => contract::Policy::Current,
     }
 }

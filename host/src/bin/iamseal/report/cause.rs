@@ -25,6 +25,7 @@ pub enum Cause {
     UnknownForm,
     Refused,
     FormRefused,
+    Outdated,
     Storage,
     Conflict,
     Limit,
@@ -58,6 +59,7 @@ impl Cause {
             Self::OtherKeyBytes => 19,
             Self::OtherPath => 20,
             Self::DamagedDataKey => 21,
+            Self::Outdated => 22,
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
             Self::ClosedPipe => 141,  // 128 + SIGPIPE
         }
@@ -83,6 +85,7 @@ impl Cause {
             Self::UnknownForm => "unknown-form",
             Self::Refused => "refused",
             Self::FormRefused => "form-refused",
+            Self::Outdated => "outdated",
             Self::Storage => "storage",
             Self::Conflict => "conflict",
             Self::Limit => "limit",
@@ -99,6 +102,7 @@ impl Cause {
             ObjectError::UnknownForm(_) | ObjectError::Unsupported(_) => Self::UnknownForm,
             ObjectError::Refused(_) => Self::Refused,
             ObjectError::FormRefused(_) => Self::FormRefused,
+            ObjectError::Outdated(_) => Self::Outdated,
             ObjectError::NoKey => Self::KeyNotFound,
             ObjectError::Key(failure) => match failure.error {
                 KeyError::NotFound => Self::KeyNotFound,
@@ -137,7 +141,12 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         ObjectError::Refused(_) => return None,
         ObjectError::FormRefused(_) => {
             "if you trust whoever wrote it, seal it with iamseal migrate --to kms; leave out \
-             --require sealed to open it as it is"
+             --require to open it as it is"
+                .into()
+        }
+        ObjectError::Outdated(_) => {
+            "if you trust whoever wrote it, run iamseal migrate --to kms (with --form compact for \
+             compact objects); leave out --require to open it as it is"
                 .into()
         }
         ObjectError::NoKey => {
