@@ -33,8 +33,8 @@ Options of migrate, and but for the first two of seal:
 
 Other options:
   --prefix PATH              audit, migrate: only objects whose path begins with this
-  --require sealed|current   audit, unseal: take what is not sealed, or not sealed as migrate leaves it
-                             under the present key, for a failure
+  --require sealed|current   audit, unseal: take what is not sealed, or not sealed under the
+                             present key, for a failure
 
 Keys come from the variables MINIO_KMS_SECRET_KEY, MINIO_KMS_MASTER_KEY, MINIO_ROOT_USER and
 MINIO_ROOT_PASSWORD (and their _OLD forms), from --keys and from --root-credentials. Write

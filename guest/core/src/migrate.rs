@@ -7,7 +7,6 @@
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
-use core::mem;
 
 use crate::error::{Error, Result, StorageError};
 use crate::form::{Form, inspect};
@@ -178,10 +177,7 @@ impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
         let mut steps = Steps::new();
         let mut batch = Batch::default();
         let derived = self.session.credentials.derivations;
-        while steps.len() < limit.max(1) as usize
-            && batch.bytes < BATCH_BYTES
-            && self.session.credentials.derivations - derived < BATCH_DERIVATIONS
-        {
+        while steps.len() < limit.max(1) as usize && self.has_room(&batch, derived) {
             let Some(path) = self.walk.next(&self.lent)? else {
                 break;
             };
@@ -201,15 +197,21 @@ impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
         Ok(steps)
     }
 
+    /// Whether a batch may grow, begun when this many keys had been derived.
+    fn has_room(&self, batch: &Batch, derived: usize) -> bool {
+        batch.bytes < BATCH_BYTES
+            && self.session.credentials.derivations - derived < BATCH_DERIVATIONS
+    }
+
     /// Takes objects again that somebody else was faster with; returns those that it happened to
-    /// again. They may have become larger and need derivations, so both bounds hold here too.
+    /// again. Of objects that have grown meanwhile, or need derivations now, only as many are taken
+    /// as fit into one batch; the conflict stays the outcome of the others.
     fn retake(&mut self, lost: Vec<usize>, steps: &mut Steps) -> Vec<usize> {
-        let mut again = Vec::new();
         let mut batch = Batch::default();
         let derived = self.session.credentials.derivations;
         for index in lost {
-            if self.session.credentials.derivations - derived >= BATCH_DERIVATIONS {
-                break; // the conflict is its outcome
+            if !self.has_room(&batch, derived) {
+                break;
             }
             let Some(place) = steps.get_mut(index) else {
                 continue;
@@ -222,12 +224,8 @@ impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
                     ..step
                 })
             });
-            if batch.bytes >= BATCH_BYTES {
-                again.extend(self.write(mem::take(&mut batch), steps));
-            }
         }
-        again.extend(self.write(batch, steps));
-        again
+        self.write(batch, steps)
     }
 
     /// None for an object that has gone since it was listed, or since it was read before.

@@ -150,8 +150,8 @@ pub fn cure(error: &ObjectError) -> Option<String> {
                 .into()
         }
         ObjectError::NoKey => {
-            "set MINIO_KMS_SECRET_KEY=<name>:<base64> (iamseal keygen makes one), or name a key of \
-             --keys with --key"
+            "set MINIO_KMS_SECRET_KEY=<name>:<base64> (iamseal keygen makes one); to seal, --key can \
+             name a key of --keys instead"
                 .into()
         }
         ObjectError::Key(failure) => match &failure.error {
@@ -177,7 +177,7 @@ pub fn cure(error: &ObjectError) -> Option<String> {
                 .into()
         }
         ObjectError::Storage(StorageError::Conflict) => {
-            "nothing was lost: run again to take the newer object".into()
+            "nothing was lost: run again when fewer others write to it".into()
         }
         ObjectError::Storage(StorageError::NotFound) => "check the path".into(),
         ObjectError::Storage(_) => return None,
