@@ -8,7 +8,7 @@
 )]
 #![no_main]
 
-use iamseal_core::Form as CoreForm;
+use iamseal_core::{Form as CoreForm, Keyring as _};
 use iamseal_fuzz::contract::exports::iamseal::plugin::opening::{Opened, Policy};
 use iamseal_fuzz::contract::iamseal::plugin::types::{Context, Error, Form};
 use iamseal_fuzz::input::{Input, Object};
