@@ -248,7 +248,8 @@ impl<'a> Given<'a> {
     }
 
     fn policy(&self) -> Result<Policy, Failure> {
-        let choice = self.choice("require", &[("sealed", Policy::Sealed)])?;
+        let choices = [("sealed", Policy::Sealed), ("current", Policy::Current)];
+        let choice = self.choice("require", &choices)?;
         Ok(choice.unwrap_or(Policy::Compatible))
     }
 

@@ -42,10 +42,11 @@ Exit codes:
   6 key service denied           15 a limit was reached
   7 header not authentic         16 the plugin is unfit or failed
   8 root credential missing or wrong 17 cut short
-                                 18 not sealed, and --require sealed was given
+                                 18 not sealed, and --require was given
                                  19 other key bytes
                                  20 it belongs at another path
                                  21 damaged data key
+                                 22 outdated, and --require current was given
  23 older copy, by the manifest  24 not as the manifest records it
  25 in the manifest and missing  26 the manifest does not open, or is too old
 130 interrupted                 141 nobody reads the output";
@@ -83,7 +84,8 @@ pub enum Command {
     Seal(Seal),
     /// Open an object from standard input to standard output. On failure nothing is printed there.
     #[command(after_help = "Example:\n  \
-        iamseal unseal --path config/config.json < /data/.minio.sys/config/config.json")]
+        iamseal unseal --path config/config.json --require current \
+        < /data/.minio.sys/config/config.json")]
     Unseal(Unseal),
     /// Describe an object without any key: form, key name, cipher, sizes.
     #[command(after_help = "Example:\n  \
@@ -92,6 +94,7 @@ pub enum Command {
     /// Say of each object in a store what it is and whether it opens, or why not. Changes nothing.
     #[command(after_help = "Examples:\n  \
         iamseal audit /data/.minio.sys --keys old.keys --root-credentials old.credentials\n  \
+        iamseal audit /data/.minio.sys --keys old.keys --require current\n  \
         iamseal audit /data/.minio.sys --manifest /backup/iamseal-manifest --at-least-epoch 7")]
     Audit(Audit),
     /// Write down, sealed, what a store holds, so that an audit sees what was rolled back, swapped,
@@ -193,7 +196,8 @@ pub struct Unseal {
     /// The object's path below .minio.sys, e.g. config/iam/users/alice/identity.json.
     #[arg(long)]
     pub path: OsString,
-    /// Refuse what is not sealed. Without it plaintext passes through, as in MinIO.
+    /// Refuse what is not sealed, or not sealed under the present key. Without it plaintext passes
+    /// through, as in MinIO.
     #[arg(long, value_enum)]
     pub require: Option<Require>,
 }
@@ -219,7 +223,7 @@ pub struct Where {
 pub struct Audit {
     #[command(flatten)]
     pub place: Where,
-    /// Report what is not sealed as a failure.
+    /// Report what is not sealed, or not sealed under the present key, as a failure.
     #[arg(long, value_enum)]
     pub require: Option<Require>,
     #[command(flatten)]
@@ -318,7 +322,10 @@ pub enum To {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Require {
+    /// MinIO's sealed form or the compact form, under any key that is given.
     Sealed,
+    /// Sealed as migrate --to kms leaves it: under the key of MINIO_KMS_SECRET_KEY as it is now.
+    Current,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -393,5 +400,6 @@ pub fn policy(require: Option<Require>) -> contract::Policy {
     match require {
         None => contract::Policy::Compatible,
         Some(Require::Sealed) => contract::Policy::Sealed,
+        Some(Require::Current) => contract::Policy::Current,
     }
 }

@@ -144,6 +144,7 @@ mod tests {
             ObjectError::Unsupported(text()),
             ObjectError::Refused(text()),
             ObjectError::FormRefused(Form::Plaintext),
+            ObjectError::Outdated(text()),
             ObjectError::CutShort,
             ObjectError::NoKey,
             key(KeyError::NotFound),

@@ -18,6 +18,7 @@ use crate::output;
 pub struct Tally {
     counts: BTreeMap<Kind, u64>,
     causes: BTreeSet<Cause>,
+    retaken: u64,
 }
 
 /// Objects that became the same.
@@ -92,7 +93,12 @@ impl Tally {
         });
     }
 
-    /// A row for each kind and their sum.
+    /// An object, counted already or not, that was changed meanwhile and taken again.
+    pub fn retaken(&mut self) {
+        self.retaken += 1;
+    }
+
+    /// A row for each kind and their sum, and how many of them were taken again if any were.
     pub fn table(&self) -> String {
         let row = |kind: &Kind, count: &u64| {
             let verdict = output::verdict(kind.verdict, kind.is_failure);
@@ -114,11 +120,20 @@ impl Tally {
             String::new(),
             self.total().to_string(),
         ]);
+        if self.retaken > 0 {
+            let what = "changed meanwhile, taken again".to_owned();
+            rows.push(vec![
+                "of them".into(),
+                what,
+                String::new(),
+                self.retaken.to_string(),
+            ]);
+        }
         output::table(&["", "form or cause", "opened with", "objects"], rows)
     }
 
-    /// One line of JSON, which calls the verdict by the name that the run's other lines use. `run` tells
-    /// of the journal where there is one.
+    /// One line of JSON, which calls the verdict by the name that the run's other lines use. It has
+    /// `retaken` only where an object was taken again. `run` tells of the journal where there is one.
     pub fn json(&self, verdict: &str, interrupted: bool, run: Option<Value>) -> String {
         self.summary(verdict, interrupted, run.map(|run| ("run", run)))
     }
@@ -155,6 +170,9 @@ impl Tally {
         });
         if let (Some(fields), Some((name, value))) = (summary.as_object_mut(), further) {
             fields.insert(name.into(), value);
+        }
+        if let (Some(fields), true) = (summary.as_object_mut(), self.retaken > 0) {
+            fields.insert("retaken".into(), self.retaken.into());
         }
         json!({ "summary": summary }).to_string()
     }
