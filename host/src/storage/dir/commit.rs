@@ -21,7 +21,10 @@ use crate::storage::{Draft, Version};
 /// A draft or a result, and where it stands in the batch.
 type Numbered<T> = (usize, T);
 
-/// Puts drafts in the place of their objects, folder by folder, many folders at once.
+/// Puts drafts in the place of their objects, and then makes their folders durable, each once.
+///
+/// All of them are renamed before the first folder is synced, as drafts are all written before the
+/// first is synced.
 pub(super) fn commit(
     root: &Arc<Root>,
     limit: u64,
@@ -43,26 +46,32 @@ pub(super) fn commit(
         }
     }
     let folders = folders.into_values().collect();
-    let done = parallel::map(root.lanes, folders, |drafts| {
-        folder(root, limit, drafts, Folder::sync)
+    let replaced = parallel::map(root.lanes, folders, |drafts| folder(root, limit, drafts));
+    let done = parallel::map(root.lanes, replaced, |replaced| {
+        settle(replaced, Folder::sync)
     });
     results.extend(done.into_iter().flatten());
     results.sort_unstable_by_key(|(number, _)| *number);
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Puts the drafts of one folder in the place of their objects and makes the folder durable, once
-/// for all of them.
+/// Puts the drafts of one folder in the place of their objects.
 fn folder(
     root: &Root,
     limit: u64,
     drafts: Vec<Numbered<DirDraft>>,
-    sync: impl Fn(&Folder) -> io::Result<()>,
-) -> Vec<Numbered<Result<Version, StorageError>>> {
-    let replaced: Vec<_> = drafts
+) -> Vec<Numbered<Result<DirDraft, StorageError>>> {
+    drafts
         .into_iter()
         .map(|(number, draft)| (number, replace(root, limit, draft)))
-        .collect();
+        .collect()
+}
+
+/// Makes one folder durable, once for all that was replaced in it.
+fn settle(
+    replaced: Vec<Numbered<Result<DirDraft, StorageError>>>,
+    sync: impl Fn(&Folder) -> io::Result<()>,
+) -> Vec<Numbered<Result<Version, StorageError>>> {
     let synced = replaced
         .iter()
         .find_map(|(_, draft)| draft.as_ref().ok())
@@ -329,7 +338,7 @@ mod tests {
         fixture.put("folder/b", "theirs");
 
         let syncs = Cell::new(0);
-        let results = folder(&fixture.store.root, 100, drafts, |_| {
+        let results = settle(folder(&fixture.store.root, 100, drafts), |_| {
             syncs.set(syncs.get() + 1);
             Err(io::Error::from_raw_os_error(5)) // EIO
         });
