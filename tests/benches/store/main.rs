@@ -95,16 +95,14 @@ struct Bench<'a> {
 impl Bench<'_> {
     /// All that is measured with one kind of objects, each way of migrating in a store of its own.
     fn kind(&self, table: &mut Table, kind: Kind, count: usize) {
-        let mut row = |what: &str, cost: Cost| table.row(kind, count, what, &cost);
-
         let store = self.store("plain", kind, count);
-        row("plain loop", self.plain(&store));
+        table.plain_loop(kind, count, &self.plain(&store));
         // The loop did the same work: it is not fast because it left some out.
         self.audit(&store);
 
         let store = self.store("tool", kind, count);
-        row("`iamseal migrate`", self.migrate(&store));
-        row("`iamseal audit`", self.audit(&store));
+        table.migration(kind, count, "`iamseal migrate`", &self.migrate(&store));
+        table.row(kind, count, "`iamseal audit`", "", &self.audit(&store));
     }
 
     /// None is removed before the end: ext4 does not give a file's number away again for minutes after

@@ -14,16 +14,25 @@ pub struct Table {
 }
 
 impl Table {
-    /// Adds a row. The first of a kind is what the others of it are compared with.
-    pub fn row(&mut self, kind: Kind, count: usize, what: &str, cost: &Cost) {
-        let speed = count as f64 / cost.time.as_secs_f64();
-        if what == "plain loop" {
-            self.plain = Some(speed);
-        }
-        let ratio = self.plain.map_or(1.0, |plain| speed / plain);
+    /// Adds the plain loop, which the further migrations of its kind are compared with.
+    pub fn plain_loop(&mut self, kind: Kind, count: usize, cost: &Cost) {
+        self.plain = Some(speed(count, cost));
+        self.migration(kind, count, "plain loop", cost);
+    }
+
+    /// Adds another way to do the same.
+    pub fn migration(&mut self, kind: Kind, count: usize, what: &str, cost: &Cost) {
+        let ratio = self.plain.map(|plain| speed(count, cost) / plain);
+        let ratio = ratio.map_or_else(String::new, |ratio| format!("**{ratio:.2}**"));
+        self.row(kind, count, what, &ratio, cost);
+    }
+
+    /// Adds a row.
+    pub fn row(&mut self, kind: Kind, count: usize, what: &str, ratio: &str, cost: &Cost) {
         let row = format!(
-            "| {} | {count} | {what} | {speed:.0} | **{ratio:.2}** | {:.1} MiB |",
+            "| {} | {count} | {what} | {:.0} | {ratio} | {:.1} MiB |",
             kind.name(),
+            speed(count, cost),
             cost.memory as f64 / f64::from(1 << 20),
         );
         eprintln!("{row}");
@@ -39,4 +48,9 @@ impl Table {
             println!("{row}");
         }
     }
+}
+
+/// Objects per second.
+fn speed(count: usize, cost: &Cost) -> f64 {
+    count as f64 / cost.time.as_secs_f64()
 }

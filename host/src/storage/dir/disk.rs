@@ -156,14 +156,6 @@ impl Folder {
         self.dir.remove_file(path(name))
     }
 
-    /// Makes the names in this folder durable.
-    pub fn sync(&self) -> io::Result<()> {
-        let File { file, watch } = self.as_file()?;
-        let folder = file.as_fd();
-        watch.before(Call::SyncFolder { folder })?;
-        file.sync_all()
-    }
-
     /// The folder as a file, to lock or to sync it; the handle that names are looked up in is good
     /// for neither. A lock excludes those of every other opening, those of this process included.
     pub fn as_file(&self) -> io::Result<File> {
@@ -231,6 +223,13 @@ impl File {
         let file = self.file.as_fd();
         self.watch.before(Call::SetMode { file, mode })?;
         self.file.set_permissions(Permissions::from_mode(mode))
+    }
+
+    /// Makes the names in a folder durable that was opened as a file.
+    pub fn sync_folder(&self) -> io::Result<()> {
+        let folder = self.file.as_fd();
+        self.watch.before(Call::SyncFolder { folder })?;
+        self.file.sync_all()
     }
 
     /// Makes bytes, owner and mode durable.
