@@ -15,6 +15,7 @@ mod sample;
 mod table;
 
 use std::env;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -100,9 +101,19 @@ impl Bench<'_> {
         // The loop did the same work: it is not fast because it left some out.
         self.audit(&store);
 
-        let store = self.store("tool", kind, count);
-        table.migration(kind, count, "`iamseal migrate`", &self.migrate(&store));
-        table.row(kind, count, "`iamseal audit`", "", &self.audit(&store));
+        for (jobs, what) in [
+            ("1", "`iamseal migrate --jobs 1`"),
+            ("2", "`iamseal migrate --jobs 2`"),
+        ] {
+            let store = self.store(jobs, kind, count);
+            let before = sample::digest(&store);
+            table.migration(kind, count, what, &self.migrate(&store, jobs));
+            if jobs == "2" {
+                table.row(kind, count, "`iamseal audit`", "", &self.audit(&store));
+                table.row(kind, count, "`iamseal undo`", "", &self.undo(&store));
+                assert!(sample::digest(&store) == before, "it is not what it was");
+            }
+        }
     }
 
     /// None is removed before the end: ext4 does not give a file's number away again for minutes after
@@ -117,13 +128,30 @@ impl Bench<'_> {
         measure(Command::new(&self.this).arg("--plain").arg(store))
     }
 
-    fn migrate(&self, store: &Path) -> Cost {
+    fn migrate(&self, store: &Path, jobs: &str) -> Cost {
         let mut command = self.tool();
-        command.arg("migrate").arg(store);
+        command.arg("migrate").arg(store).arg("--journal");
+        command.arg(journals(store)).args(["--jobs", jobs]);
         command.args(["--to", "kms", "--key", NEW, "--keys"]);
         command.arg(self.folder.join("both.keys"));
         command.arg("--root-credentials");
         command.arg(self.folder.join("credentials"));
+        measure(&mut command)
+    }
+
+    /// Takes the one run back.
+    fn undo(&self, store: &Path) -> Cost {
+        let journals = journals(store);
+        let mut files = fs::read_dir(&journals)
+            .unwrap()
+            .map(|file| file.unwrap().path());
+        let run = files
+            .find_map(|file| Some(file.file_stem()?.to_owned()))
+            .unwrap();
+        let mut command = self.tool();
+        command.arg("undo").arg(store).arg(run).arg("--journal");
+        command.arg(journals).arg("--keys");
+        command.arg(self.folder.join("new.key"));
         measure(&mut command)
     }
 
@@ -139,7 +167,7 @@ impl Bench<'_> {
     /// Lets the tool compile its components, which it does once on a machine.
     fn warm_up(&self) {
         let store = self.store("warm-up", Kind::Usual, 1);
-        self.migrate(&store);
+        self.migrate(&store, "1");
         self.audit(&store);
     }
 
@@ -149,4 +177,9 @@ impl Bench<'_> {
         command.env("HOME", self.folder);
         command
     }
+}
+
+/// Where the journals of a store's runs are.
+fn journals(store: &Path) -> PathBuf {
+    store.with_extension("journals")
 }

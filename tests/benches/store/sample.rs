@@ -7,6 +7,7 @@ use iamseal_core::{Location, SealOptions, SealedForm, Session, seal};
 use iamseal_tests::keys::Keys;
 use iamseal_tests::lent::Lent;
 use iamseal_tests::vectors::case;
+use sha2::{Digest as _, Sha256};
 
 /// What a store is full of.
 #[derive(Clone, Copy)]
@@ -60,6 +61,28 @@ pub fn sealed(key: &str) -> SealOptions {
         cipher: None,
         data_key_encoding: None,
     }
+}
+
+/// The SHA-256 of all that a store holds: paths and bytes.
+pub fn digest(store: &Path) -> [u8; 32] {
+    let mut digest = Sha256::new();
+    let mut folders = vec![store.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let mut entries: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .collect();
+        entries.sort();
+        for entry in entries {
+            if entry.is_dir() {
+                folders.push(entry);
+            } else {
+                digest.update(entry.as_os_str().as_encoded_bytes());
+                digest.update(Sha256::digest(fs::read(entry).unwrap()));
+            }
+        }
+    }
+    digest.finalize().into()
 }
 
 /// Makes a store of so many objects.

@@ -11,7 +11,7 @@ use iamseal::keys::StaticKeyring;
 
 use crate::arguments::{Common, Migrate, To};
 use crate::failure::Failure;
-use crate::progress::{self, Interrupt, Progress};
+use crate::progress::{self, Interrupt};
 use crate::report::step;
 use crate::run::{Ended, Run};
 use crate::tally::Tally;
@@ -53,8 +53,7 @@ pub async fn migrate(
             Some(run)
         }
     };
-    let total = store::count(&store, &plan.prefix).await;
-    let progress = Progress::new(common, total.ok());
+    let progress = store::progress(common, &store, &plan.prefix).await;
     let plugin = builder.load().await?;
     let interrupt = Interrupt::listen()?;
     let mut workers = Workers::start(&plugin, &plan, jobs(command)).await?;

@@ -31,7 +31,7 @@ pub(crate) enum Kind {
 }
 
 /// Who may do what with a file.
-pub(super) struct Rights {
+pub(crate) struct Rights {
     pub user: u32,
     pub group: u32,
     /// As the system has it, with the bits of the kind.
