@@ -13,8 +13,8 @@ use crate::storage::{Storage, StorageWriter};
 
 use super::Plugin;
 use super::auditor::Auditor;
+use super::cache::CompileCache;
 use super::description::ComponentDescription;
-use super::engine::CompileCache;
 use super::instance::{Linked, Pool};
 use super::lend::Lent;
 use super::limits::Limits;

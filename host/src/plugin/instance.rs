@@ -17,7 +17,8 @@ use wasmtime::{Engine, Store, Trap, WasmBacktrace};
 use crate::describe::line;
 use crate::error::Error;
 
-use super::engine::{Clock, CompileCache};
+use super::cache::CompileCache;
+use super::engine::Clock;
 use super::exports::{Exports, Indices};
 use super::grant::Grant;
 use super::identity::Identity;

@@ -3,6 +3,7 @@
 mod audit;
 mod auditor;
 mod builder;
+mod cache;
 mod description;
 mod engine;
 mod exports;
@@ -28,8 +29,8 @@ use crate::error::Error;
 pub use audit::{Audit, AuditScope};
 pub use auditor::Auditor;
 pub use builder::PluginBuilder;
+pub use cache::CompileCache;
 pub use description::ComponentDescription;
-pub use engine::CompileCache;
 pub use identity::Identity;
 pub use limits::{Limit, Limits};
 pub use migration::{Migration, MigrationPlan};
