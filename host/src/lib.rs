@@ -100,6 +100,7 @@ extern crate alloc;
 pub mod contract;
 mod describe;
 mod error;
+pub mod journal;
 pub mod keys;
 mod plugin;
 #[cfg(feature = "object-store")]

@@ -39,7 +39,7 @@ pub fn run(arguments: &Arguments, command: &Audit) -> Result<u8, Failure> {
         output::note(arguments.json, &notes::nothing_there(&command.place.prefix));
     }
     output::line(&if arguments.json {
-        tally.json("verdict", false)
+        tally.json("verdict", false, None)
     } else {
         tally.table()
     })?;

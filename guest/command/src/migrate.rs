@@ -57,7 +57,7 @@ pub fn run(arguments: &Arguments, command: &Migrate) -> Result<u8, Failure> {
         output::note(arguments.json, &notes::nothing_there(&place.prefix));
     }
     output::line(&if arguments.json {
-        tally.json("outcome", false)
+        tally.json("outcome", false, None)
     } else {
         tally.table()
     })?;

@@ -32,6 +32,7 @@ pub use builder::PluginBuilder;
 pub use cache::CompileCache;
 pub use description::ComponentDescription;
 pub use identity::Identity;
+pub(crate) use identity::hex;
 pub use limits::{Limit, Limits};
 pub use migration::{Migration, MigrationPlan};
 pub use slot::{PluginSlot, Swapped};

@@ -86,12 +86,12 @@ impl Walk {
         let report = match report {
             Ok(report) => report,
             Err(error) => {
-                self.close(instance, resource).await;
+                close(self.pool(), instance, resource).await;
                 return Err(Error::Object(error));
             }
         };
         if report.is_empty() {
-            self.close(instance, resource).await;
+            close(self.pool(), instance, resource).await;
             self.done = true;
             return Ok(report);
         }
@@ -114,16 +114,17 @@ impl Walk {
         self.under_way = Some((instance, resource));
         Ok(report)
     }
+}
 
-    /// Drops the resource inside the component, and if that goes well, gives the instance back.
-    async fn close(&self, mut instance: Instance, resource: ResourceAny) {
-        instance.begin(Grant::default());
-        let (_, store) = instance.parts();
-        let dropped = self.pool.within(resource.resource_drop_async(store)).await;
-        match self.pool.settle(&instance, dropped) {
-            Ok(()) => self.pool.put(instance),
-            // The work is done; all that is lost is a warm instance.
-            Err(error) => tracing::debug!(%error, "an instance is not used again"),
-        }
+/// Drops the resource inside the component, and if that goes well, gives the instance back. Holds no
+/// walk, which may not be shared between threads, so that a step can be a task of its own.
+async fn close(pool: Arc<Pool>, mut instance: Instance, resource: ResourceAny) {
+    instance.begin(Grant::default());
+    let (_, store) = instance.parts();
+    let dropped = pool.within(resource.resource_drop_async(store)).await;
+    match pool.settle(&instance, dropped) {
+        Ok(()) => pool.put(instance),
+        // The work is done; all that is lost is a warm instance.
+        Err(error) => tracing::debug!(%error, "an instance is not used again"),
     }
 }

@@ -20,7 +20,7 @@
 //! A call that is dropped runs to its end there, and its drafts are removed.
 
 mod commit;
-mod disk;
+pub(crate) mod disk;
 mod draft;
 mod errors;
 #[doc(hidden)] // It says why.

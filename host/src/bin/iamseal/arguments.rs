@@ -1,6 +1,7 @@
 //! What the command line takes. Help texts, examples and exit codes are written here once.
 
 use std::ffi::OsString;
+use std::num::NonZeroU32;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -48,7 +49,7 @@ Exit codes:
 130 interrupted                 141 nobody reads the output";
 
 /// What every command takes.
-#[derive(Args)]
+#[derive(Args, Clone)]
 pub struct Common {
     /// Print one JSON object per line instead of text.
     #[arg(long, global = true)]
@@ -93,12 +94,25 @@ pub enum Command {
     /// Bring every object of a store to one form and key.
     ///
     /// Each new object is made durable beside the old one, read back and opened before it takes its
-    /// place. Whatever does not open is reported and left alone. Running it again is harmless.
+    /// place, and a journal keeps what takes it back: see undo. Whatever does not open is reported and
+    /// left alone. Running it again is harmless.
     #[command(after_help = "Examples:\n  \
         iamseal migrate /data/.minio.sys --to kms --dry-run\n  \
         iamseal migrate /data/.minio.sys --to kms --key new-key --keys both.keys\n  \
         iamseal migrate /data/.minio.sys --to plaintext --keys all.keys")]
     Migrate(Migrate),
+    /// Take a run of migrate, or of undo, back: every object becomes what it was before, byte for byte.
+    ///
+    /// What somebody else has changed since is reported and left alone. It needs the keys that the run
+    /// sealed with where objects were plaintext before. It has a journal of its own.
+    #[command(after_help = "Examples:\n  \
+        iamseal undo /data/.minio.sys 20261123T203010Z --dry-run\n  \
+        iamseal undo /data/.minio.sys 20261123T203010Z")]
+    Undo(UndoRun),
+    /// Name the runs that can be taken back.
+    #[command(after_help = "Example:\n  \
+        iamseal runs")]
+    Runs(Runs),
     /// Say whether a plugin component is fit to be loaded.
     #[command(
         subcommand,
@@ -210,6 +224,41 @@ pub struct Migrate {
     /// Open everything and say what would be done; write nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// How many objects to work on at once; as many as there are cores if it is missing.
+    #[arg(long, value_name = "N")]
+    pub jobs: Option<NonZeroU32>,
+    #[command(flatten)]
+    pub journal: JournalPlace,
+}
+
+/// Where journals are kept, for `migrate`, `undo` and `runs`.
+#[derive(Args, Clone)]
+pub struct JournalPlace {
+    /// The folder for the journals of runs, outside the store. [default: iamseal in XDG_STATE_HOME,
+    /// which is ~/.local/state unless it is set]
+    #[arg(long, value_name = "FOLDER")]
+    pub journal: Option<PathBuf>,
+}
+
+#[derive(Args)]
+pub struct UndoRun {
+    /// The store that the run changed.
+    #[arg(value_name = "STORE")]
+    pub store: PathBuf,
+    /// The run's name, as migrate and runs print it.
+    #[arg(value_name = "RUN")]
+    pub run: String,
+    /// Say what would be taken back; write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub journal: JournalPlace,
+}
+
+#[derive(Args)]
+pub struct Runs {
+    #[command(flatten)]
+    pub journal: JournalPlace,
 }
 
 #[derive(Args)]

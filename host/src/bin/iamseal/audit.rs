@@ -59,7 +59,7 @@ pub async fn audit(
         store::nothing_there(common, &command.place);
     }
     if common.json {
-        output::line(&tally.json("verdict", false))?;
+        output::line(&tally.json("verdict", false, None))?;
     } else {
         output::line(&tally.table())?;
     }

@@ -10,7 +10,7 @@ use iamseal::contract::{SealOptions, SealedForm};
 use iamseal::keys::{RootCredential, StaticKey, StaticKeyring};
 use serde_json::json;
 
-use crate::arguments::{self, Audit, Common, Demo, How, Migrate, To, Where};
+use crate::arguments::{self, Audit, Common, Demo, How, JournalPlace, Migrate, To, Where};
 use crate::failure::Failure;
 use crate::{audit, load, migrate, output};
 
@@ -106,6 +106,10 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
         to: To::Kms,
         how,
         dry_run: false,
+        jobs: None,
+        journal: JournalPlace {
+            journal: Some(folder.join("journals")),
+        },
     };
     migrate::migrate(common, keyring()?, &plan).await?;
 

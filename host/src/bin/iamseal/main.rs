@@ -1,5 +1,5 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
-//! `failure`, `keys`, `load`, `output`, `progress`, `report` and `store`.
+//! `failure`, `journals`, `keys`, `load`, `output`, `progress`, `report`, `run`, `store` and `workers`.
 
 extern crate alloc;
 
@@ -8,6 +8,7 @@ mod audit;
 mod demo;
 mod failure;
 mod inspect;
+mod journals;
 mod keygen;
 mod keys;
 mod load;
@@ -16,9 +17,13 @@ mod output;
 mod plugin;
 mod progress;
 mod report;
+mod run;
+mod runs;
 mod seal;
 mod store;
+mod undo;
 mod unseal;
+mod workers;
 
 use std::process::ExitCode;
 
@@ -52,6 +57,8 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Command::Inspect(command) => inspect::run(&common, &command).await,
             Command::Audit(command) => audit::run(&common, &command).await,
             Command::Migrate(command) => migrate::run(&common, &command).await,
+            Command::Undo(command) => undo::run(&common, &command).await,
+            Command::Runs(command) => runs::run(&common, &command),
             Command::Plugin(command) => plugin::run(&common, &command).await,
             Command::Demo(command) => demo::run(&common, &command).await,
         }

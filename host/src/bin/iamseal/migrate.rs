@@ -1,24 +1,22 @@
 //! `iamseal migrate`: every object of a store to one form and key.
 
+use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::thread::available_parallelism;
 
 use iamseal::MigrationPlan;
 use iamseal::contract::Target;
 use iamseal::keys::StaticKeyring;
-use iamseal::storage::DirStore;
 
 use crate::arguments::{Common, Migrate, To};
 use crate::failure::Failure;
 use crate::progress::{self, Interrupt, Progress};
-use crate::report::{notes, step};
+use crate::report::step;
+use crate::run::Run;
 use crate::tally::Tally;
+use crate::workers::Workers;
 use crate::{keys, load, output, store};
-
-/// How many objects share the cost of durability. Large enough for the folders' syncs to weigh
-/// little, small enough for Ctrl-C to be answered soon.
-const BATCH: u32 = 64;
 
 pub async fn run(common: &Common, command: &Migrate) -> Result<ExitCode, Failure> {
     migrate(common, keys::keyring(common)?, command).await
@@ -41,39 +39,42 @@ pub async fn migrate(
         },
         dry_run: command.dry_run,
     };
-    if !command.dry_run {
-        // What a killed run left behind is harmless, so failing to remove it is no reason to stop.
-        match store.sweep(&plan.prefix).await {
-            Ok(0) => {}
-            Ok(swept) => {
-                output::note(common.json, &notes::swept(swept));
-            }
-            Err(error) => {
-                let why = iamseal::describe_storage(&error);
-                output::note(common.json, &notes::not_swept(&why));
-            }
+    let mut builder = load::builder(common, keyring);
+    let run = match command.dry_run {
+        true => {
+            builder = builder.storage(store.clone());
+            None
         }
-    }
+        false => {
+            store::sweep(common, &store, &plan.prefix).await;
+            let (place, folder) = (&command.journal, &command.place.store);
+            let run = Run::begin(common, place, folder, store.clone(), &work(command)).await?;
+            builder = builder.storage(run.store()).storage_writer(run.store());
+            Some(run)
+        }
+    };
     let total = store::count(&store, &plan.prefix).await;
     let progress = Progress::new(common, total.ok());
-    let plugin = load::builder(common, keyring)
-        .storage(store.clone() as Arc<DirStore>)
-        .storage_writer(store)
-        .load()
-        .await?;
-    let mut migration = plugin.migrate(&plan).await?;
+    let plugin = builder.load().await?;
     let interrupt = Interrupt::listen()?;
+    let mut workers = Workers::start(&plugin, &plan, jobs(command)).await?;
     let mut tally = Tally::default();
-    let mut was_interrupted = false;
-    loop {
-        // A batch is never dropped midway: Ctrl-C is answered between two.
+    let (mut was_interrupted, mut failure) = (false, None);
+    while let Some(batch) = workers.next().await {
         if interrupt.pressed() {
             was_interrupted = true;
-            break;
+            workers.stop();
         }
-        let steps = migration.next(BATCH).await?;
-        if steps.is_empty() {
-            break;
+        let steps = match batch {
+            Ok(steps) => steps,
+            // The others finish what they are at, and what they report is true.
+            Err(error) => {
+                failure.get_or_insert(error);
+                continue;
+            }
+        };
+        if let Some(run) = &run {
+            run.report(steps.iter().map(step::said)).await?;
         }
         for step in &steps {
             step::count(step, &mut tally);
@@ -86,11 +87,19 @@ pub async fn migrate(
         progress.advance(steps.len());
     }
     progress.finish();
-    if tally.is_empty() {
+    if tally.is_empty() && failure.is_none() {
         store::nothing_there(common, &command.place);
     }
+    let ended = match run {
+        Some(run) if !was_interrupted && failure.is_none() => Some(run.end().await?),
+        Some(run) => Some(run.break_off()),
+        None => None,
+    };
+    if let Some(failure) = failure {
+        return Err(failure.into());
+    }
     if common.json {
-        output::line(&tally.json("outcome", was_interrupted))?;
+        output::line(&tally.json("outcome", was_interrupted, ended.map(|ended| ended.json())))?;
     } else {
         output::line(&tally.table())?;
     }
@@ -98,4 +107,19 @@ pub async fn migrate(
         return Err(progress::interrupted());
     }
     Ok(tally.exit_code().into())
+}
+
+/// What is done, for the journal.
+fn work(command: &Migrate) -> String {
+    match (command.to, &command.how.key) {
+        (To::Plaintext, _) => "migrate to plaintext".to_owned(),
+        (To::Kms, None) => "migrate to the default key".to_owned(),
+        (To::Kms, Some(key)) => format!("migrate to the key {key}"),
+    }
+}
+
+/// As many workers as were asked for, or as there are cores.
+fn jobs(command: &Migrate) -> NonZeroU32 {
+    let cores = || available_parallelism().ok()?.try_into().ok();
+    command.jobs.or_else(cores).unwrap_or(NonZeroU32::MIN)
 }

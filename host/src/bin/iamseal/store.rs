@@ -12,9 +12,17 @@ use crate::failure::Failure;
 use crate::output;
 use crate::report::notes;
 
-/// Opens the store and tells what an operator should know of it before anything else.
+/// Opens the store that holds these objects and tells what an operator should know of it.
 pub async fn open(common: &Common, place: &Where) -> Result<Arc<DirStore>, Failure> {
-    let text = place.store.to_string_lossy();
+    if let Some((message, cure)) = notes::wrong_prefix(place.prefix.as_bytes()) {
+        return Err(Failure::usage(message).with_cure(cure));
+    }
+    open_folder(common, &place.store).await
+}
+
+/// The same for a whole store.
+pub async fn open_folder(common: &Common, folder: &Path) -> Result<Arc<DirStore>, Failure> {
+    let text = folder.to_string_lossy();
     if let Some(kind) = ["etcd://", "s3://", "drives:"]
         .iter()
         .find(|kind| text.starts_with(**kind))
@@ -24,25 +32,31 @@ pub async fn open(common: &Common, place: &Where) -> Result<Arc<DirStore>, Failu
                 .with_cure("copy the objects into a folder and give that folder"),
         );
     }
-    if let Some((message, cure)) = notes::wrong_prefix(place.prefix.as_bytes()) {
-        return Err(Failure::usage(message).with_cure(cure));
-    }
-    let store = DirStore::open(&place.store)?;
+    let store = DirStore::open(folder)?;
+    let config = folder.join("config");
     // Another user's folder is there too, even if it cannot be looked into.
-    if place
-        .store
-        .join("config")
-        .metadata()
-        .is_ok_and(|config| !config.is_dir())
-        || !place.store.join("config").try_exists().unwrap_or(true)
+    if config.metadata().is_ok_and(|config| !config.is_dir())
+        || !config.try_exists().unwrap_or(true)
     {
         // Going on would report success for a store that nobody looked at.
         return Err(
-            Failure::usage(format!("{text} has no config/ in it")).with_cure(nearest(&place.store))
+            Failure::usage(format!("{text} has no config/ in it")).with_cure(nearest(folder))
         );
     }
     marker(common, &store).await;
     Ok(Arc::new(store))
+}
+
+/// Removes what a killed run left behind. That is harmless, so failing to do so is no reason to stop.
+pub async fn sweep(common: &Common, store: &DirStore, prefix: &[u8]) {
+    match store.sweep(prefix).await {
+        Ok(0) => {}
+        Ok(swept) => output::note(common.json, &notes::swept(swept)),
+        Err(error) => {
+            let why = iamseal::describe_storage(&error);
+            output::note(common.json, &notes::not_swept(&why));
+        }
+    }
 }
 
 /// How many objects there are, for the progress bar.

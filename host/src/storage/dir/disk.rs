@@ -23,7 +23,7 @@ use super::faults::{Call, Watch};
 
 /// What stands under a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     File,
     Folder,
     /// Neither; the text is for people.
@@ -31,13 +31,13 @@ pub(super) enum Kind {
 }
 
 /// An open folder.
-pub(super) struct Folder {
+pub(crate) struct Folder {
     dir: Dir,
     watch: Watch,
 }
 
 /// An open file, or a folder that was opened as one.
-pub(super) struct File {
+pub(crate) struct File {
     file: fs::File,
     watch: Watch,
 }

@@ -91,7 +91,7 @@ pub trait Faults: Send + Sync {
 
 /// Whoever is told of a store's calls, usually nobody.
 #[derive(Clone, Default)]
-pub(super) struct Watch(Option<Arc<dyn Faults>>);
+pub(crate) struct Watch(Option<Arc<dyn Faults>>);
 
 impl Watch {
     pub fn by(faults: Arc<dyn Faults>) -> Self {

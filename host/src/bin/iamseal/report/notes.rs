@@ -70,6 +70,23 @@ pub fn passed_through(path: &[u8]) -> String {
     format!("{path}: it is plaintext and passed through, as in MinIO; --require sealed refuses it")
 }
 
+/// That objects were changed while or after a run changed them.
+pub fn differ(objects: u64) -> String {
+    format!(
+        "{objects} objects are not what the run left there: somebody else has changed them since"
+    )
+}
+
+/// Where the proof of a run is.
+pub fn proof(path: &str) -> String {
+    format!("what was there and what is there is written down in {path}")
+}
+
+/// How to take a run back.
+pub fn undo(store: &str, run: &str) -> String {
+    format!("to take it back: iamseal undo {store} {run}")
+}
+
 /// How many drafts of a killed run were removed.
 pub fn swept(drafts: u64) -> String {
     format!("{drafts} drafts of a killed run were removed")

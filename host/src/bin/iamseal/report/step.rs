@@ -12,6 +12,7 @@ use super::words;
 const UNCHANGED: &str = "unchanged";
 const MIGRATED: &str = "migrated";
 const WOULD_MIGRATE: &str = "would-migrate";
+const EXEMPT: &str = "exempt";
 const FAILED: &str = "failed";
 
 /// Adds it to the run's counts.
@@ -23,6 +24,12 @@ pub fn count(step: &Step, tally: &mut Tally) {
         Outcome::Exempt(_) => tally.exempt(),
         Outcome::Failed(error) => tally.failed(FAILED, Cause::of(error)),
     }
+}
+
+/// The same for a journal: path, outcome and whether the object was changed.
+pub fn said(step: &Step) -> (&[u8], &str, bool) {
+    let is_changed = matches!(step.outcome, Outcome::Migrated(_));
+    (&step.path, name(&step.outcome), is_changed)
 }
 
 /// A line for what a person wants to see of each object: failures, and what a dry run would do.
@@ -40,14 +47,24 @@ pub fn text_line(step: &Step) -> Option<String> {
 /// One line of JSON.
 pub fn json_line(step: &Step) -> String {
     let mut fields = words::path_fields(&step.path);
-    let (outcome, name, value) = match &step.outcome {
-        Outcome::Unchanged(found) => (UNCHANGED, "found", words::found_json(found)),
-        Outcome::Migrated(found) => (MIGRATED, "found", words::found_json(found)),
-        Outcome::WouldMigrate(found) => (WOULD_MIGRATE, "found", words::found_json(found)),
-        Outcome::Exempt(reason) => ("exempt", "reason", json!(reason)),
-        Outcome::Failed(error) => (FAILED, "error", words::error_json(&error.into())),
+    let (field, value) = match &step.outcome {
+        Outcome::Unchanged(found) | Outcome::Migrated(found) | Outcome::WouldMigrate(found) => {
+            ("found", words::found_json(found))
+        }
+        Outcome::Exempt(reason) => ("reason", json!(reason)),
+        Outcome::Failed(error) => ("error", words::error_json(&error.into())),
     };
-    fields.insert("outcome".into(), outcome.into());
-    fields.insert(name.into(), value);
+    fields.insert("outcome".into(), name(&step.outcome).into());
+    fields.insert(field.into(), value);
     Value::Object(fields).to_string()
+}
+
+fn name(outcome: &Outcome) -> &'static str {
+    match outcome {
+        Outcome::Unchanged(_) => UNCHANGED,
+        Outcome::Migrated(_) => MIGRATED,
+        Outcome::WouldMigrate(_) => WOULD_MIGRATE,
+        Outcome::Exempt(_) => EXEMPT,
+        Outcome::Failed(_) => FAILED,
+    }
 }

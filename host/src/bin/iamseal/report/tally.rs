@@ -67,9 +67,14 @@ impl Tally {
 
     /// An object that was not looked into.
     pub fn exempt(&mut self) {
+        self.plain("exempt");
+    }
+
+    /// An object of which there is nothing to say but its verdict.
+    pub fn plain(&mut self, verdict: &'static str) {
         self.add(Kind {
             is_failure: false,
-            verdict: "exempt",
+            verdict,
             what: "",
             with: With::default(),
         });
@@ -112,8 +117,9 @@ impl Tally {
         output::table(&["", "form or cause", "opened with", "objects"], rows)
     }
 
-    /// One line of JSON, which calls the verdict by the name that the run's other lines use.
-    pub fn json(&self, verdict: &str, interrupted: bool) -> String {
+    /// One line of JSON, which calls the verdict by the name that the run's other lines use. `run` tells
+    /// of the journal where there is one.
+    pub fn json(&self, verdict: &str, interrupted: bool, run: Option<Value>) -> String {
         let counts: Vec<Value> = self
             .counts
             .iter()
@@ -134,10 +140,13 @@ impl Tally {
                 Value::Object(entry)
             })
             .collect();
-        json!({"summary": {
+        let mut summary = json!({
             "objects": self.total(), "counts": counts, "interrupted": interrupted,
-        }})
-        .to_string()
+        });
+        if let (Some(fields), Some(run)) = (summary.as_object_mut(), run) {
+            fields.insert("run".into(), run);
+        }
+        json!({ "summary": summary }).to_string()
     }
 
     /// Whether there was no object at all.

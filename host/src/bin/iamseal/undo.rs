@@ -1,0 +1,148 @@
+//! `iamseal undo`: taking a run back.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use iamseal::journal::{Undo, UndoOutcome, UndoStep};
+use iamseal::storage::{Storage, StorageWriter};
+use serde_json::Value;
+
+use crate::arguments::{Common, UndoRun};
+use crate::cause::Cause;
+use crate::failure::Failure;
+use crate::progress::{self, Interrupt, Progress};
+use crate::report::{why::Why, words};
+use crate::run::Run;
+use crate::tally::Tally;
+use crate::{journals, keys, load, output, store};
+
+/// How many objects share the cost of durability; as in a migration.
+const BATCH: usize = 64;
+
+pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure> {
+    let store = store::open_folder(common, &command.store).await?;
+    let past = journals::open(&command.journal)?.past(&command.run)?;
+    // What was sealed for a store of a name opens under that name.
+    let common = &Common {
+        store_name: past.head().store_name.clone(),
+        ..common.clone()
+    };
+    let opener = load::auditor(common, keys::keyring(common)?, None).await?;
+    let run = match command.dry_run {
+        true => None,
+        false => {
+            store::sweep(common, &store, b"").await;
+            let work = format!("undo {}", past.head().name);
+            let (place, folder) = (&command.journal, &command.store);
+            Some(Run::begin(common, place, folder, store.clone(), &work).await?)
+        }
+    };
+    let (storage, writer): (Arc<dyn Storage>, Option<Arc<dyn StorageWriter>>) = match &run {
+        Some(run) => (run.store(), Some(run.store())),
+        None => (store, None),
+    };
+    let mut undo = Undo::new(&past, opener, storage, writer)?;
+    let progress = Progress::new(common, Some(undo.objects() as u64));
+    let interrupt = Interrupt::listen()?;
+    let mut tally = Tally::default();
+    let mut was_interrupted = false;
+    loop {
+        // A batch is never dropped midway: Ctrl-C is answered between two.
+        if interrupt.pressed() {
+            was_interrupted = true;
+            break;
+        }
+        let steps = undo.next(BATCH).await?;
+        if steps.is_empty() {
+            break;
+        }
+        if let Some(run) = &run {
+            run.report(steps.iter().map(said)).await?;
+        }
+        for step in &steps {
+            count(step, &mut tally);
+            if common.json {
+                progress.line(&json_line(step))?;
+            } else if let Some(line) = text_line(step) {
+                progress.line(&line)?;
+            }
+        }
+        progress.advance(steps.len());
+    }
+    progress.finish();
+    let ended = match run {
+        Some(run) if !was_interrupted => Some(run.end().await?),
+        Some(run) => Some(run.break_off()),
+        None => None,
+    };
+    if common.json {
+        let ended = ended.map(|ended| ended.json());
+        output::line(&tally.json("outcome", was_interrupted, ended))?;
+    } else {
+        output::line(&tally.table())?;
+    }
+    if was_interrupted {
+        return Err(progress::interrupted());
+    }
+    Ok(tally.exit_code().into())
+}
+
+fn name(outcome: &UndoOutcome) -> &'static str {
+    match outcome {
+        UndoOutcome::Restored => "restored",
+        UndoOutcome::WouldRestore => "would-restore",
+        UndoOutcome::Unchanged => "unchanged",
+        UndoOutcome::ChangedSince => "changed-since",
+        UndoOutcome::Failed(_) => "failed",
+    }
+}
+
+/// For the journal.
+fn said(step: &UndoStep) -> (&[u8], &str, bool) {
+    let is_changed = matches!(step.outcome, UndoOutcome::Restored);
+    (&step.path, name(&step.outcome), is_changed)
+}
+
+fn count(step: &UndoStep, tally: &mut Tally) {
+    let verdict = name(&step.outcome);
+    match &step.outcome {
+        UndoOutcome::ChangedSince => tally.failed(verdict, Cause::Conflict),
+        UndoOutcome::Failed(error) => tally.failed(verdict, Cause::of(error)),
+        _ => tally.plain(verdict),
+    }
+}
+
+/// Why an object was not taken back.
+fn why(outcome: &UndoOutcome) -> Option<Why> {
+    match outcome {
+        UndoOutcome::ChangedSince => Some(Why {
+            cause: Cause::Conflict,
+            message: "somebody has changed or removed it since the run, and theirs was kept".into(),
+            cure: Some(
+                "to have the old one all the same, take back what was done since first".into(),
+            ),
+            opens_at: None,
+        }),
+        UndoOutcome::Failed(error) => Some(error.into()),
+        _ => None,
+    }
+}
+
+/// A line for what a person wants to see of each object: failures, and what a dry run would do.
+fn text_line(step: &UndoStep) -> Option<String> {
+    let verdict = name(&step.outcome);
+    match (&step.outcome, why(&step.outcome)) {
+        (_, Some(why)) => Some(words::failure_lines(verdict, &why, &step.path)),
+        (UndoOutcome::WouldRestore, None) => Some(words::object_line(verdict, "", "", &step.path)),
+        _ => None,
+    }
+}
+
+fn json_line(step: &UndoStep) -> String {
+    let mut fields = words::path_fields(&step.path);
+    fields.insert("outcome".into(), name(&step.outcome).into());
+    if let Some(why) = why(&step.outcome) {
+        fields.insert("error".into(), words::error_json(&why));
+    }
+    Value::Object(fields).to_string()
+}

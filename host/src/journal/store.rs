@@ -1,0 +1,159 @@
+//! A store that writes down in a journal what it is about to change.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+
+use super::file::Journal;
+use super::record::{Change, Kept, Line, Path, Step, digest, write};
+use crate::contract::{Form, StorageError};
+use crate::plugin::Auditor;
+use crate::storage::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};
+
+/// A store whose changes are journaled: nothing is staged before the journal has durably what takes
+/// it back. Lend it in the place of the store that it was made of.
+#[derive(Clone)]
+pub struct Journaled {
+    journal: Arc<Journal>,
+    storage: Arc<dyn Storage>,
+    writer: Arc<dyn StorageWriter>,
+    inspector: Auditor,
+}
+
+impl Journaled {
+    /// `storage` and `writer` with a journal before them. `inspector` says which objects are plaintext;
+    /// it needs no keys.
+    pub fn new(
+        journal: Arc<Journal>,
+        storage: Arc<dyn Storage>,
+        writer: Arc<dyn StorageWriter>,
+        inspector: Auditor,
+    ) -> Self {
+        Self {
+            journal,
+            storage,
+            writer,
+            inspector,
+        }
+    }
+
+    /// Writes down what became of objects: the path, the name of the outcome, and whether it was changed.
+    /// To be called after each step of the run.
+    ///
+    /// # Errors
+    /// `Other` if the journal cannot be written. What was changed can be taken back all the same.
+    pub async fn report<'a>(
+        &self,
+        steps: impl IntoIterator<Item = (&'a [u8], &'a str, bool)>,
+    ) -> Result<(), StorageError> {
+        let mut lines = String::new();
+        for (path, outcome, is_changed) in steps {
+            let seen = self.journal.take(path);
+            let step = Step {
+                path: Path::of(path),
+                outcome: outcome.to_owned(),
+                after: match is_changed {
+                    true => seen.after,
+                    false => seen.before.clone(),
+                },
+                before: seen.before,
+            };
+            write(&Line::Step(step), &mut lines);
+        }
+        // The proof is made of them at the end, and a run that has no end has none.
+        self.journal.append(lines, false).await
+    }
+
+    /// The line that takes a replacement back.
+    async fn change(&self, new: &Replacement) -> Result<Line, StorageError> {
+        let old = self.storage.read(&new.path).await?;
+        if old.version != new.expected {
+            return Err(StorageError::Conflict);
+        }
+        let (before, after) = (digest(&old.bytes), digest(&new.bytes));
+        let (kept, bytes) = if self.is_plaintext(&old.bytes).await? {
+            (Kept::After, &new.bytes)
+        } else {
+            (Kept::Before, &old.bytes)
+        };
+        self.journal.note(&new.path, |seen| {
+            seen.before = Some(before.clone());
+            seen.after = Some(after.clone());
+        });
+        Ok(Line::Change(Change {
+            path: Path::of(&new.path),
+            before,
+            after,
+            kept,
+            bytes: STANDARD.encode(bytes),
+        }))
+    }
+
+    async fn is_plaintext(&self, bytes: &[u8]) -> Result<bool, StorageError> {
+        match self.inspector.inspect(bytes).await {
+            Ok(description) => Ok(description.form == Form::Plaintext),
+            // Of no known form, so nothing that a plugin could have opened as plaintext.
+            Err(crate::Error::Object(_)) => Ok(false),
+            Err(error) => Err(StorageError::Other(format!(
+                "the journal cannot tell what it is: {error}"
+            ))),
+        }
+    }
+}
+
+#[async_trait]
+impl Storage for Journaled {
+    async fn list(
+        &self,
+        prefix: &[u8],
+        start_after: Option<&[u8]>,
+    ) -> Result<Box<dyn Cursor>, StorageError> {
+        self.storage.list(prefix, start_after).await
+    }
+
+    async fn read(&self, path: &[u8]) -> Result<Stored, StorageError> {
+        let stored = self.storage.read(path).await?;
+        let before = digest(&stored.bytes);
+        self.journal.note(path, |seen| seen.before = Some(before));
+        Ok(stored)
+    }
+}
+
+#[async_trait]
+impl StorageWriter for Journaled {
+    async fn stage(
+        &self,
+        replacements: Vec<Replacement>,
+    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+        let mut lines = String::new();
+        let mut journaled = Vec::new();
+        let mut results = VecDeque::new();
+        for replacement in replacements {
+            match self.change(&replacement).await {
+                Ok(line) => {
+                    write(&line, &mut lines);
+                    journaled.push(replacement);
+                    results.push_back(None);
+                }
+                Err(error) => results.push_back(Some(Err(error))),
+            }
+        }
+        let staged = match self.journal.append(lines, true).await {
+            Ok(()) => self.writer.stage(journaled).await,
+            Err(error) => journaled.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let mut staged = staged.into_iter();
+        let few = || StorageError::Other("the store answered for too few drafts".into());
+        results
+            .into_iter()
+            .map(|result| result.unwrap_or_else(|| staged.next().unwrap_or_else(|| Err(few()))))
+            .collect()
+    }
+
+    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+        self.writer.commit(drafts).await
+    }
+}

@@ -1,0 +1,262 @@
+//! Taking a run back.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use sha2::{Digest as _, Sha256};
+
+use super::JournalError;
+use super::file::{Lines, Past};
+use super::record::{Change, Kept, Line, digest};
+use crate::contract::{ObjectError, Policy, StorageError};
+use crate::error::Error;
+use crate::plugin::Auditor;
+use crate::storage::{Replacement, Storage, StorageWriter};
+
+/// How many bytes of old objects a batch holds at the most before they are written. One may be larger.
+const BATCH_BYTES: usize = 4 << 20;
+
+/// A run that is being taken back, in steps. Drop it to stop: objects that were reported are done, all
+/// others are as they were. Taking it back again is harmless.
+///
+/// Every object that is what the run made of it becomes what it was before, byte for byte; every other
+/// is left alone. As in a migration the old bytes stay until the new ones are durable and were read
+/// again, and nobody else's change is lost.
+pub struct Undo {
+    lines: Lines,
+    /// The place of the last change of each path: an object that was changed meanwhile was taken again.
+    last: HashMap<[u8; 16], u64>,
+    opener: Auditor,
+    storage: Arc<dyn Storage>,
+    writer: Option<Arc<dyn StorageWriter>>,
+}
+
+/// One object and what became of it.
+#[derive(Debug)]
+pub struct UndoStep {
+    /// The path; empty for a line of the journal that cannot be read.
+    pub path: Vec<u8>,
+    /// What became of it.
+    pub outcome: UndoOutcome,
+}
+
+/// What became of one object.
+#[derive(Debug)]
+pub enum UndoOutcome {
+    /// It is what it was before the run.
+    Restored,
+    /// The same without the writing.
+    WouldRestore,
+    /// It was that already.
+    Unchanged,
+    /// Somebody has changed or removed it since the run; theirs was kept.
+    ChangedSince,
+    /// It was not touched, and this is why.
+    Failed(ObjectError),
+}
+
+/// An object that is what the run made of it.
+struct Restore {
+    step: usize,
+    replacement: Replacement,
+}
+
+impl Undo {
+    /// Begins to take `run` back. Nothing of the store is read or written before the first step.
+    ///
+    /// `opener` has the keys that the run sealed with: it opens what was plaintext before. Without a
+    /// `writer` nothing is written.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`].
+    pub fn new(
+        run: &Past,
+        opener: Auditor,
+        storage: Arc<dyn Storage>,
+        writer: Option<Arc<dyn StorageWriter>>,
+    ) -> Result<Self, JournalError> {
+        let mut last = HashMap::new();
+        for line in run.lines()? {
+            match line {
+                Ok((place, Line::Change(change))) => {
+                    last.extend(change.path.bytes().map(|path| (short(&path), place)));
+                }
+                // Told when it is met again.
+                Ok(_) | Err(JournalError::Damaged { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(Self {
+            lines: run.lines()?,
+            last,
+            opener,
+            storage,
+            writer,
+        })
+    }
+
+    /// How many objects the run has changed, or was about to.
+    pub fn objects(&self) -> usize {
+        self.last.len()
+    }
+
+    /// Takes up to `limit` further changes back as one batch, at least one, and returns when all of it
+    /// is durable. Empty at the end.
+    ///
+    /// # Errors
+    /// Those of every call of a plugin but [`Error::Object`], and `Failed` steps are no errors.
+    pub async fn next(&mut self, limit: usize) -> Result<Vec<UndoStep>, Error> {
+        let mut steps = Vec::new();
+        let mut restores = Vec::new();
+        let mut bytes = 0;
+        while steps.len() < limit.max(1) && bytes < BATCH_BYTES {
+            let change = match self.lines.next() {
+                None => break,
+                Some(Ok((place, Line::Change(change)))) => (place, change),
+                Some(Ok(_)) => continue,
+                Some(Err(error)) => {
+                    steps.push(failed(Vec::new(), other(&error)));
+                    // After an error of the system the same would come again for ever.
+                    if !matches!(error, JournalError::Damaged { .. }) {
+                        self.last.clear();
+                        break;
+                    }
+                    continue;
+                }
+            };
+            let (place, change) = change;
+            let Some(path) = change.path.bytes() else {
+                steps.push(failed(
+                    Vec::new(),
+                    other(&"a path in the journal is damaged"),
+                ));
+                continue;
+            };
+            if self.last.get(&short(&path)) != Some(&place) {
+                continue;
+            }
+            let outcome = match self.prepare(&path, &change).await {
+                Ok(Prepared::Done(outcome)) => outcome,
+                Ok(Prepared::Write(replacement)) => {
+                    bytes += replacement.bytes.len();
+                    restores.push(Restore {
+                        step: steps.len(),
+                        replacement,
+                    });
+                    UndoOutcome::Restored
+                }
+                Err(Error::Object(error)) => UndoOutcome::Failed(error),
+                Err(error) => return Err(error),
+            };
+            steps.push(UndoStep { path, outcome });
+        }
+        for (step, error) in self.write(restores).await {
+            if let Some(step) = steps.get_mut(step) {
+                step.outcome = match error {
+                    StorageError::Conflict => UndoOutcome::ChangedSince,
+                    error => UndoOutcome::Failed(ObjectError::Storage(error)),
+                };
+            }
+        }
+        Ok(steps)
+    }
+
+    async fn prepare(&self, path: &[u8], change: &Change) -> Result<Prepared, Error> {
+        let stored = match self.storage.read(path).await {
+            Ok(stored) => stored,
+            Err(StorageError::NotFound) => return Ok(Prepared::Done(UndoOutcome::ChangedSince)),
+            Err(error) => return Err(ObjectError::Storage(error).into()),
+        };
+        let there = digest(&stored.bytes);
+        if there == change.before {
+            return Ok(Prepared::Done(UndoOutcome::Unchanged));
+        }
+        if there != change.after {
+            return Ok(Prepared::Done(UndoOutcome::ChangedSince));
+        }
+        let damaged = || ObjectError::Other("what the journal kept of it is damaged".into());
+        let kept = change.bytes().ok_or_else(damaged)?;
+        let bytes = match change.kept {
+            Kept::Before => kept,
+            Kept::After => {
+                let opened = self.opener.unseal(path, &kept, Policy::Sealed).await?;
+                opened.plaintext.to_vec()
+            }
+        };
+        if digest(&bytes) != change.before {
+            return Err(damaged().into());
+        }
+        Ok(match self.writer {
+            None => Prepared::Done(UndoOutcome::WouldRestore),
+            Some(_) => Prepared::Write(Replacement {
+                path: path.to_vec(),
+                expected: stored.version,
+                bytes,
+            }),
+        })
+    }
+
+    /// Stages, reads back and commits. Returns what failed, by its place among the steps.
+    async fn write(&self, restores: Vec<Restore>) -> Vec<(usize, StorageError)> {
+        let Some(writer) = self.writer.as_ref().filter(|_| !restores.is_empty()) else {
+            return Vec::new();
+        };
+        let few = || StorageError::Other("the store answered for too few drafts".into());
+        let wanted: Vec<_> = restores
+            .iter()
+            .map(|restore| (restore.step, digest(&restore.replacement.bytes)))
+            .collect();
+        let replacements = restores.into_iter().map(|restore| restore.replacement);
+        let mut staged = writer.stage(replacements.collect()).await.into_iter();
+        let mut failures = Vec::new();
+        let mut drafts = Vec::new();
+        let mut committing = Vec::new();
+        for (step, digest_wanted) in wanted {
+            let read_back = match staged.next().unwrap_or_else(|| Err(few())) {
+                Ok(mut draft) => draft.read_back().await.map(|bytes| (draft, bytes)),
+                Err(error) => Err(error),
+            };
+            match read_back {
+                Ok((draft, bytes)) if digest(&bytes) == digest_wanted => {
+                    drafts.push(draft);
+                    committing.push(step);
+                }
+                Ok(_) => failures.push((
+                    step,
+                    StorageError::Other("what was written does not read back the same".into()),
+                )),
+                Err(error) => failures.push((step, error)),
+            }
+        }
+        let mut committed = writer.commit(drafts).await.into_iter();
+        for step in committing {
+            if let Err(error) = committed.next().unwrap_or_else(|| Err(few())) {
+                failures.push((step, error));
+            }
+        }
+        failures
+    }
+}
+
+/// What is to be done with an object.
+enum Prepared {
+    Done(UndoOutcome),
+    Write(Replacement),
+}
+
+fn failed(path: Vec<u8>, error: ObjectError) -> UndoStep {
+    UndoStep {
+        path,
+        outcome: UndoOutcome::Failed(error),
+    }
+}
+
+fn other(error: &impl ToString) -> ObjectError {
+    ObjectError::Other(error.to_string())
+}
+
+/// Enough of a path's digest that no two paths of a store share it, at a fixed size for each.
+fn short(path: &[u8]) -> [u8; 16] {
+    let digest: [u8; 32] = Sha256::digest(path).into();
+    std::array::from_fn(|index| digest.get(index).copied().unwrap_or_default())
+}
