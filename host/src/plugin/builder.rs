@@ -159,7 +159,7 @@ impl PluginBuilder {
             Ok(Pool::new(compiled, limits, cache, linked, lent))
         })
         .await?;
-        let first = pool.make().await?;
+        let first = pool.make(pool.until()).await?;
         pool.put(first);
         tracing::debug!(component = %pool.identity, "loaded");
         Ok(Auditor {

@@ -23,6 +23,8 @@ mod trace;
 mod walk;
 mod world;
 
+use tokio::time::timeout_at;
+
 use crate::contract::{Description, Opened, Policy, SealOptions};
 use crate::error::Error;
 
@@ -147,7 +149,7 @@ impl Plugin {
         let pool = &self.reader.pool;
         pool.check_size(plaintext.len())?;
         let mut instance = pool.take(Grant::seal(options)).await?;
-        let (exports, store) = instance.parts();
+        let (exports, store, until) = instance.parts();
         let path = path.to_vec();
         let call = async {
             let sealing = &exports.writer()?.sealing;
@@ -155,7 +157,7 @@ impl Plugin {
                 .call_seal(store, &self.reader.store_name, &path, plaintext, options)
                 .await
         };
-        let sealed = pool.within(call).await;
+        let sealed = timeout_at(until, call).await;
         let sealed = pool.settle(&instance, sealed)?;
         pool.put(instance);
         let sealed = sealed?;

@@ -192,7 +192,7 @@ mod tests {
             keyring: Some(Arc::new(Hollow)),
             ..Lent::default()
         });
-        state.begin(Grant::seal(&crate::contract::SealOptions::default()));
+        state.lend(Grant::seal(&crate::contract::SealOptions::default()));
         let mut decrypt = async |name: &str| {
             let decrypted = state.decrypt(name.to_owned(), Vec::new(), Vec::new());
             decrypted.await.unwrap()
