@@ -58,6 +58,8 @@ fn conditions_hold() {
         client
             .put_if(ALICE, b"1", &[("If-None-Match", second.tag())])
             .with(400);
+        client.delete_if(ALICE, &absent).with(400);
+        assert_eq!(client.get(ALICE).with(200).tag(), second.tag());
         client
             .delete_if(ALICE, &[("If-Match", second.tag())])
             .with(204);
