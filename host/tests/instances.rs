@@ -69,8 +69,10 @@ async fn idle_instances_hold_no_more_memory_than_one_may() {
 async fn an_instance_is_used_again_only_for_what_is_lent_the_same() {
     let plugin = counting().plugin().load().await.unwrap();
     let served = async |key: Option<&str>| {
-        let mut options = SealOptions::default();
-        options.key = key.map(str::to_owned);
+        let options = SealOptions {
+            key: key.map(str::to_owned),
+            ..SealOptions::default()
+        };
         plugin.seal(b"cnt", b"", &options).await.unwrap().len()
     };
     for count in 1..4 {

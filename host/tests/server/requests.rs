@@ -120,6 +120,10 @@ fn what_was_tampered_with_is_told_by_its_cause() {
     fails(&client, ALICE, "form-refused");
     fs::write(&alice, "").unwrap();
     fails(&client, ALICE, "malformed");
+    // Too large, which is not the reader's doing.
+    fs::write(&alice, vec![0; (16 << 20) + 1]).unwrap();
+    let answer = client.get(ALICE).with(500).text();
+    assert!(answer.starts_with("limit: "), "{answer}");
     server.end();
 }
 
