@@ -22,6 +22,7 @@ pub fn describe(error: &ObjectError) -> String {
             "it is sealed with a root credential, and only objects sealed with a key may be opened"
                 .to_owned()
         }
+        ObjectError::Outdated(what) => format!("outdated: {}", line(what)),
         ObjectError::NoKey => "no key was named and the keyring has no default key".to_owned(),
         ObjectError::Key(failure) => {
             format!(
@@ -122,6 +123,7 @@ mod tests {
             ObjectError::BodyNotAuthentic,
             ObjectError::CutShort,
             ObjectError::FormRefused(Form::Plaintext),
+            ObjectError::Outdated(text()),
             ObjectError::Storage(StorageError::TooLarge(SizeLimit {
                 asked: 9,
                 allowed: 8,

@@ -84,6 +84,8 @@
 //!
 //! # Features
 //! - `tool`, on by default: the command-line tool. A server does without it.
+//! - `manifest`, part of `tool`: the module `manifest`, a sealed list of what a store holds, which shows
+//!   that an object was rolled back, swapped, added or removed.
 //! - `object-store`: `SealedStore`, which wraps any store of the crate `object_store`.
 //! - `metrics`: counts, through the facade of the crate `metrics`, for whatever exporter a server
 //!   installs.
@@ -102,6 +104,8 @@ mod describe;
 mod error;
 pub mod journal;
 pub mod keys;
+#[cfg(feature = "manifest")]
+pub mod manifest;
 mod plugin;
 #[cfg(feature = "object-store")]
 pub mod sealed_store;

@@ -98,7 +98,8 @@ impl<S: ObjectStore> SealedStore<S> {
 
     /// Which forms are opened, instead of [`Policy::Sealed`]. A store that was not migrated yet
     /// needs [`Policy::Compatible`]; it lets whoever can write to the inner store put plaintext in
-    /// the place of a sealed object, and it is believed.
+    /// the place of a sealed object, and it is believed. [`Policy::Current`] refuses what is sealed
+    /// under an earlier key, too: for a store that was migrated to the keyring's default key.
     #[must_use]
     pub fn policy(mut self, policy: Policy) -> Self {
         self.policy = policy;

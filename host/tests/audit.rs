@@ -221,6 +221,41 @@ fn sealed_can_be_required() {
 }
 
 #[test]
+fn the_present_key_can_be_required() {
+    let store = Store::new();
+    for (path, key) in [("config/new", OTHER_KEY), ("config/old", KEY)] {
+        let seal = tool(with("seal --path", path)).key(key);
+        store.put(path, seal.input(&b"{}"[..]).ok().stdout);
+    }
+    let audit = |arguments: &str| {
+        let run = tool(with(arguments, store.root())).key(OTHER_KEY);
+        run.file("--keys", KEY).run()
+    };
+    audit("audit --require sealed").exits(0);
+    let ended = audit("audit --json --require current").exits(22);
+    let (findings, summary) = findings(&ended);
+    assert_eq!(findings["config/new"]["verdict"], "opens");
+    let old = &findings["config/old"];
+    assert_eq!(
+        (&old["verdict"], &old["key"], &old["error"]["cause"]),
+        (&"fails".into(), &"my-minio-key".into(), &"outdated".into())
+    );
+    assert_eq!(
+        old["error"]["message"],
+        "outdated: it is under the key \"my-minio-key\", the policy wants \"other-key\""
+    );
+    assert!(
+        old["error"]["cure"]
+            .to_string()
+            .contains("iamseal migrate --to kms")
+    );
+    assert_eq!(summary["objects"], 2);
+
+    audit("migrate --to kms").exits(0);
+    audit("audit --require current").exits(0);
+}
+
+#[test]
 fn without_any_key_it_says_which_are_missing() {
     let store = good();
     let ended = tool(with("audit --json", store.root())).run().exits(3);

@@ -108,6 +108,9 @@ fn an_audit_prints_the_same_lines_and_changes_nothing() {
     let strict = "audit --json --require sealed --prefix config/iam/";
     let ended = both(&with(strict, store.root()), lend).exits(3);
     assert!(causes(&ended).contains("form-refused"));
+    let current = "audit --json --require current --prefix config/iam/";
+    let ended = both(&with(current, store.root()), lend).exits(3);
+    assert!(causes(&ended).contains("outdated"));
     both(
         &with("audit --json --prefix config/none", store.root()),
         lend,
@@ -121,16 +124,17 @@ fn every_cause_has_the_tools_exit_code_and_words() {
     let sealed = seal(PATH, KEY, "");
     let root = vector("dev-067").stored;
     let large = vec![b'{'; (16 << 20) + 1];
-    let (seal, unseal, strict) = (
+    let (seal, unseal, strict, current) = (
         with("seal --path", PATH),
         with("unseal --path", PATH),
         with("unseal --require sealed --path", PATH),
+        with("unseal --require current --path", PATH),
     );
     let elsewhere = with("unseal --path", "config/iam/x");
     let outside = with("unseal --path", "../x");
     let store = with("unseal --path", ".minio.sys/config/config.json");
     let compact = with("seal --form compact --data-key json --path", PATH);
-    let cases: [(&[OsString], &str, &[u8], i32); 14] = [
+    let cases: [(&[OsString], &str, &[u8], i32); 16] = [
         (&unseal, KEY, &sealed, 0),
         (&unseal, KEY, PLAINTEXT, 0),
         (&store, KEY, &sealed, 2),
@@ -144,6 +148,8 @@ fn every_cause_has_the_tools_exit_code_and_words() {
         (&unseal, KEY, &damaged(sealed.clone()), 9),
         (&unseal, KEY, b"", 10),
         (&strict, KEY, PLAINTEXT, 18),
+        (&current, KEY, &sealed, 0),
+        (&current, KEY, PLAINTEXT, 18),
         (&seal, KEY, &large, 15),
     ];
     for (arguments, key, input, code) in cases {
@@ -156,6 +162,11 @@ fn every_cause_has_the_tools_exit_code_and_words() {
     }
     both(&outside, |run| run.key(KEY).input(PLAINTEXT)).exits(12);
     both(&seal, |run| run.input(PLAINTEXT)).fails(4);
+    let other = |run: Tool| run.key(OTHER_KEY).file("--keys", KEY).input(&*sealed);
+    both(&unseal, other).exits(0);
+    both(&current, other).fails(22);
+    let none = |run: Tool| run.file("--keys", KEY).input(&*sealed);
+    both(&current, none).fails(4);
     both(&unseal, |run| {
         run.key(KEY).input(&b"XL2 \x01\0\x03\0\xc6"[..])
     })
@@ -217,7 +228,10 @@ fn a_wrong_command_line_says_what_is_wrong() {
         ("audit a -x", "there is no option -x"),
         ("audit a --prefix", "--prefix needs a value"),
         ("audit a --json=x", "--json takes no value"),
-        ("audit a --require x", "--require is one of: sealed"),
+        (
+            "audit a --require x",
+            "--require is one of: sealed, current",
+        ),
         ("migrate a", "--to is missing"),
         ("migrate a --to x", "--to is one of: kms, plaintext"),
         ("migrate a --to kms --to kms", "--to is given twice"),

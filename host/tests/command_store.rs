@@ -113,10 +113,18 @@ fn tool_and_component_leave_the_same_bytes() {
         store.put(bad, b"\xff\xff");
     }
     let ended = migrate(&one, "plaintext").run().exits(11);
-    let native = lent(tool(with("migrate --to plaintext", other.root())))
+    let native = lent(tool(with("migrate --jobs 1 --to plaintext", other.root())))
         .run()
         .exits(11);
-    assert_eq!(ended.text(), native.text());
+    let (mut lines, mut native) = (ended.json(), native.json());
+    // The component keeps no journal.
+    let run = native.last_mut().unwrap()["summary"]
+        .as_object_mut()
+        .unwrap()
+        .remove("run");
+    assert!(run.is_some());
+    assert_eq!(lines.pop(), native.pop());
+    assert_eq!(lines, native);
     assert!(one.bytes() == other.bytes());
 }
 
@@ -253,29 +261,27 @@ fn a_name_that_wasi_cannot_have_is_reported_and_the_rest_is_done() {
 }
 
 #[test]
-fn what_another_writer_wrote_meanwhile_is_kept() {
+fn what_another_writer_wrote_meanwhile_is_migrated_instead() {
     let store = plain();
     let running = stopped(&store, "kms");
     let theirs = b"{\"version\":2}";
+    let mut written = Vec::new();
     for (path, bytes) in store.bytes() {
         if bytes.starts_with(b"{") && !path.ends_with(b".tmp") {
             fs::write(store.file(&path), theirs).unwrap();
+            written.push(path);
         }
     }
     running.signal(Signal::CONT);
-    let ended = running.wait().exits(14);
-    let lines = ended.json();
-    let conflicts: Vec<_> = lines
-        .iter()
-        .filter(|line| line["error"]["cause"] == "conflict")
-        .collect();
-    assert!(!conflicts.is_empty());
-    for line in conflicts {
-        assert_eq!(store.get(line["path"].as_str().unwrap()), theirs);
-    }
+    let lines = running.wait().exits(0).json();
+    // Those of the batch that had its drafts; the later ones were read as theirs at once.
+    assert!(lines.iter().any(|line| line["retaken"] == 1));
     assert_eq!(store.drafts(), 0);
-    migrate(&store, "kms").ok();
     assert_eq!(audited(&store, "minio"), OBJECTS);
+    migrate(&store, "plaintext").ok();
+    for path in written {
+        assert_eq!(store.get(path), theirs);
+    }
 }
 
 #[test]

@@ -125,7 +125,8 @@ fn for_people_it_names_what_failed_and_counts_the_rest() {
         .lines()
         .filter(|line| line.starts_with("would-migrate  plaintext"));
     assert_eq!(would.count(), NAMES.len());
-    let ended = run().run().exits(10).says_nothing();
+    let ended = run().run().exits(10);
+    assert!(ended.stderr.contains("to take it back: iamseal undo "));
     let lines: Vec<&str> = ended.text().lines().collect();
     let words = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     assert_eq!(

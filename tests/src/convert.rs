@@ -65,10 +65,12 @@ pub(crate) fn encoding(encoding: contract::DataKeyEncoding) -> core::DataKeyEnco
     }
 }
 
-pub(crate) fn policy(policy: core::Policy) -> contract::Policy {
+/// The core's policy as the contract's.
+pub fn policy(policy: core::Policy) -> contract::Policy {
     match policy {
         core::Policy::Compatible => contract::Policy::Compatible,
         core::Policy::Sealed => contract::Policy::Sealed,
+        core::Policy::Current => contract::Policy::Current,
     }
 }
 
@@ -91,6 +93,7 @@ pub fn step(step: contract::Step) -> core::Step {
             contract::Outcome::Exempt(why) => core::Outcome::Exempt(why),
             contract::Outcome::Failed(error) => core::Outcome::Failed(from_contract(error)),
         },
+        retaken: step.retaken,
     }
 }
 

@@ -15,6 +15,7 @@ pub fn case(error: &Error) -> &'static str {
         Error::Unsupported(_) => "unsupported",
         Error::Refused(_) => "refused",
         Error::FormRefused(_) => "form-refused",
+        Error::Outdated(_) => "outdated",
         Error::NoKey => "no-key",
         Error::Key { error, .. } => match error {
             KeyError::NotFound => "key: not-found",
@@ -53,6 +54,7 @@ pub fn from_contract(error: contract::ObjectError) -> Error {
         contract::ObjectError::Unsupported(text) => Error::Unsupported(text),
         contract::ObjectError::Refused(text) => Error::Refused(text),
         contract::ObjectError::FormRefused(form) => Error::FormRefused(convert::form(form)),
+        contract::ObjectError::Outdated(text) => Error::Outdated(text),
         contract::ObjectError::NoKey => Error::NoKey,
         contract::ObjectError::Key(failure) => Error::Key {
             key: failure.key,

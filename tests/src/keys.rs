@@ -59,6 +59,12 @@ impl Keys {
         self
     }
 
+    /// Lends the same without a default key.
+    pub fn without_default(mut self) -> Self {
+        self.default_key = None;
+        self
+    }
+
     fn candidate(mut self, name: &str, candidate: Candidate) -> Self {
         self.default_key.get_or_insert_with(|| name.to_string());
         self.candidates.push((name.to_string(), candidate));

@@ -13,6 +13,8 @@ use crate::trick::Trick;
 pub struct Counts {
     /// Objects that were read.
     pub reads: usize,
+    /// Calls of `stage`.
+    pub batches: usize,
     /// Drafts that were made.
     pub staged: usize,
     /// Objects that were replaced.
@@ -158,6 +160,7 @@ impl MemoryStore {
         let bytes = replacements.iter().map(|new| new.bytes.len()).sum();
         {
             let mut counts = this.counts.lock().unwrap();
+            counts.batches += 1;
             counts.staged += replacements.len();
             counts.largest_batch = counts.largest_batch.max(bytes);
         }
@@ -168,6 +171,11 @@ impl MemoryStore {
                     matches!(trick, Trick::StageFails(_))
                 }) {
                     return Err(StorageError::Other("the disk is full".to_string()));
+                }
+                if this.tricks_at(&replacement.path, |trick| {
+                    matches!(trick, Trick::StageConflicts(_))
+                }) {
+                    return Err(StorageError::Conflict);
                 }
                 this.drafts.fetch_add(1, SeqCst);
                 let store = Arc::clone(this);
@@ -220,10 +228,13 @@ impl MemoryStore {
 
     /// What somebody else does between reading and committing.
     fn meanwhile(&self) {
-        let tricks = self.tricks.lock().unwrap().clone();
-        for trick in tricks {
+        for trick in self.tricks.lock().unwrap().iter_mut() {
             match trick {
-                Trick::ChangesMeanwhile(path) => self.put(path.as_bytes(), b"{\"theirs\":1}"),
+                Trick::ChangesMeanwhile(path, theirs) => {
+                    if let Some(theirs) = theirs.pop() {
+                        self.put(path.as_bytes(), &theirs);
+                    }
+                }
                 Trick::VanishesMeanwhile(path) => {
                     self.objects.lock().unwrap().remove(path.as_bytes());
                 }
@@ -245,6 +256,7 @@ impl MemoryStore {
         let there = |trick: &Trick| match trick {
             Trick::ReadFails(at)
             | Trick::StageFails(at)
+            | Trick::StageConflicts(at)
             | Trick::ReadBackFails(at)
             | Trick::CommitFails(at) => (kind(trick) && at.as_bytes() == path).then_some(()),
             _ => None,

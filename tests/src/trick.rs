@@ -13,12 +13,15 @@ pub enum Trick {
     ListsForEver,
     /// Reading this object fails.
     ReadFails(&'static str),
-    /// Somebody else changes this object as soon as drafts are staged.
-    ChangesMeanwhile(&'static str),
+    /// Somebody else puts these bytes in the place of this object as soon as drafts are staged: the
+    /// last ones at the first time, the first ones at the last.
+    ChangesMeanwhile(&'static str, Vec<Vec<u8>>),
     /// Somebody else removes this object as soon as drafts are staged.
     VanishesMeanwhile(&'static str),
     /// Staging this object fails, as on a full disk.
     StageFails(&'static str),
+    /// Staging this object says that it is another version.
+    StageConflicts(&'static str),
     /// Staging answers for one draft less than it was given.
     StagesTooFew,
     /// Reading this draft back fails.

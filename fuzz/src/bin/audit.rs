@@ -29,9 +29,10 @@ fuzz_target!(init: sandbox::start(), |bytes: &[u8]| -> Corpus {
         store,
         prefix: input.prefix(),
         start_after: input.start_after(),
-        policy: match flags & 2 {
+        policy: match flags & 6 {
             0 => Policy::Compatible,
-            _ => Policy::Sealed,
+            2 => Policy::Sealed,
+            _ => Policy::Current,
         },
     };
     let limit = u32::from(input.byte() % 6);

@@ -8,9 +8,9 @@
 )]
 #![no_main]
 
-use iamseal_core::Form as CoreForm;
+use iamseal_core::{Form as CoreForm, Keyring as _};
 use iamseal_fuzz::contract::exports::iamseal::plugin::opening::{Opened, Policy};
-use iamseal_fuzz::contract::iamseal::plugin::types::Form;
+use iamseal_fuzz::contract::iamseal::plugin::types::{Context, Error, Form};
 use iamseal_fuzz::input::{Input, Object};
 use iamseal_fuzz::mutate::mutate;
 use iamseal_fuzz::samples::{self, Sample};
@@ -32,9 +32,10 @@ fuzz_target!(init: sandbox::start(), |bytes: &[u8]| -> Corpus {
     let store = input.store(&object);
     let mut world = World::new(input.rest());
     world.credentials = flags & 1 != 0;
-    let policy = match flags & 2 {
+    let policy = match flags & 6 {
         0 => Policy::Compatible,
-        _ => Policy::Sealed,
+        2 => Policy::Sealed,
+        _ => Policy::Current,
     };
     match budget::run(world.credentials, || unseal(&object, &path, &store, policy, world)) {
         true => Corpus::Keep,
@@ -48,7 +49,13 @@ fn unseal(object: &Object, path: &[u8], store: &str, policy: Policy, world: Worl
     let opened = twin.unseal(store, path, &object.bytes, policy);
     let world = twin.end();
     match opened {
-        Ok(opened) => assert_genuine(object, path, store, policy, &opened),
+        Ok(opened) => {
+            assert_genuine(object, path, store, policy, &opened);
+            if policy == Policy::Current && honest {
+                assert_eq!(opened.found.key, samples::keys().default_key());
+                assert_ne!(opened.found.context, Some(Context::Bare));
+            }
+        }
         Err(error) => {
             let untouched = object.sample.is_some_and(|sample| {
                 sample.stored == object.bytes && sample.path == path && sample.store == store
@@ -56,7 +63,7 @@ fn unseal(object: &Object, path: &[u8], store: &str, policy: Policy, world: Worl
             let allowed = match object.sample.map(|sample| sample.form) {
                 Some(CoreForm::RootCredential) => policy == Policy::Compatible && world.credentials,
                 Some(CoreForm::Plaintext) => policy == Policy::Compatible,
-                _ => true,
+                _ => !(policy == Policy::Current && matches!(error, Error::Outdated(_))),
             };
             assert!(
                 !(untouched && honest && allowed),
@@ -71,11 +78,11 @@ fn assert_genuine(object: &Object, path: &[u8], store: &str, policy: Policy, ope
     let form = match opened.found.form {
         Form::Plaintext => {
             assert_eq!(opened.plaintext, object.bytes);
-            assert_ne!(policy, Policy::Sealed);
+            assert_eq!(policy, Policy::Compatible);
             return;
         }
         Form::RootCredential => {
-            assert_ne!(policy, Policy::Sealed);
+            assert_eq!(policy, Policy::Compatible);
             CoreForm::RootCredential
         }
         Form::Minio => CoreForm::Minio,

@@ -128,7 +128,7 @@ impl Arguments {
                 to: given.target()?,
                 dry_run: given.has("dry-run"),
             }),
-            "demo" | "keygen" | "plugin" | "runs" | "undo" => {
+            "demo" | "keygen" | "manifest" | "plugin" | "runs" | "undo" => {
                 return Err(wrong(format!(
                     "only the native tool has the command {name}"
                 )));
@@ -248,7 +248,8 @@ impl<'a> Given<'a> {
     }
 
     fn policy(&self) -> Result<Policy, Failure> {
-        let choice = self.choice("require", &[("sealed", Policy::Sealed)])?;
+        let choices = [("sealed", Policy::Sealed), ("current", Policy::Current)];
+        let choice = self.choice("require", &choices)?;
         Ok(choice.unwrap_or(Policy::Compatible))
     }
 

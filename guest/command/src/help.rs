@@ -33,7 +33,8 @@ Options of migrate, and but for the first two of seal:
 
 Other options:
   --prefix PATH              audit, migrate: only objects whose path begins with this
-  --require sealed           audit, unseal: take what is not sealed for a failure
+  --require sealed|current   audit, unseal: take what is not sealed, or not sealed under the
+                             present key, for a failure
 
 Keys come from the variables MINIO_KMS_SECRET_KEY, MINIO_KMS_MASTER_KEY, MINIO_ROOT_USER and
 MINIO_ROOT_PASSWORD (and their _OLD forms), from --keys and from --root-credentials. Write
@@ -49,10 +50,10 @@ Exit codes:
   2 wrong usage or configuration     14 changed by somebody else meanwhile
   3 objects failed, several causes   15 a limit was reached
   4 no such key, or no key           17 cut short
-  5 key service unreachable          18 not sealed, and --require sealed was given
+  5 key service unreachable          18 not sealed, and --require was given
   6 key service denied               19 other key bytes
   7 header not authentic             20 it belongs at another path
   8 root credential missing or wrong 21 damaged data key
-  9 body not authentic (damaged)    134 the component trapped
- 10 damaged, cut short or empty     141 nobody reads the output
- 11 unknown or unsupported form";
+  9 body not authentic (damaged)     22 outdated, and --require current was given
+ 10 damaged, cut short or empty     134 the component trapped
+ 11 unknown or unsupported form     141 nobody reads the output";

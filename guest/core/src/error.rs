@@ -24,6 +24,8 @@ pub enum Error {
     Refused(String),
     /// The policy does not let objects of this form be opened.
     FormRefused(Form),
+    /// The object opens, but is not what the policy `Current` wants; the text says what is outdated.
+    Outdated(String),
     /// No key was named and the keyring has no default.
     NoKey,
     /// The keyring could not serve the key that the object needs.

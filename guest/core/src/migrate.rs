@@ -3,6 +3,7 @@
 //! For each batch: read and open, seal anew, stage durable drafts, read each draft back and open it
 //! with the keys a later reader has, and only then let it take the place of the old bytes, if those
 //! are still the version that was read. A kill at any point leaves every object whole, old or new.
+//! An object that somebody else changed meanwhile is taken again, from the beginning.
 
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -24,6 +25,11 @@ const BATCH_BYTES: usize = 4 << 20;
 /// How many keys a batch derives from root credentials before it is written, at some 50 ms each: a
 /// host that watches the time of a call sees calls of about a second.
 pub(crate) const BATCH_DERIVATIONS: usize = 16;
+
+/// How often an object is taken in all before a conflict is its outcome. Another writer's one change,
+/// or its change and a second run's, fall between two of them; what changes a third time changes all
+/// the time, and each try costs the whole batch's durability once more.
+const TRIES: u32 = 3;
 
 /// What the objects are to become.
 pub enum Target {
@@ -71,6 +77,8 @@ pub struct Step {
     pub path: Vec<u8>,
     /// What became of it.
     pub outcome: Outcome,
+    /// How often somebody else had changed it meanwhile and it was taken again.
+    pub retaken: u32,
 }
 
 /// A migration that is under way.
@@ -89,13 +97,25 @@ enum Goal {
     Sealed { options: SealOptions, key: String },
 }
 
+/// Objects that are to be written together, and their new bytes.
+#[derive(Default)]
+struct Batch {
+    changes: Vec<Change>,
+    replacements: Vec<Replacement>,
+    /// Old and new ones.
+    bytes: usize,
+}
+
 /// An object that was opened and sealed anew.
 struct Change {
-    /// Its place among the batch's steps.
+    /// Its place among the steps.
     step: usize,
     path: Vec<u8>,
     plaintext: Secret,
 }
+
+/// The steps of one call. None: the object has gone.
+type Steps = Vec<Option<Step>>;
 
 impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
     /// Begins a migration; nothing is read yet.
@@ -141,48 +161,74 @@ impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
     /// [`Error::Storage`] if the listing fails; the run is over then. What the batch had read is
     /// not changed.
     pub fn next(&mut self, limit: u32) -> Result<Vec<Step>> {
-        let mut steps = Vec::new();
-        let mut changes = Vec::new();
-        let mut replacements = Vec::new();
-        let mut bytes = 0;
-        let before = self.session.credentials.derivations;
-        while steps.len() < limit.max(1) as usize
-            && bytes < BATCH_BYTES
-            && self.session.credentials.derivations - before < BATCH_DERIVATIONS
-        {
+        loop {
+            let taken = self.take(limit)?;
+            let is_end = taken.is_empty();
+            let steps: Vec<Step> = taken.into_iter().flatten().collect();
+            // No steps mean the end to the caller, so not that all of a batch has gone.
+            if is_end || !steps.is_empty() {
+                return Ok(steps);
+            }
+        }
+    }
+
+    /// One batch, and what of it was changed by somebody else once more.
+    fn take(&mut self, limit: u32) -> Result<Steps> {
+        let mut steps = Steps::new();
+        let mut batch = Batch::default();
+        let derived = self.session.credentials.derivations;
+        while steps.len() < limit.max(1) as usize && self.has_room(&batch, derived) {
             let Some(path) = self.walk.next(&self.lent)? else {
                 break;
             };
             let Some(prepared) = self.prepare(&path) else {
                 continue;
             };
-            let outcome = match prepared {
-                Prepared::Done(outcome) => outcome,
-                Prepared::Write(replacement, opened) => {
-                    bytes += replacement.bytes.len() + opened.plaintext.len();
-                    let Opened {
-                        plaintext, found, ..
-                    } = opened;
-                    changes.push(Change {
-                        step: steps.len(),
-                        path: path.clone(),
-                        plaintext,
-                    });
-                    replacements.push(replacement);
-                    Outcome::Migrated(found)
-                }
-            };
-            steps.push(Step { path, outcome });
+            steps.push(Some(Step {
+                outcome: batch.add(steps.len(), &path, prepared),
+                path,
+                retaken: 0,
+            }));
         }
-        for (step, error) in self.write(changes, replacements) {
-            if let Some(step) = steps.get_mut(step) {
-                step.outcome = Outcome::Failed(error);
-            }
+        let mut lost = self.write(batch, &mut steps);
+        for _ in 1..TRIES {
+            lost = self.retake(lost, &mut steps);
         }
         Ok(steps)
     }
 
-    /// None for an object that has gone since it was listed.
+    /// Whether a batch may grow, begun when this many keys had been derived.
+    fn has_room(&self, batch: &Batch, derived: usize) -> bool {
+        batch.bytes < BATCH_BYTES
+            && self.session.credentials.derivations - derived < BATCH_DERIVATIONS
+    }
+
+    /// Takes objects again that somebody else was faster with; returns those that it happened to
+    /// again. Of objects that have grown meanwhile, or need derivations now, only as many are taken
+    /// as fit into one batch; the conflict stays the outcome of the others.
+    fn retake(&mut self, lost: Vec<usize>, steps: &mut Steps) -> Vec<usize> {
+        let mut batch = Batch::default();
+        let derived = self.session.credentials.derivations;
+        for index in lost {
+            if !self.has_room(&batch, derived) {
+                break;
+            }
+            let Some(place) = steps.get_mut(index) else {
+                continue;
+            };
+            *place = place.take().and_then(|step| {
+                let prepared = self.prepare(&step.path)?;
+                Some(Step {
+                    outcome: batch.add(index, &step.path, prepared),
+                    retaken: step.retaken + 1,
+                    ..step
+                })
+            });
+        }
+        self.write(batch, steps)
+    }
+
+    /// None for an object that has gone since it was listed, or since it was read before.
     fn prepare(&mut self, path: &[u8]) -> Option<Prepared> {
         let failed = |error| Some(Prepared::Done(Outcome::Failed(error)));
         let location = match Location::new(&self.store, path) {
@@ -229,48 +275,54 @@ impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
         Some(Prepared::Write(replacement, opened))
     }
 
-    /// Stages, reads back, opens and commits. Returns what failed, by its place among the steps.
-    fn write(
-        &mut self,
-        changes: Vec<Change>,
-        replacements: Vec<Replacement>,
-    ) -> Vec<(usize, Error)> {
-        let mut failures = Vec::new();
-        if changes.is_empty() {
-            return failures;
+    /// Stages, reads back, opens and commits, and says in the steps what failed. Returns those whose
+    /// object is not the one that was read any more.
+    fn write(&mut self, batch: Batch, steps: &mut Steps) -> Vec<usize> {
+        let mut lost = Vec::new();
+        if batch.changes.is_empty() {
+            return lost;
         }
+        let mut fail = |index: usize, error: Error| {
+            if let Some(Some(step)) = steps.get_mut(index) {
+                step.outcome = Outcome::Failed(error);
+            }
+        };
+        let mut refuse = |index: usize, error: Option<StorageError>| {
+            // Gone only if a read says so too.
+            if matches!(error, Some(StorageError::Conflict | StorageError::NotFound)) {
+                lost.push(index);
+            }
+            let unanswered = || Error::Other("the store answered for too few drafts".to_string());
+            error.map_or_else(unanswered, Error::Storage)
+        };
         let mut drafts = Vec::new();
         let mut committing = Vec::new();
-        let staged = self.lent.stage(replacements);
-        let mut staged = staged.into_iter();
-        for change in changes {
+        let mut staged = self.lent.stage(batch.replacements).into_iter();
+        for change in batch.changes {
             let verified = match staged.next() {
                 Some(Ok(draft)) => self.verify(&change, &draft).map(|()| draft),
-                Some(Err(error)) => Err(error.into()),
-                None => Err(Error::Other(
-                    "the store answered for too few drafts".to_string(),
-                )),
+                Some(Err(error)) => Err(refuse(change.step, Some(error))),
+                None => Err(refuse(change.step, None)),
             };
             match verified {
                 Ok(draft) => {
                     drafts.push(draft);
                     committing.push(change.step);
                 }
-                Err(error) => failures.push((change.step, error)),
+                Err(error) => fail(change.step, error),
             }
         }
         let mut committed = self.lent.commit(drafts).into_iter();
-        for step in committing {
+        for index in committing {
             match committed.next() {
                 Some(Ok(_version)) => {}
-                Some(Err(error)) => failures.push((step, error.into())),
-                None => {
-                    let error = Error::Other("the store answered for too few drafts".to_string());
-                    failures.push((step, error));
+                other => {
+                    let error = refuse(index, other.and_then(core::result::Result::err));
+                    fail(index, error);
                 }
             }
         }
-        failures
+        lost
     }
 
     /// Opens a draft as a later reader will and compares what it holds with what was read.
@@ -292,6 +344,24 @@ impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
 enum Prepared {
     Done(Outcome),
     Write(Replacement, Opened),
+}
+
+impl Batch {
+    /// Takes in an object if it is to be written. Returns its outcome if nothing goes wrong.
+    fn add(&mut self, step: usize, path: &[u8], prepared: Prepared) -> Outcome {
+        let (replacement, opened) = match prepared {
+            Prepared::Done(outcome) => return outcome,
+            Prepared::Write(replacement, opened) => (replacement, opened),
+        };
+        self.bytes += replacement.bytes.len() + opened.plaintext.len();
+        self.replacements.push(replacement);
+        self.changes.push(Change {
+            step,
+            path: path.to_vec(),
+            plaintext: opened.plaintext,
+        });
+        Outcome::Migrated(opened.found)
+    }
 }
 
 impl Goal {

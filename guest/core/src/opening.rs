@@ -1,5 +1,6 @@
-//! Opening one object: the operation `unseal` of `wit/sealing.wit`.
+//! Opening one object: the operation `unseal` of `wit/opening.wit`.
 
+use alloc::format;
 use alloc::string::{String, ToString};
 
 use crate::compact;
@@ -20,6 +21,8 @@ pub enum Policy {
     Compatible,
     /// Only MinIO's sealed form and the compact form.
     Sealed,
+    /// Only what a migration to the keyring's default key leaves.
+    Current,
 }
 
 /// What an object turned out to be when it was opened.
@@ -50,7 +53,8 @@ pub struct Opened {
 /// Opens an object. All or nothing.
 ///
 /// # Errors
-/// All but [`Error::NoKey`] and [`Error::Storage`].
+/// All but [`Error::Storage`]; [`Error::Outdated`] and [`Error::NoKey`] under [`Policy::Current`]
+/// alone.
 pub fn unseal<L: Keyring>(
     lent: &L,
     session: &mut Session,
@@ -59,9 +63,46 @@ pub fn unseal<L: Keyring>(
     policy: Policy,
 ) -> Result<Opened> {
     let shape = form::recognise(stored)?;
-    if policy == Policy::Sealed && matches!(shape, Shape::Plaintext | Shape::RootCredential(_)) {
+    if policy != Policy::Compatible && matches!(shape, Shape::Plaintext | Shape::RootCredential(_))
+    {
         return Err(Error::FormRefused(shape.form()));
     }
+    if policy != Policy::Current {
+        return open(lent, session, location, stored, shape);
+    }
+    let wanted = lent.default_key().ok_or(Error::NoKey)?;
+    let opened = open(lent, session, location, stored, shape)?;
+    opened.check_is_current(&wanted)?;
+    Ok(opened)
+}
+
+impl Opened {
+    /// Whether it is sealed as new objects under the key `wanted` are, whatever form, cipher and
+    /// encoding they have.
+    ///
+    /// # Errors
+    /// [`Error::Outdated`].
+    fn check_is_current(&self, wanted: &str) -> Result<()> {
+        let key = self.found.key.as_deref().unwrap_or_default();
+        Err(Error::Outdated(if key != wanted {
+            format!("it is under the key {key:?}, the policy wants {wanted:?}")
+        } else if !self.with_first_candidate {
+            format!("it is under an older key of the name {key:?}")
+        } else if self.found.context == Some(Context::Bare) {
+            "it is bound to the old context".to_string()
+        } else {
+            return Ok(());
+        }))
+    }
+}
+
+fn open<L: Keyring>(
+    lent: &L,
+    session: &mut Session,
+    location: &Location,
+    stored: &[u8],
+    shape: Shape,
+) -> Result<Opened> {
     match shape {
         Shape::Plaintext => Ok(Opened {
             plaintext: stored.to_vec().into(),

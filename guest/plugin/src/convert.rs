@@ -68,6 +68,7 @@ impl From<core_::Error> for types::Error {
             core_::Error::Unsupported(text) => Self::Unsupported(text),
             core_::Error::Refused(text) => Self::Refused(text),
             core_::Error::FormRefused(form) => Self::FormRefused(form.into()),
+            core_::Error::Outdated(text) => Self::Outdated(text),
             core_::Error::NoKey => Self::NoKey,
             core_::Error::Key { key, error } => Self::Key(types::KeyFailure {
                 key,
@@ -149,6 +150,7 @@ impl From<opening::Policy> for core_::Policy {
         match policy {
             opening::Policy::Compatible => Self::Compatible,
             opening::Policy::Sealed => Self::Sealed,
+            opening::Policy::Current => Self::Current,
         }
     }
 }

@@ -63,6 +63,9 @@ struct Arguments {
     /// Read what is not sealed too, for a folder that was not migrated yet.
     #[arg(long)]
     compatible: bool,
+    /// Read only what is sealed under the present key, for a folder that was migrated to it.
+    #[arg(long, conflicts_with = "compatible")]
+    current: bool,
 }
 
 #[tokio::main]
@@ -105,9 +108,10 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         Some(folder) => Arc::new(LocalFileSystem::new_with_prefix(folder)?.with_fsync(true)),
         None => Arc::new(InMemory::new()),
     };
-    let policy = match arguments.compatible {
-        true => Policy::Compatible,
-        false => Policy::Sealed,
+    let policy = match (arguments.compatible, arguments.current) {
+        (true, _) => Policy::Compatible,
+        (_, true) => Policy::Current,
+        _ => Policy::Sealed,
     };
     let sealed = SealedStore::new(store, slot.clone()).policy(policy);
     tokio::spawn(exchange::on_signals(slot, arguments.plugin)?);

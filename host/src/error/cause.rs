@@ -8,7 +8,7 @@ impl Error {
     /// Why, in one word that stays the same from version to version: what the tool's `--json` calls
     /// `cause` and the metrics' label `outcome`. One of `key-not-found`, `key-unavailable`,
     /// `key-denied`, `header-not-authentic`, `credential`, `body-not-authentic`, `malformed`,
-    /// `cut-short`, `unknown-form`, `refused`, `form-refused`, `storage`, `conflict`, `limit`,
+    /// `cut-short`, `unknown-form`, `refused`, `form-refused`, `outdated`, `storage`, `conflict`, `limit`,
     /// `plugin` and `other`.
     pub fn cause(&self) -> &'static str {
         match self {
@@ -26,6 +26,7 @@ fn object(error: &ObjectError) -> &'static str {
         ObjectError::UnknownForm(_) | ObjectError::Unsupported(_) => "unknown-form",
         ObjectError::Refused(_) => "refused",
         ObjectError::FormRefused(_) => "form-refused",
+        ObjectError::Outdated(_) => "outdated",
         ObjectError::NoKey => "key-not-found",
         ObjectError::Key(failure) => key(&failure.error),
         ObjectError::HeaderNotAuthentic(_) => "header-not-authentic",

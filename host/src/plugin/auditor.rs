@@ -12,6 +12,7 @@ use super::audit::{Audit, AuditScope};
 use super::grant::Grant;
 use super::identity::Identity;
 use super::instance::Pool;
+use super::limits::Limits;
 use super::trace::{observed, path as shown_path, shown};
 
 /// A component that opens, describes and audits objects. One that was loaded with
@@ -29,6 +30,16 @@ impl Auditor {
     /// Which component this is.
     pub fn identity(&self) -> &Identity {
         &self.pool.identity
+    }
+
+    /// What its calls may use.
+    pub fn limits(&self) -> &Limits {
+        &self.pool.limits
+    }
+
+    /// The name of the store that compact objects are bound to; empty if none was given.
+    pub fn store_name(&self) -> &str {
+        &self.store_name
     }
 
     /// Opens the bytes that are stored at `path`, and says what they were. All or nothing.

@@ -73,7 +73,12 @@ impl Plugin {
 
     /// What its calls may use.
     pub fn limits(&self) -> &Limits {
-        &self.reader.pool.limits
+        self.reader.limits()
+    }
+
+    /// The name of the store that compact objects are bound to; empty if none was given.
+    pub fn store_name(&self) -> &str {
+        self.reader.store_name()
     }
 
     /// A builder with no component that lends the same as this plugin was lent, under the same

@@ -35,6 +35,11 @@ pub fn decode(text: &str) -> Vec<u8> {
     STANDARD.decode(text).unwrap()
 }
 
+/// Bytes in base64.
+pub fn encode(bytes: &[u8]) -> String {
+    STANDARD.encode(bytes)
+}
+
 /// The same with its last bit flipped: a sealed object's body is then not authentic.
 pub fn damaged(mut stored: Vec<u8>) -> Vec<u8> {
     *stored.last_mut().unwrap() ^= 1;

@@ -1,4 +1,4 @@
-//! Stores that fail, lie, or are written by somebody else at the same time.
+//! Stores that fail or lie.
 
 use std::sync::Arc;
 
@@ -61,14 +61,6 @@ fn one_failure_does_not_stop_the_rest_and_keeps_the_old_bytes() {
             "storage: other"
         )));
     }
-}
-
-#[test]
-fn what_somebody_else_writes_meanwhile_is_kept() {
-    let store = only_the_victim_fails(Trick::ChangesMeanwhile(VICTIM), "storage: conflict");
-    assert_eq!(store.get(VICTIM.as_bytes()).unwrap(), b"{\"theirs\":1}");
-    let store = only_the_victim_fails(Trick::VanishesMeanwhile(VICTIM), "storage: not-found");
-    assert_eq!(store.get(VICTIM.as_bytes()), None);
 }
 
 #[test]

@@ -9,7 +9,9 @@
 
 mod audits;
 mod batches;
+mod current;
 mod hostile;
+mod meanwhile;
 mod mixed;
 mod plans;
 mod reasons;

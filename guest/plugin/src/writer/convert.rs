@@ -70,6 +70,7 @@ impl From<core_::Step> for migration::Step {
                 core_::Outcome::Exempt(text) => Outcome::Exempt(text),
                 core_::Outcome::Failed(error) => Outcome::Failed(error.into()),
             },
+            retaken: step.retaken,
         }
     }
 }

@@ -51,10 +51,15 @@ Exit codes:
    15  a limit was reached
    16  the plugin is unfit or failed
    17  cut short
-   18  not sealed, and --require sealed was given
+   18  not sealed, and --require was given
    19  other key bytes
    20  it belongs at another path
    21  damaged data key
+   22  outdated, and --require current was given
+   23  older copy, by the manifest
+   24  not as the manifest records it
+   25  in the manifest and missing
+   26  the manifest does not open, or is too old
   130  interrupted
   141  nobody reads the output";
 
@@ -91,16 +96,28 @@ pub enum Command {
     Seal(Seal),
     /// Open an object from standard input to standard output. On failure nothing is printed there.
     #[command(after_help = "Example:\n  \
-        iamseal unseal --path config/config.json < /data/.minio.sys/config/config.json")]
+        iamseal unseal --path config/config.json --require current \
+        < /data/.minio.sys/config/config.json")]
     Unseal(Unseal),
     /// Describe an object without any key: form, key name, cipher, sizes.
     #[command(after_help = "Example:\n  \
         iamseal inspect /data/.minio.sys/config/config.json")]
     Inspect(Inspect),
     /// Say of each object in a store what it is and whether it opens, or why not. Changes nothing.
-    #[command(after_help = "Example:\n  \
-        iamseal audit /data/.minio.sys --keys old.keys --root-credentials old.credentials")]
+    #[command(after_help = "Examples:\n  \
+        iamseal audit /data/.minio.sys --keys old.keys --root-credentials old.credentials\n  \
+        iamseal audit /data/.minio.sys --keys old.keys --require current\n  \
+        iamseal audit /data/.minio.sys --manifest /backup/iamseal-manifest --at-least-epoch 7")]
     Audit(Audit),
+    /// Write down, sealed, what a store holds, so that an audit sees what was rolled back, swapped,
+    /// changed, added or removed.
+    ///
+    /// A manifest that is there already is brought up to what the store holds now: audit the store with
+    /// it first. Exempt files are recorded too, since nothing else tells whether they were changed. No
+    /// object is touched.
+    #[command(after_help = "Example:\n  \
+        iamseal manifest /data/.minio.sys --manifest /data/.minio.sys/iamseal-manifest")]
+    Manifest(Manifest),
     /// Bring every object of a store to one form and key.
     ///
     /// Each new object is made durable beside the old one, read back and opened before it takes its
@@ -191,7 +208,8 @@ pub struct Unseal {
     /// The object's path below .minio.sys, e.g. config/iam/users/alice/identity.json.
     #[arg(long)]
     pub path: OsString,
-    /// Refuse what is not sealed. Without it plaintext passes through, as in MinIO.
+    /// Refuse what is not sealed, or not sealed under the present key. Without it plaintext passes
+    /// through, as in MinIO.
     #[arg(long, value_enum)]
     pub require: Option<Require>,
 }
@@ -217,9 +235,37 @@ pub struct Where {
 pub struct Audit {
     #[command(flatten)]
     pub place: Where,
-    /// Report what is not sealed as a failure.
+    /// Report what is not sealed, or not sealed under the present key, as a failure.
     #[arg(long, value_enum)]
     pub require: Option<Require>,
+    #[command(flatten)]
+    pub against: Against,
+}
+
+/// What an audit compares with.
+#[derive(Args, Default)]
+pub struct Against {
+    /// Report what is not as in this manifest as a failure. iamseal manifest makes one.
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
+    /// Refuse a manifest of an epoch before this one: it was put back.
+    #[arg(long, value_name = "EPOCH", requires = "manifest")]
+    pub at_least_epoch: Option<u64>,
+}
+
+#[derive(Args)]
+pub struct Manifest {
+    #[command(flatten)]
+    pub place: Where,
+    /// The manifest, made if it is not there. Not in config/, which the server reads.
+    #[arg(long, value_name = "FILE")]
+    pub manifest: PathBuf,
+    /// Refuse a manifest of an epoch before this one, or none: it was put back or removed.
+    #[arg(long, value_name = "EPOCH")]
+    pub at_least_epoch: Option<u64>,
+    /// The key to seal it under, one of those that are given; else the one of MINIO_KMS_SECRET_KEY.
+    #[arg(long, value_name = "NAME")]
+    pub key: Option<String>,
 }
 
 #[derive(Args)]
@@ -248,6 +294,9 @@ pub struct JournalPlace {
     /// which is ~/.local/state unless it is set]
     #[arg(long, value_name = "FOLDER")]
     pub journal: Option<PathBuf>,
+    /// Whether the run can still be taken back when the command has ended.
+    #[arg(skip = true)]
+    pub is_kept: bool,
 }
 
 #[derive(Args)]
@@ -285,7 +334,10 @@ pub enum To {
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Require {
+    /// MinIO's sealed form or the compact form, under any key that is given.
     Sealed,
+    /// Sealed as migrate --to kms leaves it: under the key of MINIO_KMS_SECRET_KEY as it is now.
+    Current,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -360,5 +412,6 @@ pub fn policy(require: Option<Require>) -> contract::Policy {
     match require {
         None => contract::Policy::Compatible,
         Some(Require::Sealed) => contract::Policy::Sealed,
+        Some(Require::Current) => contract::Policy::Current,
     }
 }

@@ -2,16 +2,19 @@
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use iamseal::AuditScope;
 use iamseal::keys::StaticKeyring;
+use iamseal::storage::Storage;
 
 use crate::arguments::{self, Audit, Common};
+use crate::compare::{Comparing, Noting};
 use crate::failure::Failure;
 use crate::progress::{Interrupt, Progress};
 use crate::report::finding;
 use crate::tally::Tally;
-use crate::{keys, load, output, store};
+use crate::{keys, load, manifest, output, store};
 
 /// How many objects are looked at between two looks at the clock and at Ctrl-C. A few, because one
 /// root-credential object takes 50 ms.
@@ -35,7 +38,30 @@ pub async fn audit(
     };
     let total = store::count(&store, &scope.prefix).await;
     let progress = Progress::new(common, total.ok());
-    let auditor = load::auditor(common, keyring, Some(store)).await?;
+    let file = match &command.against.manifest {
+        None => None,
+        Some(file) => Some(manifest::file(file, &command.place.store)?),
+    };
+    let noting = file.is_some().then(|| Arc::new(Noting::new(store.clone())));
+    let lent: Arc<dyn Storage> = match &noting {
+        None => store,
+        Some(noting) => noting.clone(),
+    };
+    let auditor = load::auditor(common, keyring, Some(lent)).await?;
+    let at_least = command.against.at_least_epoch.unwrap_or(0);
+    let manifest = match file {
+        None => None,
+        Some(file) => {
+            let about = |error| manifest::unopened(error).about(file.path().display());
+            Some(file.load(&auditor, at_least).await.map_err(about)?)
+        }
+    };
+    let mut comparing = match (&manifest, &noting) {
+        (Some(manifest), Some(noting)) => {
+            Some(Comparing::new(noting, manifest.compare(&scope.prefix)))
+        }
+        _ => None,
+    };
     let mut audit = auditor.audit(&scope).await?;
     let mut interrupt = Interrupt::listen()?;
     let mut tally = Tally::default();
@@ -45,23 +71,40 @@ pub async fn audit(
             break;
         }
         for finding in &findings {
-            finding::count(finding, &mut tally);
-            progress.line(&if common.json {
-                finding::json_line(finding)
-            } else {
-                finding::text_line(finding)
-            })?;
+            let line = match &mut comparing {
+                Some(comparing) => comparing.line(finding, common.json, &mut tally).await,
+                None => {
+                    finding::count(finding, &mut tally);
+                    if common.json {
+                        finding::json_line(finding)
+                    } else {
+                        finding::text_line(finding)
+                    }
+                }
+            };
+            progress.line(&line)?;
         }
+        comparing.iter().for_each(Comparing::next);
         progress.advance(findings.len());
+    }
+    if let Some(comparing) = &comparing {
+        for line in comparing.missing(common.json, &mut tally) {
+            progress.line(&line)?;
+        }
     }
     progress.finish();
     if tally.is_empty() {
         store::nothing_there(common, &command.place);
     }
     if common.json {
-        output::line(&tally.json("verdict", false, None))?;
+        let about = manifest.as_ref().map(manifest::about);
+        let about = about.map(|about| ("manifest", about));
+        output::line(&tally.summary("verdict", false, about))?;
     } else {
         output::line(&tally.table())?;
+        if let Some(manifest) = &manifest {
+            output::line(&manifest::words(manifest))?;
+        }
     }
     Ok(tally.exit_code().into())
 }

@@ -11,7 +11,7 @@ use iamseal::contract::{SealOptions, SealedForm};
 use iamseal::keys::{RootCredential, StaticKey, StaticKeyring};
 use serde_json::json;
 
-use crate::arguments::{self, Audit, Common, Demo, How, JournalPlace, Migrate, To, Where};
+use crate::arguments::{self, Against, Audit, Common, Demo, How, JournalPlace, Migrate, To, Where};
 use crate::failure::Failure;
 use crate::{audit, load, migrate, output};
 
@@ -89,6 +89,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
     let scope = Audit {
         place: place(),
         require: None,
+        against: Against::default(),
     };
     audit::audit(common, keyring()?, &scope).await?;
 
@@ -110,6 +111,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
         jobs: None,
         journal: JournalPlace {
             journal: Some(folder.join("journals")),
+            is_kept: command.folder.is_some(),
         },
     };
     migrate::migrate(common, keyring()?, &plan).await?;
@@ -122,6 +124,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
     let scope = Audit {
         place: place(),
         require: Some(arguments::Require::Sealed),
+        against: Against::default(),
     };
     let alone = StaticKeyring::new()
         .key(new_key.clone())

@@ -42,6 +42,13 @@ impl Failure {
         self
     }
 
+    /// The same under another cause.
+    #[must_use]
+    pub fn with_cause(mut self, cause: Cause) -> Self {
+        self.cause = cause;
+        self
+    }
+
     /// Puts what it is about in front of the message.
     #[must_use]
     pub fn about(mut self, what: impl Display) -> Self {
@@ -137,6 +144,7 @@ mod tests {
             ObjectError::Unsupported(text()),
             ObjectError::Refused(text()),
             ObjectError::FormRefused(Form::Plaintext),
+            ObjectError::Outdated(text()),
             ObjectError::CutShort,
             ObjectError::NoKey,
             key(KeyError::NotFound),

@@ -11,14 +11,7 @@ use crate::failure::Failure;
 
 /// Opens the folder that is given, or the user's own.
 pub fn open(place: &JournalPlace) -> Result<Journals, Failure> {
-    let folder = match &place.journal {
-        Some(folder) => folder.clone(),
-        None => users_own().ok_or_else(|| {
-            Failure::usage("there is no home folder to keep the journal in")
-                .with_cure("give a folder for it with --journal")
-        })?,
-    };
-    Ok(Journals::open(&folder)?)
+    Ok(Journals::open(&folder(place)?)?)
 }
 
 /// The same for a run that changes `store`.
@@ -26,16 +19,29 @@ pub fn open(place: &JournalPlace) -> Result<Journals, Failure> {
 /// # Errors
 /// The folder is inside the store, where a server would find it and a lost store take it along.
 pub fn open_outside(place: &JournalPlace, store: &Path) -> Result<Journals, Failure> {
-    let journals = open(place)?;
-    let [inner, outer] = [journals.path(), store].map(|path| path.canonicalize());
-    if inner?.starts_with(outer?) {
-        let shown = journals.path().display();
+    let folder = folder(place)?;
+    // It may have to be made yet, and must not be made inside the store.
+    let absolute = std::path::absolute(&folder)?;
+    let mut there = absolute
+        .ancestors()
+        .filter_map(|above| above.canonicalize().ok());
+    let outer = store.canonicalize()?;
+    if there.next().is_some_and(|inner| inner.starts_with(outer)) {
+        let shown = folder.display();
         return Err(Failure::usage(format!(
             "the folder for journals, {shown}, is inside the store"
         ))
         .with_cure("give one outside of it with --journal"));
     }
-    Ok(journals)
+    Ok(Journals::open(&folder)?)
+}
+
+fn folder(place: &JournalPlace) -> Result<PathBuf, Failure> {
+    let folder = place.journal.clone().or_else(users_own);
+    folder.ok_or_else(|| {
+        Failure::usage("there is no home folder to keep the journal in")
+            .with_cure("give a folder for it with --journal")
+    })
 }
 
 /// What the XDG Base Directory Specification has for a user's state.

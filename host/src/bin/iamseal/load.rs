@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use iamseal::keys::StaticKeyring;
-use iamseal::storage::DirStore;
+use iamseal::storage::Storage;
 use iamseal::{Auditor, Plugin, PluginBuilder};
 
 use crate::arguments::Common;
@@ -23,7 +23,7 @@ pub fn builder(common: &Common, keyring: StaticKeyring) -> PluginBuilder {
 pub async fn auditor(
     common: &Common,
     keyring: StaticKeyring,
-    store: Option<Arc<DirStore>>,
+    store: Option<Arc<dyn Storage>>,
 ) -> Result<Auditor, Failure> {
     let with_store = |builder: PluginBuilder| match store.clone() {
         Some(store) => builder.storage(store),

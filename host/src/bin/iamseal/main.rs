@@ -5,6 +5,7 @@ extern crate alloc;
 
 mod arguments;
 mod audit;
+mod compare;
 mod demo;
 mod failure;
 mod inspect;
@@ -12,6 +13,7 @@ mod journals;
 mod keygen;
 mod keys;
 mod load;
+mod manifest;
 mod migrate;
 mod output;
 mod plugin;
@@ -78,6 +80,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Command::Unseal(command) => unseal::run(&common, &command).await,
             Command::Inspect(command) => inspect::run(&common, &command).await,
             Command::Audit(command) => audit::run(&common, &command).await,
+            Command::Manifest(command) => manifest::run(&common, &command).await,
             Command::Migrate(command) => migrate::run(&common, &command).await,
             Command::Undo(command) => undo::run(&common, &command).await,
             Command::Runs(command) => runs::run(&common, &command),

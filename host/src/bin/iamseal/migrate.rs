@@ -13,7 +13,7 @@ use crate::arguments::{Common, Migrate, To};
 use crate::failure::Failure;
 use crate::progress::{self, Interrupt, Progress};
 use crate::report::step;
-use crate::run::Run;
+use crate::run::{Ended, Run};
 use crate::tally::Tally;
 use crate::workers::Workers;
 use crate::{keys, load, output, store};
@@ -77,7 +77,7 @@ pub async fn migrate(
             }
         };
         if let Some(run) = &run {
-            run.report(steps.iter().map(step::said)).await?;
+            run.report(steps.iter().map(step::said)).await;
         }
         for step in &steps {
             step::count(step, &mut tally);
@@ -94,7 +94,7 @@ pub async fn migrate(
         store::nothing_there(common, &command.place);
     }
     let ended = match run {
-        Some(run) if !was_interrupted && failure.is_none() => Some(run.end().await?),
+        Some(run) if !was_interrupted && failure.is_none() => Some(run.end().await),
         Some(run) => Some(run.break_off()),
         None => None,
     };
@@ -102,14 +102,17 @@ pub async fn migrate(
         return Err(failure.into());
     }
     if common.json {
-        output::line(&tally.json("outcome", was_interrupted, ended.map(|ended| ended.json())))?;
+        output::line(&tally.json("outcome", was_interrupted, ended.as_ref().map(Ended::json)))?;
     } else {
         output::line(&tally.table())?;
     }
     if was_interrupted {
         return Err(progress::interrupted());
     }
-    Ok(tally.exit_code().into())
+    match ended {
+        Some(ended) => ended.exit(tally.exit_code()),
+        None => Ok(tally.exit_code().into()),
+    }
 }
 
 /// What is done, for the journal.

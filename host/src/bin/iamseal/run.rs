@@ -2,8 +2,9 @@
 //! both.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use iamseal::journal::{Journal, Journaled, Proof};
 use iamseal::keys::StaticKeyring;
@@ -23,13 +24,18 @@ pub struct Run {
     /// How the command line names the store.
     shown: String,
     json: bool,
+    is_kept: bool,
     has_changed: AtomicBool,
+    /// The first outcome that could not be written down.
+    failure: Mutex<Option<Failure>>,
 }
 
 /// A run that is over.
 pub struct Ended {
     name: String,
     proof: Option<Proof>,
+    /// Why there is no proof, if there ought to be one.
+    failure: Option<Failure>,
 }
 
 impl Run {
@@ -53,7 +59,9 @@ impl Run {
             store,
             shown: folder.display().to_string(),
             json: common.json,
+            is_kept: place.is_kept,
             has_changed: AtomicBool::new(false),
+            failure: Mutex::default(),
         })
     }
 
@@ -62,52 +70,87 @@ impl Run {
         Arc::clone(&self.journaled)
     }
 
-    /// Writes down what became of objects: path, outcome and whether it was changed.
-    pub async fn report<'a>(
-        &self,
-        steps: impl IntoIterator<Item = (&'a [u8], &'a str, bool)>,
-    ) -> Result<(), Failure> {
+    /// Writes down what became of objects: path, outcome and whether it was changed. If that fails,
+    /// the run goes on, because what was done is done, and has no proof.
+    pub async fn report<'a>(&self, steps: impl IntoIterator<Item = (&'a [u8], &'a str, bool)>) {
         let steps = steps.into_iter().inspect(|(_, _, is_changed)| {
             self.has_changed.fetch_or(*is_changed, Ordering::Relaxed);
         });
         let steps: Vec<_> = steps.collect();
-        Ok(self.journaled.report(steps).await?)
+        if let Err(error) = self.journaled.report(steps).await {
+            self.failure().get_or_insert(error.into());
+        }
     }
 
     /// Proves what the run has done, and says how to take it back.
-    pub async fn end(self) -> Result<Ended, Failure> {
-        let proof = self.journal.prove(&*self.store).await?;
-        if proof.differ > 0 {
-            output::note(self.json, &notes::differ(proof.differ));
+    pub async fn end(self) -> Ended {
+        let failure = self.failure().take();
+        let proved = match failure {
+            Some(failure) => Err(failure),
+            None => self
+                .journal
+                .prove(&*self.store)
+                .await
+                .map_err(Failure::from),
+        };
+        match proved {
+            Ok(proof) => {
+                if proof.differ > 0 {
+                    output::note(self.json, &notes::differ(proof.differ));
+                }
+                self.tell(Some(&proof));
+                self.ended(Some(proof), None)
+            }
+            Err(failure) => {
+                self.tell(None);
+                self.ended(None, Some(failure))
+            }
         }
-        self.tell(Some(&proof));
-        Ok(self.ended(Some(proof)))
     }
 
     /// The same for a run that did not come to its end, and proves nothing.
     pub fn break_off(self) -> Ended {
         self.tell(None);
-        self.ended(None)
+        self.ended(None, None)
     }
 
     fn tell(&self, proof: Option<&Proof>) {
-        if !self.has_changed.load(Ordering::Relaxed) {
+        // The summary says the same to programs.
+        if self.json || !self.is_kept || !self.has_changed.load(Ordering::Relaxed) {
             return;
         }
         let name = &self.journal.head().name;
         if let Some(proof) = proof {
-            output::note(self.json, &notes::proof(&proof.path.to_string_lossy()));
+            output::note(false, &notes::proof(&proof.path.to_string_lossy()));
         }
-        output::note(self.json, &notes::undo(&self.shown, name));
+        output::note(false, &notes::undo(&self.shown, name));
     }
 
-    fn ended(&self, proof: Option<Proof>) -> Ended {
+    fn ended(&self, proof: Option<Proof>, failure: Option<Failure>) -> Ended {
         let name = self.journal.head().name.clone();
-        Ended { name, proof }
+        Ended {
+            name,
+            proof,
+            failure,
+        }
+    }
+
+    fn failure(&self) -> MutexGuard<'_, Option<Failure>> {
+        // Whoever panicked left no half-done change.
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Ended {
+    /// How the command ends whose objects ask for this code: that there is no proof is told unless
+    /// something else is wrong.
+    pub fn exit(self, code: u8) -> Result<ExitCode, Failure> {
+        match self.failure {
+            Some(failure) if code == 0 => Err(failure),
+            _ => Ok(code.into()),
+        }
+    }
+
     /// For the run's summary.
     pub fn json(&self) -> Value {
         let proof = self.proof.as_ref();

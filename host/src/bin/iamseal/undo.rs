@@ -12,7 +12,7 @@ use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::progress::{self, Interrupt, Progress};
 use crate::report::{why::Why, words};
-use crate::run::Run;
+use crate::run::{Ended, Run};
 use crate::tally::Tally;
 use crate::{journals, keys, load, output, store};
 
@@ -57,7 +57,7 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
             break;
         }
         if let Some(run) = &run {
-            run.report(steps.iter().map(said)).await?;
+            run.report(steps.iter().map(said)).await;
         }
         for step in &steps {
             count(step, &mut tally);
@@ -71,20 +71,23 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
     }
     progress.finish();
     let ended = match run {
-        Some(run) if !was_interrupted => Some(run.end().await?),
+        Some(run) if !was_interrupted => Some(run.end().await),
         Some(run) => Some(run.break_off()),
         None => None,
     };
     if common.json {
-        let ended = ended.map(|ended| ended.json());
-        output::line(&tally.json("outcome", was_interrupted, ended))?;
+        let run = ended.as_ref().map(Ended::json);
+        output::line(&tally.json("outcome", was_interrupted, run))?;
     } else {
         output::line(&tally.table())?;
     }
     if was_interrupted {
         return Err(progress::interrupted());
     }
-    Ok(tally.exit_code().into())
+    match ended {
+        Some(ended) => ended.exit(tally.exit_code()),
+        None => Ok(tally.exit_code().into()),
+    }
 }
 
 fn name(outcome: &UndoOutcome) -> &'static str {

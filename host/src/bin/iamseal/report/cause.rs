@@ -18,6 +18,12 @@ pub enum Cause {
     OtherKeyBytes,
     OtherPath,
     DamagedDataKey,
+    OlderCopy,
+    CopiedFrom,
+    ChangedSince,
+    NotRecorded,
+    Missing,
+    Manifest,
     Credential,
     BodyNotAuthentic,
     Malformed,
@@ -25,6 +31,7 @@ pub enum Cause {
     UnknownForm,
     Refused,
     FormRefused,
+    Outdated,
     Storage,
     Conflict,
     Limit,
@@ -58,6 +65,11 @@ impl Cause {
             Self::OtherKeyBytes => 19,
             Self::OtherPath => 20,
             Self::DamagedDataKey => 21,
+            Self::Outdated => 22,
+            Self::OlderCopy => 23,
+            Self::CopiedFrom | Self::ChangedSince | Self::NotRecorded => 24,
+            Self::Missing => 25,
+            Self::Manifest => 26,
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
             Self::ClosedPipe => 141,  // 128 + SIGPIPE
         }
@@ -76,6 +88,12 @@ impl Cause {
             Self::OtherKeyBytes => "other-key-bytes",
             Self::OtherPath => "other-path",
             Self::DamagedDataKey => "damaged-data-key",
+            Self::OlderCopy => "older-copy",
+            Self::CopiedFrom => "copied-from",
+            Self::ChangedSince => "changed-since",
+            Self::NotRecorded => "not-recorded",
+            Self::Missing => "missing",
+            Self::Manifest => "manifest",
             Self::Credential => "credential",
             Self::BodyNotAuthentic => "body-not-authentic",
             Self::Malformed => "malformed",
@@ -83,6 +101,7 @@ impl Cause {
             Self::UnknownForm => "unknown-form",
             Self::Refused => "refused",
             Self::FormRefused => "form-refused",
+            Self::Outdated => "outdated",
             Self::Storage => "storage",
             Self::Conflict => "conflict",
             Self::Limit => "limit",
@@ -99,6 +118,7 @@ impl Cause {
             ObjectError::UnknownForm(_) | ObjectError::Unsupported(_) => Self::UnknownForm,
             ObjectError::Refused(_) => Self::Refused,
             ObjectError::FormRefused(_) => Self::FormRefused,
+            ObjectError::Outdated(_) => Self::Outdated,
             ObjectError::NoKey => Self::KeyNotFound,
             ObjectError::Key(failure) => match failure.error {
                 KeyError::NotFound => Self::KeyNotFound,
@@ -137,12 +157,17 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         ObjectError::Refused(_) => return None,
         ObjectError::FormRefused(_) => {
             "if you trust whoever wrote it, seal it with iamseal migrate --to kms; leave out \
-             --require sealed to open it as it is"
+             --require to open it as it is"
+                .into()
+        }
+        ObjectError::Outdated(_) => {
+            "if you trust whoever wrote it, run iamseal migrate --to kms (with --form compact for \
+             compact objects); leave out --require to open it as it is"
                 .into()
         }
         ObjectError::NoKey => {
-            "set MINIO_KMS_SECRET_KEY=<name>:<base64> (iamseal keygen makes one), or name a key of \
-             --keys with --key"
+            "set MINIO_KMS_SECRET_KEY=<name>:<base64> (iamseal keygen makes one); to seal, --key can \
+             name a key of --keys instead"
                 .into()
         }
         ObjectError::Key(failure) => match &failure.error {
@@ -168,7 +193,7 @@ pub fn cure(error: &ObjectError) -> Option<String> {
                 .into()
         }
         ObjectError::Storage(StorageError::Conflict) => {
-            "nothing was lost: run again to take the newer object".into()
+            "nothing was lost: run again when fewer others write to it".into()
         }
         ObjectError::Storage(StorageError::NotFound) => "check the path".into(),
         ObjectError::Storage(_) => return None,

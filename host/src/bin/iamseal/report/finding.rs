@@ -3,14 +3,14 @@
 use alloc::string::{String, ToString as _};
 
 use iamseal::contract::{Finding, Verdict};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::tally::Tally;
 use super::why::Why;
 use super::words;
 
 const OPENS: &str = "opens";
-const FAILS: &str = "fails";
+pub const FAILS: &str = "fails";
 
 /// Adds it to the run's counts.
 pub fn count(finding: &Finding, tally: &mut Tally) {
@@ -36,6 +36,11 @@ pub fn text_line(finding: &Finding) -> String {
 
 /// One line of JSON.
 pub fn json_line(finding: &Finding) -> String {
+    Value::Object(fields(finding)).to_string()
+}
+
+/// The fields of that line.
+pub fn fields(finding: &Finding) -> Map<String, Value> {
     let mut fields = words::path_fields(&finding.path);
     fields.insert("size".into(), json!(finding.size));
     fields.insert("key".into(), json!(finding.key));
@@ -46,5 +51,5 @@ pub fn json_line(finding: &Finding) -> String {
     };
     fields.insert("verdict".into(), verdict.into());
     fields.insert(name.into(), value);
-    Value::Object(fields).to_string()
+    fields
 }

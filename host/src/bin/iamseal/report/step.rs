@@ -1,8 +1,9 @@
 //! What a migration says of one object.
 
+use alloc::format;
 use alloc::string::{String, ToString as _};
 
-use iamseal::contract::{Outcome, Step};
+use iamseal::contract::{Found, Outcome, Step};
 use serde_json::{Value, json};
 
 use super::cause::Cause;
@@ -17,6 +18,9 @@ const FAILED: &str = "failed";
 
 /// Adds it to the run's counts.
 pub fn count(step: &Step, tally: &mut Tally) {
+    if step.retaken > 0 {
+        tally.retaken();
+    }
     match &step.outcome {
         Outcome::Unchanged(found) => tally.opened(UNCHANGED, found),
         Outcome::Migrated(found) => tally.opened(MIGRATED, found),
@@ -32,16 +36,26 @@ pub fn said(step: &Step) -> (&[u8], &str, bool) {
     (&step.path, name(&step.outcome), is_changed)
 }
 
-/// A line for what a person wants to see of each object: failures, and what a dry run would do.
+/// Lines for what a person wants to see of each object: failures, what a dry run would do, and what
+/// somebody else changed meanwhile.
 pub fn text_line(step: &Step) -> Option<String> {
-    match &step.outcome {
-        Outcome::Unchanged(_) | Outcome::Migrated(_) | Outcome::Exempt(_) => None,
-        Outcome::WouldMigrate(found) => {
-            let (form, with) = (words::form_name(found.form), words::opened_with(found));
-            Some(words::object_line(WOULD_MIGRATE, form, &with, &step.path))
-        }
-        Outcome::Failed(error) => Some(words::failure_lines(FAILED, &error.into(), &step.path)),
-    }
+    let opened = |name, found: &Found| {
+        let (form, with) = (words::form_name(found.form), words::opened_with(found));
+        words::object_line(name, form, &with, &step.path)
+    };
+    let line = match &step.outcome {
+        Outcome::WouldMigrate(found) => opened(WOULD_MIGRATE, found),
+        Outcome::Failed(error) => words::failure_lines(FAILED, &error.into(), &step.path),
+        _ if step.retaken == 0 => return None,
+        Outcome::Unchanged(found) => opened(UNCHANGED, found),
+        Outcome::Migrated(found) => opened(MIGRATED, found),
+        Outcome::Exempt(reason) => words::exempt_lines(reason, &step.path),
+    };
+    Some(match step.retaken {
+        0 => line,
+        1 => format!("{line}\n    note: changed meanwhile, taken again"),
+        times => format!("{line}\n    note: changed meanwhile, taken again {times} times"),
+    })
 }
 
 /// One line of JSON.
@@ -55,6 +69,7 @@ pub fn json_line(step: &Step) -> String {
         Outcome::Failed(error) => ("error", words::error_json(&error.into())),
     };
     fields.insert("outcome".into(), name(&step.outcome).into());
+    fields.insert("retaken".into(), step.retaken.into());
     fields.insert(field.into(), value);
     Value::Object(fields).to_string()
 }

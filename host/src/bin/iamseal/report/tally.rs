@@ -18,6 +18,7 @@ use crate::output;
 pub struct Tally {
     counts: BTreeMap<Kind, u64>,
     causes: BTreeSet<Cause>,
+    retaken: u64,
 }
 
 /// Objects that became the same.
@@ -92,7 +93,12 @@ impl Tally {
         });
     }
 
-    /// A row for each kind and their sum.
+    /// An object, counted already or not, that was changed meanwhile and taken again.
+    pub fn retaken(&mut self) {
+        self.retaken += 1;
+    }
+
+    /// A row for each kind and their sum, and how many of them were taken again if any were.
     pub fn table(&self) -> String {
         let row = |kind: &Kind, count: &u64| {
             let verdict = output::verdict(kind.verdict, kind.is_failure);
@@ -114,12 +120,31 @@ impl Tally {
             String::new(),
             self.total().to_string(),
         ]);
+        if self.retaken > 0 {
+            let what = "changed meanwhile, taken again".to_owned();
+            rows.push(vec![
+                "of them".into(),
+                what,
+                String::new(),
+                self.retaken.to_string(),
+            ]);
+        }
         output::table(&["", "form or cause", "opened with", "objects"], rows)
     }
 
-    /// One line of JSON, which calls the verdict by the name that the run's other lines use. `run` tells
-    /// of the journal where there is one.
+    /// One line of JSON, which calls the verdict by the name that the run's other lines use. It has
+    /// `retaken` only where an object was taken again. `run` tells of the journal where there is one.
     pub fn json(&self, verdict: &str, interrupted: bool, run: Option<Value>) -> String {
+        self.summary(verdict, interrupted, run.map(|run| ("run", run)))
+    }
+
+    /// The same with any further field.
+    pub fn summary(
+        &self,
+        verdict: &str,
+        interrupted: bool,
+        further: Option<(&str, Value)>,
+    ) -> String {
         let counts: Vec<Value> = self
             .counts
             .iter()
@@ -143,8 +168,11 @@ impl Tally {
         let mut summary = json!({
             "objects": self.total(), "counts": counts, "interrupted": interrupted,
         });
-        if let (Some(fields), Some(run)) = (summary.as_object_mut(), run) {
-            fields.insert("run".into(), run);
+        if let (Some(fields), Some((name, value))) = (summary.as_object_mut(), further) {
+            fields.insert(name.into(), value);
+        }
+        if let (Some(fields), true) = (summary.as_object_mut(), self.retaken > 0) {
+            fields.insert("retaken".into(), self.retaken.into());
         }
         json!({ "summary": summary }).to_string()
     }
@@ -154,12 +182,13 @@ impl Tally {
         self.counts.is_empty()
     }
 
-    /// Success, the code of the one cause that objects failed for, or the code for several.
+    /// Success, the one code of the causes that objects failed for, or the code for several.
     pub fn exit_code(&self) -> u8 {
-        let mut causes = self.causes.iter();
-        match (causes.next(), causes.next()) {
+        let codes: BTreeSet<u8> = self.causes.iter().map(|cause| cause.exit_code()).collect();
+        let mut codes = codes.into_iter();
+        match (codes.next(), codes.next()) {
             (None, _) => 0,
-            (Some(only), None) => only.exit_code(),
+            (Some(only), None) => only,
             (Some(_), Some(_)) => Cause::Several.exit_code(),
         }
     }

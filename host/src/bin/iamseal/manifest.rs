@@ -1,0 +1,239 @@
+//! `iamseal manifest`: writes down, sealed, what a store holds.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+
+use iamseal::contract::StorageError;
+use iamseal::manifest::{self, Digest, ManifestError, ManifestFile, Seen};
+use iamseal::storage::{DirStore, Storage as _};
+use serde_json::{Value, json};
+
+use crate::arguments::{Common, Manifest};
+use crate::cause::Cause;
+use crate::compare::Remark;
+use crate::failure::Failure;
+use crate::progress::{Interrupt, Progress};
+use crate::report::words;
+use crate::tally::Tally;
+use crate::{keys, load, output, store};
+
+pub async fn run(common: &Common, command: &Manifest) -> Result<ExitCode, Failure> {
+    let store = store::open(common, &command.place).await?;
+    let file = file(&command.manifest, &command.place.store)?;
+    let shown = file.path().display();
+    let plugin = load::builder(common, keys::keyring(common)?).load().await?;
+    let at_least = command.at_least_epoch.unwrap_or(0);
+    let mut manifest = match file.load(plugin.reader(), at_least).await {
+        Err(ManifestError::NotFound) if at_least == 0 => {
+            manifest::Manifest::new(plugin.store_name())
+        }
+        loaded => loaded.map_err(|error| unopened(error).about(&shown))?,
+    };
+    let prefix = command.place.prefix.as_bytes();
+    let total = store::count(&store, prefix).await;
+    let work = Work {
+        progress: Progress::new(common, total.ok()),
+        json: common.json,
+        is_first: manifest.epoch() == 0,
+    };
+    let mut interrupt = Interrupt::listen()?;
+    let mut tally = Tally::default();
+    let looking = work.look(&store, prefix, &manifest, &mut tally);
+    let Found { objects, removed } = interrupt.unless(looking).await??;
+    for (path, digest) in objects {
+        manifest.record(&path, digest);
+    }
+    for path in removed {
+        manifest.remove(&path);
+    }
+    let saved = file.save(&plugin, &mut manifest, command.key.as_deref());
+    saved.await.map_err(|error| unsaved(error).about(&shown))?;
+    work.progress.finish();
+    if tally.is_empty() {
+        store::nothing_there(common, &command.place);
+    }
+    let epoch = manifest.epoch();
+    if common.json {
+        let about = Some(("manifest", about(&manifest)));
+        output::line(&tally.summary("outcome", false, about))?;
+    } else {
+        output::line(&tally.table())?;
+        output::line(&words(&manifest))?;
+        output::line(&format!(
+            "Keep that number elsewhere: only --at-least-epoch {epoch} tells an older manifest from \
+             this one."
+        ))?;
+    }
+    Ok(tally.exit_code().into())
+}
+
+/// The file that was given.
+///
+/// # Errors
+/// It is in `config/`, where MinIO would take it for configuration.
+pub fn file(given: &Path, store: &Path) -> Result<ManifestFile, Failure> {
+    let folder = match given.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    // A folder that is not there is told when the file is read or written.
+    let whole = (folder.canonicalize(), store.join("config").canonicalize());
+    if let (Ok(folder), Ok(config)) = whole
+        && folder.starts_with(config)
+    {
+        let shown = given.display();
+        let beside = store.join("iamseal-manifest");
+        return Err(Failure::usage(format!(
+            "{shown}: the manifest would be in config/, which the server reads"
+        ))
+        .with_cure(format!("put it beside config/, as {}", beside.display())));
+    }
+    Ok(ManifestFile::new(given))
+}
+
+/// The JSON field `manifest` of a summary: its `epoch`, how many `objects` it records, and the name of
+/// the `key` that it is sealed under.
+pub fn about(manifest: &manifest::Manifest) -> Value {
+    let (epoch, objects, key) = (manifest.epoch(), manifest.len(), manifest.key());
+    json!({"epoch": epoch, "objects": objects, "key": key})
+}
+
+/// The same for people.
+pub fn words(manifest: &manifest::Manifest) -> String {
+    let (epoch, objects) = (manifest.epoch(), manifest.len());
+    let key = words::path(manifest.key().unwrap_or_default().as_bytes());
+    format!("The manifest: epoch {epoch}, {objects} objects, sealed under the key {key}.")
+}
+
+/// Why a manifest does not open.
+pub fn unopened(error: ManifestError) -> Failure {
+    let cure = match &error {
+        ManifestError::NotFound => {
+            "if there was one, restore it; the first is made with iamseal manifest"
+        }
+        ManifestError::TooOld { .. } => {
+            "an older manifest was put in its place: restore the newest one, and compare again"
+        }
+        ManifestError::OtherStore { .. } => "give the store's name with --store-name",
+        _ => {
+            "restore the manifest from a backup, or begin a new one in another file after an audit"
+        }
+    };
+    match error {
+        // What the plugin says has a cure of its own.
+        ManifestError::Part { part, parts, error } => {
+            let failure = Failure::from(error).with_cause(Cause::Manifest);
+            failure.about(format!("part {part} of {parts} does not open"))
+        }
+        error => Failure::new(Cause::Manifest, error).with_cure(cure),
+    }
+}
+
+/// Why a manifest was not saved.
+fn unsaved(error: ManifestError) -> Failure {
+    match error {
+        ManifestError::Seal(error) => Failure::from(error),
+        ManifestError::Conflict { .. } => Failure::new(Cause::Conflict, error)
+            .with_cure("nothing was written: run again to take the newer manifest"),
+        error => Failure::new(Cause::Storage, error),
+    }
+}
+
+/// What is there, and what is not any more.
+struct Found {
+    objects: Vec<(Vec<u8>, Digest)>,
+    removed: Vec<Vec<u8>>,
+}
+
+struct Work {
+    progress: Progress,
+    json: bool,
+    is_first: bool,
+}
+
+impl Work {
+    /// Looks at every object, exempt ones too: nothing else tells whether those were changed.
+    async fn look(
+        &self,
+        store: &DirStore,
+        prefix: &[u8],
+        manifest: &manifest::Manifest,
+        tally: &mut Tally,
+    ) -> Result<Found, Failure> {
+        let mut comparison = manifest.compare(prefix);
+        let mut objects = Vec::new();
+        let mut cursor = store.list(prefix, None).await?;
+        loop {
+            let page = cursor.next().await?;
+            if page.is_empty() {
+                break;
+            }
+            let count = page.len();
+            for path in page {
+                match store.read(&path).await {
+                    Ok(stored) => {
+                        let digest = manifest::digest(&stored.bytes);
+                        let seen = comparison.see(&path, &digest);
+                        let outcome = match seen {
+                            Seen::AsRecorded => "unchanged",
+                            _ if manifest.get(&path).is_some() => "changed",
+                            _ => "added",
+                        };
+                        self.say(outcome, seen.into(), &path, tally)?;
+                        objects.push((path, digest));
+                    }
+                    // It went away since it was listed.
+                    Err(StorageError::NotFound) => {}
+                    Err(error) => {
+                        comparison.cannot_read(&path);
+                        self.say("failed", Remark::NotRead(error), &path, tally)?;
+                    }
+                }
+            }
+            self.progress.advance(count);
+        }
+        let removed: Vec<_> = comparison.missing().map(<[u8]>::to_vec).collect();
+        for path in &removed {
+            self.say("removed", Remark::Missing, path, tally)?;
+        }
+        Ok(Found { objects, removed })
+    }
+
+    /// A line for what a person wants to see: what is not as the manifest before has it.
+    fn say(
+        &self,
+        outcome: &'static str,
+        remark: Remark,
+        path: &[u8],
+        tally: &mut Tally,
+    ) -> Result<(), Failure> {
+        let error = match &remark {
+            Remark::NotRead(_) => remark.why(),
+            _ => None,
+        };
+        match &error {
+            Some(why) => tally.failed(outcome, why.cause),
+            None => tally.plain(outcome),
+        }
+        if self.json {
+            let mut fields = words::path_fields(path);
+            fields.insert("outcome".into(), outcome.into());
+            fields.insert("manifest".into(), remark.json());
+            if let Some(why) = &error {
+                fields.insert("error".into(), words::error_json(why));
+            }
+            return self.progress.line(&Value::Object(fields).to_string());
+        }
+        match error {
+            Some(why) => self
+                .progress
+                .line(&words::failure_lines(outcome, &why, path)),
+            None if self.is_first || outcome == "unchanged" => Ok(()),
+            None => {
+                let line = words::object_line(outcome, remark.name(), "", path);
+                self.progress.line(&line)
+            }
+        }
+    }
+}
