@@ -13,7 +13,7 @@ use crate::{output, store};
 const BATCH: u32 = 16;
 
 pub fn run(arguments: &Arguments, command: &Audit) -> Result<u8, Failure> {
-    store::open(arguments, &command.place)?;
+    store::open(arguments, &command.place, false)?;
     let audit = auditing::start(&Scope {
         store: arguments.store_name.clone(),
         prefix: command.place.prefix.clone(),

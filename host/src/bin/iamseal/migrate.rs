@@ -5,9 +5,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
-use iamseal::MigrationPlan;
 use iamseal::contract::Target;
 use iamseal::keys::StaticKeyring;
+use iamseal::{Limits, MigrationPlan};
 
 use crate::arguments::{Common, Migrate, To};
 use crate::failure::Failure;
@@ -39,7 +39,10 @@ pub async fn migrate(
         },
         dry_run: command.dry_run,
     };
-    let mut builder = load::builder(common, keyring);
+    let mut limits = Limits::default();
+    // Each worker has an instance for itself.
+    limits.instances_in_use = limits.instances_in_use.max(jobs(command).get() as usize);
+    let mut builder = load::builder(common, keyring).limits(limits);
     let run = match command.dry_run {
         true => {
             builder = builder.storage(store.clone());
