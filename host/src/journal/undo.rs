@@ -23,7 +23,8 @@ const BATCH_BYTES: usize = 4 << 20;
 /// is left alone. As in a migration the old bytes stay until the new ones are durable and were read
 /// again, and nobody else's change is lost.
 pub struct Undo {
-    lines: Lines,
+    /// None after the system failed to read them: it would fail for ever.
+    lines: Option<Lines>,
     /// The place of the last change of each path: an object that was changed meanwhile was taken again.
     last: HashMap<[u8; 16], u64>,
     opener: Auditor,
@@ -87,7 +88,7 @@ impl Undo {
             }
         }
         Ok(Self {
-            lines: run.lines()?,
+            lines: Some(run.lines()?),
             last,
             opener,
             storage,
@@ -110,21 +111,18 @@ impl Undo {
         let mut restores = Vec::new();
         let mut bytes = 0;
         while steps.len() < limit.max(1) && bytes < BATCH_BYTES {
-            let change = match self.lines.next() {
+            let (place, change) = match self.lines.as_mut().and_then(Lines::next) {
                 None => break,
                 Some(Ok((place, Line::Change(change)))) => (place, change),
                 Some(Ok(_)) => continue,
                 Some(Err(error)) => {
                     steps.push(failed(Vec::new(), other(&error)));
-                    // After an error of the system the same would come again for ever.
                     if !matches!(error, JournalError::Damaged { .. }) {
-                        self.last.clear();
-                        break;
+                        self.lines = None;
                     }
                     continue;
                 }
             };
-            let (place, change) = change;
             let Some(path) = change.path.bytes() else {
                 steps.push(failed(
                     Vec::new(),
