@@ -59,6 +59,8 @@ enum Chore {
     },
     /// Measure sealing and unsealing on both sides of the boundary
     Bench(Further),
+    /// Write what docs/reference.md has from the code: exit codes, causes, messages
+    Docs,
     /// Check formatting, lints and documentation
     Lint,
     /// Write the files of a release into a folder, after they have passed every gate
@@ -105,6 +107,7 @@ fn main() -> ExitCode {
             target, seconds, ..
         } => chores::fuzz(target.as_deref(), seconds),
         Chore::Bench(further) => chores::bench(&further.all()),
+        Chore::Docs => chores::docs(),
         Chore::Lint => chores::lint(),
         Chore::Dist { folder } => chores::dist(&folder),
     };
@@ -129,7 +132,7 @@ mod tests {
             Chore::Demo { further } => further,
             Chore::Test(further) | Chore::Bench(further) => further.all(),
             Chore::Dist { folder } => vec![folder.into()],
-            Chore::Setup | Chore::Lint | Chore::Fuzz { .. } => Vec::new(),
+            Chore::Setup | Chore::Docs | Chore::Lint | Chore::Fuzz { .. } => Vec::new(),
         }
     }
 
