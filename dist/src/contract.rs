@@ -92,8 +92,8 @@ impl Contract {
     /// component of either fits the other. New interfaces and worlds may come; what was released must
     /// not change, not even by one more case of a variant.
     ///
-    /// A version that promises nothing (another major number, or another minor one before 1.0) has
-    /// nothing to keep, which is `false`.
+    /// A version that promises nothing (another major number, another minor one before 1.0, or any
+    /// other before 0.1) has nothing to keep, which is `false`.
     ///
     /// # Errors
     /// What does not fit.
@@ -124,8 +124,12 @@ impl Contract {
                         version,
                     }: &PackageName| {
             let version = version.as_ref()?;
-            let minor = if version.major == 0 { version.minor } else { 0 };
-            Some((namespace.clone(), name.clone(), version.major, minor))
+            let kept = match (version.major, version.minor) {
+                (0, 0) => (0, 0, version.patch),
+                (0, minor) => (0, minor, 0),
+                (major, _) => (major, 0, 0),
+            };
+            Some((namespace.clone(), name.clone(), kept))
         };
         line(&self.name) == line(&released.name)
     }

@@ -123,6 +123,22 @@ fn a_new_line_owes_the_old_one_nothing() {
 }
 
 #[test]
+fn a_version_promises_what_cargo_reads_in_a_caret() {
+    let of = |version: &str| changed("iamseal:plugin@0.1.0", &format!("iamseal:plugin@{version}"));
+    for (released, now, promises) in [
+        ("0.0.1", "0.0.1", true),
+        ("0.0.1", "0.0.2", false),
+        ("0.1.0", "0.1.9", true),
+        ("0.1.0", "0.2.0", false),
+        ("1.0.0", "1.2.3", true),
+        ("1.0.0", "2.0.0", false),
+    ] {
+        let keeps = of(now).keeps(&of(released)).unwrap();
+        assert_eq!(keeps, promises, "{now} after {released}");
+    }
+}
+
+#[test]
 fn the_files_of_a_release_pass_the_gates_and_say_their_revision() {
     let files = release::files(&root(), Some(REVISION)).unwrap();
     let names: Vec<_> = files.keys().map(String::as_str).collect();

@@ -7,7 +7,7 @@
 
 import { argv, env, exit, stdin, stdout } from "node:process";
 import { randomFillSync } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { readFileSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
@@ -103,7 +103,16 @@ async function main([folder, action, path]) {
   stdout.write(action === "seal" ? plugin.seal(at, given) : plugin.unseal(at, given).plaintext);
 }
 
-if (import.meta.url === pathToFileURL(argv[1] ?? "").href) {
+// Whether Node was started with this file; through a link too, whose target is what Node loads.
+function isProgram() {
+  try {
+    return import.meta.url === pathToFileURL(realpathSync(argv[1])).href;
+  } catch {
+    return false; // Node was started with no file.
+  }
+}
+
+if (isProgram()) {
   main(argv.slice(2)).catch((error) => {
     console.error(`iamseal: ${error.message}`);
     exit(1);

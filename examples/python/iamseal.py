@@ -1,7 +1,8 @@
 """Runs the iamseal component in Python: seals and opens single objects under one key.
 
 The host lends keys and random bytes and nothing else: a call that reaches for a store or a key service
-traps. Python cannot wipe memory, so keys and plaintext stay in it for as long as it pleases.
+traps. The package copies some 2.5 MB in a call and no more, so larger objects are refused. Python cannot
+wipe memory, so keys and plaintext stay in it for as long as it pleases.
 """
 
 import base64
@@ -9,7 +10,7 @@ import os
 import sys
 import threading
 
-from wasmtime import Config, Engine, Store
+from wasmtime import Config, Engine, Store, Trap, WasmtimeError
 from wasmtime.component import Component, Linker, Record, Variant
 
 INTERFACE = "iamseal:plugin/{}@0.1.0"
@@ -136,7 +137,7 @@ def main():
         plugin = Plugin(sys.argv[1], StaticKey(os.environ.get("MINIO_KMS_SECRET_KEY", "")))
         path, given = os.fsencode(sys.argv[3]), sys.stdin.buffer.read()
         done = plugin.seal(path, given) if sys.argv[2] == "seal" else plugin.unseal(path, given)[0]
-    except (Refused, ValueError) as error:
+    except (Refused, Trap, ValueError, WasmtimeError) as error:
         sys.exit(f"iamseal: {error}")
     sys.stdout.buffer.write(done)
 

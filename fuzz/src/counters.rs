@@ -25,7 +25,8 @@ pub fn record(counters: &[u8]) {
     let mut moved = MOVED.lock().unwrap();
     moved.resize(counters.len(), false);
     for ((extra, moved), count) in EXTRA.iter().zip(&mut *moved).zip(counters) {
-        // A counter begins anew after 255; that it moved at all must not be lost.
+        // The component's counters wrap: one that was hit 256 times, or a multiple of that, reads 0
+        // and is lost for this run. libFuzzer's own have the same flaw.
         extra.store(*count, Relaxed);
         *moved |= *count > 0;
     }

@@ -92,7 +92,7 @@
 //!
 //! | metric | labels |
 //! |---|---|
-//! | `iamseal_calls_total` | `call`: `seal`, `unseal`, `inspect`, `audit` or `migrate` (a step each); `outcome`: `ok` or [`Error::cause`] |
+//! | `iamseal_calls_total` | `call`: `seal`, `unseal`, `inspect`, `audit` or `migrate` (a step each); `outcome`: `ok`, `cancelled` if it was dropped, or [`Error::cause`] |
 //! | `iamseal_call_duration_seconds` | `call` |
 //! | `iamseal_key_service_calls_total` | `call`: `decrypt` or `generate`; `outcome` |
 //! | `iamseal_key_service_duration_seconds` | `call` |

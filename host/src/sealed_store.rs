@@ -29,7 +29,8 @@ use errors::{failed, not_supported};
 ///
 /// Objects are bound to their paths: `inner` must be rooted where the paths of
 /// `wit/types.wit` begin, for MinIO below `.minio.sys` ([`object_store::prefix::PrefixStore`] roots
-/// any store anywhere). What the plugin seals and opens with, its builder was lent; `inner` is not
+/// any store anywhere), and each [`Path`] must be the object's own, from [`Path::parse`]: `Path::from`
+/// writes characters such as `*`, `~`, `#` and all that are not ASCII in another way. What the plugin seals and opens with, its builder was lent; `inner` is not
 /// lent to it. A plugin that is exchanged in the slot serves from the next call on.
 ///
 /// ```no_run
@@ -40,7 +41,7 @@ use errors::{failed, not_supported};
 /// use object_store::path::Path;
 ///
 /// let store = SealedStore::new(InMemory::new(), slot);
-/// let path = Path::from("config/iam/users/alice/identity.json");
+/// let path = Path::parse("config/iam/users/alice/identity.json")?;
 /// store.put(&path, "{}".into()).await?;
 /// assert_eq!(store.get(&path).await?.bytes().await?, "{}");
 /// # Ok(())
@@ -60,13 +61,15 @@ use errors::{failed, not_supported};
 ///   the result's extensions, as [`crate::contract::Found`].
 /// - **Sizes in listings** are those of the stored bytes, never smaller than the plaintext's: to
 ///   know better, every object would have to be opened.
-/// - **Copying** opens the object and seals it for its new path.
+/// - **Copying** opens the object and seals it for its new path. Between an exempt path and another
+///   it is refused: a copy must not lay open what was sealed.
 /// - **Renaming** is refused: it would be a copy and a deletion, and what somebody puts at the old path
 ///   between the two would be lost.
 /// - **Multipart uploads** are refused: an object is sealed as a whole, and [`crate::Limits`] bound
 ///   its size.
 /// - **Exempt paths**, `config/tier-config.bin` and everything below `config/site-replication/`, which
-///   MinIO reads without its IAM encryption, go through as they are in both directions.
+///   MinIO reads without its IAM encryption, go through as they are in both directions, whatever
+///   their size.
 ///
 /// # Errors
 /// Those of the inner store, as they are. What the plugin says comes as
@@ -120,7 +123,7 @@ impl<S: ObjectStore> SealedStore<S> {
         &self.slot
     }
 
-    /// Reads the whole object at `location` and opens it.
+    /// Reads the whole object at `location`, which is not exempt, and opens it.
     async fn open(&self, location: &Path, mut options: GetOptions) -> Result<Object> {
         // Both are about the plaintext, which the inner store does not know.
         options.range = None;
@@ -134,15 +137,11 @@ impl<S: ObjectStore> SealedStore<S> {
         };
         let plugin = self.slot.current();
         let stored = payload::collect(result, &plugin).await?;
-        if exempt::is_exempt(location) {
-            object.plaintext = stored.into();
-        } else {
-            let path = location.as_ref().as_bytes();
-            let opened = plugin.unseal(path, &stored, self.policy).await;
-            let opened = opened.map_err(failed)?;
-            object.plaintext = Bytes::from_owner(opened.plaintext);
-            object.extensions.insert(opened.found);
-        }
+        let path = location.as_ref().as_bytes();
+        let opened = plugin.unseal(path, &stored, self.policy).await;
+        let opened = opened.map_err(failed)?;
+        object.plaintext = Bytes::from_owner(opened.plaintext);
+        object.extensions.insert(opened.found);
         object.meta.size = object.plaintext.len() as u64;
         Ok(object)
     }
@@ -203,6 +202,9 @@ impl<S: ObjectStore> ObjectStore for SealedStore<S> {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
+        if exempt::is_exempt(location) {
+            return self.inner.get_opts(location, options).await;
+        }
         let (range, head) = (options.range.clone(), options.head);
         let object = self.open(location, options).await?;
         let range = object.range(range.as_ref())?;
@@ -216,6 +218,9 @@ impl<S: ObjectStore> ObjectStore for SealedStore<S> {
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
+        if exempt::is_exempt(location) {
+            return self.inner.get_ranges(location, ranges).await;
+        }
         let object = self.open(location, GetOptions::new()).await?;
         let part = |asked: &Range<u64>| {
             let range = object.range(Some(&GetRange::Bounded(asked.clone())))?;
@@ -248,6 +253,16 @@ impl<S: ObjectStore> ObjectStore for SealedStore<S> {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
+        match (exempt::is_exempt(from), exempt::is_exempt(to)) {
+            (true, true) => return self.inner.copy_opts(from, to, options).await,
+            (false, false) => {}
+            _ => {
+                return Err(not_supported(
+                    "one of the two paths is exempt: what is sealed at the other would stand there in the \
+                     clear, or the other way round",
+                ));
+            }
+        }
         let object = self.open(from, GetOptions::new()).await?;
         let put = PutOptions {
             mode: match options.mode {

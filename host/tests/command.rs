@@ -247,6 +247,9 @@ fn a_wrong_command_line_says_what_is_wrong() {
             .says(says)
             .says(" cure: ");
     }
+    let ended = component("audit --json --bogus".split_whitespace()).run();
+    let ended = ended.exits(2).says(r#"{"error":{"cause":"usage""#);
+    assert!(ended.stdout.is_empty(), "{ended}");
     for line in ["--help", "help", "audit --help"] {
         component(line.split_whitespace())
             .ok()

@@ -6,6 +6,7 @@
 mod tool;
 
 use std::fs;
+use std::os::unix::fs::MetadataExt as _;
 
 use serde_json::Value;
 
@@ -49,6 +50,10 @@ fn what_it_leaves_can_be_gone_on_with() {
         .ok()
         .prints("To go on by hand: cd ");
     let key = fs::read_to_string(folder.join("new.key")).unwrap();
+    for secret in ["new.key", "old.keys", "old.credentials"] {
+        let mode = fs::metadata(folder.join(secret)).unwrap().mode();
+        assert_eq!(mode & 0o777, 0o600, "{secret}");
+    }
     let audit = tool(with("audit --json", folder.join("store"))).key(&key);
     // One object is damaged on purpose.
     let ended = audit

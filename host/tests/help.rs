@@ -7,6 +7,8 @@ mod tool;
 
 use std::collections::BTreeSet;
 
+use serde_json::Value;
+
 use tool::tool;
 
 const COMMANDS: [&str; 9] = [
@@ -22,7 +24,10 @@ fn help(arguments: &[&str]) -> String {
 fn examples(help: &str) -> Vec<&str> {
     help.lines()
         .map(str::trim)
-        .filter(|line| line.starts_with("iamseal ") || line.starts_with("MINIO_"))
+        .filter(|line| {
+            let starts = ["iamseal ", "MINIO_", "(umask "];
+            starts.iter().any(|start| line.starts_with(start))
+        })
         .filter(|line| line.contains("iamseal "))
         .collect()
 }
@@ -137,5 +142,11 @@ fn wrong_usage_has_its_own_code() {
         let ended = tool(arguments).run().exits(2);
         assert!(ended.stdout.is_empty());
         assert!(ended.stderr.contains("Usage: iamseal"), "{ended}");
+        let ended = tool(arguments).args(["--json"]).run().exits(2);
+        assert!(ended.stdout.is_empty());
+        let said: Value = serde_json::from_str(&ended.stderr).unwrap();
+        assert_eq!(said["error"]["cause"], "usage");
+        let message = said["error"]["message"].as_str().unwrap();
+        assert!(!message.is_empty() && !message.contains("Usage"), "{ended}");
     }
 }

@@ -57,16 +57,29 @@ async fn idle_instances_hold_no_more_memory_than_one_may() {
     let mut limits = Limits::default();
     limits.memory_bytes = 6 << 20; // and each instance has 4 MiB
     let plugin = guest.plugin().limits(limits).load().await.unwrap();
-    let audit = async || plugin.audit(&AuditScope::default()).await.unwrap();
-    assert_eq!(served(&plugin).await, 1); // the first instance
-    let mut first = audit().await; // takes it
-    assert_eq!(served(&plugin).await, 1); // the second instance
-    let mut second = audit().await; // takes it
-    assert!(first.next(1).await.unwrap().is_empty());
-    assert!(second.next(1).await.unwrap().is_empty());
-    let third = audit().await; // takes the one that was kept
-    assert_eq!(served(&plugin).await, 1); // a third instance
-    drop(third);
+    assert_eq!(served(&plugin).await, 1);
+    assert_eq!(served(&plugin).await, 2);
+    let mut audit = plugin.audit(&AuditScope::default()).await.unwrap();
+    assert_eq!(served(&plugin).await, 3); // it is none of the audit's
+    assert!(audit.next(1).await.unwrap().is_empty()); // comes back and takes its place
+    assert_eq!(served(&plugin).await, 1);
+}
+
+#[tokio::test]
+async fn an_instance_is_used_again_only_for_what_is_lent_the_same() {
+    let plugin = counting().plugin().load().await.unwrap();
+    let served = async |key: Option<&str>| {
+        let options = SealOptions {
+            key: key.map(str::to_owned),
+            ..SealOptions::default()
+        };
+        plugin.seal(b"cnt", b"", &options).await.unwrap().len()
+    };
+    for count in 1..4 {
+        assert_eq!(served(None).await, count);
+        assert_eq!(served(Some("a")).await, count);
+        assert_eq!(served(Some("b")).await, count);
+    }
 }
 
 #[tokio::test]
@@ -173,18 +186,38 @@ async fn an_audit_that_reports_a_path_twice_is_ended() {
 
 #[tokio::test]
 async fn the_end_of_an_audit_stays_the_end_and_its_instance_is_used_again() {
+    // Traps if it is asked twice.
     let guest = Guest {
-        audit_next: "(call $ok (i32.const 0) (i32.const 0))",
-        ..counting()
+        items: "(global $asked (mut i32) (i32.const 0))",
+        audit_next: "(if (global.get $asked) (then unreachable))
+                     (global.set $asked (i32.const 1))
+                     (call $ok (i32.const 0) (i32.const 0))",
+        ..Guest::default()
     };
     let plugin = guest.plugin().load().await.unwrap();
-    assert_eq!(served(&plugin).await, 1);
     let mut audit = plugin.audit(&AuditScope::default()).await.unwrap();
-    assert_eq!(served(&plugin).await, 1); // in another instance
     for _ in 0..3 {
         assert!(audit.next(10).await.unwrap().is_empty());
     }
-    assert_eq!(served(&plugin).await, 2); // the last to come back is the first to be used
+    let mut again = plugin.audit(&AuditScope::default()).await.unwrap();
+    assert!(matches!(again.next(10).await, Err(Error::Trap { .. })));
+}
+
+#[tokio::test]
+async fn a_report_that_is_too_long_or_out_of_order_is_refused() {
+    // Two findings: of nothing, and of nothing again.
+    let guest = Guest {
+        audit_next: "(call $ok (i32.const 304) (i32.const 2))",
+        ..Guest::default()
+    };
+    let plugin = guest.plugin().storage(store()).load().await.unwrap();
+    for (limit, says) in [(1, "2 objects of 1 asked for"), (2, "not in order")] {
+        let mut audit = plugin.audit(&AuditScope::default()).await.unwrap();
+        let error = audit.next(limit).await.unwrap_err();
+        assert!(matches!(error, Error::Contract { .. }), "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+        assert!(matches!(audit.next(limit).await, Err(Error::Ended)));
+    }
 }
 
 #[tokio::test]

@@ -195,7 +195,7 @@ fn files_of_keys_and_credentials_are_for_reading() {
         .args(with("--keys", &keys))
         .run()
         .fails(4)
-        .says("name a key of --keys with --key");
+        .says("--key can name a key of --keys");
     seal().args(with("--key other-key --keys", &keys)).ok();
     // The right bytes may come second under a name.
     let second = unseal("dev-013").key(KEY_WITH_OTHER_BYTES);

@@ -104,6 +104,45 @@ async fn instances() {
     assert_eq!(reached(loaded), (Limit::Instances, None, 1));
 }
 
+/// How many instances are in use is counted with audits, which hold one each.
+fn few() -> Guest {
+    Guest {
+        audit_next: "(call $ok (i32.const 0) (i32.const 0))",
+        ..Guest::default()
+    }
+}
+
+#[tokio::test]
+async fn instances_in_use() {
+    let limits = limits(|limits| {
+        limits.instances_in_use = 2;
+        limits.deadline = SHORT;
+    });
+    let plugin = few().plugin().limits(limits).load().await.unwrap();
+    let audit = async || plugin.audit(&AuditScope::default()).await;
+    let mut first = audit().await.unwrap();
+    let second = audit().await.unwrap();
+    assert_eq!(reached(audit().await), (Limit::InstancesInUse, None, 2));
+    let sealed = seal(&plugin, WELL, b"").await;
+    assert_eq!(reached(sealed), (Limit::InstancesInUse, None, 2));
+    assert!(first.next(1).await.unwrap().is_empty());
+    assert_eq!(seal(&plugin, WELL, b"next").await.unwrap(), b"next");
+    let third = audit().await.unwrap();
+    drop(second);
+    assert_eq!(seal(&plugin, WELL, b"next").await.unwrap(), b"next");
+    drop(third);
+}
+
+#[tokio::test]
+async fn a_call_waits_for_an_instance() {
+    let limits = limits(|limits| limits.instances_in_use = 1);
+    let plugin = few().plugin().limits(limits).load().await.unwrap();
+    let mut audit = plugin.audit(&AuditScope::default()).await.unwrap();
+    let (sealed, ended) = tokio::join!(biased; seal(&plugin, WELL, b"later"), audit.next(1));
+    assert!(ended.unwrap().is_empty());
+    assert_eq!(sealed.unwrap(), b"later");
+}
+
 #[tokio::test]
 async fn recursion() {
     let guest = Guest {

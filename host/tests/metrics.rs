@@ -19,10 +19,14 @@ const PATH: &[u8] = b"config/iam/users/alice/identity.json";
 #[derive(Default)]
 struct Service {
     unreachable: AtomicBool,
+    hangs: AtomicBool,
 }
 
 impl Service {
-    fn reached(&self) -> Result<(), KeyError> {
+    async fn reached(&self) -> Result<(), KeyError> {
+        if self.hangs.load(Ordering::Relaxed) {
+            std::future::pending::<()>().await;
+        }
         match self.unreachable.load(Ordering::Relaxed) {
             true => Err(KeyError::Unavailable("no route".to_owned())),
             false => Ok(()),
@@ -50,7 +54,7 @@ impl Keyring for Service {
         ciphertext: &[u8],
         _: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        self.reached()?;
+        self.reached().await?;
         Ok(Zeroizing::new(ciphertext.to_vec()))
     }
 }
@@ -58,7 +62,7 @@ impl Keyring for Service {
 #[async_trait]
 impl KeyGenerator for Service {
     async fn generate(&self, _: &str, _: &[u8]) -> Result<DataKey, KeyError> {
-        self.reached()?;
+        self.reached().await?;
         Ok(DataKey {
             plaintext: Zeroizing::new(vec![7; 32]),
             ciphertext: vec![7; 32],
@@ -100,19 +104,30 @@ async fn calls_and_the_key_service_are_counted_by_outcome() {
     service.unreachable.store(true, Ordering::Relaxed);
     let unavailable = plugin.seal(PATH, b"{}", &options).await;
     assert_eq!(unavailable.err().unwrap().cause(), "key-unavailable");
+    service.unreachable.store(false, Ordering::Relaxed);
+    // A call that is not waited for is counted too, and so is what it asked of the key service.
+    service.hangs.store(true, Ordering::Relaxed);
+    tokio::select! {
+        biased;
+        _ = plugin.unseal(PATH, &sealed, Policy::Sealed) => panic!("the key service answered"),
+        () = tokio::task::yield_now() => {}
+    }
+    service.hangs.store(false, Ordering::Relaxed);
     let expected = [
         r#"iamseal_call_duration_seconds_count{call="inspect"} 1"#,
         r#"iamseal_call_duration_seconds_count{call="seal"} 2"#,
-        r#"iamseal_call_duration_seconds_count{call="unseal"} 4"#,
+        r#"iamseal_call_duration_seconds_count{call="unseal"} 5"#,
         r#"iamseal_calls_total{call="inspect",outcome="ok"} 1"#,
         r#"iamseal_calls_total{call="seal",outcome="key-unavailable"} 1"#,
         r#"iamseal_calls_total{call="seal",outcome="ok"} 1"#,
+        r#"iamseal_calls_total{call="unseal",outcome="cancelled"} 1"#,
         r#"iamseal_calls_total{call="unseal",outcome="form-refused"} 1"#,
         r#"iamseal_calls_total{call="unseal",outcome="ok"} 3"#,
+        r#"iamseal_key_service_calls_total{call="decrypt",outcome="cancelled"} 1"#,
         r#"iamseal_key_service_calls_total{call="decrypt",outcome="ok"} 3"#,
         r#"iamseal_key_service_calls_total{call="generate",outcome="key-unavailable"} 1"#,
         r#"iamseal_key_service_calls_total{call="generate",outcome="ok"} 1"#,
-        r#"iamseal_key_service_duration_seconds_count{call="decrypt"} 3"#,
+        r#"iamseal_key_service_duration_seconds_count{call="decrypt"} 4"#,
         r#"iamseal_key_service_duration_seconds_count{call="generate"} 2"#,
     ];
     assert_eq!(counted(&metrics), expected);
@@ -120,7 +135,6 @@ async fn calls_and_the_key_service_are_counted_by_outcome() {
     // What a test of the plugin asks, nobody asked for.
     plugin.self_test().await.unwrap();
     assert_eq!(counted(&metrics), expected);
-    service.unreachable.store(false, Ordering::Relaxed);
     let slot = PluginSlot::new(plugin.clone());
     let same = plugin.successor().component(iamseal_component::PLUGIN);
     slot.swap(same).await.unwrap();
@@ -128,5 +142,5 @@ async fn calls_and_the_key_service_are_counted_by_outcome() {
         let is_call = |line: &String| line.starts_with("iamseal_call");
         lines.into_iter().filter(is_call).collect::<Vec<_>>()
     };
-    assert_eq!(calls(counted(&metrics)), expected[..8]);
+    assert_eq!(calls(counted(&metrics)), expected[..9]);
 }

@@ -7,8 +7,9 @@
 mod hostile;
 mod tool;
 
-use std::fs;
-use std::path::Path;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 
 use tempfile::{NamedTempFile, TempDir};
 
@@ -193,4 +194,30 @@ fn what_only_looks_runs_in_an_auditor_that_was_given() {
         .fails(16)
         .says("does not export iamseal:plugin/sealing@0.1.0");
     assert_eq!(store.get(PATH), b"{}");
+}
+
+/// What is in a folder, however deep.
+fn files_below(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    let (folders, mut files): (Vec<_>, Vec<_>) = paths.partition(|path| path.is_dir());
+    files.extend(folders.iter().flat_map(|folder| files_below(folder)));
+    files
+}
+
+#[test]
+fn compiled_code_is_not_kept_where_others_can_put_theirs() {
+    let kept = |mode| {
+        let home = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let caches = home.path().join("caches");
+        fs::create_dir(&caches).unwrap();
+        fs::set_permissions(&caches, Permissions::from_mode(mode)).unwrap();
+        let seal = tool(with("seal --path", PATH)).key(KEY).input("{}");
+        seal.env([("XDG_CACHE_HOME", &caches)]).run().exits(0);
+        files_below(&caches)
+    };
+    assert!(!kept(0o755).is_empty());
+    for mode in [0o775, 0o777, 0o1777] {
+        assert_eq!(kept(mode), Vec::<PathBuf>::new());
+    }
 }

@@ -108,7 +108,7 @@ fn without_the_targets_key_nothing_is_touched() {
     unnamed
         .run()
         .fails(4)
-        .says("name a key of --keys with --key");
+        .says("--key can name a key of --keys");
     let absent = tool(with("migrate --to kms --key absent", store.root())).key(KEY);
     absent.run().fails(4).says("\"absent\"").says("--keys");
     let cipher = "migrate --to kms --form compact --cipher aes-256-gcm";

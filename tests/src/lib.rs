@@ -21,6 +21,7 @@ pub mod errors;
 pub mod host_store;
 pub mod keys;
 pub mod lent;
+pub mod machine;
 pub mod objects;
 pub mod other_host;
 pub mod peer;

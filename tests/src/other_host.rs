@@ -10,6 +10,7 @@
 use std::env;
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 
@@ -61,6 +62,10 @@ impl OtherHost {
     pub fn node() -> Self {
         let folder = tempfile::tempdir().unwrap();
         transpile(&component(&folder), folder.path());
+        // Some keep what they have on their path as links.
+        let link = folder.path().join("through-a-link.js");
+        let example = fs::canonicalize(in_workspace("examples/node/iamseal.js")).unwrap();
+        symlink(example, &link).unwrap();
         let mut command = node();
         command
             .arg(in_workspace("tests/hosts/node_host.mjs"))
@@ -69,7 +74,7 @@ impl OtherHost {
         Self {
             example: vec![
                 command.as_std().get_program().to_owned(),
-                in_workspace("examples/node/iamseal.js").into(),
+                link.into(),
                 folder.path().into(),
             ],
             conversation: Conversation::start(command),

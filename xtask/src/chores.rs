@@ -93,8 +93,8 @@ pub fn repeat(target: &str, input: &OsStr) -> Result<(), Failure> {
     fuzz::repeat(target, input)
 }
 
-/// Runs the benchmark, which also starts the tool itself.
-pub fn bench(further: &[OsString]) -> Result<(), Failure> {
+/// Runs a benchmark, each of which also starts the tool itself.
+pub fn bench(name: &str, further: &[OsString]) -> Result<(), Failure> {
     target::ensure()?;
     run(
         "build the tool",
@@ -110,7 +110,7 @@ pub fn bench(further: &[OsString]) -> Result<(), Failure> {
     run(
         "measure",
         cargo()
-            .args(["bench", "--package", "iamseal-tests", "--bench", "boundary"])
+            .args(["bench", "--package", "iamseal-tests", "--bench", name])
             .args(further),
     )
 }

@@ -35,5 +35,26 @@ pub fn ensure() -> Result<(), Failure> {
 /// The compiler that the build of libFuzzer takes.
 fn find() -> Option<String> {
     let named = env::var("CXX").unwrap_or_else(|_| "c++".to_owned());
-    succeeds(Command::new(&named).arg("--version")).then_some(named)
+    succeeds(&mut version(&named)?).then_some(named)
+}
+
+/// Asks a compiler for its version. A name may be a program with arguments, such as `ccache g++`.
+fn version(named: &str) -> Option<Command> {
+    let mut words = named.split_whitespace();
+    let mut command = Command::new(words.next()?);
+    command.args(words).arg("--version");
+    Some(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_compiler_may_be_named_with_arguments() {
+        let command = version("ccache g++ -m64").unwrap();
+        assert_eq!(command.get_program(), "ccache");
+        assert!(command.get_args().eq(["g++", "-m64", "--version"]));
+        assert!(version(" ").is_none());
+    }
 }

@@ -13,7 +13,7 @@ mod target;
 mod wasmtime;
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{self, PathBuf};
 use std::process::ExitCode;
 
 use clap::builder::PossibleValuesParser;
@@ -59,6 +59,15 @@ enum Chore {
     },
     /// Measure sealing and unsealing on both sides of the boundary
     Bench(Further),
+    /// Measure the migration of a whole store, beside a plain loop over the same objects
+    BenchStore {
+        /// How many objects
+        #[arg(long, default_value_t = 10_000, value_name = "N")]
+        objects: u32,
+        /// The folder in which the stores are made and removed again
+        #[arg(default_value_os_t = in_workspace("target"))]
+        folder: PathBuf,
+    },
     /// Write what docs/reference.md has from the code: exit codes, causes, messages
     Docs,
     /// Check formatting, lints and documentation
@@ -106,7 +115,12 @@ fn main() -> ExitCode {
         Chore::Fuzz {
             target, seconds, ..
         } => chores::fuzz(target.as_deref(), seconds),
-        Chore::Bench(further) => chores::bench(&further.all()),
+        Chore::Bench(further) => chores::bench("boundary", &further.all()),
+        Chore::BenchStore { objects, folder } => {
+            let objects = ["--", "--objects", &objects.to_string()].map(OsString::from);
+            let folder = path::absolute(&folder).unwrap_or(folder);
+            chores::bench("store", &[&objects[..], &[folder.into()]].concat())
+        }
         Chore::Docs => chores::docs(),
         Chore::Lint => chores::lint(),
         Chore::Dist { folder } => chores::dist(&folder),
@@ -132,7 +146,11 @@ mod tests {
             Chore::Demo { further } => further,
             Chore::Test(further) | Chore::Bench(further) => further.all(),
             Chore::Dist { folder } => vec![folder.into()],
-            Chore::Setup | Chore::Docs | Chore::Lint | Chore::Fuzz { .. } => Vec::new(),
+            Chore::Setup
+            | Chore::Docs
+            | Chore::Lint
+            | Chore::BenchStore { .. }
+            | Chore::Fuzz { .. } => Vec::new(),
         }
     }
 

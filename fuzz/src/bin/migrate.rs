@@ -18,6 +18,7 @@ use iamseal_fuzz::twin::Twin;
 use iamseal_fuzz::world::World;
 use iamseal_fuzz::{budget, honest, sandbox};
 use libfuzzer_sys::{Corpus, fuzz_mutator, fuzz_target};
+use sha2::{Digest as _, Sha256};
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     mutate(data, size, max_size, seed)
@@ -83,13 +84,18 @@ fn migrate(plan: &Plan, limit: u32, before: World) {
         }
     }
     if before.is_honest() {
-        assert_complete(&steps, &error, &before, &world);
+        assert_complete(plan, &steps, &error, &before, &world);
     }
 }
 
 fn is_in_plan(plan: &Plan, path: &[u8]) -> bool {
     let after = plan.start_after.as_deref();
-    path.starts_with(&plan.prefix) && after.is_none_or(|after| path > after)
+    let share = plan.shard.is_none_or(|Shard { index, count }| {
+        let digest = Sha256::digest(path); // as `wit/migration.wit` has it
+        let head = u64::from_be_bytes(digest[..8].try_into().unwrap());
+        head % u64::from(count) == u64::from(index)
+    });
+    path.starts_with(&plan.prefix) && after.is_none_or(|after| path > after) && share
 }
 
 fn writes(call: &iamseal_fuzz::world::Call) -> bool {
@@ -115,8 +121,10 @@ fn assert_holds_the_same(plan: &Plan, world: &World, path: &[u8], old: &[u8], ne
     assert_eq!(new.found.form, form);
 }
 
-/// With a host that does what it should: every change was reported and every report is true.
+/// With a host that does what it should: every object of the plan was reported once, and every report
+/// is true.
 fn assert_complete(
+    plan: &Plan,
     steps: &[Step],
     error: &Option<iamseal_fuzz::contract::iamseal::plugin::types::Error>,
     before: &World,
@@ -125,6 +133,10 @@ fn assert_complete(
     assert!(error.is_none() || steps.is_empty(), "{error:?}");
     let (before, after) = (before.objects(), after.objects());
     assert!(before.keys().eq(after.keys()));
+    if error.is_none() {
+        let planned = before.keys().filter(|path| is_in_plan(plan, path));
+        assert!(planned.eq(steps.iter().map(|step| &step.path)), "{steps:?}");
+    }
     for (path, bytes) in &after {
         let step = steps.iter().find(|step| step.path == *path);
         let migrated = step.is_some_and(|step| matches!(step.outcome, Outcome::Migrated(_)));

@@ -70,16 +70,16 @@ pub fn locate(path: &str) -> Result<Located, Failure> {
 }
 
 impl Located {
-    /// Opens it as a folder, whose content may be changed if the host allows that.
+    /// Opens it as a folder for the uses of `flags`.
     ///
     /// # Errors
     /// What the system said.
-    pub fn open_folder(&self) -> Result<Descriptor, ErrorCode> {
+    pub fn open_folder(&self, flags: DescriptorFlags) -> Result<Descriptor, ErrorCode> {
         self.folder.open_at(
             PathFlags::SYMLINK_FOLLOW,
             &self.path,
             OpenFlags::DIRECTORY,
-            DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY,
+            flags,
         )
     }
 

@@ -16,8 +16,8 @@ impl Guest for Adapters {
         keys::lend(&keys, &root_credentials)
     }
 
-    fn lend_store(folder: String) -> Result<(), Failure> {
-        store::lend(&folder)
+    fn lend_store(folder: String, writes: bool) -> Result<(), Failure> {
+        store::lend(&folder, writes)
     }
 
     fn sweep(prefix: Vec<u8>) -> Result<u64, StorageError> {

@@ -128,7 +128,7 @@ impl Arguments {
                 to: given.target()?,
                 dry_run: given.has("dry-run"),
             }),
-            "demo" | "kes" | "keygen" | "manifest" | "plugin" | "undo" => {
+            "demo" | "keygen" | "manifest" | "plugin" | "runs" | "undo" => {
                 return Err(wrong(format!(
                     "only the native tool has the command {name}"
                 )));

@@ -14,7 +14,7 @@ use crate::{output, store};
 const BATCH: u32 = 16;
 
 pub fn run(arguments: &Arguments, command: &Audit) -> Result<u8, Failure> {
-    let lent = store::open(arguments, &command.place)?;
+    let lent = store::open(arguments, &command.place, false)?;
     let mut needs = Needs::new(lent.keys, lent.users, &command.place.prefix);
     let audit = auditing::start(&Scope {
         store: arguments.store_name.clone(),

@@ -62,7 +62,11 @@ impl run::Guest for Program {
         let arguments = get_arguments();
         let (json, result) = match Arguments::parse(&arguments) {
             Ok(arguments) => (arguments.json, execute(&arguments)),
-            Err(failure) => (false, Err(failure)),
+            Err(failure) => {
+                // What cannot be read whole still says in what form the answer is wanted.
+                let mut options = arguments.iter().take_while(|word| *word != "--");
+                (options.any(|word| word == "--json"), Err(failure))
+            }
         };
         match result.unwrap_or_else(|failure| failure.report(json)) {
             0 => Ok(()),

@@ -15,7 +15,7 @@ const BATCH: u32 = 64;
 
 pub fn run(arguments: &Arguments, command: &Migrate) -> Result<u8, Failure> {
     let Migrate { place, to, dry_run } = command;
-    store::open(arguments, place)?;
+    store::open(arguments, place, !dry_run)?;
     if !dry_run {
         // What a killed run left behind is harmless, so failing to remove it is no reason to stop.
         match lending::sweep(&place.prefix) {

@@ -2,6 +2,7 @@
 
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use iamseal::Limit;
 use iamseal::sealed_store::plugin_error;
 use object_store::Error;
 
@@ -22,13 +23,28 @@ impl Failure {
     }
 }
 
+impl Failure {
+    /// Of a document that was put. Unlike one that is read, it is the client's if it is too large.
+    pub fn of_put(error: Error) -> Self {
+        let too_large = matches!(
+            plugin_error(&error),
+            Some(iamseal::Error::Limit {
+                limit: Limit::Object,
+                ..
+            })
+        );
+        let failure = Self::from(error);
+        match too_large {
+            true => Self::new(StatusCode::PAYLOAD_TOO_LARGE, failure.message),
+            false => failure,
+        }
+    }
+}
+
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
         if let Some(error) = plugin_error(&error) {
-            return Self::new(
-                of_cause(error.cause()),
-                format!("{}: {error}", error.cause()),
-            );
+            return Self::new(of(error), format!("{}: {error}", error.cause()));
         }
         let status = match &error {
             Error::NotFound { .. } => StatusCode::NOT_FOUND,
@@ -50,12 +66,20 @@ impl From<Error> for Failure {
     }
 }
 
-/// The causes are those of [`iamseal::Error::cause`].
-fn of_cause(cause: &str) -> StatusCode {
-    match cause {
+/// The status for an error of the plugin.
+fn of(error: &iamseal::Error) -> StatusCode {
+    match error {
+        // A call that waited for a key service or store until its time was up.
+        iamseal::Error::Limit {
+            limit: Limit::Deadline,
+            ..
+        } => StatusCode::GATEWAY_TIMEOUT,
         // Another time it may go well.
-        "key-unavailable" => StatusCode::SERVICE_UNAVAILABLE,
-        "limit" => StatusCode::PAYLOAD_TOO_LARGE,
+        iamseal::Error::Limit {
+            limit: Limit::InstancesInUse,
+            ..
+        } => StatusCode::SERVICE_UNAVAILABLE,
+        error if error.cause() == "key-unavailable" => StatusCode::SERVICE_UNAVAILABLE,
         // A document or a key is not what it should be; only an operator can do something about it.
         _ => StatusCode::INTERNAL_SERVER_ERROR,
     }

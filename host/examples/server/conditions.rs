@@ -32,6 +32,19 @@ impl Condition {
     }
 }
 
+/// Of a request that deletes: the entity tags of which one has to be there.
+///
+/// # Errors
+/// 400 for what makes no sense of a deletion. That nothing is there does not: it would have nothing
+/// to delete.
+pub fn of_deleting(headers: &HeaderMap) -> Result<Option<String>, Failure> {
+    match Condition::of(headers)? {
+        Condition::None => Ok(None),
+        Condition::Matches(tags) => Ok(Some(tags)),
+        Condition::Absent => Err(Failure::bad_request("a deletion takes If-Match alone")),
+    }
+}
+
 /// Of a request that reads.
 ///
 /// # Errors

@@ -55,27 +55,28 @@ impl Documents {
     /// # Errors
     /// `Precondition`, `AlreadyExists`; what the plugin says.
     pub async fn put(&self, path: Path, content: Bytes, on: Condition) -> Result<PutResult> {
-        let mode = match on {
-            Condition::Absent => PutMode::Create,
-            Condition::None | Condition::Matches(_) => PutMode::Overwrite,
+        let (mode, tags) = match on {
+            Condition::Absent => (PutMode::Create, None),
+            Condition::None => (PutMode::Overwrite, None),
+            Condition::Matches(tags) => (PutMode::Overwrite, Some(tags)),
         };
         let this = self.clone();
         to_its_end(async move {
-            let _turn = this.turn(&path, on).await?;
+            let _turn = this.turn(&path, tags).await?;
             let payload = content.into();
             this.0.store.put_opts(&path, payload, mode.into()).await
         })
         .await
     }
 
-    /// Deletes a document.
+    /// Deletes a document, if one of these entity tags is there or without any.
     ///
     /// # Errors
     /// `NotFound`, `Precondition`.
-    pub async fn delete(&self, path: Path, on: Condition) -> Result<()> {
+    pub async fn delete(&self, path: Path, tags: Option<String>) -> Result<()> {
         let this = self.clone();
         to_its_end(async move {
-            let _turn = this.turn(&path, on).await?;
+            let _turn = this.turn(&path, tags).await?;
             this.0.store.delete(&path).await
         })
         .await
@@ -92,10 +93,10 @@ impl Documents {
         Ok(paths)
     }
 
-    /// Waits until a write may be made, and checks what it depends on. It holds until the turn is
-    /// dropped.
-    async fn turn(&self, path: &Path, on: Condition) -> Result<Turn<'_>> {
-        let Condition::Matches(tags) = on else {
+    /// Waits until a write may be made, and checks that one of the entity tags is there that it
+    /// depends on. That holds until the turn is dropped.
+    async fn turn(&self, path: &Path, tags: Option<String>) -> Result<Turn<'_>> {
+        let Some(tags) = tags else {
             return Ok(Turn::Shared(self.0.writing.read().await));
         };
         let turn = Turn::Alone(self.0.writing.write().await);

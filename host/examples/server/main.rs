@@ -27,6 +27,7 @@
 
 mod answer;
 mod conditions;
+mod connections;
 mod documents;
 mod exchange;
 mod export;
@@ -39,7 +40,7 @@ use std::sync::Arc;
 use clap::Parser;
 use iamseal::contract::Policy;
 use iamseal::keys::Environment;
-use iamseal::{Plugin, PluginSlot, SealedStore};
+use iamseal::{Limits, Plugin, PluginSlot, SealedStore};
 use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
@@ -86,8 +87,12 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let metrics = export::start()?;
     let keyring = Arc::new(Environment::of_process()?.keyring()?);
+    let mut limits = Limits::default();
+    // Less than a request may take, so that a key service that hangs is told from a client that does.
+    limits.deadline = serve::PATIENCE * 2 / 3;
     let plugin = Plugin::builder()
         .component_file(&arguments.plugin)
+        .limits(limits)
         .keyring(keyring.clone())
         .key_generator(keyring)
         .load()

@@ -20,13 +20,14 @@ use tokio::sync::Notify;
 
 use crate::answer::Failure;
 use crate::conditions::{self, Condition};
+use crate::connections;
 use crate::documents::Documents;
 use crate::export;
 
 /// The largest document: policies and users are a few KiB.
 const BODY_BYTES: usize = 1 << 20;
 /// How long a request may take, with the client's sending of it.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub const PATIENCE: Duration = Duration::from_secs(30);
 /// How long requests have to end when the server is told to: a little longer than one may take.
 const FAREWELL: Duration = Duration::from_secs(35);
 
@@ -55,9 +56,9 @@ pub async fn until_told_to_end(
         tracing::info!("told to end");
         telling.notify_one();
     };
-    let serving = axum::serve(listener, router(documents, metrics)).with_graceful_shutdown(ending);
+    let serving = connections::serve(listener, router(documents, metrics), ending);
     tokio::select! {
-        ended = serving.into_future() => Ok(ended?),
+        () = serving => Ok(()),
         () = async { told.notified().await; tokio::time::sleep(FAREWELL).await } => {
             Err("requests did not end in time".into())
         }
@@ -117,7 +118,8 @@ async fn write(
     content: Bytes,
 ) -> Answer {
     let on = Condition::of(&headers)?;
-    let put = documents.put(document(&below)?, content, on).await?;
+    let put = documents.put(document(&below)?, content, on).await;
+    let put = put.map_err(Failure::of_put)?;
     Ok((StatusCode::NO_CONTENT, tagged(put.e_tag)).into_response())
 }
 
@@ -126,8 +128,8 @@ async fn remove(
     UrlPath(below): UrlPath<String>,
     headers: HeaderMap,
 ) -> Answer {
-    let on = Condition::of(&headers)?;
-    documents.delete(document(&below)?, on).await?;
+    let tags = conditions::of_deleting(&headers)?;
+    documents.delete(document(&below)?, tags).await?;
     Ok(StatusCode::NO_CONTENT.into_response())
 }
 

@@ -119,7 +119,7 @@ impl Journals {
         locked(&file, &head.name, &path)?;
         file.write(text.as_bytes())
             .and_then(|()| file.sync())
-            .and_then(|()| self.folder.sync())
+            .and_then(|()| self.folder.as_file()?.sync_folder())
             .map_err(|source| io_error("write", &path, source))?;
         Ok(Journal {
             head,
@@ -187,7 +187,16 @@ impl Journals {
                 1 => name.to_owned(),
                 number => format!("{name}-{number}"),
             };
-            match self.folder.create(format!("{name}{JOURNAL}").as_bytes()) {
+            let file = format!("{name}{JOURNAL}");
+            // Looked at before, so that only a race makes a call that was bound to fail.
+            let made = match self.folder.kind(file.as_bytes()) {
+                Ok(_) => Err(ErrorKind::AlreadyExists.into()),
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    self.folder.create(file.as_bytes())
+                }
+                Err(error) => Err(error),
+            };
+            match made {
                 Ok(file) => return Ok((name, file)),
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && number < NAMES => {
                     number += 1;

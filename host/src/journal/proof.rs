@@ -124,7 +124,7 @@ impl<'a> Out<'a> {
         self.file
             .sync()
             .and_then(|()| folder.rename(draft.as_bytes(), name.as_bytes()))
-            .and_then(|()| folder.sync())
+            .and_then(|()| folder.as_file()?.sync_folder())
             .map_err(|source| io_error("write", self.path, source))
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::timeout_at;
+
 use crate::contract::generated::exports::iamseal::plugin::auditing::Scope;
 use crate::contract::{Finding, Policy};
 use crate::error::Error;
@@ -43,9 +45,9 @@ impl Audit {
             start_after: scope.start_after.clone(),
             policy: scope.policy,
         };
-        let (exports, store) = instance.parts();
+        let (exports, store, until) = instance.parts();
         let call = exports.auditing.call_start(store, &given);
-        let begun = pool.within(call).await;
+        let begun = timeout_at(until, call).await;
         let resource = pool.settle(&instance, begun)?;
         let (prefix, last) = (given.prefix, given.start_after);
         Ok(Self {
@@ -65,18 +67,18 @@ impl Audit {
     }
 
     async fn step(&mut self, limit: u32) -> Result<Vec<Finding>, Error> {
+        let limit = limit.clamp(1, BATCH);
         let Some((mut instance, resource)) = self.walk.begin()? else {
             return Ok(Vec::new());
         };
         let pool = self.walk.pool();
-        let (exports, store) = instance.parts();
+        let (exports, store, until) = instance.parts();
         let audit = exports.auditing.audit();
-        let looked = pool
-            .within(audit.call_next(store, resource, limit.min(BATCH)))
-            .await;
+        let call = audit.call_next(store, resource, limit);
+        let looked = timeout_at(until, call).await;
         let findings = pool.settle(&instance, looked)?;
         self.walk
-            .end(instance, resource, findings, |finding| &finding.path)
+            .end(instance, resource, findings, limit, |finding| &finding.path)
             .await
     }
 }

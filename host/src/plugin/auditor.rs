@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use tokio::time::timeout_at;
 use zeroize::Zeroizing;
 
 use crate::contract::{Description, Opened, Policy};
@@ -81,12 +82,12 @@ impl Auditor {
         let pool = &self.pool;
         pool.check_size(stored.len())?;
         let mut instance = pool.take(Grant::unseal(policy)).await?;
-        let (exports, store) = instance.parts();
+        let (exports, store, until) = instance.parts();
         let path = path.to_vec();
         let call = exports
             .opening
             .call_unseal(store, &self.store_name, &path, stored, policy);
-        let opened = pool.within(call).await;
+        let opened = timeout_at(until, call).await;
         let opened = pool.settle(&instance, opened)?;
         pool.put(instance);
         let opened = opened?;
@@ -102,9 +103,9 @@ impl Auditor {
         let pool = &self.pool;
         pool.check_size(stored.len())?;
         let mut instance = pool.take(Grant::default()).await?;
-        let (exports, store) = instance.parts();
+        let (exports, store, until) = instance.parts();
         let call = exports.opening.call_inspect(store, stored);
-        let described = pool.within(call).await;
+        let described = timeout_at(until, call).await;
         let described = pool.settle(&instance, described)?;
         pool.put(instance);
         Ok(described?)

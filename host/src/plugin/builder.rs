@@ -13,8 +13,8 @@ use crate::storage::{Storage, StorageWriter};
 
 use super::Plugin;
 use super::auditor::Auditor;
+use super::cache::CompileCache;
 use super::description::ComponentDescription;
-use super::engine::CompileCache;
 use super::instance::{Linked, Pool};
 use super::lend::Lent;
 use super::limits::Limits;
@@ -159,7 +159,7 @@ impl PluginBuilder {
             Ok(Pool::new(compiled, limits, cache, linked, lent))
         })
         .await?;
-        let first = pool.make().await?;
+        let first = pool.make(pool.until()).await?;
         pool.put(first);
         tracing::debug!(component = %pool.identity, "loaded");
         Ok(Auditor {

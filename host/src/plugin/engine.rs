@@ -1,13 +1,13 @@
-//! The engine that compiles and runs components, its clock, and its cache of compiled code.
+//! The engine that compiles and runs components, and its clock.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use wasmtime::{Cache, CacheConfig, Config, Engine};
+use wasmtime::{Config, Engine};
 
+use super::cache::{self, CompileCache};
 use super::limits::Limits;
 
 /// How often a computing plugin is looked at: often enough for a limit to bite and for other calls
@@ -17,23 +17,6 @@ pub(super) const TICK: Duration = Duration::from_millis(10);
 /// Stack for the host's own side of a call, which runs on the same stack as the plugin: what a
 /// thread of Rust's standard library has.
 const HOST_STACK_BYTES: usize = 2 << 20;
-
-/// Where compiled components are kept, so that the next process start need not compile again.
-///
-/// What is kept is native code that is run as it is found: whoever can write to the folder can do
-/// whatever the process can.
-#[derive(Clone, Debug, Default)]
-#[non_exhaustive]
-pub enum CompileCache {
-    /// The runtime's folder in the user's cache folder (on Linux `~/.cache/wasmtime`); nowhere if
-    /// there is no such folder and none can be made.
-    #[default]
-    Default,
-    /// This folder, made if it is missing.
-    Folder(PathBuf),
-    /// Nowhere.
-    Off,
-}
 
 /// Counts the ticks of an engine.
 #[derive(Clone, Default)]
@@ -61,7 +44,7 @@ pub(super) fn start(limits: &Limits, cache: &CompileCache) -> Result<(Engine, Cl
         .async_stack_size(limits.stack_bytes.saturating_add(HOST_STACK_BYTES))
         // The contract has no asynchronous functions, and calls are faster without them.
         .concurrency_support(false)
-        .cache(open(cache)?);
+        .cache(cache::open(cache)?);
     let engine = Engine::new(&config).map_err(|error| error.root_cause().to_string())?;
     let clock = Clock::default();
     let (weak, ticking) = (engine.weak(), clock.clone());
@@ -81,24 +64,6 @@ pub(super) fn start(limits: &Limits, cache: &CompileCache) -> Result<(Engine, Cl
     Ok((engine, clock))
 }
 
-fn open(cache: &CompileCache) -> Result<Option<Cache>, String> {
-    match cache {
-        CompileCache::Off => Ok(None),
-        CompileCache::Default => Ok(Cache::new(CacheConfig::new())
-            .inspect_err(|error| tracing::debug!(%error, "compiled code is not kept"))
-            .ok()),
-        CompileCache::Folder(folder) => {
-            let refused = |why: String| format!("cache folder {}: {why}", folder.display());
-            let folder = std::path::absolute(folder).map_err(|error| refused(error.to_string()))?;
-            let mut config = CacheConfig::new();
-            config.with_directory(folder);
-            Cache::new(config)
-                .map(Some)
-                .map_err(|error| refused(error.root_cause().to_string()))
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -111,16 +76,5 @@ mod tests {
         while Arc::strong_count(&clock.0) > 1 {
             thread::sleep(TICK);
         }
-    }
-
-    #[test]
-    fn a_cache_folder_that_is_a_file_is_named() {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        let cache = CompileCache::Folder(file.path().to_owned());
-        let error = start(&Limits::default(), &cache).err().unwrap();
-        assert!(
-            error.contains(&file.path().display().to_string()),
-            "{error}"
-        );
     }
 }

@@ -1,10 +1,11 @@
 //! What one call may touch of what the host lends. A component that lies about what it needs gets
-//! no further than the call it was asked to do.
+//! no further than the call it was asked to do. What it keeps in its memory of that call reaches
+//! none but calls with the same authority: an instance serves no other.
 
 use crate::contract::{KeyError, Policy, SealOptions, StorageError};
 
 /// The authority of one call.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Grant {
     keys: Keys,
     credentials: bool,
@@ -12,7 +13,7 @@ pub(super) struct Grant {
     store: Store,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Keys {
     #[default]
     Nothing,
@@ -21,7 +22,7 @@ enum Keys {
     All,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 enum Store {
     #[default]
     Nothing,

@@ -1,23 +1,25 @@
 //! Live instances of a component, and the calls they serve.
 //!
 //! A fresh instance costs 10 to 20 µs and a first Argon2id in it another 20 ms of page faults, so
-//! instances are kept and used again: one call at a time, and only after a call that ended well. An
+//! instances are kept and used again: one call at a time, only after a call that ended well, and only
+//! for calls that are lent the same, since a component can keep in its memory whatever it was lent. An
 //! instance belongs to the future of its call. Whatever else becomes of that future, an error or
 //! being dropped half way, the instance goes with it.
 
-use std::num::NonZero;
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
-use tokio::time::Timeout;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::error::Elapsed;
+use tokio::time::{Instant, timeout_at};
 use wasmtime::component::InstancePre;
 use wasmtime::{Engine, Store, Trap, WasmBacktrace};
 
 use crate::describe::line;
 use crate::error::Error;
 
-use super::engine::{Clock, CompileCache};
+use super::cache::CompileCache;
+use super::engine::Clock;
 use super::exports::{Exports, Indices};
 use super::grant::Grant;
 use super::identity::Identity;
@@ -31,33 +33,39 @@ use super::world::World;
 /// a fragmented memory or bytes that were not wiped; a fresh instance now and then costs nothing.
 const CALLS: u32 = 4096;
 
-/// How many instances are kept for later on a machine that cannot say how many threads it has.
-const FALLBACK_THREADS: NonZero<usize> = NonZero::<usize>::MIN;
+/// Stands for "never" where the clock cannot go as far as the deadline: 30 years, as in tokio.
+const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
 
 /// One live instance.
 pub(super) struct Instance {
     store: Store<State>,
     exports: Exports,
     calls: u32,
+    /// What its calls are lent; none until the first.
+    lent: Option<Grant>,
+    /// When the call must have ended.
+    until: Instant,
+    /// The right to be in use; none while it is idle. Given back last of all, when the memory is free.
+    permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Instance {
-    /// The component's functions, and the store to call them in.
-    pub fn parts(&mut self) -> (&Exports, &mut Store<State>) {
-        (&self.exports, &mut self.store)
+    /// The component's functions, the store to call them in, and when the call must have ended.
+    pub fn parts(&mut self) -> (&Exports, &mut Store<State>, Instant) {
+        (&self.exports, &mut self.store, self.until)
     }
 
-    /// Lends the next call what it may touch and starts its time.
-    pub fn begin(&mut self, grant: Grant) {
-        self.calls += 1;
-        self.store.data_mut().begin(grant);
+    /// Goes on with the grant of the call before, in a time of its own.
+    pub fn go_on(&mut self, until: Instant) {
+        self.until = until;
+        self.store.data_mut().begin();
         self.store.set_epoch_deadline(1);
     }
 
-    /// Goes on with the grant of the call before.
-    pub fn go_on(&mut self) {
-        self.store.data_mut().meter.begin();
-        self.store.set_epoch_deadline(1);
+    /// Takes back what was lent, for a last call in a time of its own.
+    pub fn take_back(&mut self, until: Instant) {
+        self.store.data_mut().lend(Grant::default());
+        self.go_on(until);
     }
 }
 
@@ -80,8 +88,9 @@ pub(super) struct Pool {
     clock: Clock,
     linked: Linked,
     lent: Lent,
+    /// Those that came back last are last.
     idle: Mutex<Vec<Instance>>,
-    idle_count: usize,
+    in_use: Arc<Semaphore>,
 }
 
 impl Pool {
@@ -100,6 +109,7 @@ impl Pool {
         } = compiled;
         Self {
             identity,
+            in_use: permits(&limits),
             limits,
             cache,
             engine,
@@ -107,10 +117,6 @@ impl Pool {
             linked,
             lent,
             idle: Mutex::default(),
-            // More cannot compute at once.
-            idle_count: thread::available_parallelism()
-                .unwrap_or(FALLBACK_THREADS)
-                .get(),
         }
     }
 
@@ -125,7 +131,7 @@ impl Pool {
             linked: self.linked.clone(),
             lent,
             idle: Mutex::default(),
-            idle_count: self.idle_count,
+            in_use: permits(&self.limits),
         }
     }
 
@@ -134,26 +140,59 @@ impl Pool {
         &self.lent
     }
 
-    /// An instance for a call with this grant: an idle one, or else a fresh one.
+    /// An instance for a call with this grant, whose time begins now: an idle one that was lent
+    /// nothing else, or else a fresh one. It waits while as many as allowed are in use.
     ///
     /// # Errors
-    /// Those of [`Pool::make`].
+    /// [`Error::Limit`] if that takes too long; those of [`Pool::make`].
     pub async fn take(&self, grant: Grant) -> Result<Instance, Error> {
-        let idle = self.idle().pop();
-        let mut instance = match idle {
-            Some(instance) => instance,
-            None => self.make().await?,
+        let until = self.until();
+        let permit = timeout_at(until, Arc::clone(&self.in_use).acquire_owned()).await;
+        let Ok(Ok(permit)) = permit else {
+            return Err(self.limit(Refusal {
+                limit: Limit::InstancesInUse,
+                asked: None,
+                allowed: self.limits.instances_in_use as u64,
+            }));
         };
-        instance.begin(grant);
+        let mut instance = match self.take_idle(&grant) {
+            Some(mut idle) => {
+                idle.go_on(until);
+                idle
+            }
+            // What its start took counts.
+            None => self.make(until).await?,
+        };
+        instance.permit = Some(permit);
+        instance.until = until;
+        instance.calls += 1;
+        if instance.lent.as_ref() != Some(&grant) {
+            instance.lent = Some(grant.clone());
+        }
+        instance.store.data_mut().lend(grant);
         Ok(instance)
     }
 
-    /// A fresh instance.
+    fn take_idle(&self, grant: &Grant) -> Option<Instance> {
+        let mut idle = self.idle();
+        let fits = |instance: &Instance| instance.lent.as_ref().is_none_or(|lent| lent == grant);
+        let at = idle.iter().rposition(fits)?;
+        Some(idle.remove(at))
+    }
+
+    /// When a call that begins now must have ended.
+    pub fn until(&self) -> Instant {
+        let now = Instant::now();
+        let until = now.checked_add(self.limits.deadline);
+        until.unwrap_or_else(|| now + FAR)
+    }
+
+    /// A fresh instance that was lent nothing and is not in use.
     ///
     /// # Errors
     /// [`Error::Limit`], [`Error::Trap`] from the component's start; [`Error::Incompatible`] if a
     /// function has another type than the world says.
-    pub async fn make(&self) -> Result<Instance, Error> {
+    pub async fn make(&self, until: Instant) -> Result<Instance, Error> {
         let meter = Meter::new(self.limits.clone(), self.clock.clone());
         let mut store = Store::new(&self.engine, State::new(self.lent.clone(), meter));
         store.limiter(|state| &mut state.meter);
@@ -163,11 +202,9 @@ impl Pool {
         // Each cursor and draft has a handle inside the component too, and what the component
         // makes itself, an audit or a run, has one.
         store.set_max_component_handles(2 * HANDLES);
-        store.data_mut().begin(Grant::default());
-        let started = match self
-            .within(self.linked.pre.instantiate_async(&mut store))
-            .await
-        {
+        store.data_mut().begin();
+        let starting = self.linked.pre.instantiate_async(&mut store);
+        let started = match timeout_at(until, starting).await {
             Ok(Ok(instance)) => instance,
             Ok(Err(error)) => return Err(self.explain(store.data(), &error)),
             Err(Elapsed { .. }) => return Err(self.late()),
@@ -184,12 +221,10 @@ impl Pool {
             store,
             exports,
             calls: 0,
+            lent: None,
+            until,
+            permit: None,
         })
-    }
-
-    /// Waits for a call, but not for ever.
-    pub fn within<F: Future>(&self, call: F) -> Timeout<F> {
-        tokio::time::timeout(self.limits.deadline, call)
     }
 
     /// What a call came to. After an error the instance must not be used again.
@@ -209,23 +244,28 @@ impl Pool {
     }
 
     /// Puts an instance back after a call that ended well, unless it has served its time.
-    pub fn put(&self, instance: Instance) {
-        let state = instance.store.data();
-        if instance.calls >= CALLS || !state.is_clean() {
+    pub fn put(&self, mut instance: Instance) {
+        if instance.calls >= CALLS || !instance.store.data().is_clean() {
             return;
         }
+        let permit = instance.permit.take();
         let mut idle = self.idle();
-        let memory: usize = idle
-            .iter()
-            .map(|idle| idle.store.data().meter.memory())
-            .sum();
+        idle.push(instance);
         // Memory never shrinks, so an instance that did Argon2id keeps its 64 MiB. All that are
-        // idle together may keep what one may use.
-        if idle.len() < self.idle_count
-            && memory.saturating_add(state.meter.memory()) <= self.limits.memory_bytes
-        {
-            idle.push(instance);
+        // idle together may keep what one may use; those that were not used for longest go.
+        let too_many = |idle: &[Instance]| {
+            let memory = idle.iter().map(|idle| idle.store.data().meter.memory());
+            idle.len() > self.limits.instances_in_use
+                || memory.sum::<usize>() > self.limits.memory_bytes
+        };
+        let mut retired = Vec::new();
+        while too_many(&idle) {
+            retired.push(idle.remove(0));
         }
+        // Giving memory back takes a while, and others wait for the list.
+        drop(idle);
+        drop(retired);
+        drop(permit);
     }
 
     /// An error of a limit that is the host's to check.
@@ -307,4 +347,9 @@ impl Pool {
         // Nothing panics while the lock is held, and a list of instances cannot be half changed.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn permits(limits: &Limits) -> Arc<Semaphore> {
+    let permits = limits.instances_in_use.clamp(1, Semaphore::MAX_PERMITS);
+    Arc::new(Semaphore::new(permits))
 }

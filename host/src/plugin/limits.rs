@@ -1,6 +1,8 @@
 //! The limits of a plugin.
 
 use std::fmt;
+use std::num::NonZero;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 /// What a plugin may use. There is always a limit; these are the defaults to change.
@@ -16,6 +18,17 @@ pub struct Limits {
     /// Core instances, memories and tables of one instance, each. Default 32: a component built
     /// by the usual tools has 3 or 4.
     pub instances: usize,
+    /// Instances of the plugin in use at once, each by a call or, from its start to its end, by an
+    /// audit or a migration; at least one. A call that would be one too many waits, and its deadline
+    /// goes on. Idle ones are kept besides, as many at most and with no more memory together than one
+    /// may have. Default four for each thread of the machine, for calls that wait for a key service,
+    /// since no more than one can compute on each, and at most 32: the 64 MiB that Argon2id takes
+    /// are then 2 GiB in all.
+    ///
+    /// A keyring or store that calls the very plugin that is calling it needs a second instance
+    /// while it holds the first. If all hold one and wait for another, each waits until its
+    /// deadline: let it call a plugin or auditor of its own, which counts for itself.
+    pub instances_in_use: usize,
     /// Bytes of stack. Default 512 KiB, the runtime's own: the plugin does not recurse.
     pub stack_bytes: usize,
     /// Bytes that one call of the plugin or one call that it makes may hand to the host.
@@ -39,6 +52,7 @@ impl Default for Limits {
             memory_bytes: 256 << 20,
             table_elements: 16 << 10,
             instances: 32,
+            instances_in_use: 4 * available_parallelism().map_or(1, NonZero::get).min(8),
             stack_bytes: 512 << 10,
             copied_bytes: 128 << 20,
             object_bytes: 16 << 20,
@@ -58,6 +72,8 @@ pub enum Limit {
     Table,
     /// [`Limits::instances`].
     Instances,
+    /// [`Limits::instances_in_use`]: none became free within [`Limits::deadline`].
+    InstancesInUse,
     /// [`Limits::stack_bytes`].
     Stack,
     /// [`Limits::copied_bytes`].
@@ -82,7 +98,7 @@ impl Limit {
             Self::Memory | Self::Stack | Self::CopiedBytes => "bytes",
             Self::Object | Self::Random | Self::Component => "bytes",
             Self::Table => "elements",
-            Self::Instances => "instances",
+            Self::Instances | Self::InstancesInUse => "instances",
             Self::Handles => "handles",
             Self::GuestTime | Self::Deadline => "ms",
         }
@@ -104,6 +120,7 @@ impl fmt::Display for Limit {
             Self::Memory => "memory",
             Self::Table => "table",
             Self::Instances => "instances",
+            Self::InstancesInUse => "instances in use",
             Self::Stack => "stack",
             Self::CopiedBytes => "bytes copied to the host",
             Self::Object => "size of an object",

@@ -8,50 +8,57 @@ use crate::contract::KeyError;
 use crate::error::Error;
 use crate::error::cause;
 
-/// A call that is under way.
+/// A call that is under way. One that is dropped was cancelled.
 pub(super) struct Call {
     name: &'static str,
+    counter: &'static str,
+    histogram: &'static str,
     started: Instant,
+    outcome: &'static str,
 }
 
 impl Call {
+    /// A call of the plugin.
     pub fn begin(name: &'static str) -> Self {
+        let (counter, histogram) = ("iamseal_calls_total", "iamseal_call_duration_seconds");
+        Self::new(name, counter, histogram)
+    }
+
+    /// A call of the key service.
+    pub fn of_key_service(name: &'static str) -> Self {
+        let counter = "iamseal_key_service_calls_total";
+        Self::new(name, counter, "iamseal_key_service_duration_seconds")
+    }
+
+    fn new(name: &'static str, counter: &'static str, histogram: &'static str) -> Self {
         Self {
             name,
+            counter,
+            histogram,
             started: Instant::now(),
+            outcome: "cancelled",
         }
     }
 
-    /// Counts a call of the plugin.
-    pub fn end<T>(self, result: &Result<T, Error>) {
-        let outcome = result.as_ref().map_or_else(Error::cause, |_| "ok");
-        self.count(
-            "iamseal_calls_total",
-            "iamseal_call_duration_seconds",
-            outcome,
-        );
+    /// Counts a call of the plugin with its outcome.
+    pub fn end<T>(mut self, result: &Result<T, Error>) {
+        self.outcome = result.as_ref().map_or_else(Error::cause, |_| "ok");
     }
 
-    /// Counts a call of the key service.
-    pub fn end_of_key_service<T>(self, result: &Result<T, KeyError>) {
-        let outcome = result.as_ref().map_or_else(cause::key, |_| "ok");
-        self.count(
-            "iamseal_key_service_calls_total",
-            "iamseal_key_service_duration_seconds",
-            outcome,
-        );
+    /// The same of a call of the key service.
+    pub fn end_of_key_service<T>(mut self, result: &Result<T, KeyError>) {
+        self.outcome = result.as_ref().map_or_else(cause::key, |_| "ok");
     }
+}
 
-    fn count(self, calls: &'static str, durations: &'static str, outcome: &'static str) {
-        let Self { name, started } = self;
-        let took = started.elapsed();
-        tracing::trace!(call = name, outcome, ?took);
+impl Drop for Call {
+    fn drop(&mut self) {
+        let (call, outcome, took) = (self.name, self.outcome, self.started.elapsed());
+        tracing::trace!(call, outcome, ?took, self.counter, self.histogram);
         #[cfg(feature = "metrics")]
         {
-            metrics::counter!(calls, "call" => name, "outcome" => outcome).increment(1);
-            metrics::histogram!(durations, "call" => name).record(took);
+            metrics::counter!(self.counter, "call" => call, "outcome" => outcome).increment(1);
+            metrics::histogram!(self.histogram, "call" => call).record(took);
         }
-        #[cfg(not(feature = "metrics"))]
-        let _ = (calls, durations);
     }
 }

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use tokio::time::timeout_at;
+
 use crate::contract::generated::exports::iamseal::plugin::migration::Plan;
 use crate::contract::{SealOptions, Shard, Step, Target};
 use crate::error::Error;
@@ -64,12 +66,12 @@ impl Migration {
             target: plan.target.clone(),
             dry_run: plan.dry_run,
         };
-        let (exports, store) = instance.parts();
+        let (exports, store, until) = instance.parts();
         let call = async {
             let migration = &exports.writer()?.migration;
             migration.call_start(store, &given).await
         };
-        let begun = pool.within(call).await;
+        let begun = timeout_at(until, call).await;
         let resource = match pool.settle(&instance, begun)? {
             Ok(resource) => resource,
             Err(error) => {
@@ -97,19 +99,20 @@ impl Migration {
     }
 
     async fn step(&mut self, limit: u32) -> Result<Vec<Step>, Error> {
+        let limit = limit.clamp(1, BATCH);
         let Some((mut instance, resource)) = self.walk.begin()? else {
             return Ok(Vec::new());
         };
         let pool = self.walk.pool();
-        let (exports, store) = instance.parts();
+        let (exports, store, until) = instance.parts();
         let call = async {
             let run = exports.writer()?.migration.run();
-            run.call_next(store, resource, limit.min(BATCH)).await
+            run.call_next(store, resource, limit).await
         };
-        let handled = pool.within(call).await;
+        let handled = timeout_at(until, call).await;
         let steps = pool.settle(&instance, handled)?;
         self.walk
-            .end(instance, resource, steps, |step| &step.path)
+            .end(instance, resource, steps, limit, |step| &step.path)
             .await
     }
 }

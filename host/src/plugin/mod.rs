@@ -3,6 +3,7 @@
 mod audit;
 mod auditor;
 mod builder;
+mod cache;
 mod description;
 mod engine;
 mod exports;
@@ -22,14 +23,16 @@ mod trace;
 mod walk;
 mod world;
 
+use tokio::time::timeout_at;
+
 use crate::contract::{Description, Opened, Policy, SealOptions};
 use crate::error::Error;
 
 pub use audit::{Audit, AuditScope};
 pub use auditor::Auditor;
 pub use builder::PluginBuilder;
+pub use cache::CompileCache;
 pub use description::ComponentDescription;
-pub use engine::CompileCache;
 pub use identity::Identity;
 pub(crate) use identity::hex;
 pub use limits::{Limit, Limits};
@@ -151,7 +154,7 @@ impl Plugin {
         let pool = &self.reader.pool;
         pool.check_size(plaintext.len())?;
         let mut instance = pool.take(Grant::seal(options)).await?;
-        let (exports, store) = instance.parts();
+        let (exports, store, until) = instance.parts();
         let path = path.to_vec();
         let call = async {
             let sealing = &exports.writer()?.sealing;
@@ -159,7 +162,7 @@ impl Plugin {
                 .call_seal(store, &self.reader.store_name, &path, plaintext, options)
                 .await
         };
-        let sealed = pool.within(call).await;
+        let sealed = timeout_at(until, call).await;
         let sealed = pool.settle(&instance, sealed)?;
         pool.put(instance);
         let sealed = sealed?;

@@ -10,7 +10,8 @@ use wasmtime::component::Component;
 use crate::error::Error;
 
 use super::builder::{PluginBuilder, blocking};
-use super::engine::{self, CompileCache};
+use super::cache::CompileCache;
+use super::engine;
 use super::source::{Source, unfit};
 
 impl PluginBuilder {

@@ -11,7 +11,8 @@ use wasmtime::component::Component;
 use crate::describe::line;
 use crate::error::Error;
 
-use super::engine::{self, Clock, CompileCache};
+use super::cache::CompileCache;
+use super::engine::{self, Clock};
 use super::identity::Identity;
 use super::limits::{Limit, Limits};
 use super::precompiled;

@@ -3,6 +3,7 @@
 
 use std::sync::Arc;
 
+use tokio::time::timeout_at;
 use tracing::field::DebugValue;
 use wasmtime::component::ResourceAny;
 
@@ -10,7 +11,6 @@ use crate::contract::ObjectError;
 use crate::describe::line;
 use crate::error::Error;
 
-use super::grant::Grant;
 use super::instance::{Instance, Pool};
 use super::trace::path as shown_path;
 
@@ -63,7 +63,7 @@ impl Walk {
     pub fn begin(&mut self) -> Result<Option<(Instance, ResourceAny)>, Error> {
         match self.under_way.take() {
             Some((mut instance, resource)) => {
-                instance.go_on();
+                instance.go_on(self.pool.until());
                 Ok(Some((instance, resource)))
             }
             None if self.done => Ok(None),
@@ -71,16 +71,18 @@ impl Walk {
         }
     }
 
-    /// Takes in what a step reported about these paths.
+    /// Takes in what a step reported about these paths, `limit` of them at most.
     ///
     /// # Errors
-    /// The step's own; [`Error::Contract`] for paths that are not in the scope or not after all of
-    /// the steps before, since such a walk could go on for ever.
+    /// The step's own; [`Error::Contract`] for more paths than that, and for paths that are not in the
+    /// scope or not each after all before it: such a walk could go on for ever, or count an object
+    /// twice.
     pub async fn end<T>(
         &mut self,
         instance: Instance,
         resource: ResourceAny,
         report: Result<Vec<T>, ObjectError>,
+        limit: u32,
         path: impl Fn(&T) -> &[u8],
     ) -> Result<Vec<T>, Error> {
         let report = match report {
@@ -95,22 +97,27 @@ impl Walk {
             self.done = true;
             return Ok(report);
         }
-        let astray = report.iter().map(&path).find(|path| {
-            !path.starts_with(&self.prefix)
-                || self.last.as_deref().is_some_and(|last| *path <= last)
-        });
-        if let Some(path) = astray {
-            return Err(Error::Contract {
-                component: self.pool.identity.to_string(),
-                message: format!(
+        let broken = |message| Error::Contract {
+            component: self.pool.identity.to_string(),
+            message,
+        };
+        if report.len() > limit as usize {
+            let count = report.len();
+            return Err(broken(format!(
+                "it reported {count} objects of {limit} asked for"
+            )));
+        }
+        let mut last = self.last.as_deref();
+        for path in report.iter().map(&path) {
+            if !path.starts_with(&self.prefix) || last.is_some_and(|last| path <= last) {
+                return Err(broken(format!(
                     "it reported {:?}, which is outside its scope or not in order",
                     line(&String::from_utf8_lossy(path))
-                ),
-            });
+                )));
+            }
+            last = Some(path);
         }
-        if let Some(last) = report.iter().map(&path).max() {
-            self.last = Some(last.to_vec());
-        }
+        self.last = last.map(<[u8]>::to_vec);
         self.under_way = Some((instance, resource));
         Ok(report)
     }
@@ -119,9 +126,9 @@ impl Walk {
 /// Drops the resource inside the component, and if that goes well, gives the instance back. Holds no
 /// walk, which may not be shared between threads, so that a step can be a task of its own.
 async fn close(pool: Arc<Pool>, mut instance: Instance, resource: ResourceAny) {
-    instance.begin(Grant::default());
-    let (_, store) = instance.parts();
-    let dropped = pool.within(resource.resource_drop_async(store)).await;
+    instance.take_back(pool.until());
+    let (_, store, until) = instance.parts();
+    let dropped = timeout_at(until, resource.resource_drop_async(store)).await;
     match pool.settle(&instance, dropped) {
         Ok(()) => pool.put(instance),
         // The work is done; all that is lost is a warm instance.

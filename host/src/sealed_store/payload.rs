@@ -77,7 +77,7 @@ mod tests {
             .await
             .unwrap();
         let meta = ObjectMeta {
-            location: Path::from("config/config.json"),
+            location: Path::parse("config/config.json").unwrap(),
             last_modified: Default::default(),
             size,
             e_tag: None,

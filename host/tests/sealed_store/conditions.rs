@@ -66,7 +66,7 @@ async fn listings_hold_stored_sizes_and_deleting_deletes() {
     for name in ["a", "b", "c"] {
         store.put(&user(name), "{}".into()).await.unwrap();
     }
-    let prefix = Path::from("config/iam");
+    let prefix = Path::parse("config/iam").unwrap();
     let listed: Vec<_> = store.list(Some(&prefix)).try_collect().await.unwrap();
     assert_eq!(listed.len(), 3);
     for meta in listed {
@@ -76,7 +76,7 @@ async fn listings_hold_stored_sizes_and_deleting_deletes() {
     }
     let later = store.list_with_offset(Some(&prefix), &user("a"));
     assert_eq!(later.try_collect::<Vec<_>>().await.unwrap().len(), 2);
-    let users = Path::from("config/iam/users");
+    let users = Path::parse("config/iam/users").unwrap();
     let folders = store.list_with_delimiter(Some(&users)).await.unwrap();
     assert_eq!(folders.common_prefixes.len(), 3);
 

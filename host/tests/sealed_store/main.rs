@@ -56,7 +56,7 @@ async fn in_memory() -> SealedStore<InMemory> {
 
 /// The path of a user's identity.
 fn user(name: &str) -> Path {
-    Path::from(format!("config/iam/users/{name}/identity.json"))
+    Path::parse(format!("config/iam/users/{name}/identity.json")).unwrap()
 }
 
 async fn get(store: &impl ObjectStore, path: &Path) -> Vec<u8> {

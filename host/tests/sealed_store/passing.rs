@@ -2,11 +2,12 @@
 
 use iamseal::contract::{Form, ObjectError, Policy, SealOptions};
 use iamseal::sealed_store::plugin_error;
-use iamseal::{Error, Plugin};
-use object_store::ObjectStoreExt as _;
+use iamseal::{Error, Plugin, SealedStore};
+use object_store::memory::InMemory;
 use object_store::path::Path;
+use object_store::{ObjectStore as _, ObjectStoreExt as _};
 
-use super::{found, get, in_memory, slot, user};
+use super::{found, get, in_memory, slot, slot_up_to, user};
 
 #[tokio::test]
 async fn plaintext_is_refused_unless_the_policy_lets_it_pass() {
@@ -75,11 +76,54 @@ async fn exempt_paths_go_through_as_they_are() {
 }
 
 #[tokio::test]
-async fn a_copy_to_a_path_that_is_not_exempt_is_sealed() {
+async fn exempt_objects_of_any_size_are_read() {
+    let store = SealedStore::new(InMemory::new(), slot_up_to(1000).await);
+    let path = Path::parse("config/site-replication/state.json").unwrap();
+    store.put(&path, vec![7; 1001].into()).await.unwrap();
+    assert_eq!(get(&store, &path).await, [7; 1001]);
+    assert_eq!(store.head(&path).await.unwrap().size, 1001);
+    assert_eq!(store.get_range(&path, 1000..1001).await.unwrap(), [7][..]);
+    let ranges = store.get_ranges(&path, &[0..1, 1000..1001]).await.unwrap();
+    assert_eq!(ranges, [vec![7], vec![7]]);
+}
+
+#[tokio::test]
+async fn a_copy_between_an_exempt_path_and_another_is_refused() {
     let store = in_memory().await;
-    let (exempt, sealed) = (Path::from("config/tier-config.bin"), user("alice"));
-    store.put(&exempt, "{}".into()).await.unwrap();
-    store.copy(&exempt, &sealed).await.unwrap();
+    let parse = |path| Path::parse(path).unwrap();
+    let (exempt, sealed) = (parse("config/tier-config.bin"), user("alice"));
+    store.put(&exempt, "tiers".into()).await.unwrap();
+    store.put(&sealed, "{}".into()).await.unwrap();
+    for (from, to) in [(&exempt, &sealed), (&sealed, &exempt)] {
+        for refused in [
+            store.copy(from, to).await,
+            store.copy_if_not_exists(from, to).await,
+            store.rename(from, to).await,
+        ] {
+            let error = refused.unwrap_err();
+            assert!(matches!(error, object_store::Error::NotSupported { .. }));
+        }
+    }
+    assert_eq!(get(&store, &exempt).await, b"tiers");
     assert_eq!(get(&store, &sealed).await, b"{}");
-    assert_ne!(get(store.inner(), &sealed).await, b"{}");
+    let other = parse("config/site-replication/tiers");
+    store.copy(&exempt, &other).await.unwrap();
+    assert_eq!(get(store.inner(), &other).await, b"tiers");
+}
+
+#[tokio::test]
+async fn a_path_is_the_objects_own_whatever_characters_it_has() {
+    let store = in_memory().await;
+    let plugin = store.slot().current();
+    for name in ["grün", "*~#%?", "日本語"] {
+        let path = user(name);
+        store.put(&path, "{}".into()).await.unwrap();
+        // It is sealed for what the rest of the world calls it.
+        let stored = get(store.inner(), &path).await;
+        let plain = format!("config/iam/users/{name}/identity.json");
+        let opened = plugin
+            .unseal(plain.as_bytes(), &stored, Policy::Sealed)
+            .await;
+        assert_eq!(*opened.unwrap().plaintext, b"{}");
+    }
 }

@@ -58,6 +58,8 @@ fn conditions_hold() {
         client
             .put_if(ALICE, b"1", &[("If-None-Match", second.tag())])
             .with(400);
+        client.delete_if(ALICE, &absent).with(400);
+        assert_eq!(client.get(ALICE).with(200).tag(), second.tag());
         client
             .delete_if(ALICE, &[("If-Match", second.tag())])
             .with(204);
@@ -118,6 +120,10 @@ fn what_was_tampered_with_is_told_by_its_cause() {
     fails(&client, ALICE, "form-refused");
     fs::write(&alice, "").unwrap();
     fails(&client, ALICE, "malformed");
+    // Too large, which is not the reader's doing.
+    fs::write(&alice, vec![0; (16 << 20) + 1]).unwrap();
+    let answer = client.get(ALICE).with(500).text();
+    assert!(answer.starts_with("limit: "), "{answer}");
     server.end();
 }
 

@@ -57,3 +57,24 @@ fn it_does_not_start_without_a_fit_plugin_or_a_sound_key() {
     files.put_plugin(b"(component)");
     says(&files, crate::running::KEY, "it is text, not a component");
 }
+
+#[test]
+fn half_a_request_does_not_keep_it_from_ending() {
+    let mut server = Server::start();
+    let half = |text: &str| {
+        let mut connection = TcpStream::connect(server.address()).unwrap();
+        connection.set_read_timeout(Some(PATIENCE)).unwrap();
+        connection.write_all(text.as_bytes()).unwrap();
+        connection
+    };
+    let mut line = half(&format!("GET /{ALICE}"));
+    let silent = half("");
+    let mut rest = Vec::new();
+    // It is closed without any signal.
+    line.read_to_end(&mut rest).unwrap();
+    let headers = half("GET / HTTP/1.1\r\nHost: loc");
+    // Another connection's answer shows that the server has seen the three.
+    server.client().get("healthz").with(200);
+    server.end();
+    drop((silent, headers));
+}

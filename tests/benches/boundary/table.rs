@@ -1,8 +1,6 @@
 //! The table in the end, in Markdown, ratios first.
 
-use std::env::consts::{ARCH, OS};
-use std::fs;
-use std::thread;
+use iamseal_tests::machine::machine;
 
 use crate::estimates::Estimates;
 use crate::others::{FRESH, INSPECT, ROOT_CREDENTIAL};
@@ -83,16 +81,4 @@ fn time(seconds: f64) -> String {
         ..1e-2 => format!("{:.2} ms", seconds * 1e3),
         _ => format!("{:.1} ms", seconds * 1e3),
     }
-}
-
-/// The processor as Linux names it, and how many of it.
-fn machine() -> String {
-    let cpus = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
-    let model = cpus.lines().find_map(|line| {
-        let (field, value) = line.split_once(':')?;
-        (field.trim() == "model name").then(|| value.trim().to_string())
-    });
-    let count = thread::available_parallelism().map_or(1, usize::from);
-    let model = model.unwrap_or_else(|| "an unnamed processor".to_string());
-    format!("{model}, {count} threads, {OS} on {ARCH}")
 }

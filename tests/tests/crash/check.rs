@@ -7,9 +7,10 @@ use iamseal_core::{Cursor as _, Error, Outcome, Policy, Storage as _};
 use iamseal_tests::backend::{Backend as _, Native};
 use iamseal_tests::bridge::Bridge;
 
+use crate::journaled::taken_back;
 use crate::mode::{Cause, Point};
 use crate::shadow::Content;
-use crate::workload::{Object, PREFIX, Report, STORE, Workload, keys};
+use crate::workload::{Object, PREFIX, Process, Report, STORE, Workload, keys};
 use crate::world::{Opened, World};
 
 /// Everything that is not as it was promised; empty if all is well.
@@ -18,7 +19,7 @@ pub type Lost = Vec<String>;
 /// Does the work in a process of its own.
 pub fn run<W: World>(workload: &Workload, world: &W, point: &Arc<Point>) -> Report {
     match world.open(point) {
-        Ok(opened) => (workload.run)(lent(opened)),
+        Ok(opened) => (workload.run)(process(opened)),
         Err(error) => Report {
             steps: Vec::new(),
             ended: Some(Error::Other(error)),
@@ -26,20 +27,25 @@ pub fn run<W: World>(workload: &Workload, world: &W, point: &Arc<Point>) -> Repo
     }
 }
 
-/// The keys and the store, as a process has them.
-fn lent(opened: Opened) -> Bridge {
-    let Opened { storage, writer } = opened;
+/// What a process has: the keys, the store and its journals.
+pub fn process(opened: Opened) -> Process {
+    let Opened {
+        storage,
+        writer,
+        journals,
+    } = opened;
     let keys = keys();
-    Bridge {
+    let lent = Bridge {
         keys,
         storage,
         writer,
-    }
+    };
+    Process { lent, journals }
 }
 
 /// A process that nothing happens to.
-fn fresh<W: World>(world: &W) -> Bridge {
-    lent(world.open(&Arc::new(Point::never())).unwrap())
+fn fresh<W: World>(world: &W) -> Process {
+    process(world.open(&Arc::new(Point::never())).unwrap())
 }
 
 /// What the store says of a folder that it could not list and can read now.
@@ -72,16 +78,17 @@ pub fn said_all(workload: &Workload, report: &Report, cause: Cause) -> Lost {
 pub fn is_whole<W: World>(workload: &Workload, world: &W, report: &Report) -> Lost {
     let sample = (workload.before)();
     let mut lost = Lost::new();
-    let process = fresh(world);
+    let fresh = fresh(world);
+    let process = &fresh.lent;
     for object in &sample.objects {
         let said = matches!(outcome(report, object), Some(Outcome::Migrated(_)));
-        match is_new(workload, &process, object) {
+        match is_new(workload, process, object) {
             Ok(false) if said => lost.push(format!("{} was reported, is old", shown(object))),
             Ok(_) => {}
             Err(error) => lost.push(error),
         }
     }
-    let listed = list(&process);
+    let listed = list(process);
     let wanted: Vec<_> = sample
         .tree
         .keys()
@@ -92,12 +99,15 @@ pub fn is_whole<W: World>(workload: &Workload, world: &W, report: &Report) -> Lo
     }
 
     world.sweep();
-    let again = (workload.run)(process.clone());
+    if workload.is_taken_back {
+        lost.extend(taken_back(sample, &fresh));
+    }
+    let again = (workload.run)(fresh.clone());
     if let Some(error) = &again.ended {
         lost.push(format!("running again ends early: {error:?}"));
     }
     for object in &sample.objects {
-        match is_new(workload, &process, object) {
+        match is_new(workload, process, object) {
             Ok(true) => {}
             Ok(false) => lost.push(format!("{} stays old", shown(object))),
             Err(error) => lost.push(error),

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::{env, ffi::OsStr};
 
+use iamseal::journal::Journals;
 use iamseal::storage::DirStore;
 use iamseal::storage::dir::OpenError;
 use iamseal::storage::dir::faults::{Call, Faults};
@@ -20,7 +21,11 @@ use crate::shadow::{Lie, NEW, Shadow, Tree, read};
 use crate::workload::PREFIX;
 use crate::world::{Opened, World};
 
-/// A folder, and what of it is durable.
+/// The folders of the store and of its journals, side by side.
+const STORE: &str = "store";
+const JOURNALS: &str = "journals";
+
+/// A folder that holds both, and what of it is durable.
 pub struct Dir {
     folder: TempDir,
     shadow: Arc<Mutex<Shadow>>,
@@ -29,25 +34,54 @@ pub struct Dir {
 impl Dir {
     /// The same on a disk that lies to its store.
     pub fn lying(objects: &Tree, lie: Option<Lie>) -> Self {
-        let folder = tempfile::tempdir_in(&*MEMORY).unwrap();
-        for (path, content) in objects {
-            let file = folder.path().join(OsStr::from_bytes(path));
-            fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(&file, &content.bytes).unwrap();
-            chown(&file, Some(content.owner), None).unwrap();
-            fs::set_permissions(&file, Permissions::from_mode(content.mode)).unwrap();
+        Self::whole(&below(STORE, objects), lie)
+    }
+
+    /// Store and journals, as one tree.
+    fn whole(tree: &Tree, lie: Option<Lie>) -> Self {
+        let folder = folder_in_memory();
+        for part in [STORE, JOURNALS] {
+            fs::create_dir(folder.path().join(part)).unwrap();
         }
+        put(folder.path(), tree);
         let shadow = Arc::new(Mutex::new(Shadow::of(folder.path(), lie)));
         Self { folder, shadow }
     }
 
     fn store(&self, point: &Arc<Point>) -> Result<DirStore, OpenError> {
-        let watcher = Watcher {
+        let folder = self.folder.path().join(STORE);
+        DirStore::open_with_faults(&folder, self.watcher(point))
+    }
+
+    fn watcher(&self, point: &Arc<Point>) -> Arc<Watcher> {
+        Arc::new(Watcher {
             point: Arc::clone(point),
             shadow: Arc::clone(&self.shadow),
-        };
-        DirStore::open_with_faults(self.folder.path(), Arc::new(watcher))
+        })
     }
+}
+
+/// A new folder that costs no real syncs.
+pub fn folder_in_memory() -> TempDir {
+    tempfile::tempdir_in(&*MEMORY).unwrap()
+}
+
+/// Puts files into a folder.
+pub fn put(folder: &Path, files: &Tree) {
+    for (path, content) in files {
+        let file = folder.join(OsStr::from_bytes(path));
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(&file, &content.bytes).unwrap();
+        chown(&file, Some(content.owner), None).unwrap();
+        fs::set_permissions(&file, Permissions::from_mode(content.mode)).unwrap();
+    }
+}
+
+/// A tree, one folder further down.
+fn below(folder: &str, tree: &Tree) -> Tree {
+    let path = |path: &[u8]| [folder.as_bytes(), b"/", path].concat();
+    let files = tree.iter();
+    files.map(|(file, is)| (path(file), is.clone())).collect()
 }
 
 /// A folder in memory where there is one, since what counts as durable is the shadow's business:
@@ -75,13 +109,20 @@ impl World for Dir {
         modes
     }
 
-    fn of(objects: &Tree) -> Self {
-        Self::lying(objects, None)
+    fn of(objects: &Tree, journals: &Tree) -> Self {
+        let mut tree = below(STORE, objects);
+        tree.append(&mut below(JOURNALS, journals));
+        Self::whole(&tree, None)
     }
 
     fn open(&self, point: &Arc<Point>) -> Result<Opened, String> {
         let store = self.store(point).map_err(|error| error.to_string())?;
-        Ok(Opened::new(store))
+        let journals = self.folder.path().join(JOURNALS);
+        let watcher = self.watcher(point);
+        Ok(Opened::new(
+            store,
+            Arc::new(move || Journals::open_with_faults(&journals, watcher.clone())),
+        ))
     }
 
     fn after(self, mode: Mode) -> Vec<Self> {
@@ -96,7 +137,7 @@ impl World for Dir {
             return vec![self];
         }
         let left = shadow.after_power_loss();
-        left.iter().map(Self::of).collect()
+        left.iter().map(|tree| Self::whole(tree, None)).collect()
     }
 
     fn sweep(&self) {
@@ -105,7 +146,7 @@ impl World for Dir {
     }
 
     fn everything(&self) -> Tree {
-        read(self.folder.path())
+        read(&self.folder.path().join(STORE))
     }
 }
 

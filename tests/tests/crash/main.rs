@@ -14,6 +14,7 @@ mod calls;
 mod check;
 mod dir;
 mod enumerate;
+mod journaled;
 mod memory;
 mod mode;
 mod shadow;
@@ -62,8 +63,8 @@ fn add<W: World>(trials: &mut Vec<Trial>, sums: &Sums) {
             let sums = Arc::clone(sums);
             let kind = format!("{}, {mode}", W::NAME);
             let test = move || {
-                let objects = &(workload.before)().tree;
-                let tally = enumerate(workload, mode, || W::of(objects));
+                let before = (workload.before)();
+                let tally = enumerate(workload, mode, || W::of(&before.tree, &before.journals));
                 let lost: Vec<_> = tally.lost.iter().take(SHOWN).cloned().collect();
                 sums.lock().unwrap().entry(kind).or_default().add(tally);
                 if lost.is_empty() {

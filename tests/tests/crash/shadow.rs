@@ -276,14 +276,15 @@ impl Data {
         if self.now == self.durable {
             return self.durable.clone();
         }
-        let now = &self.now.bytes;
-        let bytes = match bytes {
+        // Stores write at the end alone, so what is durable is the beginning.
+        let (durable, new) = self.now.bytes.split_at(self.durable.bytes.len());
+        let new = match bytes {
             Bytes::Lost => return self.durable.clone(),
-            Bytes::Zeroed => vec![0; now.len()],
-            Bytes::Halved => now[..now.len() / 2].to_vec(),
+            Bytes::Zeroed => vec![0; new.len()],
+            Bytes::Halved => new[..new.len() / 2].to_vec(),
         };
         Content {
-            bytes,
+            bytes: [durable, &new].concat(),
             ..self.now.clone()
         }
     }

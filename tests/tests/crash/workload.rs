@@ -15,12 +15,14 @@ use iamseal_tests::keys::Keys;
 use iamseal_tests::runtime::wait;
 use iamseal_tests::vectors::case;
 
+use crate::journaled;
 use crate::shadow::{Content, SELF, Tree};
+use crate::world::OpenJournals;
 
 pub const PREFIX: &[u8] = b"config/";
 pub const STORE: &str = "store";
 /// Several batches in several folders.
-const BATCH: u32 = 3;
+pub const BATCH: u32 = 3;
 /// More calls than any run here needs; a run that has not ended then never does.
 const CALLS: usize = 100;
 
@@ -30,9 +32,18 @@ pub struct Workload {
     /// The store before it.
     pub before: fn() -> &'static Sample,
     /// Does it.
-    pub run: fn(Bridge) -> Report,
+    pub run: fn(Process) -> Report,
     /// Whether an object is what it makes of it.
     pub is_done: fn(&Found) -> bool,
+    /// Whether what was done of it can be taken back by its journal, wherever it ended.
+    pub is_taken_back: bool,
+}
+
+/// What a process has.
+#[derive(Clone)]
+pub struct Process {
+    pub lent: Bridge,
+    pub journals: OpenJournals,
 }
 
 /// What a run said before it ended.
@@ -47,6 +58,8 @@ pub struct Sample {
     pub objects: Vec<Object>,
     /// All files, those included that are none of our business.
     pub tree: Tree,
+    /// The journals of the runs that made it.
+    pub journals: Tree,
 }
 
 /// An object that opens.
@@ -59,30 +72,55 @@ pub struct Object {
 }
 
 /// One line each.
-pub const WORKLOADS: [Workload; 4] = [
+pub const WORKLOADS: [Workload; 7] = [
     Workload {
         name: "plaintext to sealed",
         before: || &PLAIN,
-        run: |lent| migrate(lent, sealed(SealedForm::Minio, "a")),
+        run: |process| migrate(process.lent, sealed(SealedForm::Minio, "a")),
         is_done: |found| is(found, Form::Minio, Some("a")),
+        is_taken_back: false,
     },
     Workload {
         name: "all forms to another key",
         before: || &MIXED,
-        run: |lent| migrate(lent, sealed(SealedForm::Compact, "b")),
+        run: |process| migrate(process.lent, sealed(SealedForm::Compact, "b")),
         is_done: |found| is(found, Form::Compact, Some("b")),
+        is_taken_back: false,
     },
     Workload {
         name: "sealed to plaintext",
         before: || &SEALED,
-        run: |lent| migrate(lent, Target::Plaintext),
+        run: |process| migrate(process.lent, Target::Plaintext),
         is_done: |found| is(found, Form::Plaintext, None),
+        is_taken_back: false,
     },
     Workload {
         name: "key to key in the component",
         before: || &SEALED,
-        run: |lent| migrate_in_component(lent, sealed(SealedForm::Minio, "b")),
+        run: |process| migrate_in_component(process.lent, sealed(SealedForm::Minio, "b")),
         is_done: |found| is(found, Form::Minio, Some("b")),
+        is_taken_back: false,
+    },
+    Workload {
+        name: "all forms to another key with a journal",
+        before: || &MIXED,
+        run: |process| journaled::migrate(process, sealed(SealedForm::Compact, "b")),
+        is_done: |found| is(found, Form::Compact, Some("b")),
+        is_taken_back: true,
+    },
+    Workload {
+        name: "undo, to plaintext",
+        before: || &SEALED_BY_A_RUN,
+        run: journaled::undo,
+        is_done: |found| is(found, Form::Plaintext, None),
+        is_taken_back: false,
+    },
+    Workload {
+        name: "undo, to sealed",
+        before: || &RESEALED_BY_A_RUN,
+        run: journaled::undo,
+        is_done: |found| is(found, Form::Minio, Some("a")),
+        is_taken_back: false,
     },
 ];
 
@@ -101,6 +139,13 @@ static SEALED: LazyLock<Sample> = LazyLock::new(|| {
     let objects = PATHS.map(|path| (path, Some(options(SealedForm::Minio, "a"))));
     Sample::of(objects)
 });
+
+/// The same, sealed by a run whose journal is there.
+static SEALED_BY_A_RUN: LazyLock<Sample> =
+    LazyLock::new(|| journaled::sample(&PLAIN, sealed(SealedForm::Minio, "a")));
+
+static RESEALED_BY_A_RUN: LazyLock<Sample> =
+    LazyLock::new(|| journaled::sample(&SEALED, sealed(SealedForm::Compact, "b")));
 
 static MIXED: LazyLock<Sample> = LazyLock::new(|| {
     let older = SealOptions {
@@ -156,6 +201,7 @@ impl Sample {
         let mut sample = Self {
             objects: Vec::new(),
             tree: Tree::new(),
+            journals: Tree::new(),
         };
         let native = Native::new(keys(), STORE);
         for (path, options) in objects {
@@ -172,7 +218,7 @@ impl Sample {
         sample
     }
 
-    fn add(&mut self, path: &[u8], plaintext: &[u8], stored: &[u8]) {
+    pub fn add(&mut self, path: &[u8], plaintext: &[u8], stored: &[u8]) {
         let native = Native::new(keys(), STORE);
         let opened = native.unseal(path, stored, iamseal_core::Policy::Compatible);
         self.tree.insert(path.to_vec(), content(stored));
@@ -214,6 +260,11 @@ fn is(found: &Found, form: Form, key: Option<&str>) -> bool {
 }
 
 fn migrate(lent: Bridge, target: Target) -> Report {
+    let mut run = begin(lent, target);
+    Report::of(|| run.next(BATCH))
+}
+
+pub fn begin(lent: Bridge, target: Target) -> Run<Bridge> {
     let plan = Plan {
         store: STORE.to_string(),
         prefix: PREFIX.to_vec(),
@@ -222,8 +273,7 @@ fn migrate(lent: Bridge, target: Target) -> Report {
         target,
         dry_run: false,
     };
-    let mut run = Run::new(lent, plan).unwrap();
-    Report::of(|| run.next(BATCH))
+    Run::new(lent, plan).unwrap()
 }
 
 fn migrate_in_component(lent: Bridge, to: Target) -> Report {
@@ -250,7 +300,7 @@ fn migrate_in_component(lent: Bridge, to: Target) -> Report {
 }
 
 impl Report {
-    fn of(mut next: impl FnMut() -> Result<Vec<Step>, Error>) -> Self {
+    pub fn of(mut next: impl FnMut() -> Result<Vec<Step>, Error>) -> Self {
         let mut steps = Vec::new();
         for _ in 0..CALLS {
             match next() {

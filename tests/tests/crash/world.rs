@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use iamseal::journal::{JournalError, Journals};
 use iamseal::storage::{Storage, StorageWriter};
 
 use crate::mode::{Mode, Point};
@@ -15,8 +16,8 @@ pub trait World: Sized + 'static {
     /// How its operations can go wrong.
     fn modes() -> Vec<Mode>;
 
-    /// A world that holds these objects.
-    fn of(objects: &Tree) -> Self;
+    /// A world that holds these objects and these journals.
+    fn of(objects: &Tree, journals: &Tree) -> Self;
 
     /// The store as a process has it whose operations go wrong at this point.
     ///
@@ -30,23 +31,27 @@ pub trait World: Sized + 'static {
     /// Removes what a killed process left behind, as the tool does before it begins.
     fn sweep(&self);
 
-    /// Everything that is there, leftovers included, seen past the store.
+    /// Everything that is in the store, leftovers included, seen past it.
     fn everything(&self) -> Tree;
 }
 
-/// A store that a process has opened.
+/// A store that a process has opened, and the folder of its journals, for those who want it.
 pub struct Opened {
     pub storage: Arc<dyn Storage>,
     pub writer: Arc<dyn StorageWriter>,
+    pub journals: OpenJournals,
 }
+
+pub type OpenJournals = Arc<dyn Fn() -> Result<Journals, JournalError>>;
 
 impl Opened {
     /// One store to read and to write.
-    pub fn new(store: impl Storage + StorageWriter + 'static) -> Self {
+    pub fn new(store: impl Storage + StorageWriter + 'static, journals: OpenJournals) -> Self {
         let store = Arc::new(store);
         Self {
             storage: store.clone(),
             writer: store,
+            journals,
         }
     }
 }

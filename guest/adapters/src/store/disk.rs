@@ -19,29 +19,34 @@ pub(super) enum Kind {
 }
 
 /// An open folder.
-pub(super) struct Folder(Descriptor);
+pub(super) struct Folder {
+    folder: Descriptor,
+    /// What it, and each folder that is opened in it, is open for.
+    uses: DescriptorFlags,
+}
 
 impl Folder {
-    pub fn new(folder: Descriptor) -> Self {
-        Self(folder)
+    /// A folder that was opened for these uses.
+    pub fn new(folder: Descriptor, uses: DescriptorFlags) -> Self {
+        Self { folder, uses }
     }
 
     /// Opens a folder in this one; `.` is this one, opened anew.
     pub fn folder(&self, name: &[u8]) -> Result<Self, ErrorCode> {
-        let flags = DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY;
-        self.open_at(name, OpenFlags::DIRECTORY, flags).map(Self)
+        let folder = self.open_at(name, OpenFlags::DIRECTORY, self.uses)?;
+        Ok(Self::new(folder, self.uses))
     }
 
     /// What stands under a name, a link being a link.
     pub fn kind(&self, name: &[u8]) -> Result<Kind, ErrorCode> {
-        let stat = self.0.stat_at(PathFlags::empty(), text(name)?)?;
+        let stat = self.folder.stat_at(PathFlags::empty(), text(name)?)?;
         Ok(kind(stat.type_))
     }
 
     /// Everything in this folder, in the system's order. Names that are not UTF-8 are one entry, whose
     /// name is empty.
     pub fn entries(&self) -> Result<Vec<(Vec<u8>, Kind)>, ErrorCode> {
-        let stream = self.0.read_directory()?;
+        let stream = self.folder.read_directory()?;
         let mut entries = Vec::new();
         let mut has_unnamed = false;
         loop {
@@ -73,22 +78,22 @@ impl Folder {
 
     /// Puts the file `from` in the place of `to`, both in this folder, atomically.
     pub fn rename(&self, from: &[u8], to: &[u8]) -> Result<(), ErrorCode> {
-        self.0.rename_at(text(from)?, &self.0, text(to)?)
+        self.folder.rename_at(text(from)?, &self.folder, text(to)?)
     }
 
     /// Removes a file.
     pub fn remove(&self, name: &[u8]) -> Result<(), ErrorCode> {
-        self.0.unlink_file_at(text(name)?)
+        self.folder.unlink_file_at(text(name)?)
     }
 
     /// Makes the names in this folder durable.
     pub fn sync(&self) -> Result<(), ErrorCode> {
-        self.0.sync()
+        self.folder.sync()
     }
 
     /// Whether both are the same folder of the same file system.
     pub fn is(&self, other: &Self) -> bool {
-        self.0.is_same_object(&other.0)
+        self.folder.is_same_object(&other.folder)
     }
 
     fn open_at(
@@ -97,7 +102,8 @@ impl Folder {
         how: OpenFlags,
         flags: DescriptorFlags,
     ) -> Result<Descriptor, ErrorCode> {
-        self.0.open_at(PathFlags::empty(), text(name)?, how, flags)
+        self.folder
+            .open_at(PathFlags::empty(), text(name)?, how, flags)
     }
 }
 

@@ -41,7 +41,7 @@ use crate::bindings::exports::iamseal::plugin::storage::{Cursor, Guest, GuestCur
 use crate::bindings::exports::iamseal::plugin::storage_writer::{
     self, Draft, GuestDraft, Replacement,
 };
-use crate::bindings::wasi::filesystem::types::ErrorCode;
+use crate::bindings::wasi::filesystem::types::{DescriptorFlags, ErrorCode};
 use crate::contract::StorageError;
 use crate::failure::{usage, words};
 use crate::files::locate;
@@ -58,13 +58,18 @@ pub const OBJECT_BYTES: u64 = 16 * 1024 * 1024;
 /// The store that is lent; none at first.
 static LENT: Global<Option<Arc<Root>>> = Global::new();
 
-/// Lends the folder of this name.
+/// Lends the folder of this name, to write to only if `writes`: a host may have given it for reading
+/// alone.
 ///
 /// # Errors
 /// It is in no folder of the host's, cannot be opened, or has no `config/` in it.
-pub fn lend(name: &str) -> Result<(), Failure> {
+pub fn lend(name: &str, writes: bool) -> Result<(), Failure> {
     let located = locate(name)?;
-    let folder = located.open_folder().map_err(|error| Failure {
+    let uses = match writes {
+        true => DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY,
+        false => DescriptorFlags::READ,
+    };
+    let folder = located.open_folder(uses).map_err(|error| Failure {
         cause: Cause::Storage,
         message: match error {
             ErrorCode::NoEntry => format!("{name}: there is no such directory"),
@@ -73,7 +78,7 @@ pub fn lend(name: &str) -> Result<(), Failure> {
         },
         cure: Some("give the folder that holds MinIO's config/".into()),
     })?;
-    let folder = Folder::new(folder);
+    let folder = Folder::new(folder, uses);
     // Going on would report success for a store that nobody looked at.
     if !matches!(folder.kind(b"config"), Ok(Kind::Folder | Kind::Other(_))) {
         let below = folder.folder(b".minio.sys");

@@ -28,28 +28,40 @@ MINIO_ROOT_USER, MINIO_ROOT_PASSWORD, their _FILE and _OLD forms, MINIO_CONFIG_E
 
 Examples:
   iamseal demo
-  iamseal keygen my-key > my-key.secret
+  (umask 077; iamseal keygen my-key > my-key.secret)
   MINIO_KMS_SECRET_KEY_FILE=my-key.secret iamseal audit /data/.minio.sys
   MINIO_KMS_SECRET_KEY_FILE=my-key.secret iamseal migrate /data/.minio.sys --to kms --dry-run
 
 Exit codes:
-  0 done                          9 body not authentic (damaged)
-  1 any other failure            10 damaged, cut short or empty
-  2 wrong usage or configuration 11 unknown or unsupported form
-  3 objects failed, several causes 12 refused by its path or the store
-  4 no such key, or no key       13 storage failed
-  5 key service unreachable      14 changed by somebody else meanwhile
-  6 key service denied           15 a limit was reached
-  7 header not authentic         16 the plugin is unfit or failed
-  8 root credential missing or wrong 17 cut short
-                                 18 not sealed, and --require was given
-                                 19 other key bytes
-                                 20 it belongs at another path
-                                 21 damaged data key
-                                 22 outdated, and --require current was given
- 23 older copy, by the manifest  24 not as the manifest records it
- 25 in the manifest and missing  26 the manifest does not open, or is too old
-130 interrupted                 141 nobody reads the output";
+    0  done
+    1  any other failure
+    2  wrong usage or configuration
+    3  objects failed, several causes
+    4  no such key, or no key
+    5  key service unreachable
+    6  key service denied
+    7  header not authentic
+    8  root credential missing or wrong
+    9  body not authentic (damaged)
+   10  damaged, cut short or empty
+   11  unknown or unsupported form
+   12  refused by its path or the store
+   13  storage failed
+   14  changed by somebody else meanwhile
+   15  a limit was reached
+   16  the plugin is unfit or failed
+   17  cut short
+   18  not sealed, and --require was given
+   19  other key bytes
+   20  it belongs at another path
+   21  damaged data key
+   22  outdated, and --require current was given
+   23  older copy, by the manifest
+   24  not as the manifest records it
+   25  in the manifest and missing
+   26  the manifest does not open, or is too old
+  130  interrupted
+  141  nobody reads the output";
 
 /// What every command takes.
 #[derive(Args, Clone)]
@@ -76,7 +88,7 @@ pub struct Common {
 pub enum Command {
     /// Print NAME:BASE64, a fresh 256-bit key for MINIO_KMS_SECRET_KEY.
     #[command(after_help = "Example:\n  \
-        iamseal keygen my-key > my-key.secret")]
+        (umask 077; iamseal keygen my-key > my-key.secret)")]
     Keygen(Keygen),
     /// Seal standard input to standard output.
     #[command(after_help = "Example:\n  \

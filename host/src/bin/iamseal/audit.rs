@@ -11,7 +11,7 @@ use iamseal::storage::Storage;
 use crate::arguments::{self, Audit, Common};
 use crate::compare::{Comparing, Noting};
 use crate::failure::Failure;
-use crate::progress::{Interrupt, Progress};
+use crate::progress::Interrupt;
 use crate::report::finding;
 use crate::report::needs::Needs;
 use crate::tally::Tally;
@@ -37,8 +37,7 @@ pub async fn audit(
         start_after: None,
         policy: arguments::policy(command.require),
     };
-    let total = store::count(&store, &scope.prefix).await;
-    let progress = Progress::new(common, total.ok());
+    let progress = store::progress(common, &store, &scope.prefix).await;
     let file = match &command.against.manifest {
         None => None,
         Some(file) => Some(manifest::file(file, &command.place.store)?),

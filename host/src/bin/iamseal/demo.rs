@@ -1,8 +1,9 @@
 //! `iamseal demo`: a sample store of all forms, audited, migrated and audited again by the very
 //! commands that an operator would run.
 
-use std::fs;
-use std::io::ErrorKind;
+use std::fs::{self, OpenOptions};
+use std::io::{ErrorKind, Write as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -138,7 +139,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
         let shown = folder.display();
         say(
             common,
-            &format!("To go on by hand: cd {shown} && export MINIO_KMS_SECRET_KEY_FILE=new.key"),
+            &format!("To go on by hand: cd {shown} && export MINIO_KMS_SECRET_KEY=$(cat new.key)"),
         )?;
     }
     // The damaged object makes both audits end with an error; the demonstration went as it should.
@@ -195,9 +196,20 @@ async fn make_store(common: &Common, store: &Path) -> Result<(), Failure> {
 
 /// The files of the commands that are shown, for whoever wants to go on by hand.
 fn make_keys(folder: &Path, new_key: &StaticKey) -> Result<(), Failure> {
-    write(folder, "old.keys", OLD_KEY.as_bytes())?;
-    write(folder, "old.credentials", OLD_CREDENTIAL.as_bytes())?;
-    write(folder, "new.key", new_key.encode().as_bytes())
+    let write = |name, text: &str| {
+        let file = folder.join(name);
+        // As a real key's file should be: nobody else's to read.
+        let made = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .mode(0o600)
+            .open(&file);
+        let written = made.and_then(|mut made| made.write_all(text.as_bytes()));
+        written.map_err(|error| Failure::from(error).about(file.display()))
+    };
+    write("old.keys", OLD_KEY)?;
+    write("old.credentials", OLD_CREDENTIAL)?;
+    write("new.key", &new_key.encode())
 }
 
 fn write(folder: &Path, path: &str, bytes: &[u8]) -> Result<(), Failure> {

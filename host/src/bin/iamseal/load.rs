@@ -1,13 +1,10 @@
 //! Loading the plugin, the same way for every command.
 
-use std::env;
-use std::os::unix::fs::MetadataExt as _;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use iamseal::keys::StaticKeyring;
 use iamseal::storage::Storage;
-use iamseal::{Auditor, CompileCache, Plugin, PluginBuilder};
+use iamseal::{Auditor, Plugin, PluginBuilder};
 
 use crate::arguments::Common;
 use crate::failure::Failure;
@@ -50,24 +47,7 @@ pub async fn auditor(
 
 fn lend(common: &Common, builder: PluginBuilder, keyring: Arc<StaticKeyring>) -> PluginBuilder {
     builder
-        .cache(cache())
         .keyring(keyring.clone())
         .key_generator(keyring)
         .store_name(&common.store_name)
-}
-
-/// Compiled code is kept and run as it is found, so it is taken only from a folder of the user who
-/// runs the tool: under `sudo` the home folder can be somebody else's.
-pub fn cache() -> CompileCache {
-    let folder = env::var_os("XDG_CACHE_HOME")
-        .map(PathBuf::from)
-        .or_else(env::home_dir);
-    // A folder that is not there yet will be made in the nearest one that is.
-    let nearest = |folder: PathBuf| folder.ancestors().find_map(|above| above.metadata().ok());
-    let owner = folder.and_then(nearest).map(|folder| folder.uid());
-    if owner == Some(rustix::process::geteuid().as_raw()) {
-        CompileCache::Default
-    } else {
-        CompileCache::Off
-    }
 }

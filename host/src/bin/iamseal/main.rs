@@ -29,9 +29,11 @@ mod undo;
 mod unseal;
 mod workers;
 
+use std::env;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use clap::error::ErrorKind;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
@@ -39,12 +41,32 @@ use crate::report::{cause, tally};
 
 fn main() -> ExitCode {
     forbid_core_dumps();
-    let arguments = Arguments::parse();
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return not_parsed(&error),
+    };
     let json = arguments.common.json;
     match run(arguments) {
         Ok(code) => code,
         Err(failure) => failure.report(json),
     }
+}
+
+/// Prints the help that was asked for, or says what is wrong with the command line.
+fn not_parsed(error: &clap::Error) -> ExitCode {
+    // What cannot be read whole still says in what form the answer is wanted.
+    let mut options = env::args_os().take_while(|word| word != "--");
+    if !error.use_stderr() || !options.any(|word| word == "--json") {
+        error.exit();
+    }
+    let text = error.render().to_string();
+    // What follows the first paragraph is the usage, which is no part of the message.
+    let (message, _) = text.split_once("\n\n").unwrap_or((&text, ""));
+    let message = match error.kind() {
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "the command is missing".to_owned(),
+        _ => message.trim_start_matches("error: ").replace('\n', " "),
+    };
+    Failure::usage(message).with_cure("see --help").report(true)
 }
 
 fn run(arguments: Arguments) -> Result<ExitCode, Failure> {

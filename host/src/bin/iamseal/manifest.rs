@@ -31,9 +31,8 @@ pub async fn run(common: &Common, command: &Manifest) -> Result<ExitCode, Failur
         loaded => loaded.map_err(|error| unopened(error).about(&shown))?,
     };
     let prefix = command.place.prefix.as_bytes();
-    let total = store::count(&store, prefix).await;
     let work = Work {
-        progress: Progress::new(common, total.ok()),
+        progress: store::progress(common, &store, prefix).await,
         json: common.json,
         is_first: manifest.epoch() == 0,
     };

@@ -5,13 +5,13 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
 
-use iamseal::MigrationPlan;
 use iamseal::contract::Target;
 use iamseal::keys::StaticKeyring;
+use iamseal::{Limits, MigrationPlan};
 
 use crate::arguments::{Common, Migrate, To};
 use crate::failure::Failure;
-use crate::progress::{self, Interrupt, Progress};
+use crate::progress::{self, Interrupt};
 use crate::report::step;
 use crate::run::{Ended, Run};
 use crate::tally::Tally;
@@ -39,7 +39,10 @@ pub async fn migrate(
         },
         dry_run: command.dry_run,
     };
-    let mut builder = load::builder(common, keyring);
+    let mut limits = Limits::default();
+    // Each worker has an instance for itself.
+    limits.instances_in_use = limits.instances_in_use.max(jobs(command).get() as usize);
+    let mut builder = load::builder(common, keyring).limits(limits);
     let run = match command.dry_run {
         true => {
             builder = builder.storage(store.clone());
@@ -53,8 +56,7 @@ pub async fn migrate(
             Some(run)
         }
     };
-    let total = store::count(&store, &plan.prefix).await;
-    let progress = Progress::new(common, total.ok());
+    let progress = store::progress(common, &store, &plan.prefix).await;
     let plugin = builder.load().await?;
     let interrupt = Interrupt::listen()?;
     let mut workers = Workers::start(&plugin, &plan, jobs(command)).await?;

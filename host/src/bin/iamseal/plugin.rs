@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::arguments::{Common, PluginCommand, PluginFile};
 use crate::cause::Cause;
 use crate::failure::Failure;
-use crate::{load, output};
+use crate::output;
 
 pub async fn run(common: &Common, command: &PluginCommand) -> Result<ExitCode, Failure> {
     match command {
@@ -76,7 +76,7 @@ async fn test(common: &Common, file: &Path) -> Result<ExitCode, Failure> {
 
 /// The file with nothing lent.
 fn candidate(file: &Path) -> PluginBuilder {
-    Plugin::builder().component_file(file).cache(load::cache())
+    Plugin::builder().component_file(file)
 }
 
 fn worlds(seen: &ComponentDescription) -> Vec<&'static str> {

@@ -17,7 +17,7 @@ pub struct Progress(ProgressBar);
 impl Progress {
     /// A bar for `total` objects, if that is known.
     pub fn new(common: &Common, total: Option<u64>) -> Self {
-        if common.json || !output::is_watched() {
+        if !Self::is_shown(common) {
             return Self(ProgressBar::hidden());
         }
         let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
@@ -28,6 +28,11 @@ impl Progress {
         // Often enough to look alive while one object takes its time.
         bar.enable_steady_tick(Duration::from_millis(200));
         Self(bar)
+    }
+
+    /// Whether there is anybody to see it, and so a reason to count the objects.
+    pub fn is_shown(common: &Common) -> bool {
+        !common.json && output::is_watched()
     }
 
     /// Prints a line on standard output without disturbing the bar.

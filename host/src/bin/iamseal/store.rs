@@ -10,6 +10,7 @@ use iamseal::storage::{DirStore, Storage as _};
 use crate::arguments::{Common, Where};
 use crate::failure::Failure;
 use crate::output;
+use crate::progress::Progress;
 use crate::report::notes;
 
 /// Opens the store that holds these objects and tells what an operator should know of it.
@@ -59,8 +60,16 @@ pub async fn sweep(common: &Common, store: &DirStore, prefix: &[u8]) {
     }
 }
 
-/// How many objects there are, for the progress bar.
-pub async fn count(store: &DirStore, prefix: &[u8]) -> Result<u64, StorageError> {
+/// The progress of something that is done to every object.
+pub async fn progress(common: &Common, store: &DirStore, prefix: &[u8]) -> Progress {
+    let total = match Progress::is_shown(common) {
+        true => count(store, prefix).await.ok(),
+        false => None,
+    };
+    Progress::new(common, total)
+}
+
+async fn count(store: &DirStore, prefix: &[u8]) -> Result<u64, StorageError> {
     let mut cursor = store.list(prefix, None).await?;
     let mut count = 0;
     loop {

@@ -28,9 +28,7 @@ impl keyring::Host for State {
         ciphertext: Vec<u8>,
         context: Vec<u8>,
     ) -> wasmtime::Result<Result<Vec<u8>, KeyError>> {
-        let call = Call::begin("decrypt");
         let plaintext = self.decrypt_data_key(&name, &ciphertext, &context).await;
-        call.end_of_key_service(&plaintext);
         self.meter.resume();
         Ok(plaintext)
     }
@@ -56,9 +54,7 @@ impl key_generator::Host for State {
         name: String,
         context: Vec<u8>,
     ) -> wasmtime::Result<Result<key_generator::DataKey, KeyError>> {
-        let call = Call::begin("generate");
         let generated = self.generate_data_key(&name, &context).await;
-        call.end_of_key_service(&generated);
         self.meter.resume();
         Ok(generated.map(|mut key| key_generator::DataKey {
             plaintext: std::mem::take(&mut *key.plaintext),
@@ -102,8 +98,10 @@ impl State {
             return Err(denied("keyring"));
         };
         self.grant.key(name, || keyring.default_key())?;
-        let mut plaintext = keyring.decrypt(name, ciphertext, context).await?;
-        Ok(std::mem::take(&mut *plaintext))
+        let call = Call::of_key_service("decrypt");
+        let plaintext = keyring.decrypt(name, ciphertext, context).await;
+        call.end_of_key_service(&plaintext);
+        Ok(std::mem::take(&mut *plaintext?))
     }
 
     async fn generate_data_key(&mut self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
@@ -112,7 +110,10 @@ impl State {
         };
         self.grant.generate()?;
         self.grant.key(name, || self.default_key_name())?;
-        generator.generate(name, context).await
+        let call = Call::of_key_service("generate");
+        let generated = generator.generate(name, context).await;
+        call.end_of_key_service(&generated);
+        generated
     }
 }
 
@@ -192,7 +193,7 @@ mod tests {
             keyring: Some(Arc::new(Hollow)),
             ..Lent::default()
         });
-        state.begin(Grant::seal(&crate::contract::SealOptions::default()));
+        state.lend(Grant::seal(&crate::contract::SealOptions::default()));
         let mut decrypt = async |name: &str| {
             let decrypted = state.decrypt(name.to_owned(), Vec::new(), Vec::new());
             decrypted.await.unwrap()

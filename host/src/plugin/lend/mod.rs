@@ -56,10 +56,14 @@ impl State {
     }
 
     /// Readies the instance for a call.
-    pub fn begin(&mut self, grant: Grant) {
-        self.grant = grant;
+    pub fn begin(&mut self) {
         self.panicked = None;
         self.meter.begin();
+    }
+
+    /// What the next call may touch.
+    pub fn lend(&mut self, grant: Grant) {
+        self.grant = grant;
     }
 
     /// What the component said in its panic.
@@ -107,7 +111,7 @@ mod tests {
             ..Limits::default()
         };
         let mut state = State::new(lent, Meter::new(limits, Clock::default()));
-        state.begin(Grant::migrate(b"in/", false));
+        state.lend(Grant::migrate(b"in/", false));
         state
     }
 }

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::{io, mem};
 
-use super::disk::Folder;
+use super::disk::File;
 use super::draft::DirDraft;
 use super::errors::{refused, shown};
 use super::parallel;
@@ -21,7 +21,10 @@ use crate::storage::{Draft, Version};
 /// A draft or a result, and where it stands in the batch.
 type Numbered<T> = (usize, T);
 
-/// Puts drafts in the place of their objects, folder by folder, many folders at once.
+/// Puts drafts in the place of their objects, and then makes their folders durable, each once.
+///
+/// All of them are renamed before the first folder is synced, as drafts are all written before the
+/// first is synced.
 pub(super) fn commit(
     root: &Arc<Root>,
     limit: u64,
@@ -43,38 +46,61 @@ pub(super) fn commit(
         }
     }
     let folders = folders.into_values().collect();
-    let done = parallel::map(root.lanes, folders, |drafts| {
-        folder(root, limit, drafts, Folder::sync)
+    let replaced = parallel::map(root.lanes, folders, |drafts| folder(root, limit, drafts));
+    let done = parallel::map(root.lanes, replaced, |replaced| {
+        settle(replaced, File::sync_folder)
     });
     results.extend(done.into_iter().flatten());
     results.sort_unstable_by_key(|(number, _)| *number);
     results.into_iter().map(|(_, result)| result).collect()
 }
 
-/// Puts the drafts of one folder in the place of their objects and makes the folder durable, once
-/// for all of them.
-fn folder(
-    root: &Root,
-    limit: u64,
-    drafts: Vec<Numbered<DirDraft>>,
-    sync: impl Fn(&Folder) -> io::Result<()>,
-) -> Vec<Numbered<Result<Version, StorageError>>> {
-    let replaced: Vec<_> = drafts
+/// What the drafts of one folder became.
+struct Replaced {
+    /// The folder, once a draft was to be renamed in it.
+    folder: Option<File>,
+    objects: Vec<Numbered<Result<Object, StorageError>>>,
+}
+
+/// An object that was replaced. Its draft is closed: a batch holds fewer files while it goes on.
+struct Object {
+    path: Vec<u8>,
+    version: Version,
+}
+
+/// Puts the drafts of one folder in the place of their objects.
+fn folder(root: &Root, limit: u64, drafts: Vec<Numbered<DirDraft>>) -> Replaced {
+    let mut folder = None;
+    let objects = drafts
         .into_iter()
-        .map(|(number, draft)| (number, replace(root, limit, draft)))
+        .map(|(number, draft)| (number, replace(root, limit, draft, &mut folder)))
         .collect();
-    let synced = replaced
-        .iter()
-        .find_map(|(_, draft)| draft.as_ref().ok())
-        .map_or(Ok(()), |draft| sync(&draft.folder));
-    replaced
+    Replaced { folder, objects }
+}
+
+/// Makes one folder durable, once for all that was replaced in it.
+fn settle(
+    replaced: Replaced,
+    sync: impl Fn(&File) -> io::Result<()>,
+) -> Vec<Numbered<Result<Version, StorageError>>> {
+    let Replaced { folder, objects } = replaced;
+    let any = objects.iter().any(|(_, object)| object.is_ok());
+    let synced = folder
+        .filter(|_| any)
+        .map_or(Ok(()), |folder| sync(&folder));
+    objects
         .into_iter()
-        .map(|(number, draft)| (number, draft.and_then(|draft| outcome(draft, &synced))))
+        .map(|(number, object)| (number, object.and_then(|object| outcome(object, &synced))))
         .collect()
 }
 
 /// Renames one draft over its object, if that is still the expected version.
-fn replace(root: &Root, limit: u64, mut draft: DirDraft) -> Result<DirDraft, StorageError> {
+fn replace(
+    root: &Root,
+    limit: u64,
+    mut draft: DirDraft,
+    to_sync: &mut Option<File>,
+) -> Result<Object, StorageError> {
     let place = Place::of_checked(&draft.path);
     let failed = |error: &io::Error| {
         StorageError::Other(format!("cannot replace {}: {error}", shown(&draft.path)))
@@ -92,21 +118,28 @@ fn replace(root: &Root, limit: u64, mut draft: DirDraft) -> Result<DirDraft, Sto
     if version(&current) != draft.expected {
         return Err(StorageError::Conflict);
     }
+    // Opened first, so that nothing is replaced in a folder that then cannot be opened to be synced.
+    if to_sync.is_none() {
+        *to_sync = Some(folder.as_file().map_err(|error| failed(&error))?);
+    }
     folder
         .rename(&draft.name, place.name)
         .map_err(|error| failed(&error))?;
     draft.renamed = true;
-    Ok(draft)
+    Ok(Object {
+        path: mem::take(&mut draft.path),
+        version: mem::take(&mut draft.version),
+    })
 }
 
-/// What became of a draft that was renamed.
-fn outcome(mut draft: DirDraft, synced: &io::Result<()>) -> Result<Version, StorageError> {
+/// What became of an object that was replaced.
+fn outcome(object: Object, synced: &io::Result<()>) -> Result<Version, StorageError> {
     match synced {
-        Ok(()) => Ok(mem::take(&mut draft.version)),
+        Ok(()) => Ok(object.version),
         Err(error) => Err(StorageError::Other(format!(
             "{} was replaced, but whether that outlives a loss of power is unknown: \
              cannot sync its folder: {error}",
-            shown(&draft.path)
+            shown(&object.path)
         ))),
     }
 }
@@ -329,7 +362,7 @@ mod tests {
         fixture.put("folder/b", "theirs");
 
         let syncs = Cell::new(0);
-        let results = folder(&fixture.store.root, 100, drafts, |_| {
+        let results = settle(folder(&fixture.store.root, 100, drafts), |_| {
             syncs.set(syncs.get() + 1);
             Err(io::Error::from_raw_os_error(5)) // EIO
         });

@@ -30,6 +30,14 @@ pub(crate) enum Kind {
     Other(&'static str),
 }
 
+/// Who may do what with a file.
+pub(crate) struct Rights {
+    pub user: u32,
+    pub group: u32,
+    /// As the system has it, with the bits of the kind.
+    pub mode: u32,
+}
+
 /// An open folder.
 pub(crate) struct Folder {
     dir: Dir,
@@ -63,11 +71,31 @@ impl Folder {
         Ok(self.with(dir))
     }
 
+    /// Opens a folder any number of parts below this one in a single call, over no symbolic link.
+    /// None if that cannot be done: whoever goes part by part sees why.
+    ///
+    /// # Errors
+    /// Only what somebody who watches wants.
+    pub fn below(&self, parts: &[u8]) -> io::Result<Option<Self>> {
+        self.watch.before(Call::OpenFolder)?;
+        Ok(open_below(&self.dir, parts).map(|dir| self.with(dir)))
+    }
+
     /// What stands under a name, a link being a link.
     pub fn kind(&self, name: &[u8]) -> io::Result<Kind> {
+        self.look(name).map(|(kind, _)| kind)
+    }
+
+    /// What stands under a name, and its owner, group and mode.
+    pub fn look(&self, name: &[u8]) -> io::Result<(Kind, Rights)> {
         self.watch.before(Call::Look)?;
         let metadata = self.dir.symlink_metadata(path(name))?;
-        Ok(kind(metadata.file_type()))
+        let rights = Rights {
+            user: metadata.uid(),
+            group: metadata.gid(),
+            mode: metadata.mode(),
+        };
+        Ok((kind(metadata.file_type()), rights))
     }
 
     /// Everything in this folder, in the system's order.
@@ -128,14 +156,6 @@ impl Folder {
         self.dir.remove_file(path(name))
     }
 
-    /// Makes the names in this folder durable.
-    pub fn sync(&self) -> io::Result<()> {
-        let File { file, watch } = self.as_file()?;
-        let folder = file.as_fd();
-        watch.before(Call::SyncFolder { folder })?;
-        file.sync_all()
-    }
-
     /// The folder as a file, to lock or to sync it; the handle that names are looked up in is good
     /// for neither. A lock excludes those of every other opening, those of this process included.
     pub fn as_file(&self) -> io::Result<File> {
@@ -169,10 +189,11 @@ impl File {
         self.file.metadata()
     }
 
-    /// Reads to the end, but no more than so many bytes.
-    pub fn read(&self, most: u64) -> io::Result<Vec<u8>> {
+    /// Reads to the end, which is expected after `size` bytes, but no more than `most` bytes.
+    pub fn read(&self, size: usize, most: u64) -> io::Result<Vec<u8>> {
         self.watch.before(Call::Read)?;
-        let mut bytes = Vec::new();
+        // One more, so that the end is seen without growing.
+        let mut bytes = Vec::with_capacity(size.saturating_add(1));
         (&self.file).take(most).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
@@ -204,12 +225,36 @@ impl File {
         self.file.set_permissions(Permissions::from_mode(mode))
     }
 
+    /// Makes the names in a folder durable that was opened as a file.
+    pub fn sync_folder(&self) -> io::Result<()> {
+        let folder = self.file.as_fd();
+        self.watch.before(Call::SyncFolder { folder })?;
+        self.file.sync_all()
+    }
+
     /// Makes bytes, owner and mode durable.
     pub fn sync(&self) -> io::Result<()> {
         let file = self.file.as_fd();
         self.watch.before(Call::SyncFile { file })?;
         self.file.sync_all()
     }
+}
+
+/// In Linux one call walks the whole path and refuses links itself. A kernel before 5.6 has none such.
+#[cfg(target_os = "linux")]
+fn open_below(dir: &Dir, parts: &[u8]) -> Option<Dir> {
+    use rustix::fs::{Mode, OFlags, ResolveFlags, openat2};
+
+    let parts = if parts.is_empty() { b"." } else { parts };
+    let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    let resolve = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+    let opened = openat2(dir, path(parts), flags, Mode::empty(), resolve).ok()?;
+    Some(Dir::from_std_file(opened.into()))
+}
+
+#[cfg(not(target_os = "linux"))]
+fn open_below(_dir: &Dir, _parts: &[u8]) -> Option<Dir> {
+    None
 }
 
 fn path(name: &[u8]) -> &Path {

@@ -11,10 +11,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::disk::{File, Folder};
+use super::disk::{File, Folder, Rights};
 use super::errors::shown;
 use super::path::{Place, draft_name};
-use super::read::{check_size, open, read, version};
+use super::read::{check_size, look, read, version};
 use super::root::Root;
 use super::{blocking, parallel};
 use crate::contract::StorageError;
@@ -48,14 +48,23 @@ pub(super) struct DirDraft {
 
 /// Makes a durable draft of each replacement.
 ///
+/// All of them are written before the first is synced: what makes one durable, a commit of the file
+/// system's journal, then carries the others, whose own syncs find little left to do.
+///
 /// The folder is not synced: a draft whose name is lost with the power was nothing but a draft.
 pub(super) fn stage(
     root: &Arc<Root>,
     limit: u64,
     replacements: Vec<Replacement>,
 ) -> Vec<Result<DirDraft, StorageError>> {
-    parallel::map(root.lanes, replacements, |replacement| {
+    let written = parallel::map(root.lanes, replacements, |replacement| {
         write(root, limit, replacement)
+    });
+    parallel::map(root.lanes, written, |draft| {
+        let draft = draft?;
+        let synced = draft.file.sync();
+        synced.map_err(|error| draft.failed("sync", &error))?;
+        Ok(draft)
     })
 }
 
@@ -69,8 +78,8 @@ fn write(root: &Arc<Root>, limit: u64, replacement: Replacement) -> Result<DirDr
     // What `read` would refuse to hand over afterwards is not written.
     check_size(bytes.len() as u64, limit)?;
     let folder = root.folder(place.folder)?;
-    let (_, original) = open(&folder, place.name, &path)?;
-    let (name, file) = begin(&folder, &path)?;
+    let original = look(&folder, place.name, &path)?;
+    let (name, file, mine) = begin(&folder, &path)?;
     let draft = DirDraft {
         root: Arc::clone(root),
         path,
@@ -86,30 +95,26 @@ fn write(root: &Arc<Root>, limit: u64, replacement: Replacement) -> Result<DirDr
         .file
         .write(&bytes)
         .map_err(|error| draft.failed("write", &error))?;
-    draft.inherit(&original)?;
-    draft
-        .file
-        .sync()
-        .map_err(|error| draft.failed("sync", &error))?;
+    draft.inherit(&original, &mine)?;
     Ok(draft)
 }
 
 /// Makes and locks a file for a draft of `path`.
-fn begin(folder: &Folder, path: &[u8]) -> Result<(Vec<u8>, File), StorageError> {
+fn begin(folder: &Folder, path: &[u8]) -> Result<(Vec<u8>, File, Metadata), StorageError> {
     let impossible = |error: &io::Error| drafting(path, "make", error);
     for _ in 0..TRIES {
         let number = getrandom::u64().map_err(io::Error::other);
         let name = draft_name(number.map_err(|error| impossible(&error))?);
         let file = folder.create(&name).map_err(|error| impossible(&error))?;
         let locked = match file.try_lock() {
-            Ok(()) => file.metadata().map(|metadata| metadata.nlink() > 0),
-            Err(TryLockError::WouldBlock) => Ok(false),
+            Ok(()) => file.metadata().map(Some),
+            Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         };
         match locked {
-            Ok(true) => return Ok((name, file)),
+            Ok(Some(metadata)) if metadata.nlink() > 0 => return Ok((name, file, metadata)),
             // A sweep has it, or had it and has removed it.
-            Ok(false) => {}
+            Ok(_) => {}
             Err(error) => {
                 // The error that is told is the one that matters; what stays is swept.
                 let _ = folder.remove(&name);
@@ -126,12 +131,8 @@ fn begin(folder: &Folder, path: &[u8]) -> Result<(Vec<u8>, File), StorageError> 
 impl DirDraft {
     /// Gives the draft the owner and the mode of the object. A server that runs as another user
     /// would be locked out of its own object otherwise.
-    fn inherit(&self, original: &Metadata) -> Result<(), StorageError> {
-        let mine = self
-            .file
-            .metadata()
-            .map_err(|error| self.failed("read", &error))?;
-        let owner = (original.uid(), original.gid());
+    fn inherit(&self, original: &Rights, mine: &Metadata) -> Result<(), StorageError> {
+        let owner = (original.user, original.group);
         if (mine.uid(), mine.gid()) != owner {
             self.file.set_owner(owner.0, owner.1).map_err(|error| {
                 StorageError::Other(format!(
@@ -144,7 +145,7 @@ impl DirDraft {
         }
         // After the owner, since a change of owner clears the set-id bits.
         self.file
-            .set_mode(original.mode() & MODE)
+            .set_mode(original.mode & MODE)
             .map_err(|error| self.failed("set the mode of", &error))
     }
 

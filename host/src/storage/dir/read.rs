@@ -4,7 +4,7 @@ use std::fs::Metadata;
 
 use sha2::{Digest as _, Sha256};
 
-use super::disk::{File, Folder, Kind};
+use super::disk::{File, Folder, Kind, Rights};
 use super::errors::{failed, refused, shown};
 use crate::contract::{SizeLimit, StorageError};
 use crate::storage::Version;
@@ -26,13 +26,9 @@ pub(super) fn open(
     name: &[u8],
     path: &[u8],
 ) -> Result<(File, Metadata), StorageError> {
-    let unreadable = |error| failed("read", path, &error);
     // Asked before it is opened, since opening a device can set it in motion.
-    match folder.kind(name).map_err(unreadable)? {
-        Kind::File => {}
-        Kind::Folder => return Err(refused(format!("{} is a folder", shown(path)))),
-        Kind::Other(what) => return Err(refused(format!("{} is {what}", shown(path)))),
-    }
+    look(folder, name, path)?;
+    let unreadable = |error| failed("read", path, &error);
     let file = folder.open(name).map_err(unreadable)?;
     let metadata = file.metadata().map_err(unreadable)?;
     // Asked again of what was opened, since the name can have been given to something else.
@@ -40,6 +36,19 @@ pub(super) fn open(
         return Err(refused(format!("{} is not a plain file", shown(path))));
     }
     Ok((file, metadata))
+}
+
+/// Who may do what with a plain file.
+///
+/// # Errors
+/// As [`open`].
+pub(super) fn look(folder: &Folder, name: &[u8], path: &[u8]) -> Result<Rights, StorageError> {
+    let seen = folder.look(name);
+    match seen.map_err(|error| failed("read", path, &error))? {
+        (Kind::File, rights) => Ok(rights),
+        (Kind::Folder, _) => Err(refused(format!("{} is a folder", shown(path)))),
+        (Kind::Other(what), _) => Err(refused(format!("{} is {what}", shown(path)))),
+    }
 }
 
 /// Reads a plain file of at most `limit` bytes.
@@ -54,9 +63,11 @@ pub(super) fn read(
 ) -> Result<Vec<u8>, StorageError> {
     let (file, metadata) = open(folder, name, path)?;
     check_size(metadata.len(), limit)?;
+    // Not over the limit, so it fits into memory.
+    let size = usize::try_from(metadata.len()).unwrap_or_default();
     // One byte more than is allowed, to see a file that grows while it is read.
     let bytes = file
-        .read(limit.saturating_add(1))
+        .read(size, limit.saturating_add(1))
         .map_err(|error| failed("read", path, &error))?;
     check_size(bytes.len() as u64, limit)?;
     Ok(bytes)

@@ -49,11 +49,15 @@ impl Root {
         })
     }
 
-    /// Opens a folder of the store, part by part; the path was checked.
+    /// Opens a folder of the store; the path was checked.
     ///
     /// # Errors
     /// `NotFound` if it is not there or no folder, `Refused` if the way leads over a symbolic link.
     pub fn folder(&self, path: &[u8]) -> Result<Folder, StorageError> {
+        let at_once = self.folder.below(path);
+        if let Some(folder) = at_once.map_err(|error| failed("open", path, &error))? {
+            return Ok(folder);
+        }
         let mut folder = self
             .folder
             .again()
