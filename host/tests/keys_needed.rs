@@ -105,6 +105,12 @@ fn an_object_that_does_not_say_its_key_leaves_it_open() {
 }
 
 #[test]
+fn a_store_without_objects_is_no_evidence() {
+    let expected = [key(KEY_NAME, 0, 0, None), key(NEW, 0, 0, None)];
+    assert_eq!(keys(&Store::new(), "", both), json!(expected));
+}
+
+#[test]
 fn root_credentials_are_judged_by_objects_in_their_form_alone() {
     let user = |opened, needed: Option<bool>| json!({"user": "minioadmin", "opened": opened, "asked_for": 0, "needed": needed});
     let lend = |run: Tool| both(run).env(CREDENTIAL);

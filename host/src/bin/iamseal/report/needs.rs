@@ -25,6 +25,8 @@ pub struct Needs {
     users: BTreeMap<String, Uses>,
     /// Only what begins with this was looked at.
     prefix: Vec<u8>,
+    /// Whether there was any object: an empty folder is no evidence.
+    has_seen: bool,
     /// Objects that do not open and do not say which key they need.
     silent: u64,
     /// Objects in the root-credential form that do not open. They never say whose they are.
@@ -63,6 +65,7 @@ impl Needs {
             keys: keys.into_iter().map(unused).collect(),
             users: users.into_iter().map(unused).collect(),
             prefix: prefix.to_vec(),
+            has_seen: false,
             silent: 0,
             without_user: 0,
         }
@@ -70,6 +73,7 @@ impl Needs {
 
     /// Takes an object into account.
     pub fn see(&mut self, finding: &Finding) {
+        self.has_seen = true;
         match &finding.verdict {
             Verdict::Exempt(_) => {}
             Verdict::Opens(found) => {
@@ -80,22 +84,28 @@ impl Needs {
                     uses.opened += 1;
                 }
             }
-            Verdict::Fails(failure) => match (&finding.key, &failure.error) {
-                (Some(key), _) => {
+            Verdict::Fails(failure) => match &finding.key {
+                Some(key) => {
                     if let Some(uses) = self.keys.get_mut(key) {
                         uses.asked_for += 1;
                     }
                 }
-                // It was read, and no key is needed for it.
-                (None, ObjectError::FormRefused(Form::Plaintext)) => {}
-                (None, ObjectError::FormRefused(Form::RootCredential))
-                | (None, ObjectError::NoCredential | ObjectError::CredentialNotAuthentic)
-                // The header named no key, and was authentic under a root credential.
-                | (None, ObjectError::BodyNotAuthentic | ObjectError::CutShort) => {
-                    self.without_user += 1;
-                }
-                (None, _) => self.silent += 1,
+                None => self.see_nameless(&failure.error),
             },
+        }
+    }
+
+    /// Takes into account an object that fails and names no key.
+    fn see_nameless(&mut self, error: &ObjectError) {
+        match error {
+            ObjectError::FormRefused(Form::Plaintext) => {}
+            ObjectError::FormRefused(Form::RootCredential)
+            | ObjectError::NoCredential
+            | ObjectError::CredentialNotAuthentic
+            // Of an object without a key's name a root credential opened the header.
+            | ObjectError::BodyNotAuthentic
+            | ObjectError::CutShort => self.without_user += 1,
+            _ => self.silent += 1,
         }
     }
 
@@ -154,7 +164,7 @@ impl Needs {
 
     /// Every key, then every root credential: what it is, its name, its uses, and whether it is needed.
     fn all(&self) -> impl Iterator<Item = (&'static str, &String, &Uses, Option<bool>)> {
-        let has_all = self.prefix == notes::CONFIG && self.silent == 0;
+        let has_all = self.has_seen && self.prefix == notes::CONFIG && self.silent == 0;
         let has_all_users = has_all && self.without_user == 0;
         let keys = self.keys.iter();
         let keys = keys.map(move |(name, uses)| (KEY, name, uses, uses.needed(has_all)));
