@@ -53,6 +53,7 @@ pub fn run(reference: &mut Reference) {
     reference.compare("unseal", &outside);
     let no_key = tool(at("unseal --json --path", path)).key("no key").run();
     reference.compare("unseal", &no_key.exits(2));
+    reference.compare("audit", &tool(["audit", "--json"]).run().exits(2));
 
     let root = ["dev-067", "dev-068", "dev-069"];
     let sealed = ["dev-001", "dev-002", "dev-004", "dev-017", "dev-027"];

@@ -3,6 +3,7 @@
 
 mod causes;
 mod messages;
+mod samples;
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -38,7 +39,7 @@ fn the_variables_are_those_that_are_read() {
         include_str!("../../keys/environment/kms.rs"),
         include_str!("../../keys/environment/root.rs"),
         include_str!("journals.rs"),
-        include_str!("load.rs"),
+        include_str!("../../plugin/cache.rs"),
     ];
     let read: BTreeSet<_> = sources
         .iter()

@@ -277,6 +277,7 @@ pub fn plugin_errors() -> Vec<Error> {
         Limit::Memory,
         Limit::Table,
         Limit::Instances,
+        Limit::InstancesInUse,
         Limit::Stack,
         Limit::CopiedBytes,
         Limit::Object,
