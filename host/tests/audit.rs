@@ -197,7 +197,7 @@ fn for_people_there_is_a_line_and_a_table() {
         "opens plaintext config/iam/format.json",
         "fails malformed config/bad/empty",
         "why: the object is empty",
-        "cure: MinIO takes an empty object for absent: restore it from a backup or remove it",
+        "cure: MinIO takes an empty object for absent: restore it from a backup, or remove it if it never held anything",
         "exempt config/tier-config.bin",
         "│ opens compact key my-minio-key 1 │",
         "│ fails malformed 1 │",

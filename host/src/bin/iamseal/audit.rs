@@ -107,8 +107,16 @@ pub async fn audit(
         store::nothing_there(common, &command.place);
     }
     if common.json {
-        let about = manifest.as_ref().map(manifest::about);
-        let about = about.map(|about| ("manifest", about));
+        let about = manifest
+            .as_ref()
+            .zip(comparing.as_ref())
+            .map(|(manifest, comparing)| {
+                let mut about = manifest::about(manifest);
+                if let Some(fields) = about.as_object_mut() {
+                    fields.insert("as_recorded".into(), comparing.as_recorded().into());
+                }
+                ("manifest", about)
+            });
         let further = [("keys", needs.json())].into_iter().chain(about);
         output::line(&tally.summary("verdict", false, further))?;
     } else {
@@ -116,8 +124,10 @@ pub async fn audit(
         if let Some(table) = needs.table() {
             output::line(&table)?;
         }
-        if let Some(manifest) = &manifest {
+        if let (Some(manifest), Some(comparing)) = (&manifest, &comparing) {
             output::line(&manifest::words(manifest))?;
+            let as_recorded = comparing.as_recorded();
+            output::line(&format!("{as_recorded} objects are as it records them."))?;
         }
     }
     Ok(tally.exit_code().into())

@@ -123,8 +123,8 @@ impl Remark {
                     0 => "it is an older copy, from before there was a manifest".into(),
                     until => format!("it is an older copy, replaced after epoch {until}"),
                 },
-                "restore the newest copy; if it was put back on purpose, record it with iamseal \
-                 manifest",
+                "restore the newest copy; if it was put back on purpose, record the store as it is \
+                 with iamseal manifest",
             ),
             Self::CopiedFrom(path) => (
                 Cause::CopiedFrom,
@@ -132,19 +132,20 @@ impl Remark {
                     "it has the bytes that are recorded at {}",
                     words::path(path)
                 ),
-                "restore the object that belongs here; if it was copied on purpose, record it with \
-                 iamseal manifest",
+                "restore the object that belongs here; if it was copied on purpose, record the store \
+                 as it is with iamseal manifest",
             ),
             Self::Changed => (
                 Cause::ChangedSince,
                 "it was changed since the manifest was written".into(),
-                "find out who changed it; if it is as it ought to be, record it with iamseal \
-                 manifest",
+                "find out who changed it; if it is as it ought to be, record the store as it is with \
+                 iamseal manifest",
             ),
             Self::NotRecorded => (
                 Cause::NotRecorded,
                 "it is not in the manifest".into(),
-                "find out who made it; if it ought to be here, record it with iamseal manifest",
+                "find out who made it; if it ought to be here, record the store as it is with iamseal \
+                 manifest",
             ),
             Self::Missing => return Some(why_missing()),
             Self::NotRead(error) => {
@@ -182,11 +183,16 @@ impl Remark {
 pub struct Comparing<'a> {
     noting: &'a Noting,
     comparison: Comparison<'a>,
+    as_recorded: u64,
 }
 
 impl<'a> Comparing<'a> {
     pub fn new(noting: &'a Noting, comparison: Comparison<'a>) -> Self {
-        Self { noting, comparison }
+        Self {
+            noting,
+            comparison,
+            as_recorded: 0,
+        }
     }
 
     /// The line about an object that was just audited, which is added to the run's counts. An object
@@ -196,6 +202,7 @@ impl<'a> Comparing<'a> {
     /// the manifest makes it a failure, `verdict` and `error` say so, and what was `found` stays.
     pub async fn line(&mut self, finding: &Finding, json: bool, tally: &mut Tally) -> String {
         let remark = self.noting.remark(finding, &mut self.comparison).await;
+        self.as_recorded += u64::from(matches!(remark, Remark::AsRecorded));
         let fails = matches!(finding.verdict, Verdict::Fails(_));
         let why = remark.why().filter(|_| !fails);
         match &why {
@@ -215,11 +222,22 @@ impl<'a> Comparing<'a> {
             return words::failure_lines(FAILS, why, &finding.path);
         }
         let mut line = finding::text_line(finding);
-        // Of what cannot be read its own cause says that already.
-        if let (Some(why), false) = (remark.why(), matches!(remark, Remark::NotRead(_))) {
-            line.push_str(&format!("\n    also: {}", why.message));
+        let also = match &remark {
+            // Whoever changed it did so before the manifest was written.
+            Remark::AsRecorded if fails => Some("it is as the manifest records it".into()),
+            // Of what cannot be read its own cause says that already.
+            Remark::NotRead(_) => None,
+            remark => remark.why().map(|why| why.message),
+        };
+        if let Some(also) = also {
+            line.push_str(&format!("\n    also: {also}"));
         }
         line
+    }
+
+    /// How many objects were as the manifest records them.
+    pub fn as_recorded(&self) -> u64 {
+        self.as_recorded
     }
 
     /// Goes on to the next step of the audit. The plugin reads an object in the step that reports it.

@@ -144,13 +144,16 @@ impl Cause {
 pub fn cure(error: &ObjectError) -> Option<String> {
     let text = match error {
         ObjectError::Empty => {
-            "MinIO takes an empty object for absent: restore it from a backup or remove it".into()
+            "MinIO takes an empty object for absent: restore it from a backup, or remove it if it \
+             never held anything"
+                .into()
         }
         ObjectError::Malformed(_) | ObjectError::BodyNotAuthentic | ObjectError::CutShort => {
             "restore the object from a backup or from another drive".into()
         }
         ObjectError::UnknownForm(_) => {
-            "it is none of MinIO's configuration: give objects as plain files, as in a copy of config/"
+            "restore it from a backup; if all objects are like it, the folder does not hold them as \
+             plain files, as a copy of config/ does"
                 .into()
         }
         ObjectError::Unsupported(_) | ObjectError::Other(_) => return None,
@@ -196,6 +199,9 @@ pub fn cure(error: &ObjectError) -> Option<String> {
             "nothing was lost: run again when fewer others write to it".into()
         }
         ObjectError::Storage(StorageError::NotFound) => "check the path".into(),
+        ObjectError::Storage(StorageError::Refused(_)) => {
+            "put a plain file in its place, or remove it if the server does not need it".into()
+        }
         ObjectError::Storage(_) => return None,
     };
     Some(text)

@@ -47,17 +47,24 @@ impl From<&Failure> for Why {
             ),
             Reason::OtherPath(path) => (
                 Cause::OtherPath,
-                format!("it belongs at {}, where it opens", words::path(path)),
-                "restore the object that belongs here; this one was copied or moved".to_string(),
+                format!(
+                    "it is bound to {}, where it opens: it was copied or moved here",
+                    words::path(path)
+                ),
+                "keep a copy of it, and restore the object of this path from a backup".to_string(),
                 Some(path.clone()),
             ),
             Reason::DamagedDataKey => (
                 Cause::DamagedDataKey,
                 format!(
                     "the key {key:?} opens other objects here, but not this one: its data key is \
-                     damaged, or it comes from a path or store that is not here"
+                     damaged, or it comes from a path or store that is not here, or from a time \
+                     when {key:?} had other bytes"
                 ),
-                "restore the object from a backup or from another drive".to_string(),
+                format!(
+                    "add other keys that were ever named {key:?} with --keys; if none fits, restore \
+                     the object from a backup or from another drive"
+                ),
                 None,
             ),
         };
