@@ -116,7 +116,10 @@ fn every_form_opens_and_says_with_what() {
     }
     assert_eq!(
         summary,
-        json!({"objects": 11, "interrupted": false, "counts": [
+        json!({"objects": 11, "interrupted": false, "keys": [
+            {"key": "my-minio-key", "opened": 5, "asked_for": 0, "needed": true},
+            {"user": "minioadmin", "opened": 2, "asked_for": 0, "needed": true},
+        ], "counts": [
             {"verdict": "exempt", "objects": 2},
             {"verdict": "opens", "form": "compact", "key": "my-minio-key", "objects": 1},
             {"verdict": "opens", "form": "minio", "key": "my-minio-key", "context": "bare", "objects": 2},

@@ -68,6 +68,8 @@ enum Chore {
         #[arg(default_value_os_t = in_workspace("target"))]
         folder: PathBuf,
     },
+    /// Write what docs/reference.md has from the code: exit codes, causes, messages
+    Docs,
     /// Check formatting, lints and documentation
     Lint,
     /// Write the files of a release into a folder, after they have passed every gate
@@ -119,6 +121,7 @@ fn main() -> ExitCode {
             let folder = path::absolute(&folder).unwrap_or(folder);
             chores::bench("store", &[&objects[..], &[folder.into()]].concat())
         }
+        Chore::Docs => chores::docs(),
         Chore::Lint => chores::lint(),
         Chore::Dist { folder } => chores::dist(&folder),
     };
@@ -143,9 +146,11 @@ mod tests {
             Chore::Demo { further } => further,
             Chore::Test(further) | Chore::Bench(further) => further.all(),
             Chore::Dist { folder } => vec![folder.into()],
-            Chore::Setup | Chore::Lint | Chore::BenchStore { .. } | Chore::Fuzz { .. } => {
-                Vec::new()
-            }
+            Chore::Setup
+            | Chore::Docs
+            | Chore::Lint
+            | Chore::BenchStore { .. }
+            | Chore::Fuzz { .. } => Vec::new(),
         }
     }
 

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::bindings::exports::iamseal::command::lending::{Cause, Failure, Guest};
+use crate::bindings::exports::iamseal::command::lending::{Cause, Failure, Guest, Names};
 use crate::contract::StorageError;
 use crate::failure::words;
 use crate::files::{ReadError, locate};
@@ -12,7 +12,7 @@ use crate::store::OBJECT_BYTES;
 use crate::{Adapters, keys, store};
 
 impl Guest for Adapters {
-    fn lend_keys(keys: Vec<String>, root_credentials: Vec<String>) -> Result<(), Failure> {
+    fn lend_keys(keys: Vec<String>, root_credentials: Vec<String>) -> Result<Names, Failure> {
         keys::lend(&keys, &root_credentials)
     }
 

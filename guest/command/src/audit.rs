@@ -4,6 +4,7 @@ use crate::arguments::{Arguments, Audit};
 use crate::bindings::iamseal::plugin::auditing;
 use crate::contract::Scope;
 use crate::failure::Failure;
+use crate::report::needs::Needs;
 use crate::report::tally::Tally;
 use crate::report::{finding, notes};
 use crate::{output, store};
@@ -13,7 +14,8 @@ use crate::{output, store};
 const BATCH: u32 = 16;
 
 pub fn run(arguments: &Arguments, command: &Audit) -> Result<u8, Failure> {
-    store::open(arguments, &command.place, false)?;
+    let lent = store::open(arguments, &command.place, false)?;
+    let mut needs = Needs::new(lent.keys, lent.users, &command.place.prefix);
     let audit = auditing::start(&Scope {
         store: arguments.store_name.clone(),
         prefix: command.place.prefix.clone(),
@@ -27,6 +29,7 @@ pub fn run(arguments: &Arguments, command: &Audit) -> Result<u8, Failure> {
             break;
         }
         for finding in &findings {
+            needs.see(finding);
             finding::count(finding, &mut tally);
             output::line(&if arguments.json {
                 finding::json_line(finding)
@@ -38,10 +41,13 @@ pub fn run(arguments: &Arguments, command: &Audit) -> Result<u8, Failure> {
     if tally.is_empty() {
         output::note(arguments.json, &notes::nothing_there(&command.place.prefix));
     }
-    output::line(&if arguments.json {
-        tally.json("verdict", false, None)
+    if arguments.json {
+        output::line(&tally.summary("verdict", false, [("keys", needs.json())]))?;
     } else {
-        tally.table()
-    })?;
+        output::line(&tally.table())?;
+        if let Some(table) = needs.table() {
+            output::line(&table)?;
+        }
+    }
     Ok(tally.exit_code())
 }

@@ -106,6 +106,13 @@ impl StaticKeyring {
     pub fn key_names(&self) -> impl Iterator<Item = &str> {
         self.keys.keys().map(String::as_str)
     }
+
+    /// The user names of all root credentials, in the order in which they are tried. One that was added
+    /// with several passwords is named for each.
+    pub fn root_users(&self) -> impl Iterator<Item = &str> {
+        let credentials = self.credentials.iter();
+        credentials.map(|credential| credential.user.as_str())
+    }
 }
 
 #[async_trait]
@@ -204,6 +211,7 @@ mod tests {
             .map(|credential| format!("{}:{}", credential.user, *credential.password))
             .collect();
         assert_eq!(lent, ["b:1", "a:1", "b:2"]);
+        assert_eq!(keyring.root_users().collect::<Vec<_>>(), ["b", "a", "b"]);
     }
 
     #[test]

@@ -20,7 +20,7 @@ use iamseal_runtime::Global;
 use zeroize::Zeroizing;
 
 use crate::Adapters;
-use crate::bindings::exports::iamseal::command::lending::Failure;
+use crate::bindings::exports::iamseal::command::lending::{Failure, Names};
 use crate::bindings::exports::iamseal::plugin::{key_generator, keyring};
 use crate::contract::KeyError;
 use crate::failure::usage;
@@ -46,11 +46,11 @@ struct Keys {
     credentials: Vec<RootCredential>,
 }
 
-/// Lends the keys of the environment, then those of the files.
+/// Lends the keys of the environment, then those of the files, and names them.
 ///
 /// # Errors
 /// Whatever MinIO or the native tool would refuse, and what only the native tool can use.
-pub fn lend(keys: &[String], root_credentials: &[String]) -> Result<(), Failure> {
+pub fn lend(keys: &[String], root_credentials: &[String]) -> Result<Names, Failure> {
     let mut lent = environment::keys()?;
     for file in keys {
         for (place, line) in files::lines(file)? {
@@ -72,8 +72,13 @@ pub fn lend(keys: &[String], root_credentials: &[String]) -> Result<(), Failure>
             ));
         }
     }
+    let users = lent.credentials.iter();
+    let names = Names {
+        keys: lent.keys.keys().cloned().collect(),
+        users: users.map(|credential| credential.user.clone()).collect(),
+    };
     *LENT.get() = lent;
-    Ok(())
+    Ok(names)
 }
 
 impl Keys {

@@ -13,6 +13,7 @@ use crate::compare::{Comparing, Noting};
 use crate::failure::Failure;
 use crate::progress::Interrupt;
 use crate::report::finding;
+use crate::report::needs::Needs;
 use crate::tally::Tally;
 use crate::{keys, load, manifest, output, store};
 
@@ -46,6 +47,12 @@ pub async fn audit(
         None => store,
         Some(noting) => noting.clone(),
     };
+    let (keys, users) = (keyring.key_names(), keyring.root_users());
+    let mut needs = Needs::new(
+        keys.map(str::to_owned),
+        users.map(str::to_owned),
+        &scope.prefix,
+    );
     let auditor = load::auditor(common, keyring, Some(lent)).await?;
     let at_least = command.against.at_least_epoch.unwrap_or(0);
     let manifest = match file {
@@ -55,6 +62,9 @@ pub async fn audit(
             Some(file.load(&auditor, at_least).await.map_err(about)?)
         }
     };
+    if let Some(key) = manifest.as_ref().and_then(|manifest| manifest.key()) {
+        needs.see_manifest(key);
+    }
     let mut comparing = match (&manifest, &noting) {
         (Some(manifest), Some(noting)) => {
             Some(Comparing::new(noting, manifest.compare(&scope.prefix)))
@@ -70,6 +80,7 @@ pub async fn audit(
             break;
         }
         for finding in &findings {
+            needs.see(finding);
             let line = match &mut comparing {
                 Some(comparing) => comparing.line(finding, common.json, &mut tally).await,
                 None => {
@@ -106,9 +117,13 @@ pub async fn audit(
                 }
                 ("manifest", about)
             });
-        output::line(&tally.summary("verdict", false, about))?;
+        let further = [("keys", needs.json())].into_iter().chain(about);
+        output::line(&tally.summary("verdict", false, further))?;
     } else {
         output::line(&tally.table())?;
+        if let Some(table) = needs.table() {
+            output::line(&table)?;
+        }
         if let (Some(manifest), Some(comparing)) = (&manifest, &comparing) {
             output::line(&manifest::words(manifest))?;
             let as_recorded = comparing.as_recorded();

@@ -14,9 +14,9 @@ use crate::output;
 
 /// Why a command ended without doing its work.
 pub struct Failure {
-    cause: Cause,
-    message: String,
-    cure: Option<String>,
+    pub cause: Cause,
+    pub message: String,
+    pub cure: Option<String>,
 }
 
 impl Failure {

@@ -18,6 +18,8 @@ mod migrate;
 mod output;
 mod plugin;
 mod progress;
+#[cfg(test)]
+mod reference;
 mod report;
 mod run;
 mod runs;

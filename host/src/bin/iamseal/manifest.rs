@@ -130,7 +130,7 @@ pub fn unopened(error: ManifestError) -> Failure {
 }
 
 /// Why a manifest was not saved.
-fn unsaved(error: ManifestError) -> Failure {
+pub fn unsaved(error: ManifestError) -> Failure {
     match error {
         ManifestError::Seal(error) => Failure::from(error),
         ManifestError::Conflict { .. } => Failure::new(Cause::Conflict, error)

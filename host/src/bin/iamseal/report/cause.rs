@@ -41,7 +41,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The exit code. Documented in the help text and the README.
+    /// The exit code. Documented in the help text, the README and `docs/reference.md`.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Other => 1,

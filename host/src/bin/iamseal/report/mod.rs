@@ -6,6 +6,7 @@
 pub mod cause;
 pub mod description;
 pub mod finding;
+pub mod needs;
 pub mod notes;
 pub mod step;
 pub mod tally;

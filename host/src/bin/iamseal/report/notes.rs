@@ -97,6 +97,30 @@ pub fn not_swept(why: &str) -> String {
     format!("drafts of a killed run may remain: {why}")
 }
 
+/// That keys may be needed by what does not say so.
+pub fn silent(objects: u64) -> String {
+    format!("Not known: {objects} objects could not be read or do not say which key they need.")
+}
+
+/// The same of root credentials.
+pub fn without_user(objects: u64) -> String {
+    format!(
+        "Not known: {objects} objects in the root-credential form do not open, and none says whose \
+         credential it needs."
+    )
+}
+
+/// That keys may be needed by what was not looked at.
+pub fn narrow(prefix: &[u8]) -> String {
+    let prefix = words::path(prefix);
+    format!("Not known: only what begins with {prefix} was looked at.")
+}
+
+/// What no audit sees of the need for a key (formats.md section 5).
+pub const BEYOND_AUDIT: &str = "\
+This is about the objects of config/ alone. Before you delete a key: what is in buckets, bucket
+metadata, tier-config.bin, backups and the journals of runs may need it too.";
+
 /// Why an option to seal has no use for the compact form, and what to do about it.
 pub const COMPACT_OPTIONS: (&str, &str) = (
     "the compact form has one cipher and no data key",

@@ -138,12 +138,12 @@ impl Tally {
         self.summary(verdict, interrupted, run.map(|run| ("run", run)))
     }
 
-    /// The same with any further field.
-    pub fn summary(
+    /// The same with any further fields.
+    pub fn summary<'a>(
         &self,
         verdict: &str,
         interrupted: bool,
-        further: Option<(&str, Value)>,
+        further: impl IntoIterator<Item = (&'a str, Value)>,
     ) -> String {
         let counts: Vec<Value> = self
             .counts
@@ -168,11 +168,12 @@ impl Tally {
         let mut summary = json!({
             "objects": self.total(), "counts": counts, "interrupted": interrupted,
         });
-        if let (Some(fields), Some((name, value))) = (summary.as_object_mut(), further) {
-            fields.insert(name.into(), value);
-        }
-        if let (Some(fields), true) = (summary.as_object_mut(), self.retaken > 0) {
-            fields.insert("retaken".into(), self.retaken.into());
+        if let Some(fields) = summary.as_object_mut() {
+            let further = further.into_iter();
+            fields.extend(further.map(|(name, value)| (name.to_owned(), value)));
+            if self.retaken > 0 {
+                fields.insert("retaken".into(), self.retaken.into());
+            }
         }
         json!({ "summary": summary }).to_string()
     }

@@ -1,0 +1,312 @@
+//! A sample of every error that has a name.
+
+use std::io;
+use std::path::PathBuf;
+
+use iamseal::contract::{Form, KeyError, ObjectError, Reason, SizeLimit, StorageError};
+use iamseal::journal::JournalError;
+use iamseal::keys::KeysError;
+use iamseal::keys::error::Place;
+use iamseal::keys::root_credential::RootCredentialError;
+use iamseal::keys::static_key::StaticKeyError;
+use iamseal::manifest::ManifestError;
+use iamseal::storage::dir::OpenError;
+use iamseal::{Error, Limit};
+
+use crate::compare::Remark;
+
+/// The numbers in samples.
+pub const NUMBERS: [u64; 2] = [N, M];
+const N: u64 = 7_000_001;
+const M: u64 = 7_000_002;
+
+fn text() -> String {
+    "<what>".into()
+}
+
+fn path() -> PathBuf {
+    "<file>".into()
+}
+
+fn system() -> io::Error {
+    io::Error::other("<what the system says>")
+}
+
+pub fn object_errors() -> Vec<ObjectError> {
+    vec![
+        ObjectError::Empty,
+        ObjectError::UnknownForm(text()),
+        ObjectError::Malformed(text()),
+        ObjectError::Unsupported(text()),
+        ObjectError::Refused(text()),
+        ObjectError::FormRefused(Form::Plaintext),
+        ObjectError::FormRefused(Form::RootCredential),
+        ObjectError::Outdated(text()),
+        ObjectError::NoKey,
+        ObjectError::HeaderNotAuthentic("<key>".into()),
+        ObjectError::NoCredential,
+        ObjectError::CredentialNotAuthentic,
+        ObjectError::BodyNotAuthentic,
+        ObjectError::CutShort,
+        ObjectError::Other(text()),
+    ]
+}
+
+pub fn key_errors() -> Vec<KeyError> {
+    vec![
+        KeyError::NotFound,
+        KeyError::Denied(text()),
+        KeyError::Unavailable(text()),
+        KeyError::NotAuthentic,
+        KeyError::Other(text()),
+    ]
+}
+
+pub fn storage_errors() -> Vec<StorageError> {
+    vec![
+        StorageError::NotFound,
+        StorageError::Conflict,
+        StorageError::TooLarge(SizeLimit {
+            asked: N,
+            allowed: M,
+        }),
+        StorageError::Refused(text()),
+        StorageError::Other(text()),
+    ]
+}
+
+pub fn open_errors() -> Vec<OpenError> {
+    let root = || "<folder>".into();
+    vec![
+        OpenError::NotFound { root: root() },
+        OpenError::NotADirectory { root: root() },
+        OpenError::PermissionDenied { root: root() },
+        OpenError::Other {
+            root: root(),
+            source: system(),
+        },
+    ]
+}
+
+pub fn reasons() -> Vec<Reason> {
+    vec![
+        Reason::OtherKeyBytes,
+        Reason::OtherPath(b"<path>".to_vec()),
+        Reason::DamagedDataKey,
+    ]
+}
+
+pub fn remarks() -> Vec<Remark> {
+    vec![
+        Remark::OlderCopy { until: 0 },
+        Remark::OlderCopy { until: N },
+        Remark::CopiedFrom(b"<path>".to_vec()),
+        Remark::Changed,
+        Remark::NotRecorded,
+        Remark::Missing,
+    ]
+}
+
+pub fn keys_errors() -> Vec<KeysError> {
+    let place = || Place::Variable("<place>");
+    let (variable, path) = ("<variable>", path());
+    let key = |cause| KeysError::Key {
+        place: place(),
+        cause,
+    };
+    let credential = |cause| KeysError::RootCredential {
+        place: place(),
+        cause,
+    };
+    let (bytes, least) = (7_000_001, 7_000_002);
+    let all = [
+        StaticKeyError::NoColon,
+        StaticKeyError::NotBase64,
+        StaticKeyError::NotHex,
+        StaticKeyError::Length { bytes },
+        StaticKeyError::Length { bytes: 48 },
+        StaticKeyError::ColonInName,
+        StaticKeyError::NoRandomness(text()),
+    ];
+    let credentials = [
+        RootCredentialError::NoColon,
+        RootCredentialError::UserTooShort { bytes, least },
+        RootCredentialError::PasswordTooShort { bytes, least },
+    ];
+    let others = [
+        KeysError::HalfRootCredential {
+            set: place(),
+            missing: variable,
+        },
+        KeysError::NotText { place: place() },
+        KeysError::Unreadable {
+            path: path.clone(),
+            cause: system(),
+        },
+        KeysError::FileTooLarge { path: path.clone() },
+        KeysError::TooManyRootCredentials { path: path.clone() },
+        KeysError::FileMissing { variable, path },
+        KeysError::KeyForPath {
+            variable,
+            rather: "<other variable>",
+        },
+        KeysError::NoAssignment { place: place() },
+        KeysError::EmptyKey { beside: variable },
+        KeysError::EmptyKms { variable },
+        KeysError::TwoKeys,
+        KeysError::TwoKms {
+            one: variable,
+            other: "<other variable>",
+        },
+        KeysError::UnsupportedKms {
+            kms: "<kind>",
+            variable,
+        },
+        KeysError::NoKms { variable },
+        KeysError::NoSuchKey {
+            name: "<key>".into(),
+        },
+    ];
+    let all = all.into_iter().map(key);
+    all.chain(credentials.into_iter().map(credential))
+        .chain(others)
+        .collect()
+}
+
+pub fn journal_errors() -> Vec<JournalError> {
+    let name = || "<run>".to_owned();
+    vec![
+        JournalError::Io {
+            action: "<do>",
+            path: path(),
+            source: system(),
+        },
+        JournalError::NotFound {
+            name: name(),
+            folder: "<folder>".into(),
+        },
+        JournalError::UnderWay(name()),
+        JournalError::NotAJournal(path()),
+        JournalError::Damaged {
+            path: path(),
+            line: N,
+        },
+    ]
+}
+
+pub fn manifest_errors() -> Vec<ManifestError> {
+    let (part, parts) = (7_000_001, 7_000_002);
+    let error = Error::Object(ObjectError::HeaderNotAuthentic("<key>".into()));
+    vec![
+        ManifestError::NotFound,
+        ManifestError::Io {
+            action: "<do>",
+            source: system(),
+        },
+        ManifestError::NotAFile,
+        ManifestError::NotAManifest,
+        ManifestError::UnknownVersion(2),
+        ManifestError::CutShort,
+        ManifestError::Trailing,
+        ManifestError::PartLength {
+            part,
+            parts,
+            length: part,
+        },
+        ManifestError::Part { part, parts, error },
+        ManifestError::Malformed(text()),
+        ManifestError::OtherStore {
+            expected: "<name>".into(),
+            found: "<other name>".into(),
+        },
+        ManifestError::TooOld {
+            epoch: N,
+            at_least: M,
+        },
+    ]
+}
+
+pub fn unsaved_errors() -> Vec<ManifestError> {
+    vec![
+        ManifestError::Conflict {
+            read: N,
+            found: Some(M),
+        },
+        ManifestError::Conflict {
+            read: N,
+            found: Some(N),
+        },
+        ManifestError::Conflict {
+            read: N,
+            found: None,
+        },
+        ManifestError::Conflict {
+            read: 0,
+            found: None,
+        },
+        ManifestError::Locked(N),
+        ManifestError::Io {
+            action: "<do>",
+            source: system(),
+        },
+        ManifestError::Seal(Error::Object(ObjectError::NoKey)),
+    ]
+}
+
+pub fn plugin_errors() -> Vec<Error> {
+    let component = || "<component>".to_owned();
+    let limit = |limit, asked| Error::Limit {
+        component: component(),
+        limit,
+        asked,
+        allowed: M,
+    };
+    let trap = |panic| Error::Trap {
+        component: component(),
+        message: text(),
+        panic,
+    };
+    let world = Error::Incompatible {
+        component: component(),
+        world: "<world>",
+        expected: Vec::new(),
+        found: Vec::new(),
+        message: text(),
+    };
+    let limits = [
+        Limit::Memory,
+        Limit::Table,
+        Limit::Instances,
+        Limit::InstancesInUse,
+        Limit::Stack,
+        Limit::CopiedBytes,
+        Limit::Object,
+        Limit::GuestTime,
+        Limit::Deadline,
+        Limit::Handles,
+        Limit::Random,
+        Limit::Component,
+    ];
+    let mut all = vec![
+        Error::Load {
+            component: component(),
+            message: text(),
+        },
+        world,
+        Error::Unfit {
+            component: component(),
+            check: "<test>".into(),
+            message: text(),
+        },
+        trap(None),
+        trap(Some("<its words>".into())),
+        Error::Contract {
+            component: component(),
+            message: text(),
+        },
+        Error::Ended,
+    ];
+    all.extend(limits.map(|kind| limit(kind, None)));
+    all.push(limit(Limit::Memory, Some(N)));
+    all
+}

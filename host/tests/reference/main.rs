@@ -1,0 +1,31 @@
+//! `docs/reference.md` has every field that the tool prints, with its type and its words, and nothing that
+//! is never printed.
+
+#![cfg(feature = "tool")]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
+
+mod document;
+mod objects;
+mod stores;
+#[path = "../tool/mod.rs"]
+mod tool;
+
+use document::Reference;
+
+/// The causes that no line can have here: those of a key service, which this version has none of, and
+/// those that are exit codes alone.
+const NOT_HERE: [&str; 4] = ["closed-pipe", "key-denied", "key-unavailable", "several"];
+
+#[test]
+fn every_line_is_in_the_document_and_all_of_the_document_in_the_lines() {
+    let mut reference = Reference::read();
+    objects::run(&mut reference);
+    stores::audits(&mut reference);
+    stores::manifests(&mut reference);
+    stores::migrations(&mut reference);
+    stores::interrupted(&mut reference);
+    stores::demonstration(&mut reference);
+    let unseen = reference.unseen();
+    assert!(unseen.is_empty(), "never seen: {unseen:#?}");
+    assert_eq!(reference.unseen_causes(), NOT_HERE);
+}
