@@ -9,7 +9,7 @@
 //! [`Journals::begin`] begins a run, [`Journaled`] is the store to lend to it, [`Undo`] takes one back
 //! and [`Journal::prove`] writes down at the end what was there and what is there.
 //!
-//! A journal is lines of JSON; [`record`] says which. A kill can leave half a line at its end, whose
+//! A journal is lines of JSON; `journal/record.rs` says which. A kill can leave half a line at its end, whose
 //! object was not changed yet.
 
 mod file;
