@@ -370,3 +370,16 @@ fn no_other_name_is_taken_for_a_run() {
         assert!(ended.stderr.contains("there is no run"), "{ended}");
     }
 }
+
+#[test]
+fn the_command_that_is_printed_takes_the_run_back() {
+    let (journals, store) = (Journals::new(), plain());
+    let before = store.bytes();
+    let migrate = tool(with("migrate --to kms", store.root())).key(KEY);
+    let migrate = migrate.args(["--journal".as_ref(), journals.path().as_os_str()]);
+    let said = migrate.ok().stderr;
+    let (_, command) = said.split_once("to take it back: iamseal ").unwrap();
+    assert_ne!(store.bytes(), before);
+    tool(command.split_whitespace()).key(KEY).ok();
+    assert_eq!(store.bytes(), before);
+}

@@ -21,8 +21,9 @@ pub struct Run {
     journal: Arc<Journal>,
     journaled: Arc<Journaled>,
     store: Arc<DirStore>,
-    /// How the command line names the store.
+    /// How the command line names the store, and the folder for journals if it names one.
     shown: String,
+    given: Option<String>,
     json: bool,
     is_kept: bool,
     has_changed: AtomicBool,
@@ -58,6 +59,10 @@ impl Run {
             journaled: Arc::new(journaled),
             store,
             shown: folder.display().to_string(),
+            given: place
+                .journal
+                .as_ref()
+                .map(|given| given.display().to_string()),
             json: common.json,
             is_kept: place.is_kept,
             has_changed: AtomicBool::new(false),
@@ -123,7 +128,8 @@ impl Run {
         if let Some(proof) = proof {
             output::note(false, &notes::proof(&proof.path.to_string_lossy()));
         }
-        output::note(false, &notes::undo(&self.shown, name));
+        let given = self.given.as_deref();
+        output::note(false, &notes::undo(&self.shown, name, given));
     }
 
     fn ended(&self, proof: Option<Proof>, failure: Option<Failure>) -> Ended {

@@ -82,9 +82,10 @@ pub fn proof(path: &str) -> String {
     format!("what was there and what is there is written down in {path}")
 }
 
-/// How to take a run back.
-pub fn undo(store: &str, run: &str) -> String {
-    format!("to take it back: iamseal undo {store} {run}")
+/// How to take a run back whose journal is in this folder, if not in the user's own.
+pub fn undo(store: &str, run: &str, journal: Option<&str>) -> String {
+    let journal = journal.map_or_else(String::new, |folder| format!(" --journal {folder}"));
+    format!("to take it back: iamseal undo {store} {run}{journal}")
 }
 
 /// How many drafts of a killed run were removed.
