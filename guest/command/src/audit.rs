@@ -5,7 +5,7 @@ use crate::bindings::iamseal::plugin::auditing;
 use crate::contract::Scope;
 use crate::failure::Failure;
 use crate::report::needs::Needs;
-use crate::report::tally::Tally;
+use crate::report::tally::{self, Tally};
 use crate::report::{finding, notes};
 use crate::{output, store};
 
@@ -44,7 +44,7 @@ pub fn run(arguments: &Arguments, command: &Audit) -> Result<u8, Failure> {
     if arguments.json {
         output::line(&tally.summary("verdict", false, [("keys", needs.json())]))?;
     } else {
-        output::line(&tally.table())?;
+        output::line(&tally.table(tally::IS))?;
         if let Some(table) = needs.table() {
             output::line(&table)?;
         }

@@ -6,7 +6,7 @@ use crate::bindings::iamseal::plugin::migration;
 use crate::contract::{Plan, Target};
 use crate::describe::describe_storage;
 use crate::failure::Failure;
-use crate::report::tally::Tally;
+use crate::report::tally::{self, Tally};
 use crate::report::{notes, step};
 use crate::{output, store};
 
@@ -59,7 +59,7 @@ pub fn run(arguments: &Arguments, command: &Migrate) -> Result<u8, Failure> {
     output::line(&if arguments.json {
         tally.json("outcome", false, None)
     } else {
-        tally.table()
+        tally.table(tally::WAS)
     })?;
     Ok(tally.exit_code())
 }

@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::progress::Interrupt;
 use crate::report::finding;
 use crate::report::needs::Needs;
-use crate::tally::Tally;
+use crate::tally::{self, Tally};
 use crate::{keys, load, manifest, output, store};
 
 /// How many objects are looked at between two looks at the clock and at Ctrl-C. A few, because one
@@ -120,7 +120,7 @@ pub async fn audit(
         let further = [("keys", needs.json())].into_iter().chain(about);
         output::line(&tally.summary("verdict", false, further))?;
     } else {
-        output::line(&tally.table())?;
+        output::line(&tally.table(tally::IS))?;
         if let Some(table) = needs.table() {
             output::line(&table)?;
         }

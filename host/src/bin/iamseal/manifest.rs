@@ -15,7 +15,7 @@ use crate::compare::Remark;
 use crate::failure::Failure;
 use crate::progress::{Interrupt, Progress};
 use crate::report::words;
-use crate::tally::Tally;
+use crate::tally::{self, Tally};
 use crate::{keys, load, output, store};
 
 pub async fn run(common: &Common, command: &Manifest) -> Result<ExitCode, Failure> {
@@ -57,7 +57,7 @@ pub async fn run(common: &Common, command: &Manifest) -> Result<ExitCode, Failur
         let about = Some(("manifest", about(&manifest)));
         output::line(&tally.summary("outcome", false, about))?;
     } else {
-        output::line(&tally.table())?;
+        output::line(&tally.table(tally::IS))?;
         output::line(&words(&manifest))?;
         output::line(&format!(
             "Keep that number elsewhere: only --at-least-epoch {epoch} tells an older manifest from \

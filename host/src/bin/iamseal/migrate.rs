@@ -14,7 +14,7 @@ use crate::failure::Failure;
 use crate::progress::{self, Interrupt};
 use crate::report::step;
 use crate::run::{Ended, Run};
-use crate::tally::Tally;
+use crate::tally::{self, Tally};
 use crate::workers::Workers;
 use crate::{keys, load, output, store};
 
@@ -103,7 +103,7 @@ pub async fn migrate(
     if common.json {
         output::line(&tally.json("outcome", was_interrupted, ended.as_ref().map(Ended::json)))?;
     } else {
-        output::line(&tally.table())?;
+        output::line(&tally.table(tally::WAS))?;
     }
     if was_interrupted {
         return Err(progress::interrupted());

@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::progress::{self, Interrupt, Progress};
 use crate::report::{why::Why, words};
 use crate::run::{Ended, Run};
-use crate::tally::Tally;
+use crate::tally::{self, Tally};
 use crate::{journals, keys, load, output, store};
 
 /// How many objects share the cost of durability; as in a migration.
@@ -79,7 +79,7 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
         let run = ended.as_ref().map(Ended::json);
         output::line(&tally.json("outcome", was_interrupted, run))?;
     } else {
-        output::line(&tally.table())?;
+        output::line(&tally.table(tally::WAS))?;
     }
     if was_interrupted {
         return Err(progress::interrupted());

@@ -13,6 +13,11 @@ use super::cause::Cause;
 use super::words;
 use crate::output;
 
+/// The columns of form and key of a run that changes nothing.
+pub const IS: [&str; 2] = ["form or cause", "opened with"];
+/// Those of a run that changes objects, and tells what they were.
+pub const WAS: [&str; 2] = ["was, or cause", "was opened with"];
+
 /// What every object of a run became.
 #[derive(Default)]
 pub struct Tally {
@@ -99,7 +104,7 @@ impl Tally {
     }
 
     /// A row for each kind and their sum, and how many of them were taken again if any were.
-    pub fn table(&self) -> String {
+    pub fn table(&self, columns: [&str; 2]) -> String {
         let row = |kind: &Kind, count: &u64| {
             let verdict = output::verdict(kind.verdict, kind.is_failure);
             vec![
@@ -129,7 +134,8 @@ impl Tally {
                 self.retaken.to_string(),
             ]);
         }
-        output::table(&["", "form or cause", "opened with", "objects"], rows)
+        let [what, with] = columns;
+        output::table(&["", what, with, "objects"], rows)
     }
 
     /// One line of JSON, which calls the verdict by the name that the run's other lines use. It has
