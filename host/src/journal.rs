@@ -13,13 +13,14 @@
 //! object was not changed yet.
 
 mod file;
+mod lines;
 mod proof;
 mod record;
 mod store;
 mod undo;
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub use file::{Journal, Journals, Past};
 pub use proof::Proof;
@@ -63,4 +64,14 @@ pub enum JournalError {
         /// Which line, from 1 on.
         line: u64,
     },
+}
+
+impl JournalError {
+    fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
+        Self::Io {
+            action,
+            path: path.to_owned(),
+            source,
+        }
+    }
 }

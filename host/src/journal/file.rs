@@ -1,14 +1,15 @@
-//! The files of journals: beginning, writing and reading them.
+//! The files of journals: beginning, finding and writing them.
 
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, TryLockError};
-use std::io::{self, BufRead as _, BufReader, ErrorKind, Read as _};
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use super::JournalError;
+use super::lines::Lines;
 use super::record::{Head, Line, write};
 use crate::contract::StorageError;
 use crate::storage::dir::disk::{File, Folder};
@@ -16,8 +17,6 @@ use crate::storage::dir::faults::{Faults, Watch};
 
 /// The end of a journal's name.
 const JOURNAL: &str = ".journal";
-/// The longest line that is read: an object of 16 MiB takes 22 MiB of base64.
-const LINE_BYTES: u64 = 32 << 20;
 /// Runs that may begin within one second.
 const NAMES: usize = 100;
 
@@ -78,8 +77,9 @@ impl Journals {
     }
 
     fn with(path: &Path, watch: Watch) -> Result<Self, JournalError> {
-        make(path).map_err(|source| io_error("make", path, source))?;
-        let folder = Folder::root(path, watch).map_err(|source| io_error("open", path, source))?;
+        make(path).map_err(|source| JournalError::io("make", path, source))?;
+        let folder =
+            Folder::root(path, watch).map_err(|source| JournalError::io("open", path, source))?;
         Ok(Self {
             path: path.to_owned(),
             folder: Arc::new(folder),
@@ -120,7 +120,7 @@ impl Journals {
         file.write(text.as_bytes())
             .and_then(|()| file.sync())
             .and_then(|()| self.folder.as_file()?.sync_folder())
-            .map_err(|source| io_error("write", &path, source))?;
+            .map_err(|source| JournalError::io("write", &path, source))?;
         Ok(Journal {
             head,
             path,
@@ -148,12 +148,14 @@ impl Journals {
         let file = match fs::File::open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(not_found()),
-            Err(source) => return Err(io_error("open", &path, source)),
+            Err(source) => return Err(JournalError::io("open", &path, source)),
         };
         match file.try_lock_shared() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(JournalError::UnderWay(name.to_owned())),
-            Err(TryLockError::Error(source)) => return Err(io_error("lock", &path, source)),
+            Err(TryLockError::Error(source)) => {
+                return Err(JournalError::io("lock", &path, source));
+            }
         }
         let mut lines = Lines::new(path.clone(), file);
         match lines.next() {
@@ -168,7 +170,7 @@ impl Journals {
     /// # Errors
     /// [`JournalError::Io`].
     pub fn names(&self) -> Result<Vec<String>, JournalError> {
-        let failed = |source| io_error("list", &self.path, source);
+        let failed = |source| JournalError::io("list", &self.path, source);
         let mut names = Vec::new();
         for entry in fs::read_dir(&self.path).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
@@ -201,7 +203,9 @@ impl Journals {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && number < NAMES => {
                     number += 1;
                 }
-                Err(source) => return Err(io_error("make a journal in", &self.path, source)),
+                Err(source) => {
+                    return Err(JournalError::io("make a journal in", &self.path, source));
+                }
             }
         }
     }
@@ -259,7 +263,7 @@ impl Journal {
 
     /// Its lines.
     pub(super) fn lines(&self) -> Result<Lines, JournalError> {
-        open(&self.path)
+        Lines::open(&self.path)
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -276,82 +280,15 @@ impl Past {
 
     /// Its lines.
     pub(super) fn lines(&self) -> Result<Lines, JournalError> {
-        open(&self.path)
+        Lines::open(&self.path)
     }
-}
-
-/// The lines of a journal, each with the place where it begins. Half a line at the end is what a kill
-/// leaves: it was never synced, and is passed over. Any other that cannot be read is an error, and the
-/// next call goes on after it.
-pub(super) struct Lines {
-    path: PathBuf,
-    file: BufReader<fs::File>,
-    place: u64,
-    number: u64,
-}
-
-impl Lines {
-    fn new(path: PathBuf, file: fs::File) -> Self {
-        Self {
-            path,
-            file: BufReader::new(file),
-            place: 0,
-            number: 0,
-        }
-    }
-
-    fn read(&mut self) -> io::Result<Vec<u8>> {
-        let mut text = Vec::new();
-        let file = self.file.by_ref();
-        file.take(LINE_BYTES).read_until(b'\n', &mut text)?;
-        Ok(text)
-    }
-}
-
-impl Iterator for Lines {
-    type Item = Result<(u64, Line), JournalError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let text = match self.read() {
-            Ok(text) => text,
-            Err(source) => return Some(Err(io_error("read", &self.path, source))),
-        };
-        if text.is_empty() {
-            return None;
-        }
-        let place = self.place;
-        self.place += text.len() as u64;
-        self.number += 1;
-        match (serde_json::from_slice(&text), text.ends_with(b"\n")) {
-            (Ok(line), true) => Some(Ok((place, line))),
-            (_, false) if self.file.fill_buf().is_ok_and(<[u8]>::is_empty) => None,
-            _ => Some(Err(JournalError::Damaged {
-                path: self.path.clone(),
-                line: self.number,
-            })),
-        }
-    }
-}
-
-/// The error of a call of the system.
-pub(super) fn io_error(action: &'static str, path: &Path, source: io::Error) -> JournalError {
-    JournalError::Io {
-        action,
-        path: path.to_owned(),
-        source,
-    }
-}
-
-fn open(path: &Path) -> Result<Lines, JournalError> {
-    let file = fs::File::open(path).map_err(|source| io_error("open", path, source))?;
-    Ok(Lines::new(path.to_owned(), file))
 }
 
 /// Takes the lock that says that the run is under way.
 fn locked(file: &File, name: &str, path: &Path) -> Result<(), JournalError> {
     file.try_lock().map_err(|error| match error {
         TryLockError::WouldBlock => JournalError::UnderWay(name.to_owned()),
-        TryLockError::Error(source) => io_error("lock", path, source),
+        TryLockError::Error(source) => JournalError::io("lock", path, source),
     })
 }
 

@@ -11,7 +11,7 @@ use serde_json::json;
 use sha2::{Digest as _, Sha256};
 
 use super::JournalError;
-use super::file::{Journal, io_error};
+use super::file::Journal;
 use super::record::{Line, digest, write};
 use crate::contract::StorageError;
 use crate::plugin::hex;
@@ -105,7 +105,7 @@ impl<'a> Out<'a> {
     fn new(folder: &Folder, draft: &str, path: &'a Path) -> Result<Self, JournalError> {
         let file = folder.create(draft.as_bytes());
         Ok(Self {
-            file: file.map_err(|source| io_error("make", path, source))?,
+            file: file.map_err(|source| JournalError::io("make", path, source))?,
             path,
             lines: Sha256::new(),
         })
@@ -116,7 +116,7 @@ impl<'a> Out<'a> {
         self.lines.update(text.as_bytes());
         let written = self.file.write(text.as_bytes());
         text.clear();
-        written.map_err(|source| io_error("write", self.path, source))
+        written.map_err(|source| JournalError::io("write", self.path, source))
     }
 
     fn finish(self, folder: &Folder, draft: &str) -> Result<(), JournalError> {
@@ -125,6 +125,6 @@ impl<'a> Out<'a> {
             .sync()
             .and_then(|()| folder.rename(draft.as_bytes(), name.as_bytes()))
             .and_then(|()| folder.as_file()?.sync_folder())
-            .map_err(|source| io_error("write", self.path, source))
+            .map_err(|source| JournalError::io("write", self.path, source))
     }
 }

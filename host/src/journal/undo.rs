@@ -6,7 +6,8 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::JournalError;
-use super::file::{Lines, Past};
+use super::file::Past;
+use super::lines::Lines;
 use super::record::{Change, Kept, Line, digest};
 use crate::contract::{ObjectError, Policy, StorageError};
 use crate::error::Error;
@@ -26,7 +27,7 @@ pub struct Undo {
     /// None after the system failed to read them: it would fail for ever.
     lines: Option<Lines>,
     /// The place of the last change of each path: an object that was changed meanwhile was taken again.
-    last: HashMap<[u8; 16], u64>,
+    last: HashMap<[u8; 32], u64>,
     opener: Auditor,
     storage: Arc<dyn Storage>,
     writer: Option<Arc<dyn StorageWriter>>,
@@ -80,7 +81,7 @@ impl Undo {
         for line in run.lines()? {
             match line {
                 Ok((place, Line::Change(change))) => {
-                    last.extend(change.path.bytes().map(|path| (short(&path), place)));
+                    last.extend(change.path.bytes().map(|path| (key(&path), place)));
                 }
                 // Told when it is met again.
                 Ok(_) | Err(JournalError::Damaged { .. }) => {}
@@ -130,7 +131,7 @@ impl Undo {
                 ));
                 continue;
             };
-            if self.last.get(&short(&path)) != Some(&place) {
+            if self.last.get(&key(&path)) != Some(&place) {
                 continue;
             }
             let outcome = match self.prepare(&path, &change).await {
@@ -253,8 +254,7 @@ fn other(error: &impl ToString) -> ObjectError {
     ObjectError::Other(error.to_string())
 }
 
-/// Enough of a path's digest that no two paths of a store share it, at a fixed size for each.
-fn short(path: &[u8]) -> [u8; 16] {
-    let digest: [u8; 32] = Sha256::digest(path).into();
-    std::array::from_fn(|index| digest.get(index).copied().unwrap_or_default())
+/// A path at a fixed size, so that memory does not grow with long ones.
+fn key(path: &[u8]) -> [u8; 32] {
+    Sha256::digest(path).into()
 }

@@ -11,12 +11,12 @@ use iamseal::{Limits, MigrationPlan};
 
 use crate::arguments::{Common, Migrate, To};
 use crate::failure::Failure;
-use crate::progress::{self, Interrupt};
+use crate::progress::Interrupt;
 use crate::report::step;
-use crate::run::{Ended, Run};
-use crate::tally::{self, Tally};
+use crate::run::{self, Run};
+use crate::tally::Tally;
 use crate::workers::Workers;
-use crate::{keys, load, output, store};
+use crate::{keys, load, store};
 
 pub async fn run(common: &Common, command: &Migrate) -> Result<ExitCode, Failure> {
     migrate(common, keys::keyring(common)?, command).await
@@ -92,26 +92,11 @@ pub async fn migrate(
     if tally.is_empty() && failure.is_none() {
         store::nothing_there(common, &command.place);
     }
-    let ended = match run {
-        Some(run) if !was_interrupted && failure.is_none() => Some(run.end().await),
-        Some(run) => Some(run.break_off()),
-        None => None,
-    };
     if let Some(failure) = failure {
+        run.map(Run::break_off);
         return Err(failure.into());
     }
-    if common.json {
-        output::line(&tally.json("outcome", was_interrupted, ended.as_ref().map(Ended::json)))?;
-    } else {
-        output::line(&tally.table(tally::WAS))?;
-    }
-    if was_interrupted {
-        return Err(progress::interrupted());
-    }
-    match ended {
-        Some(ended) => ended.exit(tally.exit_code()),
-        None => Ok(tally.exit_code().into()),
-    }
+    run::finish(common, run, &tally, was_interrupted).await
 }
 
 /// What is done, for the journal.

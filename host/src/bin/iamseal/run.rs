@@ -14,7 +14,8 @@ use serde_json::{Value, json};
 use crate::arguments::{Common, JournalPlace};
 use crate::failure::Failure;
 use crate::report::notes;
-use crate::{journals, load, output};
+use crate::tally::{self, Tally};
+use crate::{journals, load, output, progress};
 
 /// A run that is under way.
 pub struct Run {
@@ -29,6 +30,33 @@ pub struct Run {
     has_changed: AtomicBool,
     /// The first outcome that could not be written down.
     failure: Mutex<Option<Failure>>,
+}
+
+/// Ends a command that went over a store: its run, if it has one, its summary and its exit code.
+pub async fn finish(
+    common: &Common,
+    run: Option<Run>,
+    tally: &Tally,
+    was_interrupted: bool,
+) -> Result<ExitCode, Failure> {
+    let ended = match run {
+        Some(run) if !was_interrupted => Some(run.end().await),
+        Some(run) => Some(run.break_off()),
+        None => None,
+    };
+    if common.json {
+        let run = ended.as_ref().map(Ended::json);
+        output::line(&tally.json("outcome", was_interrupted, run))?;
+    } else {
+        output::line(&tally.table(tally::WAS))?;
+    }
+    if was_interrupted {
+        return Err(progress::interrupted());
+    }
+    match ended {
+        Some(ended) => ended.exit(tally.exit_code()),
+        None => Ok(tally.exit_code().into()),
+    }
 }
 
 /// A run that is over.
@@ -88,7 +116,7 @@ impl Run {
     }
 
     /// Proves what the run has done, and says how to take it back.
-    pub async fn end(self) -> Ended {
+    async fn end(self) -> Ended {
         let failure = self.failure().take();
         let proved = match failure {
             Some(failure) => Err(failure),
@@ -150,7 +178,7 @@ impl Run {
 impl Ended {
     /// How the command ends whose objects ask for this code: that there is no proof is told unless
     /// something else is wrong.
-    pub fn exit(self, code: u8) -> Result<ExitCode, Failure> {
+    fn exit(self, code: u8) -> Result<ExitCode, Failure> {
         match self.failure {
             Some(failure) if code == 0 => Err(failure),
             _ => Ok(code.into()),
@@ -158,7 +186,7 @@ impl Ended {
     }
 
     /// For the run's summary.
-    pub fn json(&self) -> Value {
+    fn json(&self) -> Value {
         let proof = self.proof.as_ref();
         json!({
             "name": self.name,

@@ -1,5 +1,6 @@
 //! `iamseal undo`: taking a run back.
 
+use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -10,14 +11,11 @@ use serde_json::Value;
 use crate::arguments::{Common, UndoRun};
 use crate::cause::Cause;
 use crate::failure::Failure;
-use crate::progress::{self, Interrupt, Progress};
-use crate::report::{why::Why, words};
-use crate::run::{Ended, Run};
-use crate::tally::{self, Tally};
-use crate::{journals, keys, load, output, store};
-
-/// How many objects share the cost of durability; as in a migration.
-const BATCH: usize = 64;
+use crate::progress::{Interrupt, Progress};
+use crate::report::{notes, why::Why, words};
+use crate::run::{self, Run};
+use crate::tally::Tally;
+use crate::{journals, keys, load, store, workers};
 
 pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure> {
     let store = store::open_folder(common, &command.store).await?;
@@ -31,7 +29,7 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
     let run = match command.dry_run {
         true => None,
         false => {
-            store::sweep(common, &store, b"").await;
+            store::sweep(common, &store, notes::CONFIG).await;
             let work = format!("undo {}", past.head().name);
             let (place, folder) = (&command.journal, &command.store);
             Some(Run::begin(common, place, folder, store.clone(), &work).await?)
@@ -46,13 +44,14 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
     let interrupt = Interrupt::listen()?;
     let mut tally = Tally::default();
     let mut was_interrupted = false;
+    let batch = workers::batch(NonZeroU32::MIN) as usize;
     loop {
         // A batch is never dropped midway: Ctrl-C is answered between two.
         if interrupt.pressed() {
             was_interrupted = true;
             break;
         }
-        let steps = undo.next(BATCH).await?;
+        let steps = undo.next(batch).await?;
         if steps.is_empty() {
             break;
         }
@@ -70,24 +69,7 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
         progress.advance(steps.len());
     }
     progress.finish();
-    let ended = match run {
-        Some(run) if !was_interrupted => Some(run.end().await),
-        Some(run) => Some(run.break_off()),
-        None => None,
-    };
-    if common.json {
-        let run = ended.as_ref().map(Ended::json);
-        output::line(&tally.json("outcome", was_interrupted, run))?;
-    } else {
-        output::line(&tally.table(tally::WAS))?;
-    }
-    if was_interrupted {
-        return Err(progress::interrupted());
-    }
-    match ended {
-        Some(ended) => ended.exit(tally.exit_code()),
-        None => Ok(tally.exit_code().into()),
-    }
+    run::finish(common, run, &tally, was_interrupted).await
 }
 
 fn name(outcome: &UndoOutcome) -> &'static str {

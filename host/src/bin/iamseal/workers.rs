@@ -64,9 +64,9 @@ impl Workers {
     }
 }
 
-/// How many objects each worker may hold drafts of. The soft limit of file descriptors is raised first:
+/// How many objects each of so many workers may hold drafts of. The soft limit of file descriptors is raised first:
 /// it is low for the sake of programs that use `select`.
-fn batch(jobs: NonZeroU32) -> u32 {
+pub fn batch(jobs: NonZeroU32) -> u32 {
     let limit = getrlimit(Resource::Nofile);
     let raised = Rlimit {
         current: limit.maximum,
@@ -90,12 +90,12 @@ async fn work(
 ) {
     while !stop.load(Ordering::Relaxed) {
         let steps = migration.next(batch).await;
-        let is_over = !matches!(&steps, Ok(steps) if !steps.is_empty());
-        if steps.is_err() {
+        let is_end = matches!(&steps, Ok(steps) if steps.is_empty());
+        let is_failure = steps.is_err();
+        if is_failure {
             stop.store(true, Ordering::Relaxed);
         }
-        let is_end = matches!(&steps, Ok(steps) if steps.is_empty());
-        if !is_end && batches.send(steps).await.is_err() || is_over {
+        if is_end || batches.send(steps).await.is_err() || is_failure {
             return;
         }
     }
