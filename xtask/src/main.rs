@@ -9,6 +9,7 @@ mod fuzz;
 mod node;
 mod python;
 mod run;
+mod servers;
 mod target;
 mod wasmtime;
 
@@ -31,8 +32,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Chore {
     /// Get what building and testing need: the wasm32-wasip2 target, a C++ compiler for libFuzzer, Python
-    /// packages in .cache/python, Node packages in examples/node and the wasmtime CLI in .cache/wasmtime.
-    /// Does nothing where all is there
+    /// packages in .cache/python, Node packages in examples/node, the wasmtime CLI in .cache/wasmtime, and
+    /// etcd, KES and MinIO in .cache/servers. Does nothing where all is there
     Setup,
     /// Build the tool and show the main job on a sample store
     Demo {

@@ -8,7 +8,7 @@
 //! object is touched; the draft is renamed over it only while the object is the version that was
 //! read; and a result is `Ok` only after the folder was synced too. A process killed at any point
 //! leaves each object with its old bytes or its new ones, and perhaps drafts
-//! (`.iamseal-<16 hex digits>.tmp`), which no listing shows and [`DirStore::sweep`] removes. Owner
+//! (`.iamseal-<16 hex digits>.tmp`), which no listing shows and [`Store::sweep`] removes. Owner
 //! and mode of an object are kept; its access control list and extended attributes are not.
 //!
 //! **Writers take turns.** The lock is on the root folder itself, so it holds between processes that
@@ -46,7 +46,7 @@ use self::faults::{Faults, Watch};
 use self::list::{Walk, Wanted, why_unread};
 use self::path::Place;
 use self::root::Root;
-use super::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};
+use super::{Cursor, Draft, Replacement, Storage, StorageWriter, Store, Stored, Version};
 use crate::contract::StorageError;
 
 /// The largest object in bytes, unless told otherwise. MinIO keeps the same objects in etcd, which
@@ -58,6 +58,7 @@ pub const OBJECT_BYTES: u64 = 16 * 1024 * 1024;
 #[derive(Clone)]
 pub struct DirStore {
     root: Arc<Root>,
+    path: Arc<Path>,
     object_bytes: u64,
 }
 
@@ -123,6 +124,7 @@ impl DirStore {
         })?;
         Ok(Self {
             root: Arc::new(opened),
+            path: root.canonicalize().unwrap_or_else(|_| root.into()).into(),
             object_bytes: OBJECT_BYTES,
         })
     }
@@ -134,16 +136,6 @@ impl DirStore {
             object_bytes,
             ..self
         }
-    }
-
-    /// Removes the drafts under `prefix` that a killed run left behind, and returns how many.
-    /// Drafts that are in use, in this process or another, stay.
-    ///
-    /// # Errors
-    /// The first thing that could not be read or removed, after everything else was.
-    pub async fn sweep(&self, prefix: &[u8]) -> Result<u64, StorageError> {
-        let (root, prefix) = (Arc::clone(&self.root), prefix.to_vec());
-        blocking(move || sweep::sweep(&root, &prefix)).await?
     }
 }
 
@@ -242,6 +234,19 @@ impl StorageWriter for DirStore {
         blocking(move || commit::commit(&root, limit, drafts))
             .await
             .unwrap_or_else(|error| vec![Err(error); count])
+    }
+}
+
+#[async_trait]
+impl Store for DirStore {
+    fn name(&self) -> String {
+        self.path.to_string_lossy().into_owned()
+    }
+
+    /// An error is the first thing that could not be read or removed, after everything else was.
+    async fn sweep(&self, prefix: &[u8]) -> Result<u64, StorageError> {
+        let (root, prefix) = (Arc::clone(&self.root), prefix.to_vec());
+        blocking(move || sweep::sweep(&root, &prefix)).await?
     }
 }
 

@@ -94,6 +94,20 @@ pub trait StorageWriter: Send + Sync {
     async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>>;
 }
 
+/// A store that tools work on.
+#[async_trait]
+pub trait Store: Storage + StorageWriter {
+    /// Where it is, for people and journals: the same however it was named, and without secrets.
+    fn name(&self) -> String;
+
+    /// Removes the drafts under `prefix` that a killed run left behind, and returns how many. Those
+    /// that are in use stay.
+    ///
+    /// # Errors
+    /// What keeps it from doing so.
+    async fn sweep(&self, prefix: &[u8]) -> Result<u64, StorageError>;
+}
+
 /// New bytes that are durable beside the object they are to replace. Dropping it discards them.
 #[async_trait]
 pub trait Draft: Send {

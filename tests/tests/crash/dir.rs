@@ -10,9 +10,9 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::{env, ffi::OsStr};
 
 use iamseal::journal::Journals;
-use iamseal::storage::DirStore;
 use iamseal::storage::dir::OpenError;
 use iamseal::storage::dir::faults::{Call, Faults};
+use iamseal::storage::{DirStore, Store as _};
 use iamseal_tests::runtime::wait;
 use tempfile::TempDir;
 

@@ -223,7 +223,8 @@ pub struct Inspect {
 /// Which objects, for `audit` and `migrate`.
 #[derive(Args)]
 pub struct Where {
-    /// The store: the folder that holds config/, for MinIO a copy of .minio.sys.
+    /// The store: the folder that holds config/, for MinIO a copy of .minio.sys; or
+    /// etcd://HOST:PORT[,HOST:PORT...]/PREFIX; or s3://BUCKET/PREFIX.
     #[arg(value_name = "STORE")]
     pub store: PathBuf,
     /// Only objects whose path begins with this, which itself begins with config/.

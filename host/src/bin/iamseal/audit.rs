@@ -37,7 +37,7 @@ pub async fn audit(
         start_after: None,
         policy: arguments::policy(command.require),
     };
-    let progress = store::progress(common, &store, &scope.prefix).await;
+    let progress = store::progress(common, &*store, &scope.prefix).await;
     let file = match &command.against.manifest {
         None => None,
         Some(file) => Some(manifest::file(file, &command.place.store)?),

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use iamseal::contract::{Finding, ObjectError, StorageError, Verdict};
 use iamseal::manifest::{Comparison, Digest, Seen, digest};
-use iamseal::storage::{Cursor, DirStore, Storage, Stored};
+use iamseal::storage::{Cursor, Storage, Stored};
 use serde_json::{Map, Value, json};
 
 use crate::cause::Cause;
@@ -18,12 +18,12 @@ use crate::tally::Tally;
 /// A store that notes the digest of what is read of it, so that the bytes which are compared are those
 /// that the plugin opened.
 pub struct Noting {
-    store: Arc<DirStore>,
+    store: Arc<dyn Storage>,
     digests: Mutex<HashMap<Vec<u8>, Digest>>,
 }
 
 impl Noting {
-    pub fn new(store: Arc<DirStore>) -> Self {
+    pub fn new(store: Arc<dyn Storage>) -> Self {
         Self {
             store,
             digests: Mutex::default(),

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use iamseal::contract::StorageError;
 use iamseal::manifest::{self, Digest, ManifestError, ManifestFile, Seen};
-use iamseal::storage::{DirStore, Storage as _};
+use iamseal::storage::Storage;
 use serde_json::{Value, json};
 
 use crate::arguments::{Common, Manifest};
@@ -32,13 +32,13 @@ pub async fn run(common: &Common, command: &Manifest) -> Result<ExitCode, Failur
     };
     let prefix = command.place.prefix.as_bytes();
     let work = Work {
-        progress: store::progress(common, &store, prefix).await,
+        progress: store::progress(common, &*store, prefix).await,
         json: common.json,
         is_first: manifest.epoch() == 0,
     };
     let mut interrupt = Interrupt::listen()?;
     let mut tally = Tally::default();
-    let looking = work.look(&store, prefix, &manifest, &mut tally);
+    let looking = work.look(&*store, prefix, &manifest, &mut tally);
     let Found { objects, removed } = interrupt.unless(looking).await??;
     for (path, digest) in objects {
         manifest.record(&path, digest);
@@ -77,9 +77,11 @@ pub fn file(given: &Path, store: &Path) -> Result<ManifestFile, Failure> {
         _ => Path::new("."),
     };
     // A folder that is not there is told when the file is read or written.
-    let whole = (folder.canonicalize(), store.join("config").canonicalize());
-    if let (Ok(folder), Ok(config)) = whole
-        && folder.starts_with(config)
+    if let Some(store) = store::folder(store)
+        && let Ok(config) = store.join("config").canonicalize()
+        && folder
+            .canonicalize()
+            .is_ok_and(|folder| folder.starts_with(config))
     {
         let shown = given.display();
         let beside = store.join("iamseal-manifest");
@@ -155,7 +157,7 @@ impl Work {
     /// Looks at every object, exempt ones too: nothing else tells whether those were changed.
     async fn look(
         &self,
-        store: &DirStore,
+        store: &dyn Storage,
         prefix: &[u8],
         manifest: &manifest::Manifest,
         tally: &mut Tally,

@@ -49,14 +49,14 @@ pub async fn migrate(
             None
         }
         false => {
-            store::sweep(common, &store, &plan.prefix).await;
-            let (place, folder) = (&command.journal, &command.place.store);
-            let run = Run::begin(common, place, folder, store.clone(), &work(command)).await?;
+            store::sweep(common, &*store, &plan.prefix).await;
+            let (journal, given) = (&command.journal, &command.place.store);
+            let run = Run::begin(common, journal, given, store.clone(), &work(command)).await?;
             builder = builder.storage(run.store()).storage_writer(run.store());
             Some(run)
         }
     };
-    let progress = store::progress(common, &store, &plan.prefix).await;
+    let progress = store::progress(common, &*store, &plan.prefix).await;
     let plugin = builder.load().await?;
     let interrupt = Interrupt::listen()?;
     let mut workers = Workers::start(&plugin, &plan, jobs(command)).await?;

@@ -8,20 +8,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use iamseal::journal::{Journal, Journaled, Proof};
 use iamseal::keys::StaticKeyring;
-use iamseal::storage::DirStore;
+use iamseal::storage::Store;
 use serde_json::{Value, json};
 
 use crate::arguments::{Common, JournalPlace};
 use crate::failure::Failure;
 use crate::report::notes;
 use crate::tally::{self, Tally};
-use crate::{journals, load, output, progress};
+use crate::{journals, load, output, progress, store};
 
 /// A run that is under way.
 pub struct Run {
     journal: Arc<Journal>,
     journaled: Arc<Journaled>,
-    store: Arc<DirStore>,
+    store: Arc<dyn Store>,
     /// How the command line names the store, and the folder for journals if it names one.
     shown: String,
     given: Option<String>,
@@ -68,17 +68,19 @@ pub struct Ended {
 }
 
 impl Run {
-    /// Begins the journal of what is to be done to the store.
+    /// Begins the journal of what is to be done to the store, which was given by this name.
     pub async fn begin(
         common: &Common,
         place: &JournalPlace,
-        folder: &Path,
-        store: Arc<DirStore>,
+        given: &Path,
+        store: Arc<dyn Store>,
         work: &str,
     ) -> Result<Self, Failure> {
-        let journals = journals::open_outside(place, folder)?;
-        let whole = folder.canonicalize()?;
-        let journal = journals.begin(&whole.to_string_lossy(), &common.store_name, work)?;
+        let journals = match store::folder(given) {
+            Some(folder) => journals::open_outside(place, folder)?,
+            None => journals::open(place)?,
+        };
+        let journal = journals.begin(&store.name(), &common.store_name, work)?;
         let journal = Arc::new(journal);
         let inspector = load::auditor(common, StaticKeyring::new(), None).await?;
         let journaled = Journaled::new(journal.clone(), store.clone(), store.clone(), inspector);
@@ -86,7 +88,7 @@ impl Run {
             journal,
             journaled: Arc::new(journaled),
             store,
-            shown: folder.display().to_string(),
+            shown: given.display().to_string(),
             given: place
                 .journal
                 .as_ref()

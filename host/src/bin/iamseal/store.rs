@@ -1,11 +1,13 @@
 //! The store that a command works on.
 
+mod folder;
+
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use iamseal::contract::StorageError;
-use iamseal::storage::{DirStore, Storage as _};
+use iamseal::storage::{Storage, Store};
 
 use crate::arguments::{Common, Where};
 use crate::failure::Failure;
@@ -13,43 +15,46 @@ use crate::output;
 use crate::progress::Progress;
 use crate::report::notes;
 
+/// How the name of a store begins that is in no folder.
+const SERVERS: [&str; 3] = ["etcd://", "s3://", "drives:"];
+
 /// Opens the store that holds these objects and tells what an operator should know of it.
-pub async fn open(common: &Common, place: &Where) -> Result<Arc<DirStore>, Failure> {
+pub async fn open(common: &Common, place: &Where) -> Result<Arc<dyn Store>, Failure> {
     if let Some((message, cure)) = notes::wrong_prefix(place.prefix.as_bytes()) {
         return Err(Failure::usage(message).with_cure(cure));
     }
-    open_folder(common, &place.store).await
+    open_whole(common, &place.store).await
 }
 
 /// The same for a whole store.
-pub async fn open_folder(common: &Common, folder: &Path) -> Result<Arc<DirStore>, Failure> {
-    let text = folder.to_string_lossy();
-    if let Some(kind) = ["etcd://", "s3://", "drives:"]
-        .iter()
-        .find(|kind| text.starts_with(**kind))
-    {
-        return Err(
-            Failure::usage(format!("{text}: this version has no {kind} stores"))
-                .with_cure("copy the objects into a folder and give that folder"),
-        );
-    }
-    let store = DirStore::open(folder)?;
-    let config = folder.join("config");
-    // Another user's folder is there too, even if it cannot be looked into.
-    if config.metadata().is_ok_and(|config| !config.is_dir())
-        || !config.try_exists().unwrap_or(true)
-    {
-        // Going on would report success for a store that nobody looked at.
-        return Err(
-            Failure::usage(format!("{text} has no config/ in it")).with_cure(nearest(folder))
-        );
-    }
-    marker(common, &store).await;
-    Ok(Arc::new(store))
+pub async fn open_whole(common: &Common, given: &Path) -> Result<Arc<dyn Store>, Failure> {
+    let text = given.to_string_lossy();
+    let store: Arc<dyn Store> = match server(given) {
+        None => folder::open(given)?,
+        Some(kind) => {
+            return Err(
+                Failure::usage(format!("{text}: this version has no {kind} stores"))
+                    .with_cure("copy the objects into a folder and give that folder"),
+            );
+        }
+    };
+    marker(common, &*store).await;
+    Ok(store)
+}
+
+/// The folder of a store that is in one.
+pub fn folder(given: &Path) -> Option<&Path> {
+    server(given).is_none().then_some(given)
+}
+
+fn server(given: &Path) -> Option<&'static str> {
+    let given = given.as_os_str().as_bytes();
+    let mut servers = SERVERS.into_iter();
+    servers.find(|server| given.starts_with(server.as_bytes()))
 }
 
 /// Removes what a killed run left behind. That is harmless, so failing to do so is no reason to stop.
-pub async fn sweep(common: &Common, store: &DirStore, prefix: &[u8]) {
+pub async fn sweep(common: &Common, store: &dyn Store, prefix: &[u8]) {
     match store.sweep(prefix).await {
         Ok(0) => {}
         Ok(swept) => output::note(common.json, &notes::swept(swept)),
@@ -61,7 +66,7 @@ pub async fn sweep(common: &Common, store: &DirStore, prefix: &[u8]) {
 }
 
 /// The progress of something that is done to every object.
-pub async fn progress(common: &Common, store: &DirStore, prefix: &[u8]) -> Progress {
+pub async fn progress(common: &Common, store: &dyn Storage, prefix: &[u8]) -> Progress {
     let total = match Progress::is_shown(common) {
         true => count(store, prefix).await.ok(),
         false => None,
@@ -69,7 +74,7 @@ pub async fn progress(common: &Common, store: &DirStore, prefix: &[u8]) -> Progr
     Progress::new(common, total)
 }
 
-async fn count(store: &DirStore, prefix: &[u8]) -> Result<u64, StorageError> {
+async fn count(store: &dyn Storage, prefix: &[u8]) -> Result<u64, StorageError> {
     let mut cursor = store.list(prefix, None).await?;
     let mut count = 0;
     loop {
@@ -86,23 +91,7 @@ pub fn nothing_there(common: &Common, place: &Where) {
     output::note(common.json, &notes::nothing_there(prefix));
 }
 
-/// Which folder was probably meant instead of one that has no `config/` in it.
-fn nearest(given: &Path) -> String {
-    let below = given.join(".minio.sys");
-    if below.join("config").is_dir() {
-        return format!("the store is the folder below it: {}", below.display());
-    }
-    // Names like `.` and `x/..` show only when they are resolved.
-    let whole = given.canonicalize().unwrap_or_default();
-    match whole.parent() {
-        Some(above) if whole.ends_with("config") => {
-            format!("the store is the folder above it: {}", above.display())
-        }
-        _ => "give the folder that holds config/".into(),
-    }
-}
-
-async fn marker(common: &Common, store: &DirStore) {
+async fn marker(common: &Common, store: &dyn Storage) {
     let Ok(marker) = store.read(notes::MARKER).await else {
         return;
     };

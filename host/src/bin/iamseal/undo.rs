@@ -18,7 +18,7 @@ use crate::tally::Tally;
 use crate::{journals, keys, load, store, workers};
 
 pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure> {
-    let store = store::open_folder(common, &command.store).await?;
+    let store = store::open_whole(common, &command.store).await?;
     let past = journals::open(&command.journal)?.past(&command.run)?;
     // What was sealed for a store of a name opens under that name.
     let common = &Common {
@@ -29,10 +29,10 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
     let run = match command.dry_run {
         true => None,
         false => {
-            store::sweep(common, &store, notes::CONFIG).await;
+            store::sweep(common, &*store, notes::CONFIG).await;
             let work = format!("undo {}", past.head().name);
-            let (place, folder) = (&command.journal, &command.store);
-            Some(Run::begin(common, place, folder, store.clone(), &work).await?)
+            let (journal, given) = (&command.journal, &command.store);
+            Some(Run::begin(common, journal, given, store.clone(), &work).await?)
         }
     };
     let (storage, writer): (Arc<dyn Storage>, Option<Arc<dyn StorageWriter>>) = match &run {

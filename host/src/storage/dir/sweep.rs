@@ -61,6 +61,7 @@ fn remove(root: &Arc<Root>, path: &[u8]) -> Result<bool, StorageError> {
 #[cfg(test)]
 mod tests {
     use super::super::testing::{Fixture, run};
+    use crate::storage::Store as _;
 
     const DEAD: &str = ".iamseal-0123456789abcdef.tmp";
 
