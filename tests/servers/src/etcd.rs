@@ -240,15 +240,7 @@ impl Etcd {
     /// # Panics
     /// If etcd does not answer.
     pub fn everything(&self, prefix: &str) -> BTreeMap<Vec<u8>, Seen> {
-        let mut end = prefix.as_bytes().to_vec();
-        // Of a prefix of text, whose last byte is never the largest.
-        match end.last_mut() {
-            Some(last) => *last += 1,
-            None => end.push(0),
-        }
-        let first = if prefix.is_empty() { "\0" } else { prefix };
-        let range = json!({"key": STANDARD.encode(first), "range_end": STANDARD.encode(end)});
-        let answer = self.ask("kv/range", &range);
+        let answer = self.ask("kv/range", &range(prefix));
         let kvs = answer["kvs"].as_array().cloned().unwrap_or_default();
         // The gateway leaves out what is zero or empty.
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
@@ -262,6 +254,14 @@ impl Etcd {
             (bytes(&kv["key"]), seen)
         };
         kvs.iter().map(entry).collect()
+    }
+
+    /// Removes every key below a prefix. Not with TLS.
+    ///
+    /// # Panics
+    /// If etcd does not answer.
+    pub fn delete_all(&self, prefix: &str) {
+        self.ask("kv/deleterange", &range(prefix));
     }
 
     /// The revision of the whole store: it counts what was ever written. Not with TLS.
@@ -334,11 +334,12 @@ impl Etcd {
             .args(["--initial-cluster", &members.join(",")]);
         if let Some(tls) = &self.tls {
             if tls.wants_certificates {
-                command.arg("--client-cert-auth");
+                command
+                    .arg("--client-cert-auth")
+                    .arg("--trusted-ca-file")
+                    .arg(tls.authority.certificate());
             }
             command
-                .arg("--trusted-ca-file")
-                .arg(tls.authority.certificate())
                 .arg("--cert-file")
                 .arg(&tls.server.certificate)
                 .arg("--key-file")
@@ -361,6 +362,18 @@ impl Etcd {
             None => "http",
         }
     }
+}
+
+/// All keys below a prefix.
+fn range(prefix: &str) -> Value {
+    let mut end = prefix.as_bytes().to_vec();
+    // Of a prefix of text, whose last byte is never the largest.
+    match end.last_mut() {
+        Some(last) => *last += 1,
+        None => end.push(0),
+    }
+    let first = if prefix.is_empty() { "\0" } else { prefix };
+    json!({"key": STANDARD.encode(first), "range_end": STANDARD.encode(end)})
 }
 
 fn log(folder: &Path, name: &str) -> std::path::PathBuf {

@@ -14,6 +14,7 @@ mod calls;
 mod check;
 mod dir;
 mod enumerate;
+mod etcd;
 mod journaled;
 mod memory;
 mod mode;
@@ -29,6 +30,7 @@ use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::dir::Dir;
 use crate::enumerate::{Tally, enumerate};
+use crate::etcd::Etcd;
 use crate::memory::Memory;
 use crate::mode::Mode;
 use crate::shadow::Lie;
@@ -47,11 +49,13 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     add::<Dir>(&mut trials, &sums);
     add::<Memory>(&mut trials, &sums);
+    add::<Etcd>(&mut trials, &sums);
     trials.push(Trial::test(
         "a_store_that_does_not_sync_loses_objects",
         without_syncs,
     ));
     let conclusion = libtest_mimic::run(&arguments, trials);
+    etcd::stop();
     print(&sums.lock().unwrap());
     conclusion.exit_code()
 }

@@ -187,10 +187,7 @@ fn endpoints(environment: &Environment) -> Result<(Vec<Node>, bool), OpenError> 
 type Identity = (Vec<u8>, Zeroizing<Vec<u8>>);
 
 fn identity(environment: &Environment) -> Result<Option<Identity>, OpenError> {
-    match (
-        file(environment, CERTIFICATE)?,
-        file(environment, KEY)?,
-    ) {
+    match (file(environment, CERTIFICATE)?, file(environment, KEY)?) {
         (None, None) => Ok(None),
         (Some(certificate), Some(key)) => Ok(Some((certificate.to_vec(), key))),
         (Some(_), None) => Err(half(CERTIFICATE, KEY)),
@@ -247,10 +244,8 @@ mod tests {
 
     #[test]
     fn an_address_has_one_name_however_it_is_given() {
-        const FROM_VARIABLES: &[(&str, &str)] = &[
-            (ENDPOINTS, " http://b:80 , http://A,"),
-            (PREFIX, "minio/"),
-        ];
+        const FROM_VARIABLES: &[(&str, &str)] =
+            &[(ENDPOINTS, " http://b:80 , http://A,"), (PREFIX, "minio/")];
         for (text, variables, name) in [
             ("etcd://a", &[][..], "etcd://a:2379/"),
             ("etcd://B:80,a/minio/", &[], "etcd://a:2379,b:80/minio/"),
@@ -260,11 +255,7 @@ mod tests {
             ("etcd://c", FROM_VARIABLES, "etcd://c:2379/"),
             ("etcds://[::1]:1", &[], "etcds://[::1]:1/"),
             ("etcd://a//p%20 q?#", &[], "etcd://a:2379//p%20 q?#"),
-            (
-                "etcd://",
-                &[(ENDPOINTS, "https://a:1/")],
-                "etcds://a:1/",
-            ),
+            ("etcd://", &[(ENDPOINTS, "https://a:1/")], "etcds://a:1/"),
         ] {
             assert_eq!(parse(text, variables).unwrap().name(), name);
         }
@@ -276,15 +267,43 @@ mod tests {
         const CERTIFIED: &[(&str, &str)] = &[(CERTIFICATE, "/dev/null"), (KEY, "/dev/null")];
         for (text, variables, error) in [
             ("etcd://", &[][..], "no node of etcd is named"),
-            ("etcd://a:x", &[], "etcd://a:x: no address of a store in etcd"),
+            (
+                "etcd://a:x",
+                &[],
+                "etcd://a:x: no address of a store in etcd",
+            ),
             ("etcd://a,", &[], "etcd://a,: no address of a store in etcd"),
-            ("etcd://a?q", &[], "etcd://a?q: no address of a store in etcd"),
+            (
+                "etcd://a?q",
+                &[],
+                "etcd://a?q: no address of a store in etcd",
+            ),
             ("http://a", &[], "http://a: no address of a store in etcd"),
-            ("etcd://", &[(ENDPOINTS, "a:1")], "MINIO_ETCD_ENDPOINTS: a:1: no address of a store in etcd"),
-            ("etcd://", &[(ENDPOINTS, "http://a,https://b")], "MINIO_ETCD_ENDPOINTS has http and https in it"),
-            ("etcd://a", &[(USER, "root")], "ETCDCTL_USER is not NAME:PASSWORD"),
-            ("etcds://a", CERTIFICATE_ALONE, "MINIO_ETCD_CLIENT_CERT is set, but MINIO_ETCD_CLIENT_CERT_KEY is not"),
-            ("etcd://a", CERTIFIED, "a client certificate is given, but the address is without TLS"),
+            (
+                "etcd://",
+                &[(ENDPOINTS, "a:1")],
+                "MINIO_ETCD_ENDPOINTS: a:1: no address of a store in etcd",
+            ),
+            (
+                "etcd://",
+                &[(ENDPOINTS, "http://a,https://b")],
+                "MINIO_ETCD_ENDPOINTS has http and https in it",
+            ),
+            (
+                "etcd://a",
+                &[(USER, "root")],
+                "ETCDCTL_USER is not NAME:PASSWORD",
+            ),
+            (
+                "etcds://a",
+                CERTIFICATE_ALONE,
+                "MINIO_ETCD_CLIENT_CERT is set, but MINIO_ETCD_CLIENT_CERT_KEY is not",
+            ),
+            (
+                "etcd://a",
+                CERTIFIED,
+                "a client certificate is given, but the address is without TLS",
+            ),
         ] {
             let told = parse(text, variables).err().unwrap();
             assert_eq!(told.to_string(), error);

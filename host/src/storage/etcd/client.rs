@@ -234,9 +234,8 @@ impl Client {
             other => other?,
         };
         let token = MetadataValue::try_from(token);
-        let mut token = token.map_err(|_| {
-            Unable::Refused(Code::Internal, "a token that is no text".into())
-        })?;
+        let mut token =
+            token.map_err(|_| Unable::Refused(Code::Internal, "a token that is no text".into()))?;
         token.set_sensitive(true);
         *held(&self.token) = Some(token.clone());
         Ok(Some(token))
@@ -290,7 +289,8 @@ impl Client {
             let ready = grpc.ready().await;
             ready.map_err(|error| Status::from_error(error.into()))?;
             let path = PathAndQuery::from_static(call.path);
-            grpc.unary(request, path, ProstCodec::<Q, A>::default()).await
+            grpc.unary(request, path, ProstCodec::<Q, A>::default())
+                .await
         };
         match tokio::time::timeout(self.patience.attempt, answer).await {
             Ok(Ok(answer)) => Ok(answer.into_inner()),

@@ -45,7 +45,9 @@ fn config(tls: &Tls) -> ClientTlsConfig {
     let all = system.chain(tls.authority.clone());
     let config = ClientTlsConfig::new().ca_certificates(all.map(Certificate::from_pem));
     match &tls.identity {
-        Some((certificate, key)) => config.identity(Identity::from_pem(certificate, key.as_slice())),
+        Some((certificate, key)) => {
+            config.identity(Identity::from_pem(certificate, key.as_slice()))
+        }
         None => config,
     }
 }
@@ -62,7 +64,9 @@ pub(super) fn is_about_tls(error: &(dyn Error + 'static)) -> bool {
 
 /// The cause of an error: what stands above it says no more than that something failed.
 pub(super) fn deepest(error: &(dyn Error + 'static)) -> String {
-    chain(error).last().map_or_else(String::new, ToString::to_string)
+    chain(error)
+        .last()
+        .map_or_else(String::new, ToString::to_string)
 }
 
 fn chain<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {

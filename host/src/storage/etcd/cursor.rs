@@ -60,7 +60,9 @@ impl Cursor for EtcdCursor {
             }
             self.is_at_end |= !page.more;
             let keys = page.kvs.iter();
-            let paths: Vec<_> = keys.filter_map(|kv| self.inner.keys.path(&kv.key)).collect();
+            let paths: Vec<_> = keys
+                .filter_map(|kv| self.inner.keys.path(&kv.key))
+                .collect();
             // A page of nothing but drafts is not the end.
             if !paths.is_empty() {
                 return Ok(paths);

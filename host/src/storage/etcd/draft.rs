@@ -66,11 +66,13 @@ impl EtcdDraft {
                 let size = request.value.len();
                 Err(too_large(size, request.encoded_len() - size))
             }
-            Err(Unable::Refused(Code::PermissionDenied, text)) => Err(StorageError::Other(format!(
-                "cannot make a draft: etcd says: {text}; allow this user to read and write all that \
+            Err(Unable::Refused(Code::PermissionDenied, text)) => {
+                Err(StorageError::Other(format!(
+                    "cannot make a draft: etcd says: {text}; allow this user to read and write all that \
                  begins with {}",
-                inner.keys.drafts()
-            ))),
+                    inner.keys.drafts()
+                )))
+            }
             Err(unable) => Err(failed("make a draft", unable)),
         }
     }

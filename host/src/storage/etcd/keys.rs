@@ -46,7 +46,9 @@ impl Keys {
 /// alone where there is none.
 pub(super) fn end(prefix: &[u8]) -> Vec<u8> {
     let kept = prefix.iter().rposition(|byte| *byte < u8::MAX);
-    let mut end = kept.map_or_else(Vec::new, |last| prefix.iter().take(last + 1).copied().collect());
+    let mut end = kept.map_or_else(Vec::new, |last| {
+        prefix.iter().take(last + 1).copied().collect()
+    });
     match end.last_mut() {
         Some(last) => {
             *last += 1;
@@ -73,7 +75,11 @@ mod tests {
         let keys = Keys::new("minio");
         assert_eq!(keys.draft(255), b"minioiamseal-draft/00000000000000ff");
         assert_eq!(keys.path(&keys.draft(255)), None);
-        for path in [&b"iamseal-draft/1"[..], b"iamseal-draft/0000000000000000x", b""] {
+        for path in [
+            &b"iamseal-draft/1"[..],
+            b"iamseal-draft/0000000000000000x",
+            b"",
+        ] {
             assert_eq!(keys.path(&keys.object(path)).unwrap(), path);
         }
         assert_eq!(keys.path(b"mini"), None);
