@@ -173,6 +173,8 @@ impl Etcd {
         let mut command = program("etcdctl");
         command
             .env("ETCDCTL_API", "3")
+            // An election on a loaded machine takes longer than the 5 s that it has otherwise.
+            .arg("--command-timeout=60s")
             .arg(format!("--endpoints={}", self.live().join(",")));
         if let Some((authority, client)) = &self.tls {
             command
