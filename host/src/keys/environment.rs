@@ -83,7 +83,7 @@ impl Environment {
     }
 
     /// A variable without the space around it; none if it is set to nothing, as MinIO sees it.
-    fn get(&self, name: &'static str) -> Result<Option<Zeroizing<String>>, KeysError> {
+    pub(crate) fn get(&self, name: &'static str) -> Result<Option<Zeroizing<String>>, KeysError> {
         Ok(self.set(name)?.filter(|value| !value.is_empty()))
     }
 

@@ -4,6 +4,8 @@
 //! Paths are raw bytes, parts separated by `/`, below the store's root.
 
 pub mod dir;
+#[cfg(feature = "etcd")]
+pub mod etcd;
 
 use std::any::Any;
 
@@ -12,6 +14,8 @@ use async_trait::async_trait;
 use crate::contract::StorageError;
 
 pub use self::dir::DirStore;
+#[cfg(feature = "etcd")]
+pub use self::etcd::EtcdStore;
 
 /// An opaque tag of one version of one object: equal tags mean equal bytes.
 pub type Version = Vec<u8>;

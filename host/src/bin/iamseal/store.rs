@@ -1,5 +1,6 @@
 //! The store that a command works on.
 
+mod etcd;
 mod folder;
 
 use std::os::unix::ffi::OsStrExt as _;
@@ -16,7 +17,7 @@ use crate::progress::Progress;
 use crate::report::notes;
 
 /// How the name of a store begins that is in no folder.
-const SERVERS: [&str; 3] = ["etcd://", "s3://", "drives:"];
+const SERVERS: [&str; 4] = ["etcd://", "etcds://", "s3://", "drives:"];
 
 /// Opens the store that holds these objects and tells what an operator should know of it.
 pub async fn open(common: &Common, place: &Where) -> Result<Arc<dyn Store>, Failure> {
@@ -31,6 +32,7 @@ pub async fn open_whole(common: &Common, given: &Path) -> Result<Arc<dyn Store>,
     let text = given.to_string_lossy();
     let store: Arc<dyn Store> = match server(given) {
         None => folder::open(given)?,
+        Some("etcd://" | "etcds://") => etcd::open(given).await?,
         Some(kind) => {
             return Err(
                 Failure::usage(format!("{text}: this version has no {kind} stores"))

@@ -1,0 +1,76 @@
+//! Listings, a page at a time.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+
+use super::client::RANGE;
+use super::errors::failed;
+use super::keys::end;
+use super::messages::{RangeRequest, RangeResponse};
+use super::store::Inner;
+use crate::contract::StorageError;
+use crate::storage::Cursor;
+
+/// How many names a page has: some 100 KB of names as MinIO has them.
+const PAGE: i64 = 1000;
+
+/// A listing of a store in etcd. It holds nothing there: each page begins after the last name of the
+/// one before, at whatever revision the store has then.
+pub(super) struct EtcdCursor {
+    inner: Arc<Inner>,
+    /// The next key to look at.
+    from: Vec<u8>,
+    end: Vec<u8>,
+    is_at_end: bool,
+}
+
+impl EtcdCursor {
+    pub fn new(inner: Arc<Inner>, prefix: &[u8], start_after: Option<&[u8]>) -> Self {
+        let first = inner.keys.object(prefix);
+        let end = end(&first);
+        let after = start_after.map(|path| after(&inner.keys.object(path)));
+        let from = after.map_or(first.clone(), |after| after.max(first));
+        // etcd takes no empty key, and no key is less than a zero byte.
+        let from = if from.is_empty() { vec![0] } else { from };
+        Self {
+            is_at_end: end != [0] && from >= end,
+            inner,
+            from,
+            end,
+        }
+    }
+}
+
+#[async_trait]
+impl Cursor for EtcdCursor {
+    async fn next(&mut self) -> Result<Vec<Vec<u8>>, StorageError> {
+        while !self.is_at_end {
+            let request = RangeRequest {
+                key: self.from.clone(),
+                range_end: self.end.clone(),
+                limit: PAGE,
+                keys_only: true,
+            };
+            let page = self.inner.client.call(RANGE, &request).await.result;
+            let page: RangeResponse = page.map_err(|unable| failed("list keys", unable))?;
+            match page.kvs.last() {
+                Some(last) => self.from = after(&last.key),
+                None => self.is_at_end = true,
+            }
+            self.is_at_end |= !page.more;
+            let keys = page.kvs.iter();
+            let paths: Vec<_> = keys.filter_map(|kv| self.inner.keys.path(&kv.key)).collect();
+            // A page of nothing but drafts is not the end.
+            if !paths.is_empty() {
+                return Ok(paths);
+            }
+        }
+        Ok(Vec::new())
+    }
+}
+
+/// The very next key.
+fn after(key: &[u8]) -> Vec<u8> {
+    [key, &[0]].concat()
+}

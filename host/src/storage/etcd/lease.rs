@@ -1,0 +1,70 @@
+//! The lease that a batch of drafts hangs on: a killed run's drafts vanish with it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::runtime::Handle;
+use tonic::Code;
+
+use super::client::{LEASE_GRANT, LEASE_REVOKE, Unable};
+use super::errors::failed;
+use super::messages::{Done, LeaseGrantRequest, LeaseRevokeRequest};
+use super::store::Inner;
+use crate::contract::StorageError;
+
+/// How long drafts stay, in seconds. Many times what a batch takes, whose call ends after a minute;
+/// what a killed run left is gone soon after.
+const SECONDS: i64 = 600;
+
+/// A lease. Dropping it ends it, with all drafts that are left.
+pub(super) struct Lease {
+    inner: Arc<Inner>,
+    pub id: i64,
+    is_over: AtomicBool,
+}
+
+impl Lease {
+    pub async fn begin(inner: &Arc<Inner>) -> Result<Self, StorageError> {
+        let number = getrandom::u64().map_err(|error| StorageError::Other(error.to_string()))?;
+        // Positive, as etcd's own are.
+        let id = (number >> 1).max(1) as i64;
+        let request = LeaseGrantRequest { ttl: SECONDS, id };
+        let granted = inner.client.call::<_, Done>(LEASE_GRANT, &request).await;
+        match granted.result {
+            Ok(_) => {}
+            // By the call before, whose answer was lost.
+            Err(Unable::Refused(Code::FailedPrecondition, text))
+                if granted.was_lost && text.contains("lease already exists") => {}
+            Err(unable) => return Err(failed("begin a lease for drafts", unable)),
+        }
+        Ok(Self {
+            inner: Arc::clone(inner),
+            id,
+            is_over: AtomicBool::new(false),
+        })
+    }
+
+    /// Ends it: what was to be done with its drafts, and was perhaps not, is not done later either.
+    pub async fn end(&self) {
+        self.is_over.store(true, Ordering::Relaxed);
+        revoke(Arc::clone(&self.inner), self.id).await;
+    }
+}
+
+/// If that fails, its time ends it.
+async fn revoke(inner: Arc<Inner>, id: i64) {
+    let request = LeaseRevokeRequest { id };
+    let _ended = inner.client.call::<_, Done>(LEASE_REVOKE, &request).await;
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        if *self.is_over.get_mut() || self.inner.client.watch.is_on() {
+            return;
+        }
+        // Without a runtime, or if that ends first, its time ends it.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(revoke(Arc::clone(&self.inner), self.id));
+        }
+    }
+}

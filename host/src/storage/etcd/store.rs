@@ -1,0 +1,203 @@
+//! The store itself.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::address::Address;
+use super::client::{Client, RANGE};
+use super::commit::{commit, end_leases};
+use super::cursor::EtcdCursor;
+use super::draft::EtcdDraft;
+use super::errors::failed;
+use super::faults::{Faults, Watch};
+use super::keys::{Keys, end};
+use super::lease::Lease;
+use super::messages::{RangeRequest, RangeResponse};
+use super::open_error::OpenError;
+use crate::contract::{SizeLimit, StorageError};
+use crate::storage::{Cursor, Draft, Replacement, Storage, StorageWriter, Store, Stored, Version};
+
+/// The largest object in bytes that is read: what etcd holds by default is 1.5 MiB, and it may be told
+/// to hold more.
+const OBJECT_BYTES: usize = 16 << 20;
+/// How many calls of a batch are under way at once. etcd writes what comes meanwhile to its disk
+/// together, so that many cost little more than one; a cluster in use is not to be crowded out.
+const LANES: usize = 16;
+
+/// A store in etcd.
+#[derive(Clone)]
+pub struct EtcdStore {
+    inner: Arc<Inner>,
+}
+
+/// What the store, its listings and its drafts share.
+pub(super) struct Inner {
+    pub client: Client,
+    pub keys: Keys,
+    name: String,
+}
+
+impl EtcdStore {
+    /// Opens the store at an address, in a tokio runtime. Changes nothing in it.
+    ///
+    /// # Errors
+    /// [`OpenError`], if nobody lets us in, or if no key of the store begins with `config/`: then the
+    /// prefix is another one.
+    pub async fn open(address: Address) -> Result<Self, OpenError> {
+        Self::with(address, |_| {}).await
+    }
+
+    /// [`Self::open`] for tests: every call to etcd is told to `faults` first, which may let it go
+    /// wrong, and nobody waits long.
+    ///
+    /// # Errors
+    /// As for [`Self::open`].
+    #[doc(hidden)]
+    pub async fn open_with_faults(
+        address: Address,
+        faults: Arc<dyn Faults>,
+    ) -> Result<Self, OpenError> {
+        Self::with(address, |client| {
+            client.watch = Watch::by(faults);
+            client.patience = super::client::Patience::SHORT;
+        })
+        .await
+    }
+
+    async fn with(address: Address, change: impl FnOnce(&mut Client)) -> Result<Self, OpenError> {
+        let (name, keys) = (address.name(), Keys::new(address.prefix()));
+        let mut client = Client::new(address, OBJECT_BYTES)?;
+        change(&mut client);
+        let config = keys.object(b"config/");
+        let request = RangeRequest {
+            key: config.clone(),
+            range_end: end(&config),
+            limit: 1,
+            keys_only: true,
+        };
+        let first: RangeResponse = client.call(RANGE, &request).await.result?;
+        if first.kvs.is_empty() {
+            let begin = String::from_utf8_lossy(&config).into_owned();
+            return Err(OpenError::Nothing { begin });
+        }
+        let inner = Arc::new(Inner { client, keys, name });
+        Ok(Self { inner })
+    }
+
+    /// None: another store made it.
+    fn own(&self, draft: Box<dyn Draft>) -> Option<EtcdDraft> {
+        let draft = draft.into_any().downcast::<EtcdDraft>().ok()?;
+        Arc::ptr_eq(&draft.inner, &self.inner).then_some(*draft)
+    }
+
+    fn lanes(&self) -> usize {
+        match self.inner.client.watch.is_on() {
+            true => 1,
+            false => LANES,
+        }
+    }
+}
+
+#[async_trait]
+impl Storage for EtcdStore {
+    async fn list(
+        &self,
+        prefix: &[u8],
+        start_after: Option<&[u8]>,
+    ) -> Result<Box<dyn Cursor>, StorageError> {
+        let inner = Arc::clone(&self.inner);
+        Ok(Box::new(EtcdCursor::new(inner, prefix, start_after)))
+    }
+
+    async fn read(&self, path: &[u8]) -> Result<Stored, StorageError> {
+        let key = self.inner.keys.object(path);
+        if key.is_empty() {
+            return Err(StorageError::NotFound);
+        }
+        let request = RangeRequest {
+            key,
+            ..RangeRequest::default()
+        };
+        let read = self.inner.client.call(RANGE, &request).await.result;
+        let read: RangeResponse = read.map_err(|unable| failed("read it", unable))?;
+        let kv = read.kvs.into_iter().next().ok_or(StorageError::NotFound)?;
+        if kv.value.len() > OBJECT_BYTES {
+            return Err(StorageError::TooLarge(SizeLimit {
+                asked: kv.value.len() as u64,
+                allowed: OBJECT_BYTES as u64,
+            }));
+        }
+        Ok(Stored {
+            version: version(kv.mod_revision),
+            bytes: kv.value,
+        })
+    }
+}
+
+#[async_trait]
+impl StorageWriter for EtcdStore {
+    async fn stage(
+        &self,
+        replacements: Vec<Replacement>,
+    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+        if replacements.is_empty() {
+            return Vec::new();
+        }
+        let lease = match Lease::begin(&self.inner).await {
+            Ok(lease) => Arc::new(lease),
+            Err(error) => return replacements.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let drafts = replacements.into_iter().map(|replacement| {
+            let lease = Arc::clone(&lease);
+            async move {
+                let draft = EtcdDraft::make(&self.inner, lease, replacement).await?;
+                Ok(Box::new(draft) as Box<dyn Draft>)
+            }
+        });
+        stream::iter(drafts).buffered(self.lanes()).collect().await
+    }
+
+    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+        let drafts: Vec<_> = drafts.into_iter().map(|draft| self.own(draft)).collect();
+        let commits = drafts.into_iter().map(|draft| async {
+            match draft {
+                Some(draft) => (commit(&draft).await, Some(draft)),
+                None => {
+                    let refused = StorageError::Refused("the draft is of another store".into());
+                    (Err(refused), None)
+                }
+            }
+        });
+        let done: Vec<_> = stream::iter(commits).buffered(self.lanes()).collect().await;
+        let (results, drafts): (Vec<_>, Vec<_>) = done.into_iter().unzip();
+        end_leases(drafts.into_iter().flatten().collect()).await;
+        results
+    }
+}
+
+#[async_trait]
+impl Store for EtcdStore {
+    fn name(&self) -> String {
+        self.inner.name.clone()
+    }
+
+    /// Nothing is to be done: etcd itself removes the drafts of a killed run when their lease ends,
+    /// some minutes after it, and nobody can tell before that whether the run still lives.
+    async fn sweep(&self, _prefix: &[u8]) -> Result<u64, StorageError> {
+        Ok(0)
+    }
+}
+
+/// The version that this revision of the whole store made.
+pub(super) fn version(revision: i64) -> Version {
+    revision.to_be_bytes().to_vec()
+}
+
+/// None: the version is another store's.
+pub(super) fn revision(version: &Version) -> Option<i64> {
+    let bytes = <[u8; 8]>::try_from(version.as_slice()).ok()?;
+    Some(i64::from_be_bytes(bytes))
+}
