@@ -1,12 +1,15 @@
 //! etcd.
 
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use serde_json::Value;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::authority::{Authority, Certified};
@@ -17,8 +20,30 @@ use crate::{port, program, succeed};
 pub struct Etcd {
     nodes: Vec<Node>,
     folder: TempDir,
-    tls: Option<(Authority, Certified)>,
+    tls: Option<Tls>,
+    /// Who administers it, NAME:PASSWORD, if it has users.
+    user: Option<String>,
 }
+
+struct Tls {
+    authority: Authority,
+    server: Certified,
+    wants_certificates: bool,
+}
+
+/// A key as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seen {
+    /// Its value.
+    pub value: Vec<u8>,
+    /// The revision of the whole store that wrote it.
+    pub revision: String,
+    /// The lease that it hangs on; empty: none.
+    pub lease: String,
+}
+
+/// How many operations etcd takes in one transaction.
+const OPERATIONS: usize = 128;
 
 struct Node {
     running: Option<Running>,
@@ -29,25 +54,38 @@ struct Node {
 impl Etcd {
     /// One node.
     pub fn start() -> Self {
-        Self::with(1, false)
+        Self::with(1, None, tempfile::tempdir().unwrap())
+    }
+
+    /// The same with its files in a folder of this one, such as one in memory.
+    pub fn start_in(folder: &Path) -> Self {
+        Self::with(1, None, tempfile::tempdir_in(folder).unwrap())
     }
 
     /// One node that talks TLS and wants a certificate of its authority.
     pub fn start_tls() -> Self {
-        Self::with(1, true)
+        Self::with(1, Some(true), tempfile::tempdir().unwrap())
+    }
+
+    /// One node that talks TLS and takes whoever comes.
+    pub fn start_tls_for_all() -> Self {
+        Self::with(1, Some(false), tempfile::tempdir().unwrap())
     }
 
     /// Three nodes.
     pub fn cluster() -> Self {
-        Self::with(3, false)
+        Self::with(3, None, tempfile::tempdir().unwrap())
     }
 
-    fn with(count: usize, tls: bool) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let tls = tls.then(|| {
+    fn with(count: usize, wants_certificates: Option<bool>, folder: TempDir) -> Self {
+        let tls = wants_certificates.map(|wants_certificates| {
             let authority = Authority::new(folder.path());
             let server = authority.certify("etcd");
-            (authority, server)
+            Tls {
+                authority,
+                server,
+                wants_certificates,
+            }
         });
         let nodes = (0..count).map(|_| Node {
             running: None,
@@ -58,6 +96,7 @@ impl Etcd {
             nodes: nodes.collect(),
             folder,
             tls,
+            user: None,
         };
         // No node of several answers before most of them are there.
         for index in 0..count {
@@ -90,7 +129,19 @@ impl Etcd {
     /// # Panics
     /// If it does not.
     pub fn authority(&self) -> &Authority {
-        &self.tls.as_ref().unwrap().0
+        &self.tls.as_ref().unwrap().authority
+    }
+
+    /// Lets only users in: `root`, who may do everything, and those of whom
+    /// `etcdctl user add NAME:PASSWORD` is told later.
+    ///
+    /// # Panics
+    /// If etcd refuses it.
+    pub fn let_only_users_in(&mut self, password: &str) {
+        self.ctl(&["user", "add", &format!("root:{password}")]);
+        self.ctl(&["user", "grant-role", "root", "root"]);
+        self.ctl(&["auth", "enable"]);
+        self.user = Some(format!("root:{password}"));
     }
 
     /// Kills one node, as a loss of power would.
@@ -178,6 +229,70 @@ impl Etcd {
         printed["kvs"].as_array().cloned().unwrap_or_default()
     }
 
+    /// Stores many keys, seen past the program under test. Not with TLS.
+    ///
+    /// # Panics
+    /// If etcd refuses it.
+    pub fn put_all<K: AsRef<[u8]>, V: AsRef<[u8]>>(&self, all: impl IntoIterator<Item = (K, V)>) {
+        let put = |(key, value): (K, V)| {
+            let (key, value) = (STANDARD.encode(key), STANDARD.encode(value));
+            json!({"requestPut": {"key": key, "value": value}})
+        };
+        let all: Vec<_> = all.into_iter().map(put).collect();
+        for some in all.chunks(OPERATIONS) {
+            self.ask("kv/txn", &json!({"success": some}));
+        }
+    }
+
+    /// Every key below a prefix. Not with TLS.
+    ///
+    /// # Panics
+    /// If etcd does not answer.
+    pub fn everything(&self, prefix: &str) -> BTreeMap<Vec<u8>, Seen> {
+        let mut end = prefix.as_bytes().to_vec();
+        // Of a prefix of text, whose last byte is never the largest.
+        match end.last_mut() {
+            Some(last) => *last += 1,
+            None => end.push(0),
+        }
+        let first = if prefix.is_empty() { "\0" } else { prefix };
+        let range = json!({"key": STANDARD.encode(first), "range_end": STANDARD.encode(end)});
+        let answer = self.ask("kv/range", &range);
+        let kvs = answer["kvs"].as_array().cloned().unwrap_or_default();
+        // The gateway leaves out what is zero or empty.
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let bytes = |value: &Value| STANDARD.decode(text(value)).unwrap();
+        let entry = |kv: &Value| {
+            let seen = Seen {
+                value: bytes(&kv["value"]),
+                revision: text(&kv["mod_revision"]),
+                lease: text(&kv["lease"]),
+            };
+            (bytes(&kv["key"]), seen)
+        };
+        kvs.iter().map(entry).collect()
+    }
+
+    /// The revision of the whole store: it counts what was ever written. Not with TLS.
+    ///
+    /// # Panics
+    /// If etcd does not answer.
+    pub fn revision(&self) -> String {
+        let answer = self.ask("kv/range", &json!({"key": STANDARD.encode("x")}));
+        answer["header"]["revision"].as_str().unwrap().to_owned()
+    }
+
+    /// Asks etcd's gateway for JSON. Not with TLS or users.
+    ///
+    /// # Panics
+    /// If etcd does not answer.
+    pub fn ask(&self, call: &str, question: &Value) -> Value {
+        let node = &self.live()[0];
+        let answer = ureq::post(format!("{node}/v3/{call}")).send(question.to_string());
+        let text = answer.unwrap().into_body().read_to_vec().unwrap();
+        serde_json::from_slice(&text).unwrap()
+    }
+
     fn etcdctl(&self) -> Command {
         let mut command = program("etcdctl");
         command
@@ -185,14 +300,17 @@ impl Etcd {
             // An election on a loaded machine takes longer than the 5 s that it has otherwise.
             .arg("--command-timeout=60s")
             .arg(format!("--endpoints={}", self.live().join(",")));
-        if let Some((authority, client)) = &self.tls {
+        if let Some(tls) = &self.tls {
             command
                 .arg("--cacert")
-                .arg(authority.certificate())
+                .arg(tls.authority.certificate())
                 .arg("--cert")
-                .arg(&client.certificate)
+                .arg(&tls.server.certificate)
                 .arg("--key")
-                .arg(&client.key);
+                .arg(&tls.server.key);
+        }
+        if let Some(user) = &self.user {
+            command.arg(format!("--user={user}"));
         }
         command
     }
@@ -225,15 +343,17 @@ impl Etcd {
             .args(["--listen-peer-urls", &peer])
             .args(["--initial-advertise-peer-urls", &peer])
             .args(["--initial-cluster", &members.join(",")]);
-        if let Some((authority, server)) = &self.tls {
+        if let Some(tls) = &self.tls {
+            if tls.wants_certificates {
+                command.arg("--client-cert-auth");
+            }
             command
-                .arg("--client-cert-auth")
                 .arg("--trusted-ca-file")
-                .arg(authority.certificate())
+                .arg(tls.authority.certificate())
                 .arg("--cert-file")
-                .arg(&server.certificate)
+                .arg(&tls.server.certificate)
                 .arg("--key-file")
-                .arg(&server.key);
+                .arg(&tls.server.key);
         }
         let log = log(folder, &name);
         self.nodes[index].running = Some(Running::begin(&mut command, &log));
