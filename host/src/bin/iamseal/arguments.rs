@@ -23,8 +23,8 @@ pub struct Arguments {
 
 const AFTER_HELP: &str = "\
 Keys come from the variables that MinIO reads (MINIO_KMS_SECRET_KEY, MINIO_KMS_SECRET_KEY_FILE,
-MINIO_ROOT_USER, MINIO_ROOT_PASSWORD, their _FILE and _OLD forms, MINIO_CONFIG_ENV_FILE), from
---keys and from --root-credentials. No secret is ever an argument.
+MINIO_KMS_KES_*, MINIO_ROOT_USER, MINIO_ROOT_PASSWORD, their _FILE and _OLD forms,
+MINIO_CONFIG_ENV_FILE), from --keys and from --root-credentials. No secret is ever an argument.
 
 Examples:
   iamseal demo
@@ -140,6 +140,13 @@ pub enum Command {
     #[command(after_help = "Example:\n  \
         iamseal runs")]
     Runs(Runs),
+    /// Look at a KES, and bring a key into it.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  \
+        iamseal kes status"
+    )]
+    Kes(KesCommand),
     /// Say whether a plugin component is fit to be loaded.
     #[command(
         subcommand,
@@ -151,6 +158,29 @@ pub enum Command {
     #[command(after_help = "Example:\n  \
         iamseal demo sample")]
     Demo(Demo),
+}
+
+#[derive(Subcommand)]
+pub enum KesCommand {
+    /// Ask each endpoint of MINIO_KMS_KES_ENDPOINT whether it answers, and whether the key of
+    /// MINIO_KMS_KES_KEY_NAME is there and may be used. Changes nothing.
+    #[command(after_help = "Example:\n  \
+        iamseal kes status")]
+    Status,
+    /// Give KES a static key, so that it opens what the key sealed; then see that it does.
+    ///
+    /// The key is the one of this name in MINIO_KMS_SECRET_KEY, MINIO_KMS_SECRET_KEY_FILE or a file of
+    /// --keys. A key that KES has is left as it is. `kes key create` of KES itself would make a random
+    /// key, which opens nothing of what is there.
+    #[command(after_help = "Example:\n  \
+        iamseal kes import my-key --keys my-key.secret")]
+    Import(KesImport),
+}
+
+#[derive(Args)]
+pub struct KesImport {
+    /// The key's name, which it has in KES too.
+    pub name: String,
 }
 
 #[derive(Subcommand)]

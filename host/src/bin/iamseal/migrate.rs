@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 
 use iamseal::contract::Target;
-use iamseal::keys::StaticKeyring;
+use iamseal::keys::MixedKeyring;
 use iamseal::{Limits, MigrationPlan};
 
 use crate::arguments::{Common, Migrate, To};
@@ -25,7 +25,7 @@ pub async fn run(common: &Common, command: &Migrate) -> Result<ExitCode, Failure
 /// The same with keys that are already there.
 pub async fn migrate(
     common: &Common,
-    keyring: StaticKeyring,
+    keyring: MixedKeyring,
     command: &Migrate,
 ) -> Result<ExitCode, Failure> {
     let store = store::open(common, &command.place).await?;

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use iamseal::journal::{Journal, Journaled, Proof};
-use iamseal::keys::StaticKeyring;
+use iamseal::keys::MixedKeyring;
 use iamseal::storage::Store;
 use serde_json::{Value, json};
 
@@ -82,7 +82,7 @@ impl Run {
         };
         let journal = journals.begin(&store.name(), &common.store_name, work)?;
         let journal = Arc::new(journal);
-        let inspector = load::auditor(common, StaticKeyring::new(), None).await?;
+        let inspector = load::auditor(common, MixedKeyring::default(), None).await?;
         let journaled = Journaled::new(journal.clone(), store.clone(), store.clone(), inspector);
         Ok(Self {
             journal,
