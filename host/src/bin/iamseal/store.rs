@@ -1,6 +1,7 @@
 //! The store that a command works on.
 
 mod folder;
+mod s3;
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -16,7 +17,8 @@ use crate::progress::Progress;
 use crate::report::notes;
 
 /// How the name of a store begins that is in no folder.
-const SERVERS: [&str; 3] = ["etcd://", "s3://", "drives:"];
+const SERVERS: [&str; 3] = ["etcd://", S3, "drives:"];
+const S3: &str = "s3://";
 
 /// Opens the store that holds these objects and tells what an operator should know of it.
 pub async fn open(common: &Common, place: &Where) -> Result<Arc<dyn Store>, Failure> {
@@ -31,6 +33,7 @@ pub async fn open_whole(common: &Common, given: &Path) -> Result<Arc<dyn Store>,
     let text = given.to_string_lossy();
     let store: Arc<dyn Store> = match server(given) {
         None => folder::open(given)?,
+        Some(S3) => s3::open(&text).await?,
         Some(kind) => {
             return Err(
                 Failure::usage(format!("{text}: this version has no {kind} stores"))
@@ -45,6 +48,16 @@ pub async fn open_whole(common: &Common, given: &Path) -> Result<Arc<dyn Store>,
 /// The folder of a store that is in one.
 pub fn folder(given: &Path) -> Option<&Path> {
     server(given).is_none().then_some(given)
+}
+
+/// How many objects of a store may be in one batch. What a server answers one after the other has to fit,
+/// at some 0.2 s each on a bad day, into the time that a call of the plugin has: each object is read, read
+/// again for the journal, and its draft read back.
+pub fn batch(given: &Path) -> u32 {
+    match folder(given) {
+        Some(_) => u32::MAX,
+        None => 32,
+    }
 }
 
 fn server(given: &Path) -> Option<&'static str> {
