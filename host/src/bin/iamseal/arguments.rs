@@ -1,8 +1,10 @@
 //! What the command line takes. Help texts, examples and exit codes are written here once.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use iamseal::contract;
@@ -126,6 +128,7 @@ pub enum Command {
     #[command(after_help = "Examples:\n  \
         iamseal migrate /data/.minio.sys --to kms --dry-run\n  \
         iamseal migrate /data/.minio.sys --to kms --key new-key --keys both.keys\n  \
+        iamseal migrate s3://bucket/prefix --to kms --shard 1/3 --jobs 8\n  \
         iamseal migrate /data/.minio.sys --to plaintext --keys all.keys")]
     Migrate(Migrate),
     /// Take a run of migrate, or of undo, back: every object becomes what it was before, byte for byte.
@@ -314,8 +317,47 @@ pub struct Migrate {
     /// How many objects to work on at once; as many as there are cores if it is missing.
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroU32>,
+    /// Only share I of N of the objects, I from 1 to N, so that N runs, on as many machines if need be,
+    /// work on one store side by side.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<ShardOf>,
     #[command(flatten)]
     pub journal: JournalPlace,
+}
+
+/// Which share of the objects.
+#[derive(Clone, Copy)]
+pub struct ShardOf(contract::Shard);
+
+impl ShardOf {
+    /// The same in the contract's words, which count from 0 on.
+    pub fn shard(self) -> contract::Shard {
+        self.0
+    }
+}
+
+impl FromStr for ShardOf {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split_once('/');
+        let number = |text: &str| text.parse::<u32>().ok();
+        let parts = parts.and_then(|(number_of, count)| Some((number(number_of)?, number(count)?)));
+        match parts {
+            Some((number, count)) if (1..=count).contains(&number) => Ok(Self(contract::Shard {
+                index: number - 1,
+                count,
+            })),
+            _ => Err("not I/N with I from 1 to N, such as 1/3"),
+        }
+    }
+}
+
+impl fmt::Display for ShardOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let contract::Shard { index, count } = self.0;
+        write!(f, "{}/{count}", index.saturating_add(1))
+    }
 }
 
 /// Where journals are kept, for `migrate`, `undo` and `runs`.

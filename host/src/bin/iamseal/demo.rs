@@ -109,6 +109,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
         how,
         dry_run: false,
         jobs: None,
+        shard: None,
         journal: JournalPlace {
             journal: Some(folder.join("journals")),
             is_kept: command.folder.is_some(),

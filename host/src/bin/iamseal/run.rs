@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use iamseal::contract::StorageError;
 use iamseal::journal::{Journal, Journaled, Proof};
 use iamseal::keys::MixedKeyring;
 use iamseal::storage::Store;
@@ -76,6 +77,7 @@ impl Run {
         store: Arc<dyn Store>,
         work: &str,
     ) -> Result<Self, Failure> {
+        store.check_writes().await.map_err(unfit)?;
         let journals = match store::folder(given) {
             Some(folder) => journals::open_outside(place, folder)?,
             None => journals::open(place)?,
@@ -174,6 +176,16 @@ impl Run {
     fn failure(&self) -> MutexGuard<'_, Option<Failure>> {
         // Whoever panicked left no half-done change.
         self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a store must not be written to.
+fn unfit(error: StorageError) -> Failure {
+    let is_refused = matches!(error, StorageError::Refused(_));
+    let failure = Failure::from(error);
+    match is_refused {
+        true => failure.with_cure(notes::UNFIT_STORE),
+        false => failure,
     }
 }
 
