@@ -31,7 +31,10 @@ fn tls_with_a_certificate_of_the_clients() {
         ("MINIO_ETCD_CLIENT_CERT", client.certificate),
         ("MINIO_ETCD_CLIENT_CERT_KEY", client.key),
     ];
-    audit(&etcd, "etcds").env(ca.clone()).env(certificate.clone()).ok();
+    audit(&etcd, "etcds")
+        .env(ca.clone())
+        .env(certificate.clone())
+        .ok();
     // The same by MinIO's own variables.
     tool(with("audit", "etcd://"))
         .env(ca.clone())
@@ -43,7 +46,11 @@ fn tls_with_a_certificate_of_the_clients() {
         .ok();
 
     let refused = "etcd's certificate or ours is refused";
-    audit(&etcd, "etcds").env(ca.clone()).run().fails(13).says(refused);
+    audit(&etcd, "etcds")
+        .env(ca.clone())
+        .run()
+        .fails(13)
+        .says(refused);
     audit(&etcd, "etcds")
         .env(certificate.clone())
         .run()
@@ -110,7 +117,14 @@ fn only_users_who_may_get_in() {
     }
     let allow = |role: &str, kind: &str, below: &str| {
         let below = format!("{PREFIX}{below}");
-        etcd.ctl(&["role", "grant-permission", role, "--prefix=true", kind, &below]);
+        etcd.ctl(&[
+            "role",
+            "grant-permission",
+            role,
+            "--prefix=true",
+            kind,
+            &below,
+        ]);
     };
     allow("reader", "read", "config/");
     allow("half", "readwrite", "config/");
@@ -124,22 +138,34 @@ fn only_users_who_may_get_in() {
     assert_eq!(outcomes(&ended)["failed"], NAMES.len() as u64);
     let ended = as_user("half", "migrate --json --to kms").run().exits(13);
     assert!(
-        ended.text().contains(&format!("begins with {PREFIX}iamseal-draft/")),
+        ended
+            .text()
+            .contains(&format!("begins with {PREFIX}iamseal-draft/")),
         "{ended}"
     );
-    all(&as_user("writer", "migrate --json --to kms").ok(), "migrated");
+    all(
+        &as_user("writer", "migrate --json --to kms").ok(),
+        "migrated",
+    );
 
     let denied = "etcd lets nobody in";
-    on(&etcd, "audit").run().fails(13).says(denied).says("as NAME:PASSWORD in ETCDCTL_USER");
+    on(&etcd, "audit")
+        .run()
+        .fails(13)
+        .says(denied)
+        .says("as NAME:PASSWORD in ETCDCTL_USER");
     as_user("stranger", "audit").run().fails(13).says(denied);
     let wrong = on(&etcd, "audit").env([("ETCDCTL_USER", "reader:wrong-password")]);
     let ended = wrong.run().fails(13).says(denied);
     assert!(!ended.stderr.contains("wrong-password"), "{ended}");
     let node = etcd.addresses().remove(0);
-    let ended = tool(with("audit", format!("etcd://reader:pass:word@{node}/{PREFIX}")))
-        .run()
-        .fails(2)
-        .says(" cure: give the user as NAME:PASSWORD in ETCDCTL_USER");
+    let ended = tool(with(
+        "audit",
+        format!("etcd://reader:pass:word@{node}/{PREFIX}"),
+    ))
+    .run()
+    .fails(2)
+    .says(" cure: give the user as NAME:PASSWORD in ETCDCTL_USER");
     assert!(!ended.stderr.contains("pass:word"), "{ended}");
 }
 
@@ -149,9 +175,8 @@ fn a_token_that_is_no_longer_valid_is_renewed() {
     fill(&etcd);
     etcd.let_only_users_in("secret of root");
     let runtime = Runtime::new().unwrap();
-    let environment = Environment::new(|name| {
-        (name == "ETCDCTL_USER").then(|| "root:secret of root".into())
-    });
+    let environment =
+        Environment::new(|name| (name == "ETCDCTL_USER").then(|| "root:secret of root".into()));
     let address = Address::parse(&address(&etcd), &environment.unwrap()).unwrap();
     runtime.block_on(async {
         let store = EtcdStore::open(address).await.unwrap();

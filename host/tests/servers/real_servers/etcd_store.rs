@@ -80,7 +80,10 @@ fn a_dry_run_and_an_audit_write_nothing() {
         &on(&etcd, "migrate --json --to kms --dry-run").ok(),
         "would-migrate",
     );
-    assert_eq!(outcomes_of(&on(&etcd, "audit --json").ok().json()), NAMES.len());
+    assert_eq!(
+        outcomes_of(&on(&etcd, "audit --json").ok().json()),
+        NAMES.len()
+    );
     assert_eq!(etcd.revision(), before);
 }
 
@@ -95,7 +98,10 @@ fn listings_of_several_pages_are_whole() {
 
 /// How many objects were migrated, each told once.
 fn outcomes_many(lines: &[Value]) -> usize {
-    let mut paths: Vec<_> = lines.iter().filter_map(|line| line["path"].as_str()).collect();
+    let mut paths: Vec<_> = lines
+        .iter()
+        .filter_map(|line| line["path"].as_str())
+        .collect();
     let told = paths.len();
     paths.sort_unstable();
     paths.dedup();
@@ -113,7 +119,10 @@ fn leases_are_kept_with_the_time_that_remains() {
         format!("{:x}", printed["ID"].as_u64().unwrap())
     };
     let (long, short) = (lease("3000"), lease("8"));
-    let (kept, gone) = ("config/iam/sts/long/identity.json", "config/iam/sts/short/identity.json");
+    let (kept, gone) = (
+        "config/iam/sts/long/identity.json",
+        "config/iam/sts/short/identity.json",
+    );
     etcd.put_with(&key(kept), b"{}", &[&format!("--lease={long}")]);
     etcd.put_with(&key(gone), b"{}", &[&format!("--lease={short}")]);
     let before = etcd.everything(PREFIX);
@@ -121,7 +130,12 @@ fn leases_are_kept_with_the_time_that_remains() {
     let ended = migrate(&etcd).ok();
     assert_eq!(outcomes(&ended)["migrated"], NAMES.len() as u64 + 2);
     for (key, seen) in etcd.everything(PREFIX) {
-        assert_eq!(seen.lease, before[&key].lease, "{}", String::from_utf8_lossy(&key));
+        assert_eq!(
+            seen.lease,
+            before[&key].lease,
+            "{}",
+            String::from_utf8_lossy(&key)
+        );
     }
     let printed = etcd.ctl(&["lease", "timetolive", &long, "--write-out=json"]);
     let printed: Value = serde_json::from_slice(&printed).unwrap();
@@ -145,9 +159,15 @@ fn what_is_too_large_for_etcd_once_sealed_is_told_and_left_alone() {
     etcd.put(&key("config/large.json"), large.as_bytes());
     let ended = migrate(&etcd).run().exits(15);
     let counts = outcomes(&ended);
-    assert_eq!((counts["migrated"], counts["failed"]), (NAMES.len() as u64, 1));
+    assert_eq!(
+        (counts["migrated"], counts["failed"]),
+        (NAMES.len() as u64, 1)
+    );
     let lines = ended.json();
-    let told = lines.iter().find(|line| line["path"] == "config/large.json").unwrap();
+    let told = lines
+        .iter()
+        .find(|line| line["path"] == "config/large.json")
+        .unwrap();
     assert_eq!(told["error"]["cause"], "limit");
     let after = values(&etcd);
     assert_eq!(after[key("config/large.json").as_bytes()], large.as_bytes());
@@ -158,7 +178,10 @@ fn what_is_too_large_for_etcd_once_sealed_is_told_and_left_alone() {
 fn what_is_not_ours_is_told_and_left_alone() {
     let etcd = Etcd::start();
     fill(&etcd);
-    etcd.put_all([(key("config/empty.json"), ""), (key("config/picture"), "\u{89}PNG\r\n")]);
+    etcd.put_all([
+        (key("config/empty.json"), ""),
+        (key("config/picture"), "\u{89}PNG\r\n"),
+    ]);
     etcd.put_all([(key("config/binary").as_bytes(), b"\x89PNG\r\n\x1a\n\xff")]);
     let before = values(&etcd);
     let ended = migrate(&etcd).run();
@@ -260,7 +283,9 @@ fn the_variables_of_minio_name_the_store() {
         ("MINIO_ETCD_PATH_PREFIX", PREFIX.to_owned()),
     ];
     for address in ["etcd://", "etcd:///"] {
-        let ended = tool(with("audit --json", address)).env(variables.clone()).ok();
+        let ended = tool(with("audit --json", address))
+            .env(variables.clone())
+            .ok();
         assert_eq!(outcomes_of(&ended.json()), NAMES.len());
     }
     tool(with("audit", "etcd://"))
@@ -305,7 +330,10 @@ fn a_replacement_is_for_the_version_that_was_read_alone() {
         let mut staged: Vec<_> = store.stage(replacements).await;
         assert_eq!(drafts(&etcd).len(), 4);
         for draft in &mut staged {
-            assert_eq!(draft.as_mut().ok().unwrap().read_back().await.unwrap(), b"new");
+            assert_eq!(
+                draft.as_mut().ok().unwrap().read_back().await.unwrap(),
+                b"new"
+            );
         }
         etcd.put(&key("config/a"), b"theirs");
         // The same bytes are another version: they were written by somebody.
@@ -328,7 +356,14 @@ fn a_replacement_is_for_the_version_that_was_read_alone() {
         let expected = now.version;
         let bytes = b"newer".to_vec();
         let path = b"config/d".to_vec();
-        let draft = store.stage(vec![Replacement { path, expected, bytes }]).await.remove(0);
+        let draft = store
+            .stage(vec![Replacement {
+                path,
+                expected,
+                bytes,
+            }])
+            .await
+            .remove(0);
         let committed = other.commit(vec![draft.unwrap()]).await.remove(0);
         assert!(matches!(committed, Err(StorageError::Refused(_))));
         let begun = Instant::now();

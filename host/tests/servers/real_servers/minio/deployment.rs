@@ -98,6 +98,11 @@ impl Deployment {
         let account = ["admin", "user", "svcacct", "add", "t", USERS[0].0];
         let options = ["--access-key", key, "--secret-key", secret];
         self.admin(&[&account[..], &options[..]].concat());
+        self.begin_session();
+    }
+
+    /// Makes temporary credentials. They end with the root credential, whose key signs them.
+    pub fn begin_session(&mut self) {
         self.session = Some(self.minio.assume_role(USERS[0].0, USERS[0].1));
     }
 

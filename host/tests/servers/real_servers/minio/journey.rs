@@ -32,7 +32,10 @@ fn from_plaintext_through_keys_and_kes_back_to_plaintext() {
         .minio
         .set_root("other-root", "password-of-other-root");
     deployment.restart(&key(KEY));
+    deployment.begin_session();
     deployment.check();
+    let all = deployment.objects().len() as u64;
+    let sealed = [("minio".to_owned(), all)].into();
 
     // The same key in KES: nothing has to be migrated.
     let kes = Kes::start();
