@@ -14,6 +14,8 @@ pub const TESTS: &str = "real_servers::";
 
 /// What etcd's packages hold.
 const ETCD: [&str; 2] = ["etcd", "etcdctl"];
+/// What signs requests to MinIO that its client has no command for.
+const CURL: &str = "curl";
 
 /// A program of a Go module.
 struct Program {
@@ -63,7 +65,7 @@ const PROGRAMS: [Program; 3] = [
 pub fn ensure() -> Result<PathBuf, Failure> {
     let folder = in_workspace(".cache/servers");
     fs::create_dir_all(&folder)?;
-    etcd(&folder)?;
+    of_debian(&folder)?;
     for program in &PROGRAMS {
         program.ensure(&folder)?;
     }
@@ -74,12 +76,13 @@ pub fn ensure() -> Result<PathBuf, Failure> {
     Ok(folder)
 }
 
-fn etcd(folder: &Path) -> Result<(), Failure> {
-    if ETCD.iter().all(|name| find(name).is_some()) {
+fn of_debian(folder: &Path) -> Result<(), Failure> {
+    let are_there = || find(CURL).is_some() && ETCD.iter().all(|name| find(name).is_some());
+    if are_there() {
         return link(folder);
     }
-    let by_apt = apt::install(&["etcd-client", "etcd-server"]);
-    if ETCD.iter().all(|name| find(name).is_some()) {
+    let by_apt = apt::install(&["curl", "etcd-client", "etcd-server"]);
+    if are_there() {
         return link(folder);
     }
     let reason = by_apt
@@ -88,8 +91,9 @@ fn etcd(folder: &Path) -> Result<(), Failure> {
         .unwrap_or_default();
     Err(format!(
         "{reason}\
-        iamseal's tests need etcd and etcdctl, and this machine has none. Install them, on Debian with\n    \
-        apt-get install etcd-client etcd-server\n\
+        iamseal's tests need etcd, etcdctl and curl, and this machine has not all of them. Install them, on \
+        Debian with\n    \
+        apt-get install curl etcd-client etcd-server\n\
         then run this command again."
     )
     .into())

@@ -3,6 +3,8 @@
 //! What MinIO refuses is refused. Where MinIO would silently go on without a KMS, and so write
 //! plaintext, this stops and says so. No KMS at all is no error: it means plaintext.
 
+#[cfg(feature = "kes")]
+mod kes;
 mod kms;
 mod root;
 
@@ -15,7 +17,10 @@ use zeroize::Zeroizing;
 
 use super::error::{KeysError, Place};
 use super::files;
+#[cfg(feature = "kes")]
+use super::kes::Kes;
 use super::keyring::StaticKeyring;
+use super::mixed::MixedKeyring;
 
 const CONFIG_FILE: &str = "MINIO_CONFIG_ENV_FILE";
 /// Where Docker and its kin put secrets; MinIO looks there for files that are named without a path.
@@ -57,13 +62,59 @@ impl Environment {
         Ok(environment)
     }
 
-    /// The keyring that this environment describes: the key of `MINIO_KMS_SECRET_KEY` for new
-    /// objects, the one of `MINIO_KMS_MASTER_KEY` for reading, the root credential, and the old one.
+    /// The keyring that this environment describes: the key of `MINIO_KMS_SECRET_KEY` or the one in KES
+    /// for new objects, the one of `MINIO_KMS_MASTER_KEY` for reading, the root credential, and the old
+    /// one. KES is not asked yet.
     ///
     /// # Errors
     /// [`KeysError`], for whatever MinIO would refuse or silently pass over.
-    pub fn keyring(&self) -> Result<StaticKeyring, KeysError> {
-        let keyring = kms::lend(self, StaticKeyring::new())?;
+    pub fn keyring(&self) -> Result<MixedKeyring, KeysError> {
+        let kms = kms::check_kinds(self, &kms::REMOTES)?;
+        let keyring = MixedKeyring::new(self.statics(kms.is_some())?);
+        match kms {
+            #[cfg(feature = "kes")]
+            Some(kms::KES) => {
+                let key = kes::key_name(self)?;
+                let lent = keyring.kes(kes::connect(self)?, &key);
+                lent.map_err(kes::of_key_name)
+            }
+            _ => Ok(keyring),
+        }
+    }
+
+    /// The static keys and root credentials of this environment, even where it describes a KES beside
+    /// them, which MinIO refuses: for taking a key from one to the other.
+    ///
+    /// # Errors
+    /// As [`Environment::keyring`].
+    #[cfg(feature = "kes")]
+    pub fn keyring_beside_kes(&self) -> Result<StaticKeyring, KeysError> {
+        let [_, others @ ..] = &kms::REMOTES;
+        kms::check_kinds(self, others)?;
+        self.statics(true)
+    }
+
+    /// The KES that this environment describes, whatever else it describes. It is not asked yet.
+    ///
+    /// # Errors
+    /// [`KeysError`]; [`KeysError::KesVariable`] if there is none.
+    #[cfg(feature = "kes")]
+    pub fn kes(&self) -> Result<Kes, KeysError> {
+        kes::connect(self)
+    }
+
+    /// The name of the key for new objects in that KES.
+    ///
+    /// # Errors
+    /// [`KeysError::KesVariable`] if none is set.
+    #[cfg(feature = "kes")]
+    pub fn kes_key_name(&self) -> Result<String, KeysError> {
+        kes::key_name(self)
+    }
+
+    /// Static keys and root credentials. `has_kms` says whether there is a KMS besides.
+    fn statics(&self, has_kms: bool) -> Result<StaticKeyring, KeysError> {
+        let keyring = kms::lend(self, StaticKeyring::new(), has_kms)?;
         root::lend(self, keyring)
     }
 
@@ -184,7 +235,7 @@ mod testing {
             self
         }
 
-        pub fn keyring(&self) -> Result<StaticKeyring, KeysError> {
+        pub fn keyring(&self) -> Result<MixedKeyring, KeysError> {
             let variables = self.variables.clone();
             let environment = Environment::new(move |name| variables.get(name).cloned())?;
             let secrets = self.dir.path().join("secrets");

@@ -130,6 +130,35 @@ pub enum KeysError {
         /// A variable of it.
         variable: &'static str,
     },
+    /// A variable that KES needs is not set.
+    #[error("{variable} is not set, and KES cannot be used without it")]
+    KesVariable {
+        /// The variable.
+        variable: &'static str,
+    },
+    /// Half a certificate and private key for KES.
+    #[error("{set} is set, but {missing} is not")]
+    HalfIdentity {
+        /// The half that is there.
+        set: &'static str,
+        /// The half that is not.
+        missing: &'static str,
+    },
+    /// KES is to be asked with an API key and with a certificate.
+    #[error("MINIO_KMS_KES_API_KEY and {other} are both set")]
+    TwoIdentities {
+        /// What is set beside the API key.
+        other: &'static str,
+    },
+    /// A variable of KES says something that cannot be.
+    #[cfg(feature = "kes")]
+    #[error("{place}: {cause}")]
+    Kes {
+        /// Where it stands.
+        place: Place,
+        /// What is wrong with it.
+        cause: super::kes::KesError,
+    },
     /// Something needs a KMS, and there is none.
     #[error("{variable} is on, but there is no KMS")]
     NoKms {
@@ -177,6 +206,23 @@ impl KeysError {
                 "unset {variable} and its companions and lend the key itself: \
                  MINIO_KMS_SECRET_KEY or --keys FILE, as NAME:BASE64"
             ),
+            Self::KesVariable { variable } => match *variable {
+                "MINIO_KMS_KES_ENDPOINT" => "set it to https://HOST:PORT".into(),
+                "MINIO_KMS_KES_KEY_NAME" => {
+                    "set it to the name of the key in KES; `iamseal kes status` says what is there"
+                        .into()
+                }
+                _ => "set MINIO_KMS_KES_API_KEY, or MINIO_KMS_KES_CERT_FILE and \
+                      MINIO_KMS_KES_KEY_FILE"
+                    .into(),
+            },
+            Self::HalfIdentity { set, missing } => format!("set {missing} too, or unset {set}"),
+            Self::TwoIdentities { .. } => {
+                "unset MINIO_KMS_KES_API_KEY, or MINIO_KMS_KES_CERT_FILE and MINIO_KMS_KES_KEY_FILE"
+                    .into()
+            }
+            #[cfg(feature = "kes")]
+            Self::Kes { cause, .. } => cause.cure(),
             Self::NoKms { variable } => {
                 format!("set MINIO_KMS_SECRET_KEY to NAME:BASE64, or {variable} to off")
             }

@@ -102,6 +102,12 @@ impl StaticKeyring {
         Ok(self)
     }
 
+    /// The keys of this name, the one for new objects first.
+    pub fn keys_named(&self, name: &str) -> impl Iterator<Item = StaticKey> {
+        let secrets = self.keys.get(name).into_iter().flatten();
+        secrets.map(move |secret| StaticKey::new(name, secret.clone()))
+    }
+
     /// The names of all keys, in order.
     pub fn key_names(&self) -> impl Iterator<Item = &str> {
         self.keys.keys().map(String::as_str)

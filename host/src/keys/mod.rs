@@ -6,7 +6,10 @@ pub mod environment;
 pub mod error;
 mod files;
 mod generate;
+#[cfg(feature = "kes")]
+pub mod kes;
 pub mod keyring;
+pub mod mixed;
 pub mod root_credential;
 pub mod static_key;
 
@@ -17,7 +20,10 @@ use crate::contract::KeyError;
 
 pub use self::environment::Environment;
 pub use self::error::KeysError;
+#[cfg(feature = "kes")]
+pub use self::kes::Kes;
 pub use self::keyring::StaticKeyring;
+pub use self::mixed::MixedKeyring;
 pub use self::static_key::StaticKey;
 
 /// Where the bytes of a key are.

@@ -6,6 +6,8 @@
 pub mod dir;
 #[cfg(feature = "etcd")]
 pub mod etcd;
+#[cfg(feature = "s3")]
+pub mod s3;
 
 use std::any::Any;
 
@@ -16,6 +18,8 @@ use crate::contract::StorageError;
 pub use self::dir::DirStore;
 #[cfg(feature = "etcd")]
 pub use self::etcd::EtcdStore;
+#[cfg(feature = "s3")]
+pub use self::s3::BucketStore;
 
 /// An opaque tag of one version of one object: equal tags mean equal bytes.
 pub type Version = Vec<u8>;
@@ -103,6 +107,14 @@ pub trait StorageWriter: Send + Sync {
 pub trait Store: Storage + StorageWriter {
     /// Where it is, for people and journals: the same however it was named, and without secrets.
     fn name(&self) -> String;
+
+    /// Makes sure, before a run begins, that writing here loses nothing that others write.
+    ///
+    /// # Errors
+    /// `Refused` if it would; else what keeps it from finding out.
+    async fn check_writes(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
 
     /// Removes the drafts under `prefix` that a killed run left behind, and returns how many. Those
     /// that are in use stay.

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -157,22 +158,30 @@ impl Etcd {
     /// Which node leads.
     ///
     /// # Panics
-    /// If none does.
+    /// If none does within a minute.
     pub fn leader(&self) -> usize {
-        let status = self.ctl(&["endpoint", "status", "--write-out=json"]);
-        let status: Value = serde_json::from_slice(&status).unwrap();
-        let all = status.as_array().unwrap();
-        let is_leader = |one: &Value| {
+        let begun = Instant::now();
+        loop {
+            if let Some(leader) = self.find_leader() {
+                return leader;
+            }
+            assert!(begun.elapsed() < Duration::from_secs(60), "no node leads");
+        }
+    }
+
+    /// None while the nodes elect one.
+    fn find_leader(&self) -> Option<usize> {
+        let mut status = self.etcdctl();
+        let status = status.args(["endpoint", "status", "--write-out=json"]);
+        let status: Value = serde_json::from_slice(&status.output().unwrap().stdout).ok()?;
+        let is_leader = |one: &&Value| {
             let status = &one["Status"];
             status["leader"] == status["header"]["member_id"]
         };
-        let endpoint = all.iter().find(|one| is_leader(one)).unwrap()["Endpoint"].clone();
-        let endpoint = endpoint.as_str().unwrap();
-        let port = endpoint.rsplit(':').next().unwrap();
+        let leader = status.as_array()?.iter().find(is_leader)?;
+        let port = leader["Endpoint"].as_str()?.rsplit(':').next()?;
         let mut nodes = self.nodes.iter();
-        nodes
-            .position(|node| node.client.to_string() == port)
-            .unwrap()
+        nodes.position(|node| node.client.to_string() == port)
     }
 
     /// What `etcdctl` prints.
@@ -288,6 +297,8 @@ impl Etcd {
         let mut command = program("etcdctl");
         command
             .env("ETCDCTL_API", "3")
+            // An election on a loaded machine takes longer than the 5 s that it has otherwise.
+            .arg("--command-timeout=60s")
             .arg(format!("--endpoints={}", self.live().join(",")));
         if let Some(tls) = &self.tls {
             command

@@ -21,6 +21,16 @@ pub struct Minio {
     root: (String, String),
 }
 
+/// Temporary credentials.
+pub struct Session {
+    /// The access key.
+    pub user: String,
+    /// The secret key.
+    pub password: String,
+    /// The session token. [`Minio::mc`] takes it behind the password and a colon.
+    pub token: String,
+}
+
 impl Minio {
     /// A server with these variables beside those of [`ROOT`].
     pub fn start(variables: &[(&str, String)]) -> Self {
@@ -112,6 +122,33 @@ impl Minio {
     pub fn mc(&self, user: &str, password: &str, arguments: &[&str]) -> Output {
         let mut client = self.client(user, password, arguments);
         client.stdin(Stdio::null()).output().unwrap()
+    }
+
+    /// Temporary credentials of this user for an hour, as its security token service gives them.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn assume_role(&self, user: &str, password: &str) -> Session {
+        let output = succeed(
+            Command::new("curl")
+                .args(["--silent", "--fail", "--aws-sigv4", "aws:amz:us-east-1:sts"])
+                .args(["--user", &format!("{user}:{password}")])
+                .args([
+                    "--data",
+                    "Action=AssumeRole&Version=2011-06-15&DurationSeconds=3600",
+                ])
+                .arg(format!("http://{}/", self.address())),
+        );
+        let answer = String::from_utf8(output.stdout).unwrap();
+        let field = |name: &str| {
+            let (_, rest) = answer.split_once(&format!("<{name}>")).unwrap();
+            rest.split_once('<').unwrap().0.to_owned()
+        };
+        Session {
+            user: field("AccessKeyId"),
+            password: field("SecretAccessKey"),
+            token: field("SessionToken"),
+        }
     }
 
     fn client(&self, user: &str, password: &str, arguments: &[&str]) -> Command {

@@ -1,8 +1,10 @@
 //! What the command line takes. Help texts, examples and exit codes are written here once.
 
 use std::ffi::OsString;
+use std::fmt;
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use iamseal::contract;
@@ -23,8 +25,8 @@ pub struct Arguments {
 
 const AFTER_HELP: &str = "\
 Keys come from the variables that MinIO reads (MINIO_KMS_SECRET_KEY, MINIO_KMS_SECRET_KEY_FILE,
-MINIO_ROOT_USER, MINIO_ROOT_PASSWORD, their _FILE and _OLD forms, MINIO_CONFIG_ENV_FILE), from
---keys and from --root-credentials. No secret is ever an argument.
+MINIO_KMS_KES_*, MINIO_ROOT_USER, MINIO_ROOT_PASSWORD, their _FILE and _OLD forms,
+MINIO_CONFIG_ENV_FILE), from --keys and from --root-credentials. No secret is ever an argument.
 
 Examples:
   iamseal demo
@@ -126,6 +128,7 @@ pub enum Command {
     #[command(after_help = "Examples:\n  \
         iamseal migrate /data/.minio.sys --to kms --dry-run\n  \
         iamseal migrate /data/.minio.sys --to kms --key new-key --keys both.keys\n  \
+        iamseal migrate s3://bucket/prefix --to kms --shard 1/3 --jobs 8\n  \
         iamseal migrate /data/.minio.sys --to plaintext --keys all.keys")]
     Migrate(Migrate),
     /// Take a run of migrate, or of undo, back: every object becomes what it was before, byte for byte.
@@ -140,6 +143,13 @@ pub enum Command {
     #[command(after_help = "Example:\n  \
         iamseal runs")]
     Runs(Runs),
+    /// Look at a KES, and bring a key into it.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  \
+        iamseal kes status"
+    )]
+    Kes(KesCommand),
     /// Say whether a plugin component is fit to be loaded.
     #[command(
         subcommand,
@@ -151,6 +161,29 @@ pub enum Command {
     #[command(after_help = "Example:\n  \
         iamseal demo sample")]
     Demo(Demo),
+}
+
+#[derive(Subcommand)]
+pub enum KesCommand {
+    /// Ask each endpoint of MINIO_KMS_KES_ENDPOINT whether it answers, and whether the key of
+    /// MINIO_KMS_KES_KEY_NAME is there and may be used. Changes nothing.
+    #[command(after_help = "Example:\n  \
+        iamseal kes status")]
+    Status,
+    /// Give KES a static key, so that it opens what the key sealed; then see that it does.
+    ///
+    /// The key is the one of this name in MINIO_KMS_SECRET_KEY, MINIO_KMS_SECRET_KEY_FILE or a file of
+    /// --keys. A key that KES has is left as it is. `kes key create` of KES itself would make a random
+    /// key, which opens nothing of what is there.
+    #[command(after_help = "Example:\n  \
+        iamseal kes import my-key --keys my-key.secret")]
+    Import(KesImport),
+}
+
+#[derive(Args)]
+pub struct KesImport {
+    /// The key's name, which it has in KES too.
+    pub name: String,
 }
 
 #[derive(Subcommand)]
@@ -284,8 +317,47 @@ pub struct Migrate {
     /// How many objects to work on at once; as many as there are cores if it is missing.
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroU32>,
+    /// Only share I of N of the objects, I from 1 to N, so that N runs, on as many machines if need be,
+    /// work on one store side by side.
+    #[arg(long, value_name = "I/N")]
+    pub shard: Option<ShardOf>,
     #[command(flatten)]
     pub journal: JournalPlace,
+}
+
+/// Which share of the objects.
+#[derive(Clone, Copy)]
+pub struct ShardOf(contract::Shard);
+
+impl ShardOf {
+    /// The same in the contract's words, which count from 0 on.
+    pub fn shard(self) -> contract::Shard {
+        self.0
+    }
+}
+
+impl FromStr for ShardOf {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let parts = text.split_once('/');
+        let number = |text: &str| text.parse::<u32>().ok();
+        let parts = parts.and_then(|(number_of, count)| Some((number(number_of)?, number(count)?)));
+        match parts {
+            Some((number, count)) if (1..=count).contains(&number) => Ok(Self(contract::Shard {
+                index: number - 1,
+                count,
+            })),
+            _ => Err("not I/N with I from 1 to N, such as 1/3"),
+        }
+    }
+}
+
+impl fmt::Display for ShardOf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let contract::Shard { index, count } = self.0;
+        write!(f, "{}/{count}", index.saturating_add(1))
+    }
 }
 
 /// Where journals are kept, for `migrate`, `undo` and `runs`.

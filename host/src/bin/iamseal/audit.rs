@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use iamseal::AuditScope;
-use iamseal::keys::StaticKeyring;
+use iamseal::keys::MixedKeyring;
 use iamseal::storage::Storage;
 
 use crate::arguments::{self, Audit, Common};
@@ -28,7 +28,7 @@ pub async fn run(common: &Common, command: &Audit) -> Result<ExitCode, Failure> 
 /// The same with keys that are already there.
 pub async fn audit(
     common: &Common,
-    keyring: StaticKeyring,
+    keyring: MixedKeyring,
     command: &Audit,
 ) -> Result<ExitCode, Failure> {
     let store = store::open(common, &command.place).await?;

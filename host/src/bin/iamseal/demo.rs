@@ -91,7 +91,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
         require: None,
         against: Against::default(),
     };
-    audit::audit(common, keyring()?, &scope).await?;
+    audit::audit(common, keyring()?.into(), &scope).await?;
 
     say(
         common,
@@ -109,12 +109,13 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
         how,
         dry_run: false,
         jobs: None,
+        shard: None,
         journal: JournalPlace {
             journal: Some(folder.join("journals")),
             is_kept: command.folder.is_some(),
         },
     };
-    migrate::migrate(common, keyring()?, &plan).await?;
+    migrate::migrate(common, keyring()?.into(), &plan).await?;
 
     say(
         common,
@@ -129,7 +130,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
     let alone = StaticKeyring::new()
         .key(new_key.clone())
         .default_key("new-key")?;
-    audit::audit(common, alone, &scope).await?;
+    audit::audit(common, alone.into(), &scope).await?;
 
     say(
         common,
@@ -171,7 +172,7 @@ async fn make_store(common: &Common, store: &Path) -> Result<(), Failure> {
     }
     let old = StaticKey::parse(OLD_KEY)?;
     let keyring = StaticKeyring::new().key(old).default_key("my-minio-key")?;
-    let old = load::builder(common, keyring).load().await?;
+    let old = load::builder(common, keyring.into()).load().await?;
     let options = |form| SealOptions {
         form,
         key: None,

@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::process::ExitCode;
 
 use iamseal::Limits;
-use iamseal::keys::StaticKeyring;
+use iamseal::keys::MixedKeyring;
 
 use crate::arguments::{Common, Inspect};
 use crate::failure::Failure;
@@ -28,7 +28,7 @@ pub async fn run(common: &Common, command: &Inspect) -> Result<ExitCode, Failure
         }
     };
     // No key is asked for, so none is lent.
-    let auditor = load::auditor(common, StaticKeyring::new(), None).await?;
+    let auditor = load::auditor(common, MixedKeyring::default(), None).await?;
     let seen = auditor
         .inspect(&stored)
         .await

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use iamseal::keys::StaticKeyring;
+use iamseal::keys::MixedKeyring;
 use iamseal::storage::Storage;
 use iamseal::{Auditor, Plugin, PluginBuilder};
 
@@ -10,7 +10,7 @@ use crate::arguments::Common;
 use crate::failure::Failure;
 
 /// The plugin for commands that seal or write, with its keys; the store is lent by those that have one.
-pub fn builder(common: &Common, keyring: StaticKeyring) -> PluginBuilder {
+pub fn builder(common: &Common, keyring: MixedKeyring) -> PluginBuilder {
     let builder = match &common.plugin {
         Some(file) => Plugin::builder().component_file(file),
         None => Plugin::builder().component(iamseal_component::PLUGIN),
@@ -22,7 +22,7 @@ pub fn builder(common: &Common, keyring: StaticKeyring) -> PluginBuilder {
 /// may hold an auditor or a whole plugin.
 pub async fn auditor(
     common: &Common,
-    keyring: StaticKeyring,
+    keyring: MixedKeyring,
     store: Option<Arc<dyn Storage>>,
 ) -> Result<Auditor, Failure> {
     let with_store = |builder: PluginBuilder| match store.clone() {
@@ -45,7 +45,7 @@ pub async fn auditor(
     }
 }
 
-fn lend(common: &Common, builder: PluginBuilder, keyring: Arc<StaticKeyring>) -> PluginBuilder {
+fn lend(common: &Common, builder: PluginBuilder, keyring: Arc<MixedKeyring>) -> PluginBuilder {
     builder
         .keyring(keyring.clone())
         .key_generator(keyring)

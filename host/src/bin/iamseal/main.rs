@@ -10,6 +10,7 @@ mod demo;
 mod failure;
 mod inspect;
 mod journals;
+mod kes;
 mod keygen;
 mod keys;
 mod load;
@@ -86,6 +87,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Command::Migrate(command) => migrate::run(&common, &command).await,
             Command::Undo(command) => undo::run(&common, &command).await,
             Command::Runs(command) => runs::run(&common, &command),
+            Command::Kes(command) => kes::run(&common, &command).await,
             Command::Plugin(command) => plugin::run(&common, &command).await,
             Command::Demo(command) => demo::run(&common, &command).await,
         }

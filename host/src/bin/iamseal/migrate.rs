@@ -6,15 +6,16 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 
 use iamseal::contract::Target;
-use iamseal::keys::StaticKeyring;
+use iamseal::keys::MixedKeyring;
 use iamseal::{Limits, MigrationPlan};
 
-use crate::arguments::{Common, Migrate, To};
+use crate::arguments::{Common, Migrate, ShardOf, To};
 use crate::failure::Failure;
-use crate::progress::Interrupt;
+use crate::progress::{Interrupt, Progress};
 use crate::report::step;
 use crate::run::{self, Run};
 use crate::tally::Tally;
+use crate::workers;
 use crate::workers::Workers;
 use crate::{keys, load, store};
 
@@ -25,14 +26,15 @@ pub async fn run(common: &Common, command: &Migrate) -> Result<ExitCode, Failure
 /// The same with keys that are already there.
 pub async fn migrate(
     common: &Common,
-    keyring: StaticKeyring,
+    keyring: MixedKeyring,
     command: &Migrate,
 ) -> Result<ExitCode, Failure> {
+    let jobs = jobs(command)?;
     let store = store::open(common, &command.place).await?;
     let plan = MigrationPlan {
         prefix: command.place.prefix.as_bytes().to_vec(),
         start_after: None,
-        shard: None,
+        shard: command.shard.map(ShardOf::shard),
         target: match command.to {
             To::Plaintext => command.how.none_given().map(|()| Target::Plaintext)?,
             To::Kms => Target::Sealed(command.how.options()?),
@@ -41,7 +43,7 @@ pub async fn migrate(
     };
     let mut limits = Limits::default();
     // Each worker has an instance for itself.
-    limits.instances_in_use = limits.instances_in_use.max(jobs(command).get() as usize);
+    limits.instances_in_use = limits.instances_in_use.max(jobs.get() as usize);
     let mut builder = load::builder(common, keyring).limits(limits);
     let run = match command.dry_run {
         true => {
@@ -56,10 +58,15 @@ pub async fn migrate(
             Some(run)
         }
     };
-    let progress = store::progress(common, &*store, &plan.prefix).await;
+    let progress = match plan.shard {
+        None => store::progress(common, &*store, &plan.prefix).await,
+        // How many of the objects are in the shard shows only as they come.
+        Some(_) => Progress::new(common, None),
+    };
     let plugin = builder.load().await?;
     let interrupt = Interrupt::listen()?;
-    let mut workers = Workers::start(&plugin, &plan, jobs(command)).await?;
+    let batch = workers::batch(jobs).min(store::batch(&command.place.store));
+    let mut workers = Workers::start(&plugin, &plan, jobs, batch).await?;
     let mut tally = Tally::default();
     let (mut was_interrupted, mut failure) = (false, None);
     while let Some(batch) = workers.next().await {
@@ -89,7 +96,8 @@ pub async fn migrate(
         progress.advance(steps.len());
     }
     progress.finish();
-    if tally.is_empty() && failure.is_none() {
+    // A shard of few objects may have none.
+    if tally.is_empty() && failure.is_none() && plan.shard.is_none() {
         store::nothing_there(common, &command.place);
     }
     if let Some(failure) = failure {
@@ -101,15 +109,28 @@ pub async fn migrate(
 
 /// What is done, for the journal.
 fn work(command: &Migrate) -> String {
-    match (command.to, &command.how.key) {
+    let to = match (command.to, &command.how.key) {
         (To::Plaintext, _) => "migrate to plaintext".to_owned(),
         (To::Kms, None) => "migrate to the default key".to_owned(),
         (To::Kms, Some(key)) => format!("migrate to the key {key}"),
+    };
+    match command.shard {
+        Some(shard) => format!("{to}, shard {shard}"),
+        None => to,
     }
 }
 
 /// As many workers as were asked for, or as there are cores.
-fn jobs(command: &Migrate) -> NonZeroU32 {
+///
+/// # Errors
+/// There are more shares of a shard than the contract can count.
+fn jobs(command: &Migrate) -> Result<NonZeroU32, Failure> {
     let cores = || available_parallelism().ok()?.try_into().ok();
-    command.jobs.or_else(cores).unwrap_or(NonZeroU32::MIN)
+    let jobs = command.jobs.or_else(cores).unwrap_or(NonZeroU32::MIN);
+    let shards = command.shard.map_or(1, |shard| shard.shard().count);
+    match jobs.get().checked_mul(shards) {
+        Some(_) => Ok(jobs),
+        None => Err(Failure::usage("there are too many shards and jobs")
+            .with_cure("ask for fewer of either")),
+    }
 }

@@ -6,8 +6,9 @@ use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use iamseal::contract::StorageError;
 use iamseal::journal::{Journal, Journaled, Proof};
-use iamseal::keys::StaticKeyring;
+use iamseal::keys::MixedKeyring;
 use iamseal::storage::Store;
 use serde_json::{Value, json};
 
@@ -76,13 +77,14 @@ impl Run {
         store: Arc<dyn Store>,
         work: &str,
     ) -> Result<Self, Failure> {
+        store.check_writes().await.map_err(unfit)?;
         let journals = match store::folder(given) {
             Some(folder) => journals::open_outside(place, folder)?,
             None => journals::open(place)?,
         };
         let journal = journals.begin(&store.name(), &common.store_name, work)?;
         let journal = Arc::new(journal);
-        let inspector = load::auditor(common, StaticKeyring::new(), None).await?;
+        let inspector = load::auditor(common, MixedKeyring::default(), None).await?;
         let journaled = Journaled::new(journal.clone(), store.clone(), store.clone(), inspector);
         Ok(Self {
             journal,
@@ -174,6 +176,16 @@ impl Run {
     fn failure(&self) -> MutexGuard<'_, Option<Failure>> {
         // Whoever panicked left no half-done change.
         self.failure.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Why a store must not be written to.
+fn unfit(error: StorageError) -> Failure {
+    let is_refused = matches!(error, StorageError::Refused(_));
+    let failure = Failure::from(error);
+    match is_refused {
+        true => failure.with_cure(notes::UNFIT_STORE),
+        false => failure,
     }
 }
 

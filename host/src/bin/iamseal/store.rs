@@ -2,6 +2,7 @@
 
 mod etcd;
 mod folder;
+mod s3;
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
@@ -17,7 +18,8 @@ use crate::progress::Progress;
 use crate::report::notes;
 
 /// How the name of a store begins that is in no folder.
-const SERVERS: [&str; 4] = ["etcd://", "etcds://", "s3://", "drives:"];
+const SERVERS: [&str; 4] = ["etcd://", "etcds://", S3, "drives:"];
+const S3: &str = "s3://";
 
 /// Opens the store that holds these objects and tells what an operator should know of it.
 pub async fn open(common: &Common, place: &Where) -> Result<Arc<dyn Store>, Failure> {
@@ -33,6 +35,7 @@ pub async fn open_whole(common: &Common, given: &Path) -> Result<Arc<dyn Store>,
     let store: Arc<dyn Store> = match server(given) {
         None => folder::open(given)?,
         Some("etcd://" | "etcds://") => etcd::open(given).await?,
+        Some(S3) => s3::open(&text).await?,
         Some(kind) => {
             return Err(
                 Failure::usage(format!("{text}: this version has no {kind} stores"))
@@ -47,6 +50,16 @@ pub async fn open_whole(common: &Common, given: &Path) -> Result<Arc<dyn Store>,
 /// The folder of a store that is in one.
 pub fn folder(given: &Path) -> Option<&Path> {
     server(given).is_none().then_some(given)
+}
+
+/// How many objects of a store may be in one batch. What a server answers one after the other has to fit,
+/// at some 0.2 s each on a bad day, into the time that a call of the plugin has: each object is read, read
+/// again for the journal, and its draft read back.
+pub fn batch(given: &Path) -> u32 {
+    match folder(given) {
+        Some(_) => u32::MAX,
+        None => 32,
+    }
 }
 
 fn server(given: &Path) -> Option<&'static str> {

@@ -44,7 +44,7 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
     let interrupt = Interrupt::listen()?;
     let mut tally = Tally::default();
     let mut was_interrupted = false;
-    let batch = workers::batch(NonZeroU32::MIN) as usize;
+    let batch = workers::batch(NonZeroU32::MIN).min(store::batch(&command.store)) as usize;
     loop {
         // A batch is never dropped midway: Ctrl-C is answered between two.
         if interrupt.pressed() {

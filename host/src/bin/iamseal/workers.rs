@@ -25,7 +25,8 @@ pub struct Workers {
 }
 
 impl Workers {
-    /// Begins the migration with so many workers.
+    /// Begins the migration, or the share of it that the plan says, with so many workers and so many
+    /// objects in a batch of each.
     ///
     /// # Errors
     /// As for [`Plugin::migrate`]. Nothing was read or written then.
@@ -33,19 +34,17 @@ impl Workers {
         plugin: &Plugin,
         plan: &MigrationPlan,
         jobs: NonZeroU32,
+        batch: u32,
     ) -> Result<Self, Error> {
         let mut migrations = Vec::new();
-        for index in 0..jobs.get() {
-            let count = jobs.get();
-            let shard = (count > 1).then_some(Shard { index, count });
+        for job in 0..jobs.get() {
             let plan = MigrationPlan {
-                shard,
+                shard: share(plan.shard, job, jobs),
                 ..plan.clone()
             };
             migrations.push(plugin.migrate(&plan).await?);
         }
         let (sender, batches) = channel(migrations.len());
-        let batch = batch(jobs);
         let stop = Arc::new(AtomicBool::new(false));
         for migration in migrations {
             tokio::spawn(work(migration, batch, sender.clone(), Arc::clone(&stop)));
@@ -82,6 +81,17 @@ pub fn batch(jobs: NonZeroU32) -> u32 {
     each.clamp(1, BATCH) as u32
 }
 
+/// The share of one of so many workers on a shard, or on all objects. A shard is what is left over by a
+/// division, so the shares of shard i of n are i, i + n, i + 2n, ... of n times the workers.
+fn share(shard: Option<Shard>, job: u32, jobs: NonZeroU32) -> Option<Shard> {
+    let Shard { index, count } = shard.unwrap_or(Shard { index: 0, count: 1 });
+    let share = Shard {
+        index: index.saturating_add(job.saturating_mul(count)),
+        count: count.saturating_mul(jobs.get()),
+    };
+    (share.count > 1).then_some(share)
+}
+
 async fn work(
     mut migration: Migration,
     batch: u32,
@@ -98,5 +108,39 @@ async fn work(
         if is_end || batches.send(steps).await.is_err() || is_failure {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Each remainder of a division, as an object's digest gives one, is one worker's alone.
+    #[test]
+    fn every_object_is_one_workers_of_one_shard() {
+        for (shards, jobs) in [(1, 1), (1, 4), (3, 1), (3, 4), (4, 6), (7, 5)] {
+            let jobs = NonZeroU32::new(jobs).unwrap();
+            for digest in 0..1000 {
+                let holds = |share: Option<Shard>| {
+                    share.is_none_or(|share| digest % share.count == share.index)
+                };
+                let mut holders = Vec::new();
+                for index in 0..shards {
+                    let shard = Shard {
+                        index,
+                        count: shards,
+                    };
+                    let workers = (0..jobs.get()).map(|job| share(Some(shard), job, jobs));
+                    let held = workers.filter(|share| holds(*share)).count();
+                    holders.extend(vec![index; held]);
+                }
+                assert_eq!(holders, [digest % shards], "{shards} shards, {jobs} jobs");
+            }
+        }
+    }
+
+    #[test]
+    fn one_worker_alone_has_no_share() {
+        assert!(share(None, 0, NonZeroU32::MIN).is_none());
     }
 }

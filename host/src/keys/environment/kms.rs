@@ -15,15 +15,19 @@ const OLD_KEY_FILE: &str = "MINIO_KMS_MASTER_KEY_FILE";
 const AUTO_ENCRYPTION: &str = "MINIO_KMS_AUTO_ENCRYPTION";
 
 /// A KMS that keeps its keys to itself.
-struct Remote {
+pub(super) struct Remote {
     name: &'static str,
     /// Any of these makes it present, even set to nothing.
     variables: &'static [&'static str],
 }
 
-const REMOTES: [Remote; 2] = [
+/// The name of the one that can be used.
+pub(super) const KES: &str = "KES";
+
+/// KES is the first.
+pub(super) const REMOTES: [Remote; 2] = [
     Remote {
-        name: "KES",
+        name: KES,
         variables: &[
             "MINIO_KMS_KES_ENDPOINT",
             "MINIO_KMS_KES_KEY_NAME",
@@ -50,8 +54,8 @@ const REMOTES: [Remote; 2] = [
 pub(super) fn lend(
     environment: &Environment,
     mut keyring: StaticKeyring,
+    has_kms: bool,
 ) -> Result<StaticKeyring, KeysError> {
-    check_kinds(environment)?;
     let key = match environment.get(KEY)? {
         Some(text) => Some(StaticKey::parse(&text).map_err(|cause| KeysError::Key {
             place: Place::Variable(KEY),
@@ -62,7 +66,7 @@ pub(super) fn lend(
     if let Some(key) = key {
         let name = key.name().to_owned();
         keyring = keyring.key(key).default_key(&name)?;
-    } else if is_on(environment, AUTO_ENCRYPTION)? {
+    } else if !has_kms && is_on(environment, AUTO_ENCRYPTION)? {
         return Err(KeysError::NoKms {
             variable: AUTO_ENCRYPTION,
         });
@@ -83,15 +87,18 @@ pub(super) fn lend(
     })
 }
 
-/// At most one KMS is there, it is one that this version knows, and no variable is set to nothing
-/// where that hides it.
-fn check_kinds(environment: &Environment) -> Result<(), KeysError> {
+/// The remote KMS that is there, by its name. At most one KMS is there, it is one that this version knows,
+/// and no variable is set to nothing where that hides it. Only these remote ones are looked for.
+pub(super) fn check_kinds(
+    environment: &Environment,
+    known: &[Remote],
+) -> Result<Option<&'static str>, KeysError> {
     let key = environment.set(KEY)?;
     let mut present: Vec<&'static str> = Vec::new();
     if environment.get(KEY_FILE)?.is_some() {
         present.push(KEY_FILE);
     }
-    let remotes = remotes(environment)?;
+    let remotes = remotes(environment, known)?;
     present.extend(remotes.iter().map(|(_, variable, _)| *variable));
 
     match key.as_deref().map(String::as_str) {
@@ -116,8 +123,9 @@ fn check_kinds(environment: &Environment) -> Result<(), KeysError> {
         return Err(KeysError::TwoKms { one, other });
     }
     match remotes.as_slice() {
-        [] => Ok(()),
+        [] => Ok(None),
         [(_, variable, true), ..] => Err(KeysError::EmptyKms { variable }),
+        [(KES, _, false), ..] if cfg!(feature = "kes") => Ok(Some(KES)),
         [(kms, variable, false), ..] => Err(KeysError::UnsupportedKms { kms, variable }),
     }
 }
@@ -126,9 +134,10 @@ fn check_kinds(environment: &Environment) -> Result<(), KeysError> {
 /// are set to nothing.
 fn remotes(
     environment: &Environment,
+    known: &[Remote],
 ) -> Result<Vec<(&'static str, &'static str, bool)>, KeysError> {
     let mut present = Vec::new();
-    for remote in REMOTES {
+    for remote in known {
         let mut empty = None;
         let mut full = None;
         for variable in remote.variables {
@@ -184,7 +193,7 @@ fn is_on(environment: &Environment, variable: &'static str) -> Result<bool, Keys
 mod tests {
     use super::super::testing::Setting;
     use super::*;
-    use crate::keys::{Candidate, Keyring};
+    use crate::keys::{Candidate, Keyring, MixedKeyring};
 
     const ONES: &str = "my-key:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
     const MISSING: &str = "/nonexistent/key";
@@ -194,7 +203,7 @@ mod tests {
     }
 
     /// The first byte of every key that is lent under a name.
-    fn lent(keyring: &StaticKeyring, name: &str) -> Vec<u8> {
+    fn lent(keyring: &MixedKeyring, name: &str) -> Vec<u8> {
         let candidates = keyring.candidates(name).unwrap_or_default();
         candidates
             .iter()

@@ -3,5 +3,7 @@
 mod etcd_access;
 mod etcd_cluster;
 mod etcd_sample;
+mod etcd_shards;
 mod etcd_store;
+mod minio;
 mod start;

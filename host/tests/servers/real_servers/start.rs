@@ -23,6 +23,7 @@ fn a_cluster_outlives_its_leader() {
     etcd.put("a", b"1");
     let leader = etcd.leader();
     etcd.kill(leader);
+    assert_ne!(etcd.leader(), leader);
     etcd.put("b", b"2");
     etcd.restart(leader);
     assert_eq!(etcd.get("").len(), 2);

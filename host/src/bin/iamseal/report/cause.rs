@@ -175,7 +175,7 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         }
         ObjectError::Key(failure) => match &failure.error {
             KeyError::NotFound => format!(
-                "give the key {:?} in MINIO_KMS_SECRET_KEY or in a file with --keys",
+                "give the key {:?} in MINIO_KMS_SECRET_KEY or in a file with --keys, or use a KES that has it",
                 failure.key
             ),
             KeyError::Denied(_) => "allow this identity to use the key in the key service".into(),

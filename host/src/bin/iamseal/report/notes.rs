@@ -98,6 +98,11 @@ pub fn not_swept(why: &str) -> String {
     format!("drafts of a killed run may remain: {why}")
 }
 
+/// What to do about a store that cannot be written to safely, or not at all.
+pub const UNFIT_STORE: &str = "\
+allow these credentials to read, write and delete below the prefix; if the server does not keep to
+If-Match, copy the objects to a folder, migrate them there and put them back while nobody writes";
+
 /// That keys may be needed by what does not say so.
 pub fn silent(objects: u64) -> String {
     format!("Not known: {objects} objects could not be read or do not say which key they need.")

@@ -1,0 +1,45 @@
+//! A store in a bucket of S3.
+
+use std::sync::Arc;
+
+use iamseal::storage::s3::OpenError;
+use iamseal::storage::{BucketStore, Storage as _};
+
+use crate::cause::Cause;
+use crate::failure::Failure;
+use crate::report::notes;
+
+/// Opens it.
+///
+/// # Errors
+/// The address or the variables are no use, the bucket does not answer, or there is no `config/` in it.
+pub async fn open(given: &str) -> Result<Arc<BucketStore>, Failure> {
+    let store = BucketStore::open(given)?;
+    let mut objects = store.list(notes::CONFIG, None).await?;
+    // Going on would report success for a store that nobody looked at.
+    if objects.next().await?.is_empty() {
+        return Err(
+            Failure::usage(format!("{given} has no config/ in it")).with_cure(nearest(given))
+        );
+    }
+    Ok(Arc::new(store))
+}
+
+/// Which prefix was probably meant instead of one that has no `config/` below it.
+fn nearest(given: &str) -> String {
+    match given.trim_end_matches('/').strip_suffix("/config") {
+        Some(above) => format!("the store is above it: {above}"),
+        None => "give the bucket and the prefix that config/ is below: s3://BUCKET/PREFIX".into(),
+    }
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        let cure = match &error {
+            OpenError::Url(_) | OpenError::Prefix(_) => "give s3://BUCKET/PREFIX",
+            OpenError::Variable { .. } | OpenError::Variables(_) => "correct it, or unset it",
+            OpenError::Authorities { .. } => "name a PEM file with certificates, or unset it",
+        };
+        Self::new(Cause::Usage, &error).with_cure(cure)
+    }
+}

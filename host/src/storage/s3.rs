@@ -1,0 +1,184 @@
+//! The bucket store: objects are those of a bucket below a prefix, behind the crate `object_store`.
+//!
+//! **Nothing is lost.** An object is replaced by a put that the bucket's own server takes only while
+//! the object has the entity tag that was read (`If-Match`), and never by any other. Before the first
+//! write a draft of the store's own shows whether the server keeps to such conditions; one that does
+//! not is refused, because it would let writers overwrite each other. Where an answer was lost, what is
+//! in the bucket says whether the put was done, so that no writer takes its own put for somebody else's.
+//!
+//! **Drafts** are objects of their own, `iamseal-draft/<16 hex digits>` below the prefix and so outside
+//! `config/`. A killed run leaves some, which [`Store::sweep`] removes once they are an hour old.
+//!
+//! **No key is taken for another.** Keys that `object_store` cannot name, such as those with an empty
+//! part, are listed and refused one by one.
+//!
+//! In a bucket that keeps versions the old version of each object stays, plaintext among them, until
+//! the bucket's own rules remove it.
+//!
+//! Every call needs a tokio runtime.
+
+mod condition;
+mod draft;
+mod errors;
+mod list;
+mod listing;
+mod open;
+mod place;
+mod read;
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::stream::{self, StreamExt as _};
+use object_store::ObjectStore;
+use tokio::sync::OnceCell;
+
+use self::draft::BucketDraft;
+use self::place::Place;
+use super::dir::OBJECT_BYTES;
+use super::{Cursor, Draft, Replacement, Storage, StorageWriter, Store, Stored, Version};
+use crate::contract::StorageError;
+
+pub use self::open::OpenError;
+#[doc(hidden)] // For the enumeration of crash points.
+pub use self::open::{from_environment, with};
+
+/// Requests that one call has under way at once: enough to hide the way to a distant server, few enough
+/// for a small one, and each worker of a migration has as many.
+const AT_ONCE: usize = 16;
+
+/// How old a draft is before it counts as left behind. A draft is needed for a minute at the most,
+/// which is how long a plugin's call may take ([`crate::Limits::deadline`]), so an hour leaves room for
+/// clocks that differ. Were one removed too early, its object would be reported as failed and stay as it is.
+const DRAFT_AGE: Duration = Duration::from_secs(60 * 60);
+
+/// A store in a bucket.
+#[derive(Clone)]
+pub struct BucketStore(Arc<Bucket>);
+
+/// What the store, its drafts and its listings share.
+struct Bucket {
+    objects: Arc<dyn ObjectStore>,
+    place: Place,
+    name: String,
+    object_bytes: u64,
+    draft_age: Duration,
+    /// That the conditions of puts hold, once it is known.
+    keeps_conditions: OnceCell<()>,
+}
+
+impl BucketStore {
+    /// The objects of any store with conditional puts that are below `prefix` (empty: all of it),
+    /// under a name for people and journals. Its listings must be in the order of keys, as S3's are.
+    /// [`BucketStore::open`] opens a bucket of S3.
+    ///
+    /// # Errors
+    /// `Refused` if there can be no such prefix.
+    pub fn new(
+        objects: Arc<dyn ObjectStore>,
+        prefix: &str,
+        name: impl Into<String>,
+    ) -> Result<Self, StorageError> {
+        Ok(Self(Arc::new(Bucket {
+            objects,
+            place: Place::new(prefix)?,
+            name: name.into(),
+            object_bytes: OBJECT_BYTES,
+            draft_age: DRAFT_AGE,
+            keeps_conditions: OnceCell::new(),
+        })))
+    }
+
+    /// Sets the age from which on [`Store::sweep`] takes a draft for left behind; an hour at first.
+    /// For those who know that no other run is under way.
+    #[must_use]
+    pub fn draft_age(self, draft_age: Duration) -> Self {
+        self.with(|bucket| bucket.draft_age = draft_age)
+    }
+
+    /// Sets the largest object in bytes that is read or written; [`OBJECT_BYTES`] at first.
+    #[must_use]
+    pub fn object_bytes(self, object_bytes: u64) -> Self {
+        self.with(|bucket| bucket.object_bytes = object_bytes)
+    }
+
+    fn with(self, set: impl FnOnce(&mut Bucket)) -> Self {
+        let old = &*self.0;
+        let mut bucket = Bucket {
+            objects: Arc::clone(&old.objects),
+            place: old.place.clone(),
+            name: old.name.clone(),
+            keeps_conditions: OnceCell::new(),
+            ..*old
+        };
+        set(&mut bucket);
+        Self(Arc::new(bucket))
+    }
+}
+
+impl fmt::Debug for BucketStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("BucketStore").field(&self.0.name).finish()
+    }
+}
+
+#[async_trait]
+impl Storage for BucketStore {
+    async fn list(
+        &self,
+        prefix: &[u8],
+        start_after: Option<&[u8]>,
+    ) -> Result<Box<dyn Cursor>, StorageError> {
+        let listing = list::list(&self.0, prefix, start_after.unwrap_or_default())?;
+        Ok(Box::new(listing))
+    }
+
+    async fn read(&self, path: &[u8]) -> Result<Stored, StorageError> {
+        self.0.read(&self.0.place.location(path)?).await
+    }
+}
+
+#[async_trait]
+impl StorageWriter for BucketStore {
+    async fn stage(
+        &self,
+        replacements: Vec<Replacement>,
+    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+        if let Err(error) = self.check_writes().await {
+            let failed = |_| Err(error.clone());
+            return replacements.into_iter().map(failed).collect();
+        }
+        let staged = replacements.into_iter().map(|replacement| async {
+            let draft = BucketDraft::stage(&self.0, replacement).await?;
+            Ok(Box::new(draft) as Box<dyn Draft>)
+        });
+        stream::iter(staged).buffered(AT_ONCE).collect().await
+    }
+
+    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+        draft::commit(&self.0, drafts).await
+    }
+}
+
+#[async_trait]
+impl Store for BucketStore {
+    fn name(&self) -> String {
+        self.0.name.clone()
+    }
+
+    async fn check_writes(&self) -> Result<(), StorageError> {
+        let check = || condition::check(&self.0);
+        self.0.keeps_conditions.get_or_try_init(check).await?;
+        Ok(())
+    }
+
+    /// Whatever the prefix, since drafts do not say what they are for.
+    async fn sweep(&self, _: &[u8]) -> Result<u64, StorageError> {
+        draft::sweep(&self.0).await
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,211 @@
+//! Drafts: new bytes in an object of their own, until they take the place of the old ones.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use object_store::path::Path;
+use object_store::{Error, ObjectStoreExt as _, PutMode, UpdateVersion};
+use tokio::runtime::Handle;
+use zeroize::Zeroizing;
+
+use super::errors::failed;
+use super::place::refused;
+use super::read::{tag, version};
+use super::{AT_ONCE, Bucket};
+use crate::contract::StorageError;
+use crate::storage::{Draft, Replacement, Version};
+
+/// A draft of a bucket store.
+pub(super) struct BucketDraft {
+    bucket: Arc<Bucket>,
+    /// Where the draft is; none once it is removed.
+    draft: Option<Path>,
+    /// Where it is to go.
+    target: Path,
+    expected: Version,
+    bytes: Bytes,
+}
+
+impl BucketDraft {
+    /// # Errors
+    /// As for [`crate::storage::StorageWriter::stage`], but that an object which is not there shows
+    /// when the draft is committed.
+    pub async fn stage(bucket: &Arc<Bucket>, new: Replacement) -> Result<Self, StorageError> {
+        let bytes = Bytes::from_owner(Zeroizing::new(new.bytes));
+        bucket.fits(bytes.len() as u64)?;
+        let target = bucket.place.location(&new.path)?;
+        let location = bucket.new_draft()?;
+        // Dropped if it fails, since the draft may be there all the same.
+        let draft = Self {
+            bucket: Arc::clone(bucket),
+            draft: Some(location.clone()),
+            target,
+            expected: new.expected,
+            bytes,
+        };
+        bucket.create(&location, draft.bytes.clone()).await?;
+        Ok(draft)
+    }
+}
+
+impl Drop for BucketDraft {
+    fn drop(&mut self) {
+        let (Some(draft), Ok(runtime)) = (self.draft.take(), Handle::try_current()) else {
+            return;
+        };
+        let objects = Arc::clone(&self.bucket.objects);
+        // If it fails, or the process ends first, the draft is swept later.
+        runtime.spawn(async move { objects.delete(&draft).await });
+    }
+}
+
+#[async_trait]
+impl Draft for BucketDraft {
+    async fn read_back(&mut self) -> Result<Vec<u8>, StorageError> {
+        let gone = || StorageError::Other("the draft was removed".into());
+        let draft = self.draft.as_ref().ok_or_else(gone)?;
+        match self.bucket.read(draft).await {
+            Ok(stored) => Ok(stored.bytes),
+            Err(StorageError::NotFound) => Err(gone()),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+}
+
+/// Puts each draft in its object's place and removes all of them.
+pub(super) async fn commit(
+    bucket: &Arc<Bucket>,
+    drafts: Vec<Box<dyn Draft>>,
+) -> Vec<Result<Version, StorageError>> {
+    let replaced = drafts.into_iter();
+    let replaced: Vec<_> = replaced.map(|draft| put_in_place(bucket, draft)).collect();
+    let replaced: Vec<_> = stream::iter(replaced).buffered(AT_ONCE).collect().await;
+    let (drafts, versions): (Vec<_>, _) = replaced.into_iter().unzip();
+    // What cannot be removed is swept later.
+    bucket.remove(drafts.into_iter().flatten().collect()).await;
+    versions
+}
+
+/// What became of a draft, and where it still is.
+async fn put_in_place(
+    bucket: &Arc<Bucket>,
+    draft: Box<dyn Draft>,
+) -> (Option<Path>, Result<Version, StorageError>) {
+    let draft = draft.into_any().downcast::<BucketDraft>().ok();
+    let is_own = |draft: &BucketDraft| Arc::ptr_eq(&draft.bucket.objects, &bucket.objects);
+    let Some(mut draft) = draft.filter(|draft| is_own(draft)) else {
+        return (None, Err(refused("the draft is another store's")));
+    };
+    let bytes = draft.bytes.clone();
+    let version = bucket.replace(&draft.target, &draft.expected, bytes).await;
+    (draft.draft.take(), version)
+}
+
+/// Removes the drafts that were left behind.
+pub(super) async fn sweep(bucket: &Arc<Bucket>) -> Result<u64, StorageError> {
+    let now = SystemTime::now();
+    let folder = bucket.place.drafts();
+    let mut listed = bucket.objects.list(Some(&folder));
+    let mut old = Vec::new();
+    while let Some(draft) = listed.try_next().await.map_err(|error| failed(&error))? {
+        let age = now.duration_since(draft.last_modified.into());
+        // One from the future is new.
+        let is_old = bucket.draft_age.is_zero() || age.is_ok_and(|age| age > bucket.draft_age);
+        if is_old && bucket.place.is_draft(draft.location.as_ref()) {
+            old.push(draft.location);
+        }
+    }
+    let count = old.len() as u64;
+    match bucket.remove(old).await {
+        Some(error) => Err(failed(&error)),
+        None => Ok(count),
+    }
+}
+
+impl Bucket {
+    /// Where a new draft is to be.
+    pub fn new_draft(&self) -> Result<Path, StorageError> {
+        let number = getrandom::u64();
+        let number = number.map_err(|error| StorageError::Other(error.to_string()))?;
+        Ok(self.place.draft(number))
+    }
+
+    /// Makes a draft, which must not be there.
+    pub async fn create(&self, draft: &Path, bytes: Bytes) -> Result<(), StorageError> {
+        let put = self
+            .objects
+            .put_opts(draft, bytes.into(), PutMode::Create.into());
+        match put.await {
+            // Nobody else draws this number: the answer to an earlier try of this put was lost. What is
+            // there shows when it is read back.
+            Ok(_) | Err(Error::AlreadyExists { .. }) => Ok(()),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// Replaces an object while it is the expected version.
+    ///
+    /// # Errors
+    /// `Conflict`, `NotFound`; `Refused` or `Other` if the bucket's server says so. The object may have
+    /// been replaced all the same if no answer came.
+    pub async fn replace(
+        &self,
+        target: &Path,
+        expected: &[u8],
+        bytes: Bytes,
+    ) -> Result<Version, StorageError> {
+        // Another store's version is not the one that is here.
+        let tag = tag(expected).ok_or(StorageError::Conflict)?;
+        let mode = PutMode::Update(UpdateVersion {
+            e_tag: Some(tag.to_owned()),
+            version: None,
+        });
+        let put = self
+            .objects
+            .put_opts(target, bytes.clone().into(), mode.into())
+            .await;
+        let error = match put {
+            Ok(put) => match version(put.e_tag.as_deref(), put.version.as_deref()) {
+                Some(version) => return Ok(version),
+                None => return self.read(target).await.map(|stored| stored.version),
+            },
+            Err(error) => failed(&error),
+        };
+        // A condition may have failed on account of this very put, if the answer to an earlier try was
+        // lost; and a put whose answer was lost may have been done.
+        match self.read(target).await {
+            Ok(stored) if stored.bytes == bytes => Ok(stored.version),
+            Ok(stored) if stored.version == expected => Err(error),
+            Ok(_) => Err(StorageError::Conflict),
+            Err(StorageError::NotFound) => Err(StorageError::NotFound),
+            Err(_) => Err(error),
+        }
+    }
+
+    /// Removes drafts; the first error is that of one that may be left, to be swept later.
+    pub async fn remove(&self, drafts: Vec<Path>) -> Option<Error> {
+        if drafts.is_empty() {
+            return None;
+        }
+        let drafts = stream::iter(drafts.into_iter().map(Ok)).boxed();
+        let mut first = None;
+        let mut removed = self.objects.delete_stream(drafts);
+        while let Some(result) = removed.next().await {
+            match result {
+                Ok(_) | Err(Error::NotFound { .. }) => {}
+                Err(error) => {
+                    first.get_or_insert(error);
+                }
+            }
+        }
+        first
+    }
+}

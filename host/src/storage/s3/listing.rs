@@ -1,0 +1,165 @@
+//! S3's answers, before `object_store` reads them: no key may become another, and none may be so large
+//! that it fills the memory.
+//!
+//! `object_store` gives a listing up at the first key that its paths cannot hold, drops a `/` at the end
+//! of a key, and the space around it. Such keys are replaced by others that say what they are, and are
+//! told again by [`key`].
+
+use std::borrow::Cow;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::TryStreamExt as _;
+use object_store::ClientOptions;
+use object_store::client::{
+    HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
+};
+use quick_xml::escape::unescape;
+
+use super::place::location;
+
+/// How the key begins that stands for one which cannot be told: what follows is that one in hexadecimal.
+const ODD: &str = "iamseal-odd-key/";
+
+/// The largest answer in bytes that is not an object: a page of 1000 of the longest keys, each byte of
+/// which XML may write as six, is half of it.
+const ANSWER_BYTES: usize = 16 << 20;
+
+/// The key that a listing means by what it says.
+pub(super) fn key(listed: &str) -> Cow<'_, str> {
+    let odd = listed.strip_prefix(ODD).and_then(decode);
+    match odd {
+        Some(odd) if is_odd(&odd) => odd.into(),
+        _ => listed.into(),
+    }
+}
+
+/// Connects as the one inside does, and looks after what is answered.
+#[derive(Debug)]
+pub(super) struct Connector<C>(pub C);
+
+#[derive(Debug)]
+struct Service(HttpClient);
+
+impl<C: HttpConnector> HttpConnector for Connector<C> {
+    fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
+        let client = self.0.connect(options)?;
+        Ok(HttpClient::new(Service(client)))
+    }
+}
+
+#[async_trait]
+impl HttpService for Service {
+    async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
+        let query = request.uri().query().unwrap_or_default();
+        let is_listing = query.split('&').any(|part| part == "list-type=2");
+        let answer = self.0.execute(request).await?;
+        let is_success = answer.status().is_success();
+        if is_success && !is_listing {
+            return Ok(answer);
+        }
+        let (mut head, body) = answer.into_parts();
+        let mut parts = body.bytes_stream();
+        let mut body = Vec::new();
+        while let Some(part) = parts.try_next().await? {
+            if body.len() + part.len() > ANSWER_BYTES {
+                let large = std::io::Error::other("the answer is too large");
+                return Err(HttpError::new(HttpErrorKind::Decode, large));
+            }
+            body.extend_from_slice(&part);
+        }
+        if is_success && let Ok(text) = str::from_utf8(&body) {
+            body = told(text).into_bytes();
+        }
+        head.headers.remove("content-length");
+        Ok(HttpResponse::from_parts(head, Bytes::from(body).into()))
+    }
+}
+
+/// A page of a listing with its odd keys told otherwise.
+fn told(page: &str) -> String {
+    const BEGIN: &str = "<Key>";
+    let mut told = String::with_capacity(page.len());
+    let mut rest = page;
+    while let Some((before, after)) = rest.split_once(BEGIN) {
+        told.push_str(before);
+        told.push_str(BEGIN);
+        let (written, after) = after.split_once('<').unwrap_or((after, ""));
+        match unescape(written) {
+            Ok(key) if is_odd(&key) => told.push_str(&encode(&key)),
+            _ => told.push_str(written),
+        }
+        // What was split at.
+        told.push('<');
+        rest = after;
+    }
+    told.push_str(rest);
+    told
+}
+
+/// Whether `object_store` would read a key as another one or not at all.
+fn is_odd(key: &str) -> bool {
+    location(key).is_err() || key.trim() != key || key.starts_with(ODD)
+}
+
+fn encode(key: &str) -> String {
+    let digits = key.bytes().map(|byte| format!("{byte:02x}"));
+    ODD.chars()
+        .chain(digits.collect::<String>().chars())
+        .collect()
+}
+
+fn decode(digits: &str) -> Option<String> {
+    let (pairs, rest) = digits.as_bytes().as_chunks::<2>();
+    let byte = |pair: &[u8; 2]| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok();
+    let bytes: Option<Vec<u8>> = pairs.iter().map(byte).collect();
+    rest.is_empty().then(|| String::from_utf8(bytes?).ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(written: &str) -> String {
+        let page = format!("<A><Key>{written}</Key><Size>1</Size></A><Key>b</Key>");
+        let told = told(&page);
+        assert!(
+            told.ends_with("</Key><Size>1</Size></A><Key>b</Key>"),
+            "{told}"
+        );
+        let (_, rest) = told.split_once("<Key>").unwrap();
+        rest.split_once('<').unwrap().0.to_owned()
+    }
+
+    #[test]
+    fn odd_keys_come_back_as_they_are() {
+        for (written, is) in [
+            ("a//b", "a//b"),
+            ("a/", "a/"),
+            (" a", " a"),
+            ("a&#xA;b", "a\nb"),
+            ("a/../&lt;b&gt;", "a/../<b>"),
+            ("iamseal-odd-key/61", "iamseal-odd-key/61"),
+            ("\u{fffd}", "\u{fffd}"),
+        ] {
+            let listed = listed(written);
+            assert!(location(&listed).is_ok(), "{listed}");
+            assert_eq!(key(&listed), is);
+        }
+    }
+
+    #[test]
+    fn other_keys_are_left_alone() {
+        for written in ["a/b", "a&lt;b&amp;", "zoë", "&unknown;"] {
+            assert_eq!(listed(written), written);
+        }
+        for plain in [
+            "a/b",
+            "iamseal-odd-key/61",
+            "iamseal-odd-key/6",
+            "iamseal-odd-key/zz",
+        ] {
+            assert_eq!(key(plain), plain);
+        }
+    }
+}
