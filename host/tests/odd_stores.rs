@@ -145,12 +145,10 @@ fn another_folder_than_the_store_is_told_with_the_one_that_was_meant() {
         .fails(13)
         .says("not a directory")
         .says(" cure: ");
-    for store in ["etcd://x:2379", "s3://bucket", "drives:/d{1...4}"] {
-        tool(with("audit", store))
-            .run()
-            .fails(2)
-            .says(" cure: copy the objects into a folder");
-    }
+    tool(with("audit", "drives:/d{1...4}"))
+        .run()
+        .fails(2)
+        .says(" cure: copy the objects into a folder");
 }
 
 #[test]

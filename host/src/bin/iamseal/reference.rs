@@ -40,6 +40,7 @@ fn the_variables_are_those_that_are_read() {
         include_str!("../../keys/environment/root.rs"),
         include_str!("journals.rs"),
         include_str!("../../plugin/cache.rs"),
+        include_str!("../../storage/etcd/address.rs"),
     ];
     let read: BTreeSet<_> = sources
         .iter()
@@ -55,7 +56,8 @@ fn the_variables_are_those_that_are_read() {
 /// The variables that stand between two of this mark.
 fn variables(text: &str, mark: char) -> impl Iterator<Item = &str> {
     let is_one = |text: &&str| {
-        let begins = text.starts_with("MINIO_") || text.starts_with("XDG_");
+        let begins = ["MINIO_", "XDG_", "ETCDCTL_"];
+        let begins = begins.iter().any(|begin| text.starts_with(begin));
         begins
             && text
                 .chars()

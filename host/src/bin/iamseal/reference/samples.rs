@@ -11,6 +11,7 @@ use iamseal::keys::root_credential::RootCredentialError;
 use iamseal::keys::static_key::StaticKeyError;
 use iamseal::manifest::ManifestError;
 use iamseal::storage::dir::OpenError;
+use iamseal::storage::etcd;
 use iamseal::{Error, Limit};
 
 use crate::compare::Remark;
@@ -84,6 +85,39 @@ pub fn open_errors() -> Vec<OpenError> {
         OpenError::Other {
             root: root(),
             source: system(),
+        },
+    ]
+}
+
+pub fn etcd_errors() -> Vec<etcd::OpenError> {
+    vec![
+        etcd::OpenError::NoAddress {
+            address: "<address>".into(),
+        },
+        etcd::OpenError::UserInAddress,
+        etcd::OpenError::NoNode,
+        etcd::OpenError::MixedSchemes,
+        etcd::OpenError::HalfCertificate {
+            set: "<variable>",
+            missing: "<other variable>",
+        },
+        etcd::OpenError::CertificateWithoutTls,
+        etcd::OpenError::NoPassword,
+        etcd::OpenError::Variable(KeysError::NotText {
+            place: Place::Variable("<variable>"),
+        }),
+        etcd::OpenError::Unreadable {
+            variable: "<variable>",
+            path: path(),
+            cause: system(),
+        },
+        etcd::OpenError::Certificates(text()),
+        etcd::OpenError::Tls(text()),
+        etcd::OpenError::NoAnswer(text()),
+        etcd::OpenError::Denied(text()),
+        etcd::OpenError::Other(text()),
+        etcd::OpenError::Nothing {
+            begin: "<prefix>config/".into(),
         },
     ]
 }
