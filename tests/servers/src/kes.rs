@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use tempfile::TempDir;
@@ -51,6 +51,18 @@ impl Default for Identity {
     fn default() -> Self {
         Self::new()
     }
+}
+
+/// What KES calls the one who has this certificate.
+///
+/// # Panics
+/// If KES' own program does not say it.
+pub fn identity_of(certificate: &Path) -> String {
+    let mut command = program("kes");
+    let printed = succeed(command.args(["identity", "of"]).arg(certificate)).stdout;
+    let printed = String::from_utf8(printed).unwrap();
+    let mut words = printed.split_whitespace();
+    words.next_back().unwrap().to_owned()
 }
 
 impl Kes {
@@ -158,6 +170,26 @@ impl Kes {
             ("MINIO_KMS_KES_API_KEY", self.admin.api_key.clone()),
             ("MINIO_KMS_KES_CAPATH", authority.display().to_string()),
         ]
+    }
+
+    /// The same as somebody else.
+    pub fn variables_of(&self, who: &Identity, name: &str) -> Vec<(&'static str, String)> {
+        let mut variables = self.variables(name);
+        for (variable, value) in &mut variables {
+            if *variable == "MINIO_KMS_KES_API_KEY" {
+                value.clone_from(&who.api_key);
+            }
+        }
+        variables
+    }
+
+    /// How often each path was asked for since the server started, by its audit log.
+    ///
+    /// # Panics
+    /// If it is not running.
+    pub fn asked(&self, path: &str) -> usize {
+        let mark = format!("req.path={path} ");
+        self.said().matches(&mark).count()
     }
 
     /// KES' own program as its administrator, with `-k` for the commands that take it.
