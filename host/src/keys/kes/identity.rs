@@ -159,7 +159,14 @@ mod tests {
         let short = &STANDARD.encode([0; 32]);
         let of_another_kind = &STANDARD.encode([1; 33]);
         let unpadded = &STANDARD.encode([0; 34]).replace('=', "");
-        for text in ["", "hunter2", "kes:v2:AAAA", short, of_another_kind, unpadded] {
+        for text in [
+            "",
+            "hunter2",
+            "kes:v2:AAAA",
+            short,
+            of_another_kind,
+            unpadded,
+        ] {
             let error = Identity::of_api_key(text).err().unwrap();
             assert_eq!(error.to_string(), "it is no API key of KES");
             assert!(text.is_empty() || !format!("{error:?}").contains(text));
@@ -170,11 +177,18 @@ mod tests {
     fn a_certificate_and_its_key_have_a_name() {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/keys/kes/testing");
         let certificate = folder.join("client.crt");
-        let of = |key: &str| Identity::of_files(&certificate, &folder.join(key), Some("open-sesame"));
+        let of =
+            |key: &str| Identity::of_files(&certificate, &folder.join(key), Some("open-sesame"));
         let name = "17f28cc0b2913619a460b4a02e3cae468d03816126a0d0682bffce1d655b1448";
         assert_eq!(of("sec1.key").ok().unwrap().name(), name);
         assert_eq!(of("pbes2.key").ok().unwrap().name(), name);
         let swapped = Identity::of_files(&folder.join("sec1.key"), &certificate, None);
-        assert!(swapped.err().unwrap().to_string().contains("no certificate"));
+        assert!(
+            swapped
+                .err()
+                .unwrap()
+                .to_string()
+                .contains("no certificate")
+        );
     }
 }

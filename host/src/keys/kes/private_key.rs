@@ -211,8 +211,14 @@ mod tests {
         let [_, _, aes, ..] = ENCRYPTED;
         for (text, says) in [
             ("nothing".to_owned(), "there is no private key in PEM in it"),
-            (aes.replace("AES-256-CBC", "CAMELLIA-256-CBC"), "another cipher"),
-            (aes.replace("AES-256-CBC,", "AES-256-CBC,00"), "another length"),
+            (
+                aes.replace("AES-256-CBC", "CAMELLIA-256-CBC"),
+                "another cipher",
+            ),
+            (
+                aes.replace("AES-256-CBC,", "AES-256-CBC,00"),
+                "another length",
+            ),
             (aes.replace("AES-256-CBC,", "AES-256-CBC,x"), "is damaged"),
             (aes.replace("AES-256-CBC,", "AES-256-CBC"), "is damaged"),
         ] {
