@@ -55,9 +55,8 @@ fn identity(environment: &Environment) -> Result<(Identity, &'static str), KeysE
             let identity = Identity::of_files(certificate, key, password);
             let identity = identity.map_err(|error| match &error {
                 KesError::Pair { .. } => of(CERT_FILE)(error),
-                KesError::Unreadable { path, .. }
-                | KesError::FileTooLarge { path }
-                | KesError::Nothing { path, .. }
+                KesError::Nothing { what, .. } if *what == "certificate" => of(CERT_FILE)(error),
+                KesError::Unreadable { path, .. } | KesError::FileTooLarge { path }
                     if path == certificate =>
                 {
                     of(CERT_FILE)(error)
