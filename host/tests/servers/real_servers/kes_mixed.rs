@@ -136,6 +136,45 @@ fn many_compact_objects_cost_one_call_to_open() {
     assert_eq!(calls(&|| drop(audit(&store, &kes).ok())), 10);
 }
 
+fn client(kes: &Kes) -> Client {
+    let endpoints = Endpoints::parse(&kes.endpoint()).unwrap();
+    let identity = Identity::of_api_key(&kes.admin().api_key).unwrap();
+    let authorities = Authorities::of_path(&kes.authority().certificate()).unwrap();
+    Client::new(&endpoints, identity, &authorities).unwrap()
+}
+
+/// The same for a server that opens one object after the other, many at once, through more instances than
+/// one and through more calls than an instance lives for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_asks_once_too() {
+    let kes = kes();
+    let [_, _, path] = PATHS;
+    let stored = mixed(&kes).get(path);
+    let keyring = MixedKeyring::default().kes(client(&kes), KEY).unwrap();
+    let auditor: Auditor = Plugin::builder()
+        .component(iamseal_component::AUDITOR)
+        .keyring(Arc::new(keyring))
+        .load_auditor()
+        .await
+        .unwrap();
+    let before = kes.answered();
+    let workers = (0..4).map(|_| {
+        let (auditor, stored) = (auditor.clone(), stored.clone());
+        tokio::spawn(async move {
+            for _ in 0..6000 {
+                let opened = auditor
+                    .unseal(path.as_bytes(), &stored, Policy::Sealed)
+                    .await;
+                assert_eq!(*opened.unwrap().plaintext, b"{}");
+            }
+        })
+    });
+    for worker in workers.collect::<Vec<_>>() {
+        worker.await.unwrap();
+    }
+    assert_eq!(kes.answered() - before, 1);
+}
+
 /// A keyring whose root credentials nobody may ask for.
 struct Guarded(MixedKeyring);
 
@@ -176,10 +215,7 @@ impl KeyGenerator for Guarded {
 async fn root_credentials_are_for_objects_in_their_form_alone() {
     let kes = kes();
     let store = mixed(&kes);
-    let endpoints = Endpoints::parse(&kes.endpoint()).unwrap();
-    let identity = Identity::of_api_key(&kes.admin().api_key).unwrap();
-    let authorities = Authorities::of_path(&kes.authority().certificate()).unwrap();
-    let client = Client::new(&endpoints, identity, &authorities).unwrap();
+    let client = client(&kes);
     let statics = StaticKeyring::new().key(StaticKey::parse(STATIC).unwrap());
     let keyring = MixedKeyring::new(statics).kes(client, KEY).unwrap();
     let auditor: Auditor = Plugin::builder()

@@ -1,6 +1,7 @@
 //! A real KES that is away: at first, in the middle, and for a while.
 
-use std::net::TcpListener;
+use std::io;
+use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -36,6 +37,43 @@ fn closing() -> (u16, Arc<AtomicUsize>) {
         }
     });
     (port, taken)
+}
+
+/// A port on loopback that hands connections on to another, and how many it took.
+fn forwarding(to: u16) -> (u16, Arc<AtomicUsize>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let taken = Arc::new(AtomicUsize::new(0));
+    let counted = Arc::clone(&taken);
+    // All of it ends with the process of the tests.
+    thread::spawn(move || {
+        for from in listener.incoming().flatten() {
+            counted.fetch_add(1, Ordering::Relaxed);
+            let to = TcpStream::connect(("127.0.0.1", to)).unwrap();
+            for (mut from, mut to) in [
+                (from.try_clone().unwrap(), to.try_clone().unwrap()),
+                (to, from),
+            ] {
+                thread::spawn(move || io::copy(&mut from, &mut to));
+            }
+        }
+    });
+    (port, taken)
+}
+
+#[test]
+fn one_connection_serves_all_calls() {
+    let kes = kes();
+    let store = many(300);
+    let of_kes = kes.endpoint().rsplit(':').next().unwrap().parse().unwrap();
+    let (port, taken) = forwarding(of_kes);
+    let variables = with_endpoints(&kes, format!("https://127.0.0.1:{port}"));
+    // Two workers, which ask at the same time.
+    let migrate = tool(with("migrate --json --jobs 2 --to kms", store.root()));
+    migrate.env(variables).ok();
+    // KES speaks HTTP/2. Both may have begun before the first connection was there.
+    let taken = taken.load(Ordering::Relaxed);
+    assert!((1..=2).contains(&taken), "{taken} connections");
 }
 
 fn with_endpoints(kes: &Kes, endpoints: String) -> Vec<(&'static str, String)> {
