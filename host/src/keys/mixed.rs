@@ -168,10 +168,13 @@ impl Keyring for MixedKeyring {
             return Err(KeyError::NotFound);
         };
         let opened = lent.opened.decrypt(&lent.kes, name, ciphertext, context);
+        let is_static = || self.statics.candidates(name).is_ok();
         match opened.await {
             // A key of that name is there, and has been tried or will be: it would be wrong to say that
             // there is none.
-            Err(KeyError::NotFound) if self.statics.candidates(name).is_ok() => {
+            Err(KeyError::NotFound) if is_static() => Err(KeyError::NotAuthentic),
+            // Whoever may use one key of KES alone is denied all others, be they there or not.
+            Err(KeyError::Denied(_)) if name != lent.key && is_static() => {
                 Err(KeyError::NotAuthentic)
             }
             other => other,

@@ -10,7 +10,7 @@ use iamseal::keys::{
     StaticKey, StaticKeyring,
 };
 use iamseal::{Auditor, Plugin};
-use iamseal_servers::kes::Kes;
+use iamseal_servers::kes::{Identity as Person, Kes};
 use zeroize::Zeroizing;
 
 use super::kes::{KEY, audit, cause, kes, migrate};
@@ -73,16 +73,27 @@ fn all_kinds_of_keys_are_lent_together() {
 
 #[test]
 fn a_static_key_that_does_not_open_is_not_told_as_missing() {
-    let kes = kes();
+    let mut kes = kes();
     let store = mixed(&kes);
-    let audit = || {
+    let audit = |kes: &Kes, who: &Person| {
         let path = store.root();
-        tool(with("audit --json --prefix config/iam/users/static/", path)).env(kes.variables(KEY))
+        let audit = tool(with("audit --json --prefix config/iam/users/static/", path));
+        audit.env(kes.variables_of(who, KEY))
     };
-    let ended = audit().run().exits(4);
-    assert_eq!(cause(&ended), "key-not-found");
-    let ended = audit().file("--keys", KEY_WITH_OTHER_BYTES).run();
-    assert_eq!(cause(&ended), "header-not-authentic");
+    let may_all = Person {
+        api_key: kes.admin().api_key.clone(),
+        identity: kes.admin().identity.clone(),
+    };
+    let may_one = Person::new();
+    let allowed = format!("    allow: [/v1/key/decrypt/{KEY}]");
+    let identities = format!("    identities: [{}]", may_one.identity);
+    kes.configure(&format!("  some:\n{allowed}\n{identities}"));
+    kes.restart();
+    for (who, without) in [(may_all, "key-not-found"), (may_one, "key-denied")] {
+        assert_eq!(cause(&audit(&kes, &who).run()), without);
+        let ended = audit(&kes, &who).file("--keys", KEY_WITH_OTHER_BYTES).run();
+        assert_eq!(cause(&ended), "header-not-authentic");
+    }
 }
 
 #[test]
