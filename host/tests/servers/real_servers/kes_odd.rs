@@ -1,7 +1,9 @@
 //! A KES that does not behave: a TLS server of the test's own.
 
+use std::fs;
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
@@ -10,6 +12,7 @@ use iamseal::contract::KeyError;
 use iamseal::keys::Kes as Client;
 use iamseal::keys::kes::{Authorities, Endpoints, Identity};
 use iamseal_servers::authority::Authority;
+use rcgen::{BasicConstraints, CertificateParams, IsCa, KeyPair};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ServerConfig, ServerConnection, StreamOwned};
@@ -23,7 +26,6 @@ const KEY: &str = "a-key";
 struct Odd {
     client: Client,
     asked: Arc<AtomicUsize>,
-    _folder: TempDir,
 }
 
 impl Odd {
@@ -38,14 +40,20 @@ impl Odd {
         let folder = TempDir::new().unwrap();
         let authority = Authority::new(folder.path());
         let files = authority.certify("odd");
+        let authority = authority.certificate();
+        Self::of(&files.certificate, &files.key, &authority, answer)
+    }
+
+    /// With this certificate and key, to a client that this authority vouches to.
+    fn of(certificate: &Path, key: &Path, authority: &Path, answer: String) -> Self {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let config = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_no_client_auth()
             .with_single_cert(
-                vec![CertificateDer::from_pem_file(&files.certificate).unwrap()],
-                PrivateKeyDer::from_pem_file(&files.key).unwrap(),
+                vec![CertificateDer::from_pem_file(certificate).unwrap()],
+                PrivateKeyDer::from_pem_file(key).unwrap(),
             )
             .unwrap();
         let config = Arc::new(config);
@@ -62,11 +70,10 @@ impl Odd {
         });
         let endpoints = Endpoints::parse(&format!("https://127.0.0.1:{port}")).unwrap();
         let identity = Identity::of_api_key(API_KEY).unwrap();
-        let authorities = Authorities::of_path(&authority.certificate()).unwrap();
+        let authorities = Authorities::of_path(authority).unwrap();
         Self {
             client: Client::new(&endpoints, identity, &authorities).unwrap(),
             asked,
-            _folder: folder,
         }
     }
 
@@ -163,6 +170,36 @@ async fn a_redirect_is_not_followed() {
     let error = odd.decrypt().await;
     assert!(
         matches!(&error, KeyError::Other(text) if text.contains("307")),
+        "{error:?}"
+    );
+}
+
+/// What `openssl req -x509` makes: a certificate that signed itself and says that it may sign others.
+#[tokio::test]
+async fn a_certificate_that_signed_itself_is_taken_if_it_was_given() {
+    let folder = TempDir::new().unwrap();
+    let make = |name: &str, host: &str| {
+        let mut params = CertificateParams::new([host.to_owned()]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let pair = KeyPair::generate().unwrap();
+        let made = params.self_signed(&pair).unwrap();
+        let files = ["crt", "key"].map(|kind| folder.path().join(format!("{name}.{kind}")));
+        fs::write(&files[0], made.pem()).unwrap();
+        fs::write(&files[1], pair.serialize_pem()).unwrap();
+        files
+    };
+    let [certificate, key] = make("own", "127.0.0.1");
+    let [other, _] = make("other", "127.0.0.1");
+    let [elsewhere, its_key] = make("elsewhere", "kes.example.net");
+    let answer = || "HTTP/1.1 501 No\r\nContent-Length: 0\r\nConnection: close\r\n\r\n".to_owned();
+    let odd = Odd::of(&certificate, &key, &certificate, answer());
+    assert!(matches!(odd.decrypt().await, KeyError::Other(_)));
+    let odd = Odd::of(&certificate, &key, &other, answer());
+    assert!(matches!(odd.decrypt().await, KeyError::Unavailable(_)));
+    let odd = Odd::of(&elsewhere, &its_key, &elsewhere, answer());
+    let error = odd.decrypt().await;
+    assert!(
+        matches!(&error, KeyError::Unavailable(text) if text.contains("name")),
         "{error:?}"
     );
 }
