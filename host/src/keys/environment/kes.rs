@@ -159,7 +159,7 @@ mod tests {
 
     #[test]
     fn there_is_one_identity_and_it_is_whole() {
-        let (certificate, key) = (folder("client.crt"), folder("sec1.key"));
+        let (certificate, key) = (folder("client.crt"), folder("sec1.pem"));
         let pair = [(CERT_FILE, &*certificate), (KEY_FILE, &*key)];
         for one in pair {
             let error = setting().with(&[one]).error();
@@ -200,9 +200,9 @@ mod tests {
         }
         let certificate = folder("client.crt");
         for (certificate, key, variable) in [
-            (missing, folder("sec1.key"), CERT_FILE),
+            (missing, folder("sec1.pem"), CERT_FILE),
             (&certificate, missing.into(), KEY_FILE),
-            (&certificate, folder("pbes2.key"), KEY_FILE),
+            (&certificate, folder("pbes2.pem"), KEY_FILE),
             (&certificate, certificate.clone(), KEY_FILE),
         ] {
             let files = [(API_KEY, ""), (CERT_FILE, certificate), (KEY_FILE, &key)];

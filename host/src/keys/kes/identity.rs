@@ -180,9 +180,9 @@ mod tests {
         let of =
             |key: &str| Identity::of_files(&certificate, &folder.join(key), Some("open-sesame"));
         let name = "17f28cc0b2913619a460b4a02e3cae468d03816126a0d0682bffce1d655b1448";
-        assert_eq!(of("sec1.key").ok().unwrap().name(), name);
-        assert_eq!(of("pbes2.key").ok().unwrap().name(), name);
-        let swapped = Identity::of_files(&folder.join("sec1.key"), &certificate, None);
+        assert_eq!(of("sec1.pem").ok().unwrap().name(), name);
+        assert_eq!(of("pbes2.pem").ok().unwrap().name(), name);
+        let swapped = Identity::of_files(&folder.join("sec1.pem"), &certificate, None);
         assert!(
             swapped
                 .err()

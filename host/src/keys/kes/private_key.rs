@@ -151,18 +151,18 @@ mod tests {
 
     /// One private key, as openssl writes it.
     const PLAIN: [&str; 2] = [
-        include_str!("testing/sec1.key"),
-        include_str!("testing/pkcs8.key"),
+        include_str!("testing/sec1.pem"),
+        include_str!("testing/pkcs8.pem"),
     ];
     /// The same, encrypted with [`PASSWORD`].
     const ENCRYPTED: [&str; 7] = [
-        include_str!("testing/legacy-aes128.key"),
-        include_str!("testing/legacy-aes192.key"),
-        include_str!("testing/legacy-aes256.key"),
-        include_str!("testing/legacy-des3.key"),
-        include_str!("testing/legacy-des.key"),
-        include_str!("testing/pbes2.key"),
-        include_str!("testing/scrypt.key"),
+        include_str!("testing/legacy-aes128.pem"),
+        include_str!("testing/legacy-aes192.pem"),
+        include_str!("testing/legacy-aes256.pem"),
+        include_str!("testing/legacy-des3.pem"),
+        include_str!("testing/legacy-des.pem"),
+        include_str!("testing/pbes2.pem"),
+        include_str!("testing/scrypt.pem"),
     ];
     const PASSWORD: &str = "open-sesame";
 

@@ -126,11 +126,11 @@ fn a_certificate_with_its_key_is_taken_encrypted_or_not() {
     let made = kes.authority().certify("client");
     let files = [
         (made.certificate.clone(), made.key.clone()),
-        (fixture("client.crt"), fixture("sec1.key")),
-        (fixture("client.crt"), fixture("pkcs8.key")),
-        (fixture("client.crt"), fixture("legacy-aes256.key")),
-        (fixture("client.crt"), fixture("legacy-des3.key")),
-        (fixture("client.crt"), fixture("pbes2.key")),
+        (fixture("client.crt"), fixture("sec1.pem")),
+        (fixture("client.crt"), fixture("pkcs8.pem")),
+        (fixture("client.crt"), fixture("legacy-aes256.pem")),
+        (fixture("client.crt"), fixture("legacy-des3.pem")),
+        (fixture("client.crt"), fixture("pbes2.pem")),
     ];
     let identities = [&made.certificate, &fixture("client.crt")].map(|file| identity_of(file));
     kes.configure(&policy(&identities.join(", "), &POLICIES));
