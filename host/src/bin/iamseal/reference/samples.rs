@@ -7,6 +7,7 @@ use iamseal::contract::{Form, KeyError, ObjectError, Reason, SizeLimit, StorageE
 use iamseal::journal::JournalError;
 use iamseal::keys::KeysError;
 use iamseal::keys::error::Place;
+use iamseal::keys::kes::{EndpointError, KesError};
 use iamseal::keys::root_credential::RootCredentialError;
 use iamseal::keys::static_key::StaticKeyError;
 use iamseal::manifest::ManifestError;
@@ -196,15 +197,66 @@ pub fn keys_errors() -> Vec<KeysError> {
             kms: "<kind>",
             variable,
         },
+        KeysError::KesVariable { variable },
+        KeysError::HalfIdentity {
+            set: variable,
+            missing: "<other variable>",
+        },
+        KeysError::TwoIdentities { other: variable },
         KeysError::NoKms { variable },
         KeysError::NoSuchKey {
             name: "<key>".into(),
         },
     ];
-    let all = all.into_iter().map(key);
+    let kes = kes_errors().into_iter().map(|cause| KeysError::Kes {
+        place: place(),
+        cause,
+    });
+    let all = all.into_iter().map(key).chain(kes);
     all.chain(credentials.into_iter().map(credential))
         .chain(others)
         .collect()
+}
+
+fn kes_errors() -> Vec<KesError> {
+    let endpoint = |cause| KesError::Endpoint { number: 1, cause };
+    let endpoints = [
+        EndpointError::NotUrl,
+        EndpointError::NotHttps,
+        EndpointError::TooMuch,
+        EndpointError::Pattern,
+    ];
+    let others = [
+        KesError::TooManyEndpoints,
+        KesError::NoEndpoint,
+        KesError::KeyName {
+            name: "<key>".into(),
+        },
+        KesError::ApiKey,
+        KesError::Unreadable {
+            path: path(),
+            cause: system(),
+        },
+        KesError::FileTooLarge { path: path() },
+        KesError::Nothing {
+            path: path(),
+            what: "<what>",
+        },
+        KesError::Encrypted { path: path() },
+        KesError::Password { path: path() },
+        KesError::PrivateKey {
+            path: path(),
+            cause: text(),
+        },
+        KesError::Pair { cause: text() },
+        KesError::Authority {
+            path: path(),
+            cause: text(),
+        },
+        KesError::NoAuthorities,
+        KesError::Start(text()),
+    ];
+    endpoints.into_iter().map(endpoint).chain(others).collect()
 }
 
 pub fn journal_errors() -> Vec<JournalError> {
