@@ -87,6 +87,7 @@
 //! - `manifest`, part of `tool`: the module `manifest`, a sealed list of what a store holds, which shows
 //!   that an object was rolled back, swapped, added or removed.
 //! - `object-store`: `SealedStore`, which wraps any store of the crate `object_store`.
+//! - `s3`, part of `tool`: `storage::BucketStore`, a store in a bucket.
 //! - `metrics`: counts, through the facade of the crate `metrics`, for whatever exporter a server
 //!   installs.
 //!

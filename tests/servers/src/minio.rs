@@ -1,16 +1,23 @@
 //! MinIO and its client.
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::Write as _;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+use crate::authority::Authority;
 use crate::process::Running;
 use crate::{port, program, succeed};
 
 /// The root credential unless other variables say otherwise.
 pub const ROOT: (&str, &str) = ("root-user", "root-password-1");
+
+const CERTIFICATES: &str = "certificates";
 
 /// A MinIO server with one drive.
 pub struct Minio {
@@ -19,17 +26,40 @@ pub struct Minio {
     folder: TempDir,
     variables: Vec<(String, String)>,
     root: (String, String),
+    authority: Option<Authority>,
 }
 
 impl Minio {
     /// A server with these variables beside those of [`ROOT`].
     pub fn start(variables: &[(&str, String)]) -> Self {
+        Self::with(tempfile::tempdir().unwrap(), None, variables)
+    }
+
+    /// A server that talks TLS with a certificate of an authority of its own.
+    pub fn start_tls() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::new(folder.path());
+        let server = authority.certify("minio");
+        let certificates = folder.path().join(CERTIFICATES);
+        fs::create_dir(&certificates).unwrap();
+        fs::copy(server.certificate, certificates.join("public.crt")).unwrap();
+        fs::copy(server.key, certificates.join("private.key")).unwrap();
+        Self::with(folder, Some(authority), &[])
+    }
+
+    /// A server whose drive is in this folder.
+    pub fn start_in(folder: TempDir) -> Self {
+        Self::with(folder, None, &[])
+    }
+
+    fn with(folder: TempDir, authority: Option<Authority>, variables: &[(&str, String)]) -> Self {
         let mut minio = Self {
             running: None,
             port: port::free(),
-            folder: tempfile::tempdir().unwrap(),
+            folder,
             variables: Vec::new(),
             root: (ROOT.0.to_owned(), ROOT.1.to_owned()),
+            authority,
         };
         minio.restart(variables);
         minio
@@ -56,7 +86,7 @@ impl Minio {
             .arg("server")
             .args(["--address", &self.address()])
             .arg("--certs-dir")
-            .arg(self.folder.path().join("certificates"))
+            .arg(self.folder.path().join(CERTIFICATES))
             .arg(self.drive());
         let log = self.folder.path().join("minio.log");
         let mut running = Running::begin(&mut command, &log);
@@ -92,6 +122,78 @@ impl Minio {
         self.folder.path().join("drive")
     }
 
+    /// Its address as `AWS_ENDPOINT_URL` takes it.
+    pub fn endpoint(&self) -> String {
+        let scheme = match self.authority {
+            Some(_) => "https",
+            None => "http",
+        };
+        format!("{scheme}://{}", self.address())
+    }
+
+    /// The authority of its certificate, if it talks TLS.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn authority(&self) -> &Authority {
+        self.authority.as_ref().unwrap()
+    }
+
+    /// What the clients of S3 read to use this server as its root user.
+    pub fn aws_variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL", self.endpoint()),
+            ("AWS_ALLOW_HTTP", self.authority.is_none().to_string()),
+            ("AWS_ACCESS_KEY_ID", self.root.0.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.root.1.clone()),
+        ]
+    }
+
+    /// Puts files into a bucket, by their paths below this place, such as `bucket/prefix`.
+    ///
+    /// # Panics
+    /// If it refuses one.
+    pub fn upload<P: AsRef<[u8]>, B: AsRef<[u8]>>(
+        &self,
+        place: &str,
+        files: impl IntoIterator<Item = (P, B)>,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, bytes) in files {
+            let file = folder.path().join(name(path.as_ref()));
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, bytes).unwrap();
+        }
+        let from = folder.path().to_str().unwrap();
+        self.admin(&["mirror", "--overwrite", from, &format!("t/{place}")]);
+    }
+
+    /// All that is in a bucket below this place, by paths.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    pub fn download(&self, place: &str) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().to_str().unwrap();
+        self.admin(&["mirror", &format!("t/{place}"), to]);
+        let mut files = BTreeMap::new();
+        collect(folder.path(), folder.path(), &mut files);
+        files
+    }
+
+    /// Puts one object whose key no file could have.
+    ///
+    /// # Panics
+    /// If the server refuses it.
+    pub fn pipe(&self, key: &str, bytes: &[u8]) {
+        let arguments = ["pipe", &format!("t/{key}")];
+        let mut command = self.client(&self.root.0, &self.root.1, &arguments);
+        let quiet = command.stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut child = quiet.spawn().unwrap();
+        child.stdin.take().unwrap().write_all(bytes).unwrap();
+        assert!(child.wait().unwrap().success(), "{key} cannot be put");
+    }
+
     /// What it has written so far.
     ///
     /// # Panics
@@ -116,7 +218,12 @@ impl Minio {
 
     fn client(&self, user: &str, password: &str, arguments: &[&str]) -> Command {
         let mut command = program("mc");
-        let host = format!("http://{user}:{password}@{}", self.address());
+        let endpoint = self.endpoint();
+        let (scheme, address) = endpoint.split_once("://").unwrap();
+        let host = format!("{scheme}://{user}:{password}@{address}");
+        if self.authority.is_some() {
+            command.arg("--insecure");
+        }
         command
             .env("MC_HOST_t", host)
             .arg("--config-dir")
@@ -124,5 +231,22 @@ impl Minio {
             .args(["--quiet", "--no-color", "--json"])
             .args(arguments);
         command
+    }
+}
+
+fn name(path: &[u8]) -> &OsStr {
+    std::os::unix::ffi::OsStrExt::from_bytes(path)
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<Vec<u8>, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, files);
+            continue;
+        }
+        let relative = path.strip_prefix(root).unwrap();
+        let relative = relative.as_os_str().as_encoded_bytes().to_vec();
+        files.insert(relative, fs::read(path).unwrap());
     }
 }

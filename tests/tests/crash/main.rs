@@ -17,6 +17,7 @@ mod enumerate;
 mod journaled;
 mod memory;
 mod mode;
+mod s3;
 mod shadow;
 mod workload;
 mod world;
@@ -31,6 +32,7 @@ use crate::dir::Dir;
 use crate::enumerate::{Tally, enumerate};
 use crate::memory::Memory;
 use crate::mode::Mode;
+use crate::s3::S3;
 use crate::shadow::Lie;
 use crate::workload::WORKLOADS;
 use crate::world::World;
@@ -47,11 +49,13 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     add::<Dir>(&mut trials, &sums);
     add::<Memory>(&mut trials, &sums);
+    add::<S3>(&mut trials, &sums);
     trials.push(Trial::test(
         "a_store_that_does_not_sync_loses_objects",
         without_syncs,
     ));
     let conclusion = libtest_mimic::run(&arguments, trials);
+    s3::stop();
     print(&sums.lock().unwrap());
     conclusion.exit_code()
 }

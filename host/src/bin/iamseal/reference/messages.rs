@@ -48,6 +48,7 @@ pub fn tables() -> Vec<(&'static str, String)> {
         ("reasons", table_of(samples::reasons().into_iter().map(why))),
         ("remarks", table_of(remarks.iter().filter_map(Remark::why))),
         ("folders", table_of(failures(samples::open_errors()))),
+        ("buckets", table_of(failures(samples::bucket_errors()))),
         ("keys", table_of(failures(samples::keys_errors()))),
         ("journals", table_of(failures(samples::journal_errors()))),
         ("manifests that do not open", table_of(unopened)),
@@ -165,6 +166,10 @@ fn no_error_is_left_out() {
     assert_eq!(
         kinds(&samples::open_errors()),
         variants(include_str!("../../../storage/dir.rs"))
+    );
+    assert_eq!(
+        kinds(&samples::bucket_errors()),
+        variants(include_str!("../../../storage/s3/open.rs"))
     );
     let mut manifests = samples::manifest_errors();
     manifests.extend(samples::unsaved_errors());
