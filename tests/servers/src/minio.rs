@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -179,19 +178,6 @@ impl Minio {
         let mut files = BTreeMap::new();
         collect(folder.path(), folder.path(), &mut files);
         files
-    }
-
-    /// Puts one object whose key no file could have.
-    ///
-    /// # Panics
-    /// If the server refuses it.
-    pub fn pipe(&self, key: &str, bytes: &[u8]) {
-        let arguments = ["pipe", &format!("t/{key}")];
-        let mut command = self.client(&self.root.0, &self.root.1, &arguments);
-        let quiet = command.stdin(Stdio::piped()).stdout(Stdio::null());
-        let mut child = quiet.spawn().unwrap();
-        child.stdin.take().unwrap().write_all(bytes).unwrap();
-        assert!(child.wait().unwrap().success(), "{key} cannot be put");
     }
 
     /// What it has written so far.

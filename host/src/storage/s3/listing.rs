@@ -53,7 +53,9 @@ impl HttpService for Service {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let query = request.uri().query().unwrap_or_default();
         let is_listing = query.split('&').any(|part| part == "list-type=2");
-        let answer = self.0.execute(request).await?;
+        let is_put = request.method() == "PUT";
+        let answer = self.0.execute(request).await;
+        let answer = answer.map_err(|error| if is_put { put_again(error) } else { error })?;
         let is_success = answer.status().is_success();
         if is_success && !is_listing {
             return Ok(answer);
@@ -73,6 +75,18 @@ impl HttpService for Service {
         }
         head.headers.remove("content-length");
         Ok(HttpResponse::from_parts(head, Bytes::from(body).into()))
+    }
+}
+
+/// Lets `object_store` send a put again whose answer was lost. It holds that unsafe for conditional puts,
+/// which all puts here are; but what became of one is looked up in the bucket afterwards. A server that
+/// refuses a put unread and hangs up, as MinIO does, loses its answer every now and then.
+fn put_again(error: HttpError) -> HttpError {
+    match error.kind() {
+        HttpErrorKind::Interrupted | HttpErrorKind::Timeout => {
+            HttpError::new(HttpErrorKind::Request, error)
+        }
+        _ => error,
     }
 }
 
