@@ -89,6 +89,7 @@
 //! - `kes`, part of `tool`: the module `keys::kes`, keys in a KES server; with it [`keys::Environment`]
 //!   takes MinIO's variables for KES too.
 //! - `object-store`: `SealedStore`, which wraps any store of the crate `object_store`.
+//! - `s3`, part of `tool`: `storage::BucketStore`, a store in a bucket.
 //! - `metrics`: counts, through the facade of the crate `metrics`, for whatever exporter a server
 //!   installs.
 //!

@@ -11,4 +11,7 @@ mod kes_mixed;
 mod kes_odd;
 mod kes_outage;
 mod minio;
+mod s3;
+mod s3_keys;
+mod s3_trouble;
 mod start;

@@ -49,6 +49,7 @@ pub fn tables() -> Vec<(&'static str, String)> {
         ("remarks", table_of(remarks.iter().filter_map(Remark::why))),
         ("folders", table_of(failures(samples::open_errors()))),
         ("etcd", table_of(failures(samples::etcd_errors()))),
+        ("buckets", table_of(failures(samples::bucket_errors()))),
         ("keys", table_of(failures(samples::keys_errors()))),
         ("journals", table_of(failures(samples::journal_errors()))),
         ("manifests that do not open", table_of(unopened)),
@@ -170,6 +171,10 @@ fn no_error_is_left_out() {
     assert_eq!(
         kinds(&samples::etcd_errors()),
         variants(include_str!("../../../storage/etcd/open_error.rs"))
+    );
+    assert_eq!(
+        kinds(&samples::bucket_errors()),
+        variants(include_str!("../../../storage/s3/open.rs"))
     );
     let mut manifests = samples::manifest_errors();
     manifests.extend(samples::unsaved_errors());

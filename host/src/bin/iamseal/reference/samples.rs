@@ -11,8 +11,7 @@ use iamseal::keys::kes::{EndpointError, KesError};
 use iamseal::keys::root_credential::RootCredentialError;
 use iamseal::keys::static_key::StaticKeyError;
 use iamseal::manifest::ManifestError;
-use iamseal::storage::dir::OpenError;
-use iamseal::storage::etcd;
+use iamseal::storage::{dir::OpenError, etcd, s3};
 use iamseal::{Error, Limit};
 
 use crate::compare::Remark;
@@ -51,6 +50,25 @@ pub fn object_errors() -> Vec<ObjectError> {
         ObjectError::BodyNotAuthentic,
         ObjectError::CutShort,
         ObjectError::Other(text()),
+    ]
+}
+
+pub fn bucket_errors() -> Vec<s3::OpenError> {
+    vec![
+        s3::OpenError::Url("<why>"),
+        s3::OpenError::Variable {
+            variable: "<variable>",
+            why: "<why>",
+        },
+        s3::OpenError::Authorities {
+            path: path(),
+            cause: system(),
+        },
+        s3::OpenError::Variables(object_store::Error::NotImplemented {
+            operation: text(),
+            implementer: text(),
+        }),
+        s3::OpenError::Prefix(StorageError::Refused(text())),
     ]
 }
 
