@@ -62,7 +62,7 @@ pub async fn run(common: &Common, command: &KesImport) -> Result<ExitCode, Failu
 /// What becomes another one with the KMS, as was seen of MinIO RELEASE.2025-10-15.
 const ROOT_CREDENTIAL: &str = "what changes with KES: a server with MINIO_API_ROOT_ACCESS=off and no \
      MINIO_ROOT_USER derives its root credential from the KMS, and KES makes another one of the same key; \
-     users and their access keys go on as they are";
+     temporary credentials end with the one that signed them, users and their access keys do not";
 
 /// The one static key of this name.
 fn the_key(common: &Common, name: &str) -> Result<StaticKey, Failure> {
