@@ -58,7 +58,7 @@ pub fn describe(error: &ObjectError) -> String {
 /// A keyring's error in words; see [`describe`].
 pub fn describe_key(error: &KeyError) -> String {
     match error {
-        KeyError::NotFound => "no key of that name was given".to_owned(),
+        KeyError::NotFound => "there is no key of that name".to_owned(),
         KeyError::Denied(text) => format!("denied: {}", line(text)),
         KeyError::Unavailable(text) => format!("the key service gives no answer: {}", line(text)),
         KeyError::NotAuthentic => "it does not open this data key in this context".to_owned(),

@@ -11,8 +11,8 @@ use serde_json::Value;
 
 use tool::tool;
 
-const COMMANDS: [&str; 9] = [
-    "keygen", "seal", "unseal", "inspect", "audit", "manifest", "migrate", "plugin", "demo",
+const COMMANDS: [&str; 10] = [
+    "keygen", "seal", "unseal", "inspect", "audit", "manifest", "migrate", "kes", "plugin", "demo",
 ];
 
 fn help(arguments: &[&str]) -> String {

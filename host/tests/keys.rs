@@ -150,16 +150,18 @@ fn there_is_one_kms() {
         .run()
         .fails(2)
         .says("there can be only one KMS");
-    for variable in ["MINIO_KMS_KES_ENDPOINT", "MINIO_KMS_SERVER"] {
-        seal()
-            .env([(variable, "https://127.0.0.1:7373")])
-            .run()
-            .fails(2)
-            .says(&format!(
-                "{variable} is set, but this version does not support"
-            ))
-            .says("MINIO_KMS_SECRET_KEY or --keys FILE");
-    }
+    seal()
+        .env([("MINIO_KMS_SERVER", "https://127.0.0.1:7373")])
+        .run()
+        .fails(2)
+        .says("MINIO_KMS_SERVER is set, but this version does not support")
+        .says("MINIO_KMS_SECRET_KEY or --keys FILE");
+    seal()
+        .env([("MINIO_KMS_KES_ENDPOINT", "https://127.0.0.1:7373")])
+        .run()
+        .fails(2)
+        .says("MINIO_KMS_KES_KEY_NAME is not set, and KES cannot be used without it")
+        .says(" cure: set it to the name of the key in KES");
 }
 
 #[test]

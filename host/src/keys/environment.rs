@@ -236,14 +236,22 @@ mod testing {
         }
 
         pub fn keyring(&self) -> Result<MixedKeyring, KeysError> {
+            self.try_environment()?.keyring()
+        }
+
+        #[cfg(feature = "kes")]
+        pub fn environment(&self) -> Environment {
+            self.try_environment().unwrap()
+        }
+
+        fn try_environment(&self) -> Result<Environment, KeysError> {
             let variables = self.variables.clone();
             let environment = Environment::new(move |name| variables.get(name).cloned())?;
             let secrets = self.dir.path().join("secrets");
-            Environment {
+            Ok(Environment {
                 secrets,
                 ..environment
-            }
-            .keyring()
+            })
         }
 
         pub fn error(&self) -> KeysError {

@@ -5,12 +5,14 @@
 //! whether its key is in a KMS, and for all others the name decides.
 
 use std::path::Path;
+#[cfg(feature = "kes")]
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use zeroize::Zeroizing;
 
 #[cfg(feature = "kes")]
-use super::kes::{Kes, KesError, is_key_name};
+use super::kes::{Kes, KesError, Opened, is_key_name};
 use super::{Candidate, DataKey, KeyGenerator, Keyring, KeysError, RootCredential, StaticKeyring};
 use crate::contract::KeyError;
 
@@ -18,7 +20,8 @@ use crate::contract::KeyError;
 ///
 /// With a KES new objects are sealed under its key. Under the name of that key KES comes first and static
 /// keys of the name after it; under any other name static keys come first, since they cost no call, and
-/// KES after them.
+/// KES after them. The data keys that KES opened last are kept, so that one that serves many objects costs
+/// one call.
 #[derive(Clone, Default)]
 pub struct MixedKeyring {
     statics: StaticKeyring,
@@ -32,6 +35,7 @@ pub struct MixedKeyring {
 struct Lent {
     kes: Kes,
     key: String,
+    opened: Arc<Opened>,
 }
 
 impl MixedKeyring {
@@ -55,7 +59,8 @@ impl MixedKeyring {
             return Err(KesError::KeyName { name: key.into() });
         }
         let key = key.to_owned();
-        self.kes = Some(Lent { kes, key });
+        let opened = Arc::default();
+        self.kes = Some(Lent { kes, key, opened });
         Ok(self)
     }
 
@@ -162,13 +167,17 @@ impl Keyring for MixedKeyring {
         let Some(lent) = &self.kes else {
             return Err(KeyError::NotFound);
         };
-        match lent.kes.decrypt(name, ciphertext, context).await {
+        let opened = lent.opened.decrypt(&lent.kes, name, ciphertext, context);
+        let is_static = || self.statics.candidates(name).is_ok();
+        match opened.await {
             // A key of that name is there, and has been tried or will be: it would be wrong to say that
             // there is none.
-            Err(KeyError::NotFound) if self.statics.candidates(name).is_ok() => {
+            Err(KeyError::NotFound) if is_static() => Err(KeyError::NotAuthentic),
+            // Whoever may use one key of KES alone is denied all others, be they there or not.
+            Err(KeyError::Denied(_)) if name != lent.key && is_static() => {
                 Err(KeyError::NotAuthentic)
             }
-            opened => opened,
+            other => other,
         }
     }
 

@@ -12,7 +12,7 @@ mod tool;
 
 use document::Reference;
 
-/// The causes that no line can have here: those of a key service, which this version has none of, and
+/// The causes that no line can have here: those of a key service, which tests with a real one have, and
 /// those that are exit codes alone.
 const NOT_HERE: [&str; 4] = ["closed-pipe", "key-denied", "key-unavailable", "several"];
 
@@ -25,7 +25,9 @@ fn every_line_is_in_the_document_and_all_of_the_document_in_the_lines() {
     stores::migrations(&mut reference);
     stores::interrupted(&mut reference);
     stores::demonstration(&mut reference);
-    let unseen = reference.unseen();
+    let mut unseen = reference.unseen();
+    // Tests with a real KES see these.
+    unseen.retain(|what| !what.starts_with("kes "));
     assert!(unseen.is_empty(), "never seen: {unseen:#?}");
     assert_eq!(reference.unseen_causes(), NOT_HERE);
 }

@@ -7,6 +7,8 @@
     clippy::unwrap_used
 )]
 
+#[path = "../reference/document.rs"]
+mod document;
 mod real_servers;
 #[path = "../tool/mod.rs"]
 mod tool;

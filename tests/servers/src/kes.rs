@@ -1,10 +1,15 @@
 //! KES, with its keys in a folder.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use tempfile::TempDir;
 
 use crate::authority::Authority;
@@ -53,6 +58,18 @@ impl Default for Identity {
     }
 }
 
+/// What KES calls the one who has this certificate.
+///
+/// # Panics
+/// If KES' own program does not say it.
+pub fn identity_of(certificate: &Path) -> String {
+    let mut command = program("kes");
+    let printed = succeed(command.args(["identity", "of"]).arg(certificate)).stdout;
+    let printed = String::from_utf8(printed).unwrap();
+    let mut words = printed.split_whitespace();
+    words.next_back().unwrap().to_owned()
+}
+
 impl Kes {
     /// A server whose administrator may do everything.
     pub fn start() -> Self {
@@ -91,6 +108,7 @@ impl Kes {
              admin:\n  identity: {}\n\
              tls:\n  key: {}\n  cert: {}\n\
              cache:\n  expiry:\n    any: 1s\n    unused: 1s\n    offline: 0s\n\
+             api:\n  /v1/metrics:\n    skip_auth: true\n    timeout: 15s\n\
              {policy}\
              keystore:\n  fs:\n    path: {}\n",
             self.port,
@@ -158,6 +176,52 @@ impl Kes {
             ("MINIO_KMS_KES_API_KEY", self.admin.api_key.clone()),
             ("MINIO_KMS_KES_CAPATH", authority.display().to_string()),
         ]
+    }
+
+    /// The same as somebody else.
+    pub fn variables_of(&self, who: &Identity, name: &str) -> Vec<(&'static str, String)> {
+        let mut variables = self.variables(name);
+        for (variable, value) in &mut variables {
+            if *variable == "MINIO_KMS_KES_API_KEY" {
+                value.clone_from(&who.api_key);
+            }
+        }
+        variables
+    }
+
+    /// How many requests it has answered since it started, by its own metrics; those for metrics do not
+    /// count, and none of the others may be under way.
+    ///
+    /// # Panics
+    /// If it does not answer.
+    pub fn answered(&self) -> u64 {
+        let mut roots = RootCertStore::empty();
+        let certificate = CertificateDer::from_pem_file(self.authority.certificate()).unwrap();
+        roots.add(certificate).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_safe_default_protocol_versions()
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let name = ServerName::try_from("127.0.0.1").unwrap();
+        let connection = ClientConnection::new(Arc::new(config), name).unwrap();
+        let socket = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        let mut stream = StreamOwned::new(connection, socket);
+        stream
+            .write_all(b"GET /v1/metrics HTTP/1.0\r\nHost: kes\r\n\r\n")
+            .unwrap();
+        let mut answer = String::new();
+        // KES ends the connection without a farewell.
+        let _ = stream.read_to_string(&mut answer);
+        assert!(answer.starts_with("HTTP/1.0 200"), "{answer}");
+        let counts = answer.lines().filter(|line| {
+            line.starts_with("kes_http_request_success{")
+                || line.starts_with("kes_http_request_error{")
+        });
+        counts
+            .map(|line| line.rsplit(' ').next().unwrap().parse::<u64>().unwrap())
+            .sum()
     }
 
     /// KES' own program as its administrator, with `-k` for the commands that take it.

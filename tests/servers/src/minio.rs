@@ -1,16 +1,22 @@
 //! MinIO and its client.
 
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs;
 use std::net::TcpStream;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
 use tempfile::TempDir;
 
+use crate::authority::Authority;
 use crate::process::Running;
 use crate::{port, program, succeed};
 
 /// The root credential unless other variables say otherwise.
 pub const ROOT: (&str, &str) = ("root-user", "root-password-1");
+
+const CERTIFICATES: &str = "certificates";
 
 /// A MinIO server with one drive.
 pub struct Minio {
@@ -19,6 +25,7 @@ pub struct Minio {
     folder: TempDir,
     variables: Vec<(String, String)>,
     root: (String, String),
+    authority: Option<Authority>,
 }
 
 /// Temporary credentials.
@@ -34,12 +41,34 @@ pub struct Session {
 impl Minio {
     /// A server with these variables beside those of [`ROOT`].
     pub fn start(variables: &[(&str, String)]) -> Self {
+        Self::with(tempfile::tempdir().unwrap(), None, variables)
+    }
+
+    /// A server that talks TLS with a certificate of an authority of its own.
+    pub fn start_tls() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let authority = Authority::new(folder.path());
+        let server = authority.certify("minio");
+        let certificates = folder.path().join(CERTIFICATES);
+        fs::create_dir(&certificates).unwrap();
+        fs::copy(server.certificate, certificates.join("public.crt")).unwrap();
+        fs::copy(server.key, certificates.join("private.key")).unwrap();
+        Self::with(folder, Some(authority), &[])
+    }
+
+    /// A server whose drive is in this folder.
+    pub fn start_in(folder: TempDir) -> Self {
+        Self::with(folder, None, &[])
+    }
+
+    fn with(folder: TempDir, authority: Option<Authority>, variables: &[(&str, String)]) -> Self {
         let mut minio = Self {
             running: None,
             port: port::free(),
-            folder: tempfile::tempdir().unwrap(),
+            folder,
             variables: Vec::new(),
             root: (ROOT.0.to_owned(), ROOT.1.to_owned()),
+            authority,
         };
         minio.restart(variables);
         minio
@@ -66,7 +95,7 @@ impl Minio {
             .arg("server")
             .args(["--address", &self.address()])
             .arg("--certs-dir")
-            .arg(self.folder.path().join("certificates"))
+            .arg(self.folder.path().join(CERTIFICATES))
             .arg(self.drive());
         let log = self.folder.path().join("minio.log");
         let mut running = Running::begin(&mut command, &log);
@@ -100,6 +129,65 @@ impl Minio {
     /// The folder of its drive.
     pub fn drive(&self) -> PathBuf {
         self.folder.path().join("drive")
+    }
+
+    /// Its address as `AWS_ENDPOINT_URL` takes it.
+    pub fn endpoint(&self) -> String {
+        let scheme = match self.authority {
+            Some(_) => "https",
+            None => "http",
+        };
+        format!("{scheme}://{}", self.address())
+    }
+
+    /// The authority of its certificate, if it talks TLS.
+    ///
+    /// # Panics
+    /// If it does not.
+    pub fn authority(&self) -> &Authority {
+        self.authority.as_ref().unwrap()
+    }
+
+    /// What the clients of S3 read to use this server as its root user.
+    pub fn aws_variables(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("AWS_ENDPOINT_URL", self.endpoint()),
+            ("AWS_ALLOW_HTTP", self.authority.is_none().to_string()),
+            ("AWS_ACCESS_KEY_ID", self.root.0.clone()),
+            ("AWS_SECRET_ACCESS_KEY", self.root.1.clone()),
+        ]
+    }
+
+    /// Puts files into a bucket, by their paths below this place, such as `bucket/prefix`.
+    ///
+    /// # Panics
+    /// If it refuses one.
+    pub fn upload<P: AsRef<[u8]>, B: AsRef<[u8]>>(
+        &self,
+        place: &str,
+        files: impl IntoIterator<Item = (P, B)>,
+    ) {
+        let folder = tempfile::tempdir().unwrap();
+        for (path, bytes) in files {
+            let file = folder.path().join(name(path.as_ref()));
+            fs::create_dir_all(file.parent().unwrap()).unwrap();
+            fs::write(file, bytes).unwrap();
+        }
+        let from = folder.path().to_str().unwrap();
+        self.admin(&["mirror", "--overwrite", from, &format!("t/{place}")]);
+    }
+
+    /// All that is in a bucket below this place, by paths.
+    ///
+    /// # Panics
+    /// If it cannot be read.
+    pub fn download(&self, place: &str) -> BTreeMap<Vec<u8>, Vec<u8>> {
+        let folder = tempfile::tempdir().unwrap();
+        let to = folder.path().to_str().unwrap();
+        self.admin(&["mirror", &format!("t/{place}"), to]);
+        let mut files = BTreeMap::new();
+        collect(folder.path(), folder.path(), &mut files);
+        files
     }
 
     /// What it has written so far.
@@ -153,7 +241,12 @@ impl Minio {
 
     fn client(&self, user: &str, password: &str, arguments: &[&str]) -> Command {
         let mut command = program("mc");
-        let host = format!("http://{user}:{password}@{}", self.address());
+        let endpoint = self.endpoint();
+        let (scheme, address) = endpoint.split_once("://").unwrap();
+        let host = format!("{scheme}://{user}:{password}@{address}");
+        if self.authority.is_some() {
+            command.arg("--insecure");
+        }
         command
             .env("MC_HOST_t", host)
             .arg("--config-dir")
@@ -161,5 +254,22 @@ impl Minio {
             .args(["--quiet", "--no-color", "--json"])
             .args(arguments);
         command
+    }
+}
+
+fn name(path: &[u8]) -> &OsStr {
+    std::os::unix::ffi::OsStrExt::from_bytes(path)
+}
+
+fn collect(root: &Path, folder: &Path, files: &mut BTreeMap<Vec<u8>, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            collect(root, &path, files);
+            continue;
+        }
+        let relative = path.strip_prefix(root).unwrap();
+        let relative = relative.as_os_str().as_encoded_bytes().to_vec();
+        files.insert(relative, fs::read(path).unwrap());
     }
 }

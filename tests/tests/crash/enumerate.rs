@@ -45,11 +45,12 @@ impl fmt::Display for Tally {
     }
 }
 
-/// Lets the first operation of a workload go wrong, then the second, until a run comes to its end
+/// Lets the first operation of a workload go wrong, then the next as far from it as this kind of store
+/// strides, until a run comes to its end
 /// before it is reached.
 pub fn enumerate<W: World>(workload: &Workload, mode: Mode, make: impl Fn() -> W) -> Tally {
     let mut tally = Tally::default();
-    for at in 1..OPERATIONS {
+    for at in (1..OPERATIONS).step_by(W::STRIDE) {
         let point = Arc::new(Point::new(mode, at));
         let world = make();
         let report = run(workload, &world, &point);

@@ -18,6 +18,7 @@ mod etcd;
 mod journaled;
 mod memory;
 mod mode;
+mod s3;
 mod shadow;
 mod workload;
 mod world;
@@ -33,6 +34,7 @@ use crate::enumerate::{Tally, enumerate};
 use crate::etcd::Etcd;
 use crate::memory::Memory;
 use crate::mode::Mode;
+use crate::s3::S3;
 use crate::shadow::Lie;
 use crate::workload::WORKLOADS;
 use crate::world::World;
@@ -50,12 +52,14 @@ fn main() -> ExitCode {
     add::<Dir>(&mut trials, &sums);
     add::<Memory>(&mut trials, &sums);
     add::<Etcd>(&mut trials, &sums);
+    add::<S3>(&mut trials, &sums);
     trials.push(Trial::test(
         "a_store_that_does_not_sync_loses_objects",
         without_syncs,
     ));
     let conclusion = libtest_mimic::run(&arguments, trials);
     etcd::stop();
+    s3::stop();
     print(&sums.lock().unwrap());
     conclusion.exit_code()
 }

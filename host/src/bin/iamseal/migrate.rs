@@ -4,6 +4,7 @@ use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 use std::thread::available_parallelism;
+use std::time::Duration;
 
 use iamseal::contract::Target;
 use iamseal::keys::MixedKeyring;
@@ -18,6 +19,10 @@ use crate::tally::Tally;
 use crate::workers;
 use crate::workers::Workers;
 use crate::{keys, load, store};
+
+/// How long a batch may take whose data keys come from a key service: some 400 calls of a second each,
+/// which is slow, and some time for the rest.
+const WITH_REMOTE_KEYS: Duration = Duration::from_secs(600);
 
 pub async fn run(common: &Common, command: &Migrate) -> Result<ExitCode, Failure> {
     migrate(common, keys::keyring(common)?, command).await
@@ -44,6 +49,9 @@ pub async fn migrate(
     let mut limits = Limits::default();
     // Each worker has an instance for itself.
     limits.instances_in_use = limits.instances_in_use.max(jobs.get() as usize);
+    if keyring.is_remote() {
+        limits.deadline = WITH_REMOTE_KEYS;
+    }
     let mut builder = load::builder(common, keyring).limits(limits);
     let run = match command.dry_run {
         true => {

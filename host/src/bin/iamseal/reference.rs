@@ -36,6 +36,7 @@ fn the_reference_is_what_the_code_says() {
 fn the_variables_are_those_that_are_read() {
     let sources = [
         include_str!("../../keys/environment.rs"),
+        include_str!("../../keys/environment/kes.rs"),
         include_str!("../../keys/environment/kms.rs"),
         include_str!("../../keys/environment/root.rs"),
         include_str!("journals.rs"),

@@ -1,5 +1,6 @@
 //! One request to KES: to one endpoint or, if that does not answer, to the next.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -64,11 +65,13 @@ impl Client {
     ) -> Result<Self, KesError> {
         let name = identity.name().to_owned();
         let (chain, key) = identity.into_pair();
-        let provider = rustls::crypto::ring::default_provider();
-        let mut tls = ClientConfig::builder_with_provider(provider.into())
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let verifier = authorities.verifier(provider.clone())?;
+        let mut tls = ClientConfig::builder_with_provider(provider)
             .with_protocol_versions(&[&version::TLS13, &version::TLS12])
             .map_err(|error| KesError::Start(error.to_string()))?
-            .with_root_certificates(authorities.store())
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(verifier))
             .with_client_auth_cert(chain, key)
             .map_err(|error| KesError::Pair {
                 cause: error.to_string(),

@@ -82,7 +82,7 @@ pub enum KesError {
         cause: String,
     },
     /// A certificate authority cannot be used.
-    #[error("{}: {cause}", .path.display())]
+    #[error("{}: a certificate in it cannot be used: {cause}", .path.display())]
     Authority {
         /// The file.
         path: PathBuf,

@@ -137,3 +137,58 @@ fn name(key: &PrivateKeyDer<'_>) -> Result<String, KesError> {
     let digest = Sha256::digest(&public);
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What `kes identity new` printed.
+    const API_KEY: &str = "kes:v1:AL31+gpwOtwm4QY+3D2vPPSnwS1I8XEA5ztXU7Eq1H/7";
+    const NAME: &str = "87d38b8805b9806706f17bac2a76fa07ecc6b3cd8aa51cdb5e5a957b43c7a9e8";
+
+    #[test]
+    fn an_api_key_has_the_name_that_kes_gives_it() {
+        let bare = API_KEY.strip_prefix("kes:v1:").unwrap();
+        for text in [API_KEY, bare] {
+            assert_eq!(Identity::of_api_key(text).ok().unwrap().name(), NAME);
+        }
+    }
+
+    #[test]
+    fn what_is_no_api_key_is_refused_and_not_shown() {
+        let short = &STANDARD.encode([0; 32]);
+        let of_another_kind = &STANDARD.encode([1; 33]);
+        let unpadded = &STANDARD.encode([0; 34]).replace('=', "");
+        for text in [
+            "",
+            "hunter2",
+            "kes:v2:AAAA",
+            short,
+            of_another_kind,
+            unpadded,
+        ] {
+            let error = Identity::of_api_key(text).err().unwrap();
+            assert_eq!(error.to_string(), "it is no API key of KES");
+            assert!(text.is_empty() || !format!("{error:?}").contains(text));
+        }
+    }
+
+    #[test]
+    fn a_certificate_and_its_key_have_a_name() {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/keys/kes/testing");
+        let certificate = folder.join("client.crt");
+        let of =
+            |key: &str| Identity::of_files(&certificate, &folder.join(key), Some("open-sesame"));
+        let name = "17f28cc0b2913619a460b4a02e3cae468d03816126a0d0682bffce1d655b1448";
+        assert_eq!(of("sec1.pem").ok().unwrap().name(), name);
+        assert_eq!(of("pbes2.pem").ok().unwrap().name(), name);
+        let swapped = Identity::of_files(&folder.join("sec1.pem"), &certificate, None);
+        assert!(
+            swapped
+                .err()
+                .unwrap()
+                .to_string()
+                .contains("no certificate")
+        );
+    }
+}

@@ -14,6 +14,7 @@ mod client;
 mod endpoints;
 mod error;
 mod identity;
+mod opened;
 mod private_key;
 mod read;
 mod request;
@@ -27,6 +28,8 @@ pub use self::endpoints::{Endpoints, MAX_ENDPOINTS};
 pub use self::error::{EndpointError, KesError};
 pub use self::identity::Identity;
 pub use self::request::{KeyDescription, KeyNames, Made};
+
+pub(super) use self::opened::Opened;
 
 use self::client::Client;
 

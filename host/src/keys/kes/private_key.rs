@@ -142,3 +142,88 @@ fn digits(text: &str) -> Option<Vec<u8>> {
         .map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok())
         .collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// One private key, as openssl writes it.
+    const PLAIN: [&str; 2] = [
+        include_str!("testing/sec1.pem"),
+        include_str!("testing/pkcs8.pem"),
+    ];
+    /// The same, encrypted with [`PASSWORD`].
+    const ENCRYPTED: [&str; 7] = [
+        include_str!("testing/legacy-aes128.pem"),
+        include_str!("testing/legacy-aes192.pem"),
+        include_str!("testing/legacy-aes256.pem"),
+        include_str!("testing/legacy-des3.pem"),
+        include_str!("testing/legacy-des.pem"),
+        include_str!("testing/pbes2.pem"),
+        include_str!("testing/scrypt.pem"),
+    ];
+    const PASSWORD: &str = "open-sesame";
+
+    fn open(text: &str, password: Option<&str>) -> Result<PrivateKeyDer<'static>, KesError> {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("key");
+        fs::write(&path, text).unwrap();
+        of_file(&path, password)
+    }
+
+    /// The public key of a private key.
+    fn public(text: &str, password: Option<&str>) -> Vec<u8> {
+        let key = open(text, password).ok().unwrap();
+        let key = rustls::crypto::ring::sign::any_supported_type(&key).unwrap();
+        key.public_key().unwrap().to_vec()
+    }
+
+    #[test]
+    fn a_key_is_the_same_however_it_is_encrypted() {
+        let [first, ..] = PLAIN;
+        let expected = public(first, None);
+        for text in PLAIN {
+            assert_eq!(public(text, None), expected);
+            assert_eq!(public(text, Some("not needed")), expected);
+        }
+        for text in ENCRYPTED {
+            assert_eq!(public(text, Some(PASSWORD)), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_password_must_be_there_and_right() {
+        for text in ENCRYPTED {
+            let error = open(text, None).err().unwrap();
+            assert!(matches!(error, KesError::Encrypted { .. }), "{error}");
+            for other in ["", "open-sesam"] {
+                let error = open(text, Some(other)).err().unwrap();
+                assert!(matches!(error, KesError::Password { .. }), "{error}");
+                assert!(other.is_empty() || !format!("{error:?}").contains(other));
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_key_is_told_apart() {
+        let [_, _, aes, ..] = ENCRYPTED;
+        for (text, says) in [
+            ("nothing".to_owned(), "there is no private key in PEM in it"),
+            (
+                aes.replace("AES-256-CBC", "CAMELLIA-256-CBC"),
+                "another cipher",
+            ),
+            (
+                aes.replace("AES-256-CBC,", "AES-256-CBC,00"),
+                "another length",
+            ),
+            (aes.replace("AES-256-CBC,", "AES-256-CBC,x"), "is damaged"),
+            (aes.replace("AES-256-CBC,", "AES-256-CBC"), "is damaged"),
+        ] {
+            let error = open(&text, Some(PASSWORD)).err().unwrap().to_string();
+            assert!(error.contains(says), "{error}");
+        }
+    }
+}

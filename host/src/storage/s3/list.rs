@@ -20,7 +20,7 @@ pub(super) struct Listing {
     bucket: Arc<Bucket>,
     /// Only keys that begin with this and come after that.
     prefix: String,
-    after: String,
+    after: Vec<u8>,
     objects: ReadyChunks<BoxStream<'static, object_store::Result<ObjectMeta>>>,
     /// Why it ends, if that came in the middle of a page.
     failure: Option<StorageError>,
@@ -41,15 +41,10 @@ pub(super) fn list(
         Some((folder, _)) => Some(location(folder)?),
         None => None,
     };
-    // Paths here are UTF-8, and what is not comes after its lossless beginning.
-    let after = String::from_utf8_lossy(
-        after
-            .utf8_chunks()
-            .next()
-            .map_or(after, |first| first.valid().as_bytes()),
-    );
-    let after = bucket.place.key(after.as_bytes())?;
-    let objects = match before(&after) {
+    let after = [bucket.place.key(b"")?.as_bytes(), after].concat();
+    // Keys are UTF-8, and so is what a request can start after.
+    let valid = after.utf8_chunks().next().map_or("", |first| first.valid());
+    let objects = match before(valid) {
         Some(after) => bucket.objects.list_with_offset(folder.as_ref(), &after),
         None => bucket.objects.list(folder.as_ref()),
     };
@@ -67,7 +62,7 @@ impl Listing {
         let key = listing::key(object.location.as_ref());
         // What consoles make for a folder holds nothing, so nothing is passed over with it.
         let is_folder = key.ends_with('/') && object.size == 0;
-        let is_wanted = key.starts_with(&self.prefix) && *key > *self.after;
+        let is_wanted = key.starts_with(&self.prefix) && key.as_bytes() > self.after.as_slice();
         if is_folder || !is_wanted || self.bucket.place.is_draft(&key) {
             return None;
         }

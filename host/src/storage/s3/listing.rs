@@ -1,11 +1,13 @@
-//! S3's answers, before `object_store` reads them: no key may become another, and none may be so large
-//! that it fills the memory.
+//! S3's answers, before `object_store` reads them: no key may become another, none may be so large that
+//! it fills the memory, and a server that gives none is not waited for again and again.
 //!
 //! `object_store` gives a listing up at the first key that its paths cannot hold, drops a `/` at the end
 //! of a key, and the space around it. Such keys are replaced by others that say what they are, and are
 //! told again by [`key`].
 
 use std::borrow::Cow;
+use std::sync::{Mutex, PoisonError};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,6 +18,7 @@ use object_store::client::{
 };
 use quick_xml::escape::unescape;
 
+use super::open::RETRY;
 use super::place::location;
 
 /// How the key begins that stands for one which cannot be told: what follows is that one in hexadecimal.
@@ -39,12 +42,19 @@ pub(super) fn key(listed: &str) -> Cow<'_, str> {
 pub(super) struct Connector<C>(pub C);
 
 #[derive(Debug)]
-struct Service(HttpClient);
+struct Service {
+    client: HttpClient,
+    /// When the first request failed of those since the last that was answered.
+    silent_since: Mutex<Option<Instant>>,
+}
 
 impl<C: HttpConnector> HttpConnector for Connector<C> {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
         let client = self.0.connect(options)?;
-        Ok(HttpClient::new(Service(client)))
+        Ok(HttpClient::new(Service {
+            client,
+            silent_since: Mutex::default(),
+        }))
     }
 }
 
@@ -53,7 +63,20 @@ impl HttpService for Service {
     async fn call(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let query = request.uri().query().unwrap_or_default();
         let is_listing = query.split('&').any(|part| part == "list-type=2");
-        let answer = self.0.execute(request).await?;
+        let is_put = request.method() == "PUT";
+        let answer = self.client.execute(request).await;
+        let is_silent = self.is_silent(answer.is_err());
+        let answer = answer.map_err(|error| match error.kind() {
+            // Else each of a batch's requests would wait as long as the first one did.
+            _ if is_silent => HttpError::new(HttpErrorKind::Unknown, error),
+            // `object_store` holds it unsafe to send a conditional put again, which all puts here are; but
+            // what became of one is looked up in the bucket afterwards. A server that refuses a put unread
+            // and hangs up, as MinIO does, loses its answer every now and then.
+            HttpErrorKind::Interrupted | HttpErrorKind::Timeout if is_put => {
+                HttpError::new(HttpErrorKind::Request, error)
+            }
+            _ => error,
+        })?;
         let is_success = answer.status().is_success();
         if is_success && !is_listing {
             return Ok(answer);
@@ -73,6 +96,20 @@ impl HttpService for Service {
         }
         head.headers.remove("content-length");
         Ok(HttpResponse::from_parts(head, Bytes::from(body).into()))
+    }
+}
+
+impl Service {
+    /// Whether nothing was answered for as long as a request is tried again.
+    fn is_silent(&self, has_failed: bool) -> bool {
+        // Whoever panicked left no half-done change.
+        let since = self.silent_since.lock();
+        let mut since = since.unwrap_or_else(PoisonError::into_inner);
+        if !has_failed {
+            *since = None;
+            return false;
+        }
+        since.get_or_insert_with(Instant::now).elapsed() >= RETRY
     }
 }
 

@@ -23,7 +23,7 @@ const AUTHORITIES: &str = "AWS_CA_BUNDLE";
 
 /// How long a request is tried again: a server that restarts is waited for, and one that is gone is told
 /// of well before a call of the plugin has to end ([`crate::Limits::deadline`]).
-const RETRY: Duration = Duration::from_secs(20);
+pub(super) const RETRY: Duration = Duration::from_secs(20);
 
 /// Why a bucket could not be opened as a store.
 #[derive(Debug, Error)]

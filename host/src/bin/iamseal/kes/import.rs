@@ -60,9 +60,9 @@ pub async fn run(common: &Common, command: &KesImport) -> Result<ExitCode, Failu
 }
 
 /// What becomes another one with the KMS, as was seen of MinIO RELEASE.2025-10-15.
-const ROOT_CREDENTIAL: &str = "a server that has MINIO_API_ROOT_ACCESS=off and no MINIO_ROOT_USER derives \
-     its root credential from the KMS, and under KES it becomes another one, even with the same key; set \
-     MINIO_ROOT_USER and MINIO_ROOT_PASSWORD to the one it had if anything depends on it";
+const ROOT_CREDENTIAL: &str = "what changes with KES: a server with MINIO_API_ROOT_ACCESS=off and no \
+     MINIO_ROOT_USER derives its root credential from the KMS, and KES makes another one of the same key; \
+     users and their access keys go on as they are";
 
 /// The one static key of this name.
 fn the_key(common: &Common, name: &str) -> Result<StaticKey, Failure> {

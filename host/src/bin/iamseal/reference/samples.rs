@@ -7,11 +7,11 @@ use iamseal::contract::{Form, KeyError, ObjectError, Reason, SizeLimit, StorageE
 use iamseal::journal::JournalError;
 use iamseal::keys::KeysError;
 use iamseal::keys::error::Place;
+use iamseal::keys::kes::{EndpointError, KesError};
 use iamseal::keys::root_credential::RootCredentialError;
 use iamseal::keys::static_key::StaticKeyError;
 use iamseal::manifest::ManifestError;
-use iamseal::storage::dir::OpenError;
-use iamseal::storage::etcd;
+use iamseal::storage::{dir::OpenError, etcd, s3};
 use iamseal::{Error, Limit};
 
 use crate::compare::Remark;
@@ -50,6 +50,25 @@ pub fn object_errors() -> Vec<ObjectError> {
         ObjectError::BodyNotAuthentic,
         ObjectError::CutShort,
         ObjectError::Other(text()),
+    ]
+}
+
+pub fn bucket_errors() -> Vec<s3::OpenError> {
+    vec![
+        s3::OpenError::Url("<why>"),
+        s3::OpenError::Variable {
+            variable: "<variable>",
+            why: "<why>",
+        },
+        s3::OpenError::Authorities {
+            path: path(),
+            cause: system(),
+        },
+        s3::OpenError::Variables(object_store::Error::NotImplemented {
+            operation: text(),
+            implementer: text(),
+        }),
+        s3::OpenError::Prefix(StorageError::Refused(text())),
     ]
 }
 
@@ -196,15 +215,66 @@ pub fn keys_errors() -> Vec<KeysError> {
             kms: "<kind>",
             variable,
         },
+        KeysError::KesVariable { variable },
+        KeysError::HalfIdentity {
+            set: variable,
+            missing: "<other variable>",
+        },
+        KeysError::TwoIdentities { other: variable },
         KeysError::NoKms { variable },
         KeysError::NoSuchKey {
             name: "<key>".into(),
         },
     ];
-    let all = all.into_iter().map(key);
+    let kes = kes_errors().into_iter().map(|cause| KeysError::Kes {
+        place: place(),
+        cause,
+    });
+    let all = all.into_iter().map(key).chain(kes);
     all.chain(credentials.into_iter().map(credential))
         .chain(others)
         .collect()
+}
+
+fn kes_errors() -> Vec<KesError> {
+    let endpoint = |cause| KesError::Endpoint { number: 1, cause };
+    let endpoints = [
+        EndpointError::NotUrl,
+        EndpointError::NotHttps,
+        EndpointError::TooMuch,
+        EndpointError::Pattern,
+    ];
+    let others = [
+        KesError::TooManyEndpoints,
+        KesError::NoEndpoint,
+        KesError::KeyName {
+            name: "<key>".into(),
+        },
+        KesError::ApiKey,
+        KesError::Unreadable {
+            path: path(),
+            cause: system(),
+        },
+        KesError::FileTooLarge { path: path() },
+        KesError::Nothing {
+            path: path(),
+            what: "<what>",
+        },
+        KesError::Encrypted { path: path() },
+        KesError::Password { path: path() },
+        KesError::PrivateKey {
+            path: path(),
+            cause: text(),
+        },
+        KesError::Pair { cause: text() },
+        KesError::Authority {
+            path: path(),
+            cause: text(),
+        },
+        KesError::NoAuthorities,
+        KesError::Start(text()),
+    ];
+    endpoints.into_iter().map(endpoint).chain(others).collect()
 }
 
 pub fn journal_errors() -> Vec<JournalError> {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use iamseal::contract::StorageError;
 use iamseal::storage::s3::OpenError;
 use iamseal::storage::{BucketStore, Storage as _};
 
@@ -16,8 +17,9 @@ use crate::report::notes;
 pub async fn open(given: &str) -> Result<Arc<BucketStore>, Failure> {
     let store = BucketStore::open(given)?;
     let mut objects = store.list(notes::CONFIG, None).await?;
+    let first = objects.next().await.map_err(unreadable)?;
     // Going on would report success for a store that nobody looked at.
-    if objects.next().await?.is_empty() {
+    if first.is_empty() {
         return Err(
             Failure::usage(format!("{given} has no config/ in it")).with_cure(nearest(given))
         );
@@ -31,6 +33,21 @@ fn nearest(given: &str) -> String {
         Some(above) => format!("the store is above it: {above}"),
         None => "give the bucket and the prefix that config/ is below: s3://BUCKET/PREFIX".into(),
     }
+}
+
+/// Why a bucket could not be listed.
+fn unreadable(error: StorageError) -> Failure {
+    let cure = match &error {
+        StorageError::Refused(_) => {
+            "see that AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY are right and may list and read \
+             below the prefix"
+        }
+        _ => {
+            "see that the bucket is there, and that the server is the one of AWS_ENDPOINT_URL and \
+             AWS_REGION"
+        }
+    };
+    Failure::from(error).with_cure(cure)
 }
 
 impl From<OpenError> for Failure {
