@@ -173,6 +173,8 @@ impl Client {
         let begun = Instant::now();
         let mut pause = self.patience.pause;
         let mut renewals = 0;
+        // However slow the first try was, a second one tells what came of it.
+        let mut is_first = true;
         loop {
             let why = match self.attempt_as_user(call, request).await {
                 Ok(answer) => {
@@ -191,13 +193,15 @@ impl Client {
             };
             *was_lost = true;
             self.node.fetch_add(1, Ordering::Relaxed);
-            if is_probe || begun.elapsed() + pause > self.patience.call {
+            let is_over = !is_first && begun.elapsed() + pause > self.patience.call;
+            if is_probe || is_over {
                 let seconds = begun.elapsed().as_secs();
                 let why = format!("etcd gave no answer for {seconds} s: {why}");
                 let until = Instant::now() + self.patience.rest;
                 *held(&self.rests) = Some((until, why.clone()));
                 return Err(Unable::NoAnswer(why));
             }
+            is_first = false;
             tokio::time::sleep(pause).await;
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
