@@ -10,7 +10,7 @@
 //! cluster that loses a node goes on, and one that loses most of them ends in an error.
 //!
 //! Drafts are under `iamseal-draft/` below the prefix, which takes up to twice the room of a batch of
-//! objects for a while. They hang on a lease, so those of a killed run vanish after ten minutes.
+//! objects for a while. They hang on a lease, so those of a killed run vanish after half an hour.
 //!
 //! Every call needs a tokio runtime.
 

@@ -49,7 +49,7 @@ pub use self::open::{from_environment, with};
 /// for a small one, and each worker of a migration has as many.
 const AT_ONCE: usize = 16;
 
-/// How old a draft is before it counts as left behind. A draft is needed for a minute at the most,
+/// How old a draft is before it counts as left behind. A draft is needed for ten minutes at the most,
 /// which is how long a plugin's call may take ([`crate::Limits::deadline`]), so an hour leaves room for
 /// clocks that differ. Were one removed too early, its object would be reported as failed and stay as it is.
 const DRAFT_AGE: Duration = Duration::from_secs(60 * 60);

@@ -4,10 +4,11 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use iamseal::contract::{Shard, Step};
+use iamseal::contract::{ObjectError, Shard, Step};
 use iamseal::{Error, Migration, MigrationPlan, Plugin};
 use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
+use tokio::task::JoinSet;
 
 /// How many objects share the cost of durability, unless there are too few file descriptors. Large
 /// enough for the syncs of journal and folders to weigh little, small enough for Ctrl-C to be answered
@@ -22,6 +23,7 @@ const OF_THE_REST: u64 = 128;
 pub struct Workers {
     batches: Receiver<Result<Vec<Step>, Error>>,
     stop: Arc<AtomicBool>,
+    tasks: JoinSet<()>,
 }
 
 impl Workers {
@@ -46,15 +48,30 @@ impl Workers {
         }
         let (sender, batches) = channel(migrations.len());
         let stop = Arc::new(AtomicBool::new(false));
+        let mut tasks = JoinSet::new();
         for migration in migrations {
-            tokio::spawn(work(migration, batch, sender.clone(), Arc::clone(&stop)));
+            tasks.spawn(work(migration, batch, sender.clone(), Arc::clone(&stop)));
         }
-        Ok(Self { batches, stop })
+        Ok(Self {
+            batches,
+            stop,
+            tasks,
+        })
     }
 
     /// The next batch of any of them; none when all have come to their end.
     pub async fn next(&mut self) -> Option<Result<Vec<Step>, Error>> {
-        self.batches.recv().await
+        if let Some(batch) = self.batches.recv().await {
+            return Some(batch);
+        }
+        // One that broke down has not done its share, and must not look as if it had.
+        while let Some(ended) = self.tasks.join_next().await {
+            if let Err(broken) = ended {
+                let text = format!("a worker broke down: {broken}");
+                return Some(Err(Error::Object(ObjectError::Other(text))));
+            }
+        }
+        None
     }
 
     /// Lets each finish the batch that it is at and begin no other. A batch is never dropped midway.

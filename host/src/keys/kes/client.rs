@@ -116,6 +116,8 @@ impl Client {
     /// # Errors
     /// [`KeyError::Unavailable`].
     pub async fn ask(&self, request: &Request) -> Result<Answer, KeyError> {
+        // Nobody closes the semaphore. To wait in its queue says nothing of KES.
+        let _permit = self.at_once.acquire().await;
         if let Some(said) = self.balance.resting() {
             return Err(KeyError::Unavailable(said));
         }
@@ -136,8 +138,6 @@ impl Client {
     }
 
     async fn ask_round(&self, request: &Request) -> Result<Answer, String> {
-        // Nobody closes the semaphore.
-        let _permit = self.at_once.acquire().await;
         let round = self.balance.round();
         let time = if round.len() > 1 { TRY } else { DEADLINE };
         let mut failed = None;

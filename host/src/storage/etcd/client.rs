@@ -173,6 +173,7 @@ impl Client {
         let begun = Instant::now();
         let mut pause = self.patience.pause;
         let mut renewals = 0;
+        let mut refusals = 0;
         // However slow the first try was, a second one tells what came of it.
         let mut is_first = true;
         loop {
@@ -188,8 +189,19 @@ impl Client {
                     *held(&self.token) = None;
                     continue;
                 }
+                // One node's certificate may be bad and the others' not.
+                Err(Unable::Tls(_)) if refusals + 1 < self.nodes.len() => {
+                    refusals += 1;
+                    *was_lost = true;
+                    self.node.fetch_add(1, Ordering::Relaxed);
+                    continue;
+                }
                 Err(Unable::NoAnswer(why)) => why,
-                Err(other) => return Err(other),
+                Err(other) => {
+                    // Whoever refuses is there.
+                    *held(&self.rests) = None;
+                    return Err(other);
+                }
             };
             *was_lost = true;
             self.node.fetch_add(1, Ordering::Relaxed);

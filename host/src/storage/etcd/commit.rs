@@ -57,10 +57,13 @@ pub(super) async fn commit(draft: &EtcdDraft) -> Result<Version, StorageError> {
             let size = draft.bytes.len();
             return Err(too_large(size, request.encoded_len() - size));
         }
-        Err(Unable::NoAnswer(text)) => {
+        Err(Unable::NoAnswer(text) | Unable::Tls(text)) => {
             return Err(StorageError::Other(format!(
                 "whether it was replaced is not known: {text}; run again"
             )));
+        }
+        Err(unable) if answered.was_lost => {
+            return Err(failed("tell whether it was replaced", unable));
         }
         Err(unable) => return Err(failed("replace it", unable)),
     };

@@ -14,6 +14,10 @@ use super::open_error::OpenError;
 /// How long a connection may take to be made; a host that is away often does not answer at all.
 const CONNECTING: Duration = Duration::from_secs(2);
 
+/// How often it is asked whether a node that owes an answer is there still. etcd hangs up on those who
+/// ask more often than every 5 s.
+const ALIVE: Duration = Duration::from_secs(10);
+
 /// A connection to each node, made when it is used.
 pub(super) fn channels(address: &Address) -> Result<Vec<Channel>, OpenError> {
     let unusable = |error: tonic::transport::Error| OpenError::Certificates(deepest(&error));
@@ -24,6 +28,8 @@ pub(super) fn channels(address: &Address) -> Result<Vec<Channel>, OpenError> {
             let mut endpoint = Endpoint::from_shared(url)
                 .map_err(unusable)?
                 .connect_timeout(CONNECTING)
+                .http2_keep_alive_interval(ALIVE)
+                .keep_alive_timeout(CONNECTING)
                 .tcp_nodelay(true);
             if let Some(tls) = &tls {
                 let tls = tls.clone().domain_name(host);

@@ -55,6 +55,11 @@ impl Cursor for EtcdCursor {
             let page = self.inner.client.call(RANGE, &request).await.result;
             let page: RangeResponse = page.map_err(|unable| failed("list keys", unable))?;
             match page.kvs.last() {
+                // Else a server could keep us here for ever.
+                Some(last) if last.key < self.from => {
+                    let text = "etcd lists keys that were not asked for";
+                    return Err(StorageError::Other(text.into()));
+                }
                 Some(last) => self.from = after(&last.key),
                 None => self.is_at_end = true,
             }

@@ -12,9 +12,9 @@ use super::messages::{Done, LeaseGrantRequest, LeaseRevokeRequest};
 use super::store::Inner;
 use crate::contract::StorageError;
 
-/// How long drafts stay, in seconds. Many times what a batch takes, whose call ends after a minute;
-/// what a killed run left is gone soon after.
-const SECONDS: i64 = 600;
+/// How long drafts stay, in seconds. Several times what a batch takes, whose call ends after ten minutes
+/// at the most, those that a slow KES needs; what a killed run left is gone soon after.
+const SECONDS: i64 = 1800;
 
 /// A lease. Dropping it ends it, with all drafts that are left.
 pub(super) struct Lease {

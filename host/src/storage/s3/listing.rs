@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -28,6 +28,10 @@ const ODD: &str = "iamseal-odd-key/";
 /// which XML may write as six, is half of it.
 const ANSWER_BYTES: usize = 16 << 20;
 
+/// How long a server that was silent for as long as a request is tried again is not asked at all. Short, so
+/// that one which is back is soon used.
+const REST: Duration = Duration::from_secs(3);
+
 /// The key that a listing means by what it says.
 pub(super) fn key(listed: &str) -> Cow<'_, str> {
     let odd = listed.strip_prefix(ODD).and_then(decode);
@@ -44,8 +48,14 @@ pub(super) struct Connector<C>(pub C);
 #[derive(Debug)]
 struct Service {
     client: HttpClient,
-    /// When the first request failed of those since the last that was answered.
-    silent_since: Mutex<Option<Instant>>,
+    silence: Mutex<Option<Silence>>,
+}
+
+/// When the first and the last request failed of those since the last that was answered.
+#[derive(Debug, Clone, Copy)]
+struct Silence {
+    first: Instant,
+    last: Instant,
 }
 
 impl<C: HttpConnector> HttpConnector for Connector<C> {
@@ -53,7 +63,7 @@ impl<C: HttpConnector> HttpConnector for Connector<C> {
         let client = self.0.connect(options)?;
         Ok(HttpClient::new(Service {
             client,
-            silent_since: Mutex::default(),
+            silence: Mutex::default(),
         }))
     }
 }
@@ -64,6 +74,10 @@ impl HttpService for Service {
         let query = request.uri().query().unwrap_or_default();
         let is_listing = query.split('&').any(|part| part == "list-type=2");
         let is_put = request.method() == "PUT";
+        if self.rests() {
+            let silent = std::io::Error::other("the server gives no answer");
+            return Err(HttpError::new(HttpErrorKind::Unknown, silent));
+        }
         let answer = self.client.execute(request).await;
         let is_silent = self.is_silent(answer.is_err());
         let answer = answer.map_err(|error| match error.kind() {
@@ -100,16 +114,27 @@ impl HttpService for Service {
 }
 
 impl Service {
+    /// Whether the server was silent for so long that it is not asked again yet.
+    fn rests(&self) -> bool {
+        let silence = *self.silence.lock().unwrap_or_else(PoisonError::into_inner);
+        silence.is_some_and(|silence| {
+            silence.first.elapsed() >= RETRY && silence.last.elapsed() < REST
+        })
+    }
+
     /// Whether nothing was answered for as long as a request is tried again.
     fn is_silent(&self, has_failed: bool) -> bool {
         // Whoever panicked left no half-done change.
-        let since = self.silent_since.lock();
-        let mut since = since.unwrap_or_else(PoisonError::into_inner);
+        let silence = self.silence.lock();
+        let mut silence = silence.unwrap_or_else(PoisonError::into_inner);
         if !has_failed {
-            *since = None;
+            *silence = None;
             return false;
         }
-        since.get_or_insert_with(Instant::now).elapsed() >= RETRY
+        let last = Instant::now();
+        let first = silence.map_or(last, |silence| silence.first);
+        *silence = Some(Silence { first, last });
+        first.elapsed() >= RETRY
     }
 }
 

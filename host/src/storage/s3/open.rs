@@ -25,6 +25,10 @@ const AUTHORITIES: &str = "AWS_CA_BUNDLE";
 /// of well before a call of the plugin has to end ([`crate::Limits::deadline`]).
 pub(super) const RETRY: Duration = Duration::from_secs(20);
 
+/// How long one request may take, unless `AWS_TIMEOUT` says otherwise: enough for the largest object over a
+/// slow line, and little enough for a put and the look at what became of it within one call of the plugin.
+const REQUEST: Duration = Duration::from_secs(15);
+
 /// Why a bucket could not be opened as a store.
 #[derive(Debug, Error)]
 pub enum OpenError {
@@ -86,7 +90,10 @@ pub fn with(
 ) -> Result<BucketStore, OpenError> {
     let (bucket, prefix) = parse(url)?;
     let endpoint = endpoint(&builder)?;
-    let builder = builder.with_bucket_name(bucket);
+    // One by one: `object_store` believes what a server says of many at once, which names keys itself.
+    let builder = builder
+        .with_bucket_name(bucket)
+        .with_config(AmazonS3ConfigKey::DisableBulkDelete, "true");
     let objects = builder.with_http_connector(Connector(connector)).build();
     let objects = Arc::new(objects.map_err(OpenError::Variables)?);
     let prefix = prefix.trim_end_matches('/');
@@ -109,7 +116,7 @@ pub fn from_environment(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
 ) -> Result<AmazonS3Builder, OpenError> {
     let mut builder = AmazonS3Builder::new();
-    let mut options = ClientOptions::new();
+    let mut options = ClientOptions::new().with_timeout(REQUEST);
     for (name, value) in variables {
         if name == AUTHORITIES && !value.is_empty() {
             for authority in authorities(&value)? {

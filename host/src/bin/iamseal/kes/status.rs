@@ -116,16 +116,24 @@ async fn told(kes: &Kes, key: &str, call: Result<(), KeyError>) -> Result<(), Wh
         && let Ok(listed) = kes.list_keys("").await
         && !listed.names.is_empty()
     {
-        let mut names = listed.names;
+        let names = listed.names;
         let more = if names.len() > TOLD || !listed.are_all {
             ", ..."
         } else {
             ""
         };
-        names.truncate(TOLD);
+        // In quotes: they are the server's word.
+        let names: Vec<_> = names.iter().take(TOLD).map(|name| shown(name)).collect();
         why.message = format!("{}; there are {}{more}", why.message, names.join(", "));
     }
     Err(why)
+}
+
+/// A name that KES takes, and of another one its beginning.
+fn shown(name: &str) -> String {
+    let longest = 80; // As KES has it.
+    let begin: String = name.chars().take(longest).collect();
+    words::path(begin.as_bytes())
 }
 
 impl Asked {
