@@ -6,6 +6,7 @@
 
 mod compose;
 pub mod contract;
+pub mod dependencies;
 pub mod gate;
 pub mod release;
 

@@ -31,9 +31,8 @@ pub fn native() -> Vec<&'static str> {
 pub fn setup() -> Result<(), Failure> {
     target::ensure()?;
     cxx::ensure()?;
-    python::ensure()?;
+    wasmtime::ensure(&python::ensure()?)?;
     node::ensure()?;
-    wasmtime::ensure()?;
     servers::ensure()?;
     say("all that building and testing need is here");
     Ok(())
@@ -65,7 +64,7 @@ pub fn test(further: &[OsString]) -> Result<(), Failure> {
     cxx::ensure()?;
     let python = python::ensure()?;
     let node = node::ensure()?;
-    let wasmtime = wasmtime::ensure()?;
+    let wasmtime = wasmtime::ensure(&python)?;
     let servers = servers::ensure();
     let mut tests = cargo();
     tests

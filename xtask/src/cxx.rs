@@ -4,6 +4,7 @@ use std::env;
 use std::process::Command;
 
 use crate::apt;
+use crate::fetched::debian;
 use crate::run::{Failure, say, succeeds};
 
 /// Makes sure of a C++ compiler, and installs Debian's where there is none.
@@ -15,7 +16,7 @@ pub fn ensure() -> Result<(), Failure> {
         say(&format!("libFuzzer is built with {found}"));
         return Ok(());
     }
-    let by_apt = apt::install(&["g++"]);
+    let by_apt = apt::install(&debian::CXX);
     if find().is_some() {
         return Ok(());
     }

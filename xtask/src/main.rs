@@ -5,6 +5,7 @@
 mod apt;
 mod chores;
 mod cxx;
+mod fetched;
 mod fuzz;
 mod node;
 mod python;
@@ -32,8 +33,8 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Chore {
     /// Get what building and testing need: the wasm32-wasip2 target, a C++ compiler for libFuzzer, Python
-    /// packages in .cache/python, Node packages in examples/node, the wasmtime CLI in .cache/wasmtime, and
-    /// etcd, KES and MinIO in .cache/servers. Does nothing where all is there
+    /// packages in .cache/python (the wasmtime CLI among them), Node packages in examples/node, and etcd, KES
+    /// and MinIO in .cache/servers. Does nothing where all is there
     Setup,
     /// Build the tool and show the main job on a sample store
     Demo {
@@ -58,8 +59,15 @@ enum Chore {
         #[arg(long, default_value_t = 60, value_name = "N", conflicts_with = "file")]
         seconds: u32,
     },
-    /// Measure sealing and unsealing on both sides of the boundary
-    Bench(Further),
+    /// Measure sealing and unsealing: on both sides of the boundary, or beside another program
+    Bench {
+        /// Another program; it is given a size in bytes and prints {"size":…,"threads":…,"seal_ns":…,
+        /// "unseal_ns":…}. Both are measured in turns
+        #[arg(long, value_name = "CMD")]
+        peer: Option<String>,
+        #[command(flatten)]
+        further: Further,
+    },
     /// Measure the migration of a whole store, beside a plain loop over the same objects
     BenchStore {
         /// How many objects
@@ -116,7 +124,17 @@ fn main() -> ExitCode {
         Chore::Fuzz {
             target, seconds, ..
         } => chores::fuzz(target.as_deref(), seconds),
-        Chore::Bench(further) => chores::bench("boundary", &further.all()),
+        Chore::Bench {
+            peer: None,
+            further,
+        } => chores::bench("boundary", &further.all()),
+        Chore::Bench {
+            peer: Some(peer),
+            further,
+        } => {
+            let peer = ["--", "--peer", &peer].map(OsString::from);
+            chores::bench("peer", &[&peer[..], &further.of_program].concat())
+        }
         Chore::BenchStore { objects, folder } => {
             let objects = ["--", "--objects", &objects.to_string()].map(OsString::from);
             let folder = path::absolute(&folder).unwrap_or(folder);
@@ -145,7 +163,7 @@ mod tests {
         let words = ["xtask"].iter().chain(line);
         match Arguments::try_parse_from(words).unwrap().chore {
             Chore::Demo { further } => further,
-            Chore::Test(further) | Chore::Bench(further) => further.all(),
+            Chore::Test(further) | Chore::Bench { further, .. } => further.all(),
             Chore::Dist { folder } => vec![folder.into()],
             Chore::Setup
             | Chore::Docs

@@ -4,6 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::apt;
+use crate::fetched::{NODE, debian};
 use crate::run::{Failure, in_workspace, run, say, succeeds};
 
 /// The oldest release that the example and its packages run on.
@@ -17,7 +18,7 @@ const OLDEST: u32 = 20;
 /// says what to do.
 pub fn ensure() -> Result<&'static str, Failure> {
     let node = node()?;
-    let folder = in_workspace("examples/node");
+    let folder = in_workspace(NODE);
     let lock = folder.join("package-lock.json");
     let wanted = fs::read(&lock).map_err(|error| format!("{}: {error}", lock.display()))?;
     // A copy of the lock file, written last: it is there only where all of it is.
@@ -31,10 +32,8 @@ pub fn ensure() -> Result<&'static str, Failure> {
     }
     run(
         "install the packages of the Node example",
-        // Not `npm ci`, which insists on an entry for every operating system; `--no-save` leaves the
-        // lock file as it is, and what is in it is checked.
         Command::new("npm")
-            .args(["install", "--no-save", "--no-audit", "--no-fund"])
+            .args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"])
             .current_dir(&folder),
     )?;
     fs::write(&installed, wanted)?;
@@ -46,7 +45,7 @@ fn node() -> Result<&'static str, Failure> {
     if let Some(found) = find() {
         return Ok(found);
     }
-    let by_apt = apt::install(&["nodejs", "npm"]);
+    let by_apt = apt::install(&debian::NODE);
     if let Some(found) = find() {
         return Ok(found);
     }

@@ -7,13 +7,8 @@ use std::path::PathBuf;
 use std::process::Command;
 
 use crate::apt;
+use crate::fetched::{PYTHON, debian};
 use crate::run::{Failure, in_workspace, run, say, succeeds};
-
-/// The lists of packages.
-const LISTS: [&str; 2] = [
-    "tests/interop/requirements.txt",
-    "examples/python/requirements.txt",
-];
 
 /// Makes sure of a virtual environment with exactly the packages that the lists ask for, and returns
 /// its interpreter. Packages are installed again only when a list has changed.
@@ -22,7 +17,7 @@ const LISTS: [&str; 2] = [
 /// There is no Python that can make one and none can be installed, or a package cannot be had. The
 /// text says what to do.
 pub fn ensure() -> Result<PathBuf, Failure> {
-    let lists = LISTS.map(in_workspace);
+    let lists = PYTHON.map(in_workspace);
     let mut wanted = Vec::new();
     for list in &lists {
         wanted.extend(fs::read(list).map_err(|error| format!("{}: {error}", list.display()))?);
@@ -51,6 +46,9 @@ pub fn ensure() -> Result<PathBuf, Failure> {
                 "pip",
                 "install",
                 "--quiet",
+                "--require-hashes",
+                // A package that is built here runs code of its own that no hash of ours is for.
+                "--only-binary=:all:",
                 "--no-input",
                 "--disable-pip-version-check",
             ])
@@ -69,7 +67,7 @@ fn interpreter() -> Result<&'static str, Failure> {
     if let Some(found) = find() {
         return Ok(found);
     }
-    let by_apt = apt::install(&["python3", "python3-venv"]);
+    let by_apt = apt::install(&debian::PYTHON);
     if let Some(found) = find() {
         return Ok(found);
     }

@@ -4,6 +4,7 @@ use std::env;
 use std::error::Error;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Instant;
 
 /// Why a chore stopped, in words for the person who started it.
 pub type Failure = Box<dyn Error>;
@@ -13,17 +14,19 @@ pub fn say(line: &str) {
     eprintln!("xtask: {line}");
 }
 
-/// Says what `command` is for and how it reads, then runs it to its end.
+/// Says what `command` is for and how it reads, then runs it to its end and says how long that took.
 ///
 /// # Errors
 /// It does not start, or does not succeed.
 pub fn run(purpose: &str, command: &mut Command) -> Result<(), Failure> {
     let line = command_line(command);
     say(&format!("{purpose}: {line}"));
+    let begin = Instant::now();
     let status = command
         .status()
         .map_err(|error| format!("`{line}` did not start: {error}"))?;
     if status.success() {
+        say(&format!("{purpose}: took {} s", begin.elapsed().as_secs()));
         Ok(())
     } else {
         Err(format!("`{line}` failed: {status}").into())

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use crate::apt;
+use crate::fetched::{PROGRAMS, Program, debian};
 use crate::run::{Failure, in_workspace, run, say, succeeds};
 
 /// What a test's name begins with that needs them.
@@ -16,47 +17,6 @@ pub const TESTS: &str = "real_servers::";
 const ETCD: [&str; 2] = ["etcd", "etcdctl"];
 /// What signs requests to MinIO that its client has no command for.
 const CURL: &str = "curl";
-
-/// A program of a Go module.
-struct Program {
-    name: &'static str,
-    /// What to build.
-    package: &'static str,
-    module: &'static str,
-    version: &'static str,
-    /// The module's checksum and that of its `go.mod`, in the form of `go.sum`. Those of the modules
-    /// that it needs stand in its own `go.mod` and in Go's checksum database.
-    sum: &'static str,
-    of_go_mod: &'static str,
-}
-
-const PROGRAMS: [Program; 3] = [
-    Program {
-        name: "kes",
-        package: "github.com/minio/kes/cmd/kes",
-        module: "github.com/minio/kes",
-        version: "v0.24.0",
-        sum: "h1:iRAmVjgZ4vQV+V7wc88kADahGl1tA/USlfQzAAr+qh8=",
-        of_go_mod: "h1:rpgBd+s918q6zCclNLkYs//SDccXLCDv/xeM2/POzKk=",
-    },
-    Program {
-        name: "mc",
-        package: "github.com/minio/mc",
-        module: "github.com/minio/mc",
-        version: "v0.0.0-20250313080218-cf909e1063a9",
-        sum: "h1:6RyInOHKL6jz8zxcAar/h6rg/aJCxDP/uFuSNvYSuMI=",
-        of_go_mod: "h1:h5UQZ+5Qfq6XV81E4iZSgStPZ6Hy+gMuHMkLkjq4Gys=",
-    },
-    // RELEASE.2025-10-15T17-29-55Z.
-    Program {
-        name: "minio",
-        package: "github.com/minio/minio",
-        module: "github.com/minio/minio",
-        version: "v0.0.0-20251015172955-9e49d5e7a648",
-        sum: "h1:6TdolSCLSs2nwm8i0PpWDqf9iX2Ty9WQK8wmr7dCnUM=",
-        of_go_mod: "h1:yCWDkwWO9IWpGsT4mreDDN/B/QVmK2zC666uInRAcqE=",
-    },
-];
 
 /// Makes sure of all of them in a folder of the workspace's own, and returns it.
 ///
@@ -81,7 +41,7 @@ fn of_debian(folder: &Path) -> Result<(), Failure> {
     if are_there() {
         return link(folder);
     }
-    let by_apt = apt::install(&["curl", "etcd-client", "etcd-server"]);
+    let by_apt = apt::install(&debian::SERVERS);
     if are_there() {
         return link(folder);
     }

@@ -7,11 +7,9 @@ use std::env;
 use std::process::Command;
 
 use crate::apt;
+use crate::fetched::debian;
 use crate::run::{Failure, run, say};
 pub use toolchain::{TARGET, Toolchain};
-
-/// The packages of Debian's compiler that `Toolchain::find` looks for.
-const DEBIAN_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
 
 /// Finds a compiler for the target, and installs one where there is none: through rustup, and where
 /// rustup cannot download, from Debian.
@@ -34,7 +32,7 @@ pub fn ensure() -> Result<Toolchain, Failure> {
     if let Err(failure) = &by_rustup {
         say(&format!("{failure}; trying Debian's compiler instead"));
     }
-    let by_apt = apt::install(&DEBIAN_PACKAGES);
+    let by_apt = apt::install(&debian::WASI);
     if let Some(toolchain) = find() {
         return Ok(toolchain);
     }
