@@ -34,7 +34,7 @@ pub use generated::exports::iamseal::plugin::opening::{Description, Policy};
 pub use generated::exports::iamseal::plugin::sealing::{SealOptions, SealedForm};
 pub use generated::iamseal::plugin::types::{
     Cipher, Context, DataKeyEncoding, Error as ObjectError, Form, Found, KeyError, KeyFailure,
-    SizeLimit, StorageError,
+    SizeLimit, StorageError, Tries,
 };
 
 /// An object that was opened. The plaintext is wiped when it is dropped, and has no `Debug`.

@@ -44,6 +44,11 @@ pub fn describe(error: &ObjectError) -> String {
              beginning"
                 .to_owned()
         }
+        ObjectError::CredentialUntried(tries) => format!(
+            "not tried with every root credential: {} of {} were tried and do not open it; too many \
+             objects before it opened with none",
+            tries.tried, tries.lent
+        ),
         ObjectError::BodyNotAuthentic => {
             "the right key is there, but the body was changed, cut or reordered".to_owned()
         }
@@ -101,7 +106,7 @@ pub(crate) fn line(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::contract::{KeyFailure, SizeLimit};
+    use crate::contract::{KeyFailure, SizeLimit, Tries};
 
     #[test]
     fn every_object_error_is_one_line_in_words() {
@@ -120,6 +125,7 @@ mod tests {
             ObjectError::HeaderNotAuthentic(text()),
             ObjectError::NoCredential,
             ObjectError::CredentialNotAuthentic,
+            ObjectError::CredentialUntried(Tries { tried: 1, lent: 9 }),
             ObjectError::BodyNotAuthentic,
             ObjectError::CutShort,
             ObjectError::FormRefused(Form::Plaintext),

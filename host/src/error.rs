@@ -21,6 +21,14 @@ pub enum Error {
         /// What is wrong with it.
         message: String,
     },
+    /// The component is not the one that was named by its digest. It was neither compiled nor run.
+    #[error("{component} is not the component that was named: its SHA-256 is {found}")]
+    OtherDigest {
+        /// Which component.
+        component: String,
+        /// The SHA-256 of its bytes, 64 hexadecimal digits.
+        found: String,
+    },
     /// The component is whole, but made for another world or another version of it.
     #[error("{component} does not fit the world iamseal:plugin/{world}@0.1.0: {message}")]
     Incompatible {

@@ -1,5 +1,5 @@
 //! Opens, seals, audits and migrates the IAM and configuration objects of MinIO and
-//! MinIO-compatible servers, inside a WebAssembly component that has no authority of its own.
+//! MinIO-compatible servers, inside a WebAssembly component that reaches nothing but what it is lent.
 //!
 //! A [`Plugin`] is a component that was loaded, an [`Auditor`] one that has no way to write. What it works with, a host lends it: a
 //! [`keys::Keyring`], a [`keys::KeyGenerator`], a [`storage::Storage`] and a
@@ -105,11 +105,13 @@ extern crate alloc;
 pub mod contract;
 mod describe;
 mod error;
+mod exempt;
 pub mod journal;
 pub mod keys;
 #[cfg(feature = "manifest")]
 pub mod manifest;
 mod plugin;
+mod private;
 #[cfg(feature = "object-store")]
 pub mod sealed_store;
 pub mod storage;

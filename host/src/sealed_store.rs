@@ -1,7 +1,6 @@
 //! Any store of the crate [`object_store`], with all that stands in it sealed.
 
 mod errors;
-mod exempt;
 mod payload;
 
 use std::fmt;
@@ -18,6 +17,7 @@ use object_store::{
 };
 
 use crate::contract::{Policy, SealOptions};
+use crate::exempt::is_exempt;
 use crate::plugin::PluginSlot;
 
 pub use errors::plugin_error;
@@ -180,7 +180,7 @@ impl<S: ObjectStore> ObjectStore for SealedStore<S> {
         payload: PutPayload,
         options: PutOptions,
     ) -> Result<PutResult> {
-        if exempt::is_exempt(location) {
+        if is_exempt(location.as_ref().as_bytes()) {
             return self.inner.put_opts(location, payload, options).await;
         }
         let plaintext = payload::joined(&payload);
@@ -202,7 +202,7 @@ impl<S: ObjectStore> ObjectStore for SealedStore<S> {
     }
 
     async fn get_opts(&self, location: &Path, options: GetOptions) -> Result<GetResult> {
-        if exempt::is_exempt(location) {
+        if is_exempt(location.as_ref().as_bytes()) {
             return self.inner.get_opts(location, options).await;
         }
         let (range, head) = (options.range.clone(), options.head);
@@ -218,7 +218,7 @@ impl<S: ObjectStore> ObjectStore for SealedStore<S> {
     }
 
     async fn get_ranges(&self, location: &Path, ranges: &[Range<u64>]) -> Result<Vec<Bytes>> {
-        if exempt::is_exempt(location) {
+        if is_exempt(location.as_ref().as_bytes()) {
             return self.inner.get_ranges(location, ranges).await;
         }
         let object = self.open(location, GetOptions::new()).await?;
@@ -253,7 +253,10 @@ impl<S: ObjectStore> ObjectStore for SealedStore<S> {
     }
 
     async fn copy_opts(&self, from: &Path, to: &Path, options: CopyOptions) -> Result<()> {
-        match (exempt::is_exempt(from), exempt::is_exempt(to)) {
+        match (
+            is_exempt(from.as_ref().as_bytes()),
+            is_exempt(to.as_ref().as_bytes()),
+        ) {
             (true, true) => return self.inner.copy_opts(from, to, options).await,
             (false, false) => {}
             _ => {

@@ -47,6 +47,8 @@ fn the_help_names_every_command_and_option() {
         "--root-credentials",
         "--store-name",
         "--plugin",
+        "--plugin-sha256",
+        "--trust-plugin",
     ] {
         assert!(help.contains(option), "{option} is not named:\n{help}");
     }

@@ -320,7 +320,7 @@ async fn cursors() {
     };
     let plugin = guest.plugin().storage(store()).load().await.unwrap();
     let mut audit = plugin.audit(&AuditScope::default()).await.unwrap();
-    assert_eq!(reached(audit.next(1).await), (Limit::Handles, None, 512));
+    assert_eq!(reached(audit.next(1).await), (Limit::Handles, None, 4));
     assert_eq!(seal(&plugin, WELL, b"next").await.unwrap(), b"next");
 }
 

@@ -7,6 +7,7 @@
 mod hostile;
 mod tool;
 
+use std::ffi::OsString;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ use tempfile::{NamedTempFile, TempDir};
 
 use hostile::Guest;
 use tool::store::Store;
-use tool::{Ended, KEY, tool, with};
+use tool::{Ended, KEY, Tool, tool, with};
 
 const PATH: &str = "config/iam/users/alice/identity.json";
 
@@ -25,9 +26,25 @@ fn file(bytes: impl AsRef<[u8]>) -> NamedTempFile {
     file
 }
 
+/// A run that takes the plugin in this file, whatever it is.
+fn trusting(plugin: &Path, run: Tool) -> Tool {
+    run.args(with("--trust-plugin --plugin", plugin))
+}
+
 fn seal(plugin: &Path) -> Ended {
     let seal = tool(with("seal --path", PATH)).key(KEY).input("{}");
-    seal.args(with("--plugin", plugin)).run()
+    trusting(plugin, seal).run()
+}
+
+/// The commands that load a plugin, for this store.
+fn commands(store: &Path) -> [Vec<OsString>; 5] {
+    [
+        with("seal --path", PATH),
+        with("unseal --path", PATH),
+        vec!["inspect".into()],
+        with("audit", store),
+        with("migrate --to kms", store),
+    ]
 }
 
 /// Every command that loads a plugin refuses it with the same words.
@@ -36,14 +53,8 @@ fn refused(plugin: &Path, says: &str) {
     let store = Store::of([(PATH, "{}")]);
     let before = store.seen();
     let root = store.root();
-    for command in [
-        with("seal --path", PATH),
-        with("unseal --path", PATH),
-        vec!["inspect".into()],
-        with("audit", root),
-        with("migrate --to kms", root),
-    ] {
-        let run = tool(command).args(with("--plugin", plugin)).key(KEY);
+    for command in commands(root) {
+        let run = trusting(plugin, tool(command)).key(KEY);
         let ended = run.input("{}").run().fails(16).says(says);
         assert_eq!(ended.stderr.lines().count(), 2, "{ended}");
         assert!(ended.stderr.contains("\n cure: "), "{ended}");
@@ -74,6 +85,70 @@ fn what_is_no_component_is_refused_in_its_own_words() {
         (&whole[..whole.len() - 1], "damaged or cut short"),
     ] {
         refused(file(bytes).path(), says);
+    }
+}
+
+#[test]
+fn a_component_is_lent_no_keys_unless_somebody_says_that_it_is_trusted() {
+    let file = file(iamseal_component::PLUGIN);
+    let store = Store::of([(PATH, "{}")]);
+    let before = store.seen();
+    let run = |command: Vec<OsString>, options: &str| {
+        let run = tool(command).args(options.split_whitespace());
+        run.args(with("--plugin", file.path()))
+            .key(KEY)
+            .input("{}")
+            .run()
+    };
+    let seen = tool(with("plugin inspect --json", file.path())).ok().json();
+    let digest = seen[0]["sha256"].as_str().unwrap();
+    let other = "0".repeat(64);
+    for command in commands(store.root()) {
+        let run = |options: &str| run(command.clone(), options);
+        run("").fails(2).says("nothing says that you trust it");
+        run(&format!("--plugin-sha256 {other}"))
+            .fails(16)
+            .says("is not the component that was named")
+            .says(digest);
+        run(&format!("--trust-plugin --plugin-sha256 {other}")).fails(16);
+        run("--plugin-sha256 abc")
+            .fails(2)
+            .says("64 hexadecimal digits");
+    }
+    assert_eq!(store.seen(), before);
+    for digest in [digest.to_owned(), digest.to_uppercase()] {
+        run(
+            with("seal --path", PATH),
+            &format!("--plugin-sha256 {digest}"),
+        )
+        .exits(0);
+    }
+    // Without a plugin there is nothing to trust.
+    for options in ["--trust-plugin", &format!("--plugin-sha256 {digest}")] {
+        let seal = tool(with("seal --path", PATH)).args(options.split_whitespace());
+        let ended = seal.key(KEY).input("{}").run();
+        ended
+            .fails(2)
+            .says("about the file of --plugin, which is missing");
+    }
+}
+
+#[test]
+fn what_is_inspected_and_tested_is_named_by_its_digest() {
+    let file = file(iamseal_component::AUDITOR);
+    let seen = tool(with("plugin inspect --json", file.path())).ok().json();
+    let digest = seen[0]["sha256"].as_str().unwrap();
+    let tested = tool(with("plugin test", file.path())).ok();
+    let named = format!("--plugin-sha256 {digest}");
+    assert!(tested.text().contains(&named), "{tested}");
+    let inspected = tool(with("plugin inspect", file.path())).ok();
+    assert!(inspected.text().contains(digest), "{inspected}");
+    // Neither is lent anything, so neither asks for trust; but a digest that is given has to fit.
+    for command in ["plugin inspect", "plugin test"] {
+        tool(with(command, file.path())).args(named.split(' ')).ok();
+        let other = ["--plugin-sha256".to_owned(), "0".repeat(64)];
+        let ended = tool(with(command, file.path())).args(other).run();
+        ended.fails(16).says("is not the component that was named");
     }
 }
 
@@ -132,7 +207,7 @@ fn the_component_that_is_built_in_works_from_a_file() {
     assert_eq!(opened.ok().stdout, b"{}");
     let store = Store::of([(PATH, "{}")]);
     let migrate = tool(with("migrate --to kms", store.root())).key(KEY);
-    migrate.args(with("--plugin", file.path())).ok();
+    trusting(file.path(), migrate).ok();
     assert_ne!(store.get(PATH), b"{}");
 }
 
@@ -187,9 +262,9 @@ fn what_only_looks_runs_in_an_auditor_that_was_given() {
     let file = file(iamseal_component::AUDITOR);
     let store = Store::of([(PATH, "{}")]);
     let audit = tool(with("audit", store.root())).key(KEY);
-    audit.args(with("--plugin", file.path())).ok();
+    trusting(file.path(), audit).ok();
     let migrate = tool(with("migrate --to kms", store.root())).key(KEY);
-    let ended = migrate.args(with("--plugin", file.path())).run();
+    let ended = trusting(file.path(), migrate).run();
     ended
         .fails(16)
         .says("does not export iamseal:plugin/sealing@0.1.0");

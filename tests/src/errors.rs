@@ -27,6 +27,7 @@ pub fn case(error: &Error) -> &'static str {
         Error::HeaderNotAuthentic(_) => "header-not-authentic",
         Error::NoCredential => "no-credential",
         Error::CredentialNotAuthentic => "credential-not-authentic",
+        Error::CredentialUntried { .. } => "credential-untried",
         Error::BodyNotAuthentic => "body-not-authentic",
         Error::CutShort => "cut-short",
         Error::Storage(error) => match error {
@@ -63,6 +64,9 @@ pub fn from_contract(error: contract::ObjectError) -> Error {
         contract::ObjectError::HeaderNotAuthentic(key) => Error::HeaderNotAuthentic(key),
         contract::ObjectError::NoCredential => Error::NoCredential,
         contract::ObjectError::CredentialNotAuthentic => Error::CredentialNotAuthentic,
+        contract::ObjectError::CredentialUntried(contract::Tries { tried, lent }) => {
+            Error::CredentialUntried { tried, lent }
+        }
         contract::ObjectError::BodyNotAuthentic => Error::BodyNotAuthentic,
         contract::ObjectError::CutShort => Error::CutShort,
         contract::ObjectError::Storage(error) => Error::Storage(storage_from_contract(error)),

@@ -34,6 +34,7 @@ fuzz_target!(init: sandbox::start(), |bytes: &[u8]| -> Corpus {
             2 => Policy::Sealed,
             _ => Policy::Current,
         },
+        try_all_credentials: flags & 8 != 0,
     };
     let limit = u32::from(input.byte() % 6);
     let mut world = World::new(input.rest());

@@ -44,6 +44,7 @@ fuzz_target!(init: sandbox::start(), |bytes: &[u8]| -> Corpus {
             _ => Target::Sealed(input.seal_options()),
         },
         dry_run: flags & 2 != 0,
+        try_all_credentials: flags & 4 != 0,
     };
     let limit = u32::from(input.byte() % 6);
     let mut world = World::new(input.rest());

@@ -49,12 +49,14 @@ pub struct Inspect {
 pub struct Audit {
     pub place: Where,
     pub policy: Policy,
+    pub try_all_credentials: bool,
 }
 
 pub struct Migrate {
     pub place: Where,
     pub to: To,
     pub dry_run: bool,
+    pub try_all_credentials: bool,
 }
 
 /// Which objects.
@@ -71,7 +73,7 @@ pub enum To {
 /// An option: its name, whether it takes a value, and the commands that take it; none: all.
 struct Known(&'static str, bool, &'static [&'static str]);
 
-const KNOWN: [Known; 13] = [
+const KNOWN: [Known; 14] = [
     Known("json", false, &[]),
     Known(KEYS, true, &[]),
     Known(ROOT_CREDENTIALS, true, &[]),
@@ -85,6 +87,7 @@ const KNOWN: [Known; 13] = [
     Known("require", true, &["unseal", "audit"]),
     Known("to", true, &["migrate"]),
     Known("dry-run", false, &["migrate"]),
+    Known("try-all-credentials", false, &["audit", "migrate"]),
 ];
 
 /// The options that may be repeated.
@@ -122,11 +125,13 @@ impl Arguments {
             "audit" => Command::Audit(Audit {
                 place: given.place(words)?,
                 policy: given.policy()?,
+                try_all_credentials: given.has("try-all-credentials"),
             }),
             "migrate" => Command::Migrate(Migrate {
                 place: given.place(words)?,
                 to: given.target()?,
                 dry_run: given.has("dry-run"),
+                try_all_credentials: given.has("try-all-credentials"),
             }),
             "demo" | "keygen" | "manifest" | "plugin" | "runs" | "undo" => {
                 return Err(wrong(format!(

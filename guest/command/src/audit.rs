@@ -21,6 +21,7 @@ pub fn run(arguments: &Arguments, command: &Audit) -> Result<u8, Failure> {
         prefix: command.place.prefix.clone(),
         start_after: None,
         policy: command.policy,
+        try_all_credentials: command.try_all_credentials,
     });
     let mut tally = Tally::default();
     loop {

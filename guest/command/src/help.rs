@@ -35,6 +35,8 @@ Other options:
   --prefix PATH              audit, migrate: only objects whose path begins with this
   --require sealed|current   audit, unseal: take what is not sealed, or not sealed under the
                              present key, for a failure
+  --try-all-credentials      audit, migrate: try every root credential on every object, however
+                             many objects none has opened
 
 Keys come from the variables MINIO_KMS_SECRET_KEY, MINIO_KMS_MASTER_KEY, MINIO_ROOT_USER and
 MINIO_ROOT_PASSWORD (and their _OLD forms), from --keys and from --root-credentials. Write
@@ -56,4 +58,5 @@ Exit codes:
   8 root credential missing or wrong 21 damaged data key
   9 body not authentic (damaged)     22 outdated, and --require current was given
  10 damaged, cut short or empty     134 the component trapped
- 11 unknown or unsupported form     141 nobody reads the output";
+ 11 unknown or unsupported form     141 nobody reads the output
+ 27 not tried with every root credential";

@@ -14,7 +14,12 @@ use crate::{output, store};
 const BATCH: u32 = 64;
 
 pub fn run(arguments: &Arguments, command: &Migrate) -> Result<u8, Failure> {
-    let Migrate { place, to, dry_run } = command;
+    let Migrate {
+        place,
+        to,
+        dry_run,
+        try_all_credentials,
+    } = command;
     store::open(arguments, place, !dry_run)?;
     if !dry_run {
         // What a killed run left behind is harmless, so failing to remove it is no reason to stop.
@@ -37,6 +42,7 @@ pub fn run(arguments: &Arguments, command: &Migrate) -> Result<u8, Failure> {
             To::Sealed(options) => Target::Sealed(options.clone()),
         },
         dry_run: *dry_run,
+        try_all_credentials: *try_all_credentials,
     })?;
     let mut tally = Tally::default();
     loop {

@@ -24,6 +24,8 @@ pub struct Scope {
     pub start_after: Option<Vec<u8>>,
     /// Which forms may be opened.
     pub policy: Policy,
+    /// Whether every root credential is tried on every object, however many objects none opened before.
+    pub try_all_credentials: bool,
 }
 
 /// What became of one object.
@@ -75,7 +77,7 @@ impl<L: Keyring + Storage> Audit<L> {
             policy: scope.policy,
             prefix: scope.prefix.clone(),
             walk: Walk::new(scope.prefix, scope.start_after, None),
-            session: Session::default(),
+            session: Session::of_run(scope.try_all_credentials),
             evidence: Evidence::default(),
         }
     }
@@ -96,6 +98,11 @@ impl<L: Keyring + Storage> Audit<L> {
             findings.extend(self.look(path));
         }
         Ok(findings)
+    }
+
+    /// How many keys were derived of root credentials so far.
+    pub fn derivations(&self) -> u64 {
+        self.session.credentials.derivations
     }
 
     /// None for an object that has gone since it was listed.

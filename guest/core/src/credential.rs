@@ -25,6 +25,14 @@ const SALT: usize = 32;
 const NONCE: usize = 8;
 const KEY: usize = 32;
 
+/// How many objects of a kind a run tries with every credential in vain. Anybody who can write to the
+/// store makes such an object of 57 bytes, and each costs 50 ms for every credential: with a hundred
+/// credentials these few cost 40 s together, and a thousand would cost more than an hour.
+const IN_VAIN: u32 = 8;
+/// How many credentials are tried after that: the latest that opened something. A server had few root
+/// credentials in the time of one store.
+const LIKELY: usize = 4;
+
 /// MinIO's costs: 64 MiB in KiB, one pass, four lanes.
 const ARGON2_MEMORY: u32 = 64 * 1024;
 const ARGON2_PASSES: u32 = 1;
@@ -53,10 +61,63 @@ impl KeyDerivation {
 pub(crate) struct Credentials {
     /// Argon2id's working memory: touching 64 MiB for the first time costs a third of a derivation.
     memory: Vec<Block>,
-    /// The index of the credential that opened the last object: likely the next one's too.
-    likely: usize,
+    /// The indices of the credentials that opened something, the latest first: likely the next object's
+    /// too.
+    opened: Vec<usize>,
+    /// Whether objects that nothing opens may use up the tries.
+    is_bounded: bool,
+    in_vain: InVain,
     /// How often a key was derived so far, each time some 50 ms.
-    pub(crate) derivations: usize,
+    pub(crate) derivations: u64,
+}
+
+/// How many objects were tried with every credential in vain, by kind: a kind that is cheap to try must
+/// not use up the tries of the one that the store is full of.
+#[derive(Default)]
+struct InVain {
+    argon2id: u32,
+    pbkdf2: u32,
+}
+
+impl InVain {
+    fn of(&mut self, kind: KeyDerivation) -> &mut u32 {
+        match kind {
+            KeyDerivation::Argon2id => &mut self.argon2id,
+            KeyDerivation::Pbkdf2 => &mut self.pbkdf2,
+        }
+    }
+}
+
+impl Credentials {
+    /// For a run over a store: objects that nothing opens cost it a bounded number of derivations for
+    /// each credential, and those that follow get the likely credentials alone.
+    pub(crate) fn bounded() -> Self {
+        Self {
+            memory: Vec::new(),
+            opened: Vec::new(),
+            is_bounded: true,
+            in_vain: InVain::default(),
+            derivations: 0,
+        }
+    }
+
+    /// The indices of the credentials to try on an object of this kind, the likely ones first.
+    fn to_try(&mut self, kind: KeyDerivation, lent: usize) -> Vec<usize> {
+        let opened = self.opened.iter().copied().filter(|index| *index < lent);
+        let mut order: Vec<usize> = opened.collect();
+        let likely = order.len().clamp(1, LIKELY);
+        let others: Vec<usize> = (0..lent).filter(|index| !order.contains(index)).collect();
+        order.extend(others);
+        if self.is_bounded && *self.in_vain.of(kind) >= IN_VAIN {
+            order.truncate(likely);
+        }
+        order
+    }
+
+    fn has_opened(&mut self, index: usize) {
+        self.opened.retain(|other| *other != index);
+        self.opened.insert(0, index);
+    }
 }
 
 impl Drop for Credentials {
@@ -110,8 +171,8 @@ impl<'a> Header<'a> {
     ///
     /// # Errors
     /// [`Error::Malformed`] if it is cut short (found before any key is derived),
-    /// [`Error::NoCredential`], [`Error::CredentialNotAuthentic`], [`Error::BodyNotAuthentic`],
-    /// [`Error::CutShort`].
+    /// [`Error::NoCredential`], [`Error::CredentialNotAuthentic`], [`Error::CredentialUntried`],
+    /// [`Error::BodyNotAuthentic`], [`Error::CutShort`].
     pub(crate) fn open(
         &self,
         credentials: &[RootCredential],
@@ -121,13 +182,16 @@ impl<'a> Header<'a> {
         if credentials.is_empty() {
             return Err(Error::NoCredential);
         }
-        let mut order: Vec<_> = credentials.iter().enumerate().collect();
-        order.sort_by_key(|(index, _)| *index != kept.likely);
-        for (index, credential) in order {
+        let order = kept.to_try(self.key_derivation, credentials.len());
+        let tried = order.len();
+        for index in order {
+            let Some(credential) = credentials.get(index) else {
+                continue;
+            };
             let key = self.derive(credential, kept)?;
             match sio::open(self.cipher, &*key, self.nonce, self.body) {
                 Ok(plaintext) => {
-                    kept.likely = index;
+                    kept.has_opened(index);
                     return Ok((index, plaintext));
                 }
                 // The first fragment tells a wrong credential, the others tell damage.
@@ -136,6 +200,14 @@ impl<'a> Header<'a> {
                 Err(_) => return Err(Error::BodyNotAuthentic),
             }
         }
+        if tried < credentials.len() {
+            let count = |count| u32::try_from(count).unwrap_or(u32::MAX);
+            return Err(Error::CredentialUntried {
+                tried: count(tried),
+                lent: count(credentials.len()),
+            });
+        }
+        *kept.in_vain.of(self.key_derivation) += 1;
         Err(Error::CredentialNotAuthentic)
     }
 

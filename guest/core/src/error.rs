@@ -41,6 +41,13 @@ pub enum Error {
     NoCredential,
     /// No root credential that was lent opens the object.
     CredentialNotAuthentic,
+    /// None of those that were tried opens it, and not all were tried.
+    CredentialUntried {
+        /// How many were tried.
+        tried: u32,
+        /// How many are lent.
+        lent: u32,
+    },
     /// The right key is there, but the body was changed, cut or reordered.
     BodyNotAuthentic,
     /// The right key is there and all of the body is authentic, but its end is missing.

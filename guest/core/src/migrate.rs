@@ -24,7 +24,7 @@ const BATCH_BYTES: usize = 4 << 20;
 
 /// How many keys a batch derives from root credentials before it is written, at some 50 ms each: a
 /// host that watches the time of a call sees calls of about a second.
-pub(crate) const BATCH_DERIVATIONS: usize = 16;
+pub(crate) const BATCH_DERIVATIONS: u64 = 16;
 
 /// How often an object is taken in all before a conflict is its outcome. Another writer's one change,
 /// or its change and a second run's, fall between two of them; what changes a third time changes all
@@ -53,6 +53,8 @@ pub struct Plan {
     pub target: Target,
     /// Open everything, write nothing.
     pub dry_run: bool,
+    /// Whether every root credential is tried on every object, however many objects none opened before.
+    pub try_all_credentials: bool,
 }
 
 /// What became of one object.
@@ -150,7 +152,7 @@ impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
             goal,
             dry_run: plan.dry_run,
             walk: Walk::new(plan.prefix, plan.start_after, plan.shard),
-            session: Session::default(),
+            session: Session::of_run(plan.try_all_credentials),
         })
     }
 
@@ -170,6 +172,11 @@ impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
                 return Ok(steps);
             }
         }
+    }
+
+    /// How many keys were derived of root credentials so far.
+    pub fn derivations(&self) -> u64 {
+        self.session.credentials.derivations
     }
 
     /// One batch, and what of it was changed by somebody else once more.
@@ -198,7 +205,7 @@ impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
     }
 
     /// Whether a batch may grow, begun when this many keys had been derived.
-    fn has_room(&self, batch: &Batch, derived: usize) -> bool {
+    fn has_room(&self, batch: &Batch, derived: u64) -> bool {
         batch.bytes < BATCH_BYTES
             && self.session.credentials.derivations - derived < BATCH_DERIVATIONS
     }

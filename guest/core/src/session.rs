@@ -27,6 +27,18 @@ struct Seed {
 }
 
 impl Session {
+    /// For a run over a store: unless every root credential is to be tried on every object, objects that
+    /// none opens cannot make it derive keys without end. [`Session::default`] always tries all.
+    pub(crate) fn of_run(try_all_credentials: bool) -> Self {
+        match try_all_credentials {
+            true => Self::default(),
+            false => Self {
+                credentials: Credentials::bounded(),
+                ..Self::default()
+            },
+        }
+    }
+
     /// The seed for new objects: made on first use, then kept.
     ///
     /// A fresh seed is opened by the key service before it is used: what it returns would otherwise

@@ -28,4 +28,8 @@ impl GuestAudit for Auditing {
         let findings = self.0.borrow_mut().next(limit)?;
         Ok(findings.into_iter().map(Into::into).collect())
     }
+
+    fn derivations(&self) -> u64 {
+        self.0.borrow().derivations()
+    }
 }

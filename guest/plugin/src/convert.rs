@@ -77,6 +77,9 @@ impl From<core_::Error> for types::Error {
             core_::Error::HeaderNotAuthentic(key) => Self::HeaderNotAuthentic(key),
             core_::Error::NoCredential => Self::NoCredential,
             core_::Error::CredentialNotAuthentic => Self::CredentialNotAuthentic,
+            core_::Error::CredentialUntried { tried, lent } => {
+                Self::CredentialUntried(types::Tries { tried, lent })
+            }
             core_::Error::BodyNotAuthentic => Self::BodyNotAuthentic,
             core_::Error::CutShort => Self::CutShort,
             core_::Error::Storage(error) => Self::Storage(error.into()),
@@ -162,6 +165,7 @@ impl From<auditing::Scope> for core_::Scope {
             prefix: scope.prefix,
             start_after: scope.start_after,
             policy: scope.policy.into(),
+            try_all_credentials: scope.try_all_credentials,
         }
     }
 }

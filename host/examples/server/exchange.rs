@@ -1,12 +1,31 @@
 //! Exchanging the plugin at a signal, while requests are served.
 
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
-use iamseal::{PluginSlot, Swapped};
+use iamseal::{PluginBuilder, PluginSlot, Swapped};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::export;
+
+/// Where the component comes from.
+pub struct Source {
+    /// Its file.
+    pub file: PathBuf,
+    /// The digests that it may have; any if there are none.
+    pub digests: Vec<String>,
+}
+
+impl Source {
+    /// Lets a builder take it.
+    pub fn component(&self, builder: PluginBuilder) -> PluginBuilder {
+        let mut builder = builder.component_file(&self.file);
+        for digest in &self.digests {
+            builder = builder.component_sha256(digest);
+        }
+        builder
+    }
+}
 
 /// Begins to listen for the signals, and returns what acts on them, one after the other.
 ///
@@ -14,14 +33,14 @@ use crate::export;
 /// The system does not let it listen.
 pub fn on_signals(
     slot: PluginSlot,
-    file: PathBuf,
+    source: Source,
 ) -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut reload = signal(SignalKind::hangup())?;
     let mut back = signal(SignalKind::user_defined1())?;
     Ok(async move {
         loop {
             tokio::select! {
-                Some(()) = reload.recv() => exchange(&slot, &file).await,
+                Some(()) = reload.recv() => exchange(&slot, &source).await,
                 Some(()) = back.recv() => roll_back(&slot).await,
                 else => return,
             }
@@ -29,8 +48,8 @@ pub fn on_signals(
     })
 }
 
-async fn exchange(slot: &PluginSlot, file: &Path) {
-    let candidate = slot.current().successor().component_file(file);
+async fn exchange(slot: &PluginSlot, source: &Source) {
+    let candidate = source.component(slot.current().successor());
     match slot.swap(candidate).await {
         Ok(swapped) => tell(&swapped, "swapped"),
         Err(error) => {

@@ -3,7 +3,8 @@
 //!
 //! ```console
 //! $ export MINIO_KMS_SECRET_KEY="$(iamseal keygen my-key)"
-//! $ cargo run --example server -- --plugin iamseal.wasm --folder /data/.minio.sys
+//! $ cargo run --example server -- --plugin iamseal.wasm --folder /data/.minio.sys \
+//!       --plugin-sha256 "$(sha256sum < iamseal.wasm | cut -c -64)"
 //! $ curl -T identity.json http://127.0.0.1:9080/config/iam/users/alice/identity.json
 //! ```
 //!
@@ -20,7 +21,9 @@
 //! | SIGUSR1 | lets the plugin serve that served before the last exchange |
 //! | SIGTERM, SIGINT | ends it when the requests that are under way have been answered |
 //!
-//! Put a new plugin where the old one was by renaming, so that it is never seen half written.
+//! Put a new plugin where the old one was by renaming, so that it is never seen half written. It is
+//! lent the keys like the one before, and its tests do not show whether it betrays them: only what
+//! `--plugin-sha256` names is taken, so start the server with the digests of all that may come.
 //!
 //! It knows no users of its own: whoever reaches its address reads and writes everything. A real
 //! server puts its authentication in front of [`documents`].
@@ -54,6 +57,13 @@ struct Arguments {
     /// The component, read at the start and at every SIGHUP.
     #[arg(long)]
     plugin: PathBuf,
+    /// The SHA-256 of a component that may be loaded, at the start or later, 64 hexadecimal digits. May
+    /// be repeated.
+    #[arg(long, required_unless_present = "trust_plugin")]
+    plugin_sha256: Vec<String>,
+    /// Load whatever is in that file.
+    #[arg(long, conflicts_with = "plugin_sha256")]
+    trust_plugin: bool,
     /// The folder that holds `config/`; without it, memory.
     #[arg(long)]
     folder: Option<PathBuf>,
@@ -90,8 +100,12 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let mut limits = Limits::default();
     // Less than a request may take, so that a key service that hangs is told from a client that does.
     limits.deadline = serve::PATIENCE * 2 / 3;
-    let plugin = Plugin::builder()
-        .component_file(&arguments.plugin)
+    let source = exchange::Source {
+        file: arguments.plugin,
+        digests: arguments.plugin_sha256,
+    };
+    let plugin = source
+        .component(Plugin::builder())
         .limits(limits)
         .keyring(keyring.clone())
         .key_generator(keyring)
@@ -114,6 +128,6 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         _ => Policy::Sealed,
     };
     let sealed = SealedStore::new(store, slot.clone()).policy(policy);
-    tokio::spawn(exchange::on_signals(slot, arguments.plugin)?);
+    tokio::spawn(exchange::on_signals(slot, source)?);
     serve::until_told_to_end(&arguments.listen, Documents::new(sealed), metrics).await
 }

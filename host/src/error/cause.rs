@@ -7,8 +7,8 @@ use super::Error;
 impl Error {
     /// Why, in one word that stays the same from version to version: what the tool's `--json` calls
     /// `cause` and the metrics' label `outcome`. One of `key-not-found`, `key-unavailable`,
-    /// `key-denied`, `header-not-authentic`, `credential`, `body-not-authentic`, `malformed`,
-    /// `cut-short`, `unknown-form`, `refused`, `form-refused`, `outdated`, `storage`, `conflict`, `limit`,
+    /// `key-denied`, `header-not-authentic`, `credential`, `credential-untried`, `body-not-authentic`,
+    /// `malformed`, `cut-short`, `unknown-form`, `refused`, `form-refused`, `outdated`, `storage`, `conflict`, `limit`,
     /// `plugin` and `other`.
     pub fn cause(&self) -> &'static str {
         match self {
@@ -31,6 +31,7 @@ fn object(error: &ObjectError) -> &'static str {
         ObjectError::Key(failure) => key(&failure.error),
         ObjectError::HeaderNotAuthentic(_) => "header-not-authentic",
         ObjectError::NoCredential | ObjectError::CredentialNotAuthentic => "credential",
+        ObjectError::CredentialUntried(_) => "credential-untried",
         ObjectError::BodyNotAuthentic => "body-not-authentic",
         ObjectError::Storage(StorageError::Conflict) => "conflict",
         ObjectError::Storage(StorageError::TooLarge(_)) => "limit",

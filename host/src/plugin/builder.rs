@@ -25,6 +25,8 @@ use super::world::{self, Fit, World};
 #[derive(Default)]
 pub struct PluginBuilder {
     pub(super) source: Source,
+    /// The digests that the component may have; any if there are none.
+    pub(super) named: Vec<String>,
     lent: Lent,
     store_name: String,
     pub(super) limits: Limits,
@@ -37,6 +39,7 @@ impl PluginBuilder {
         let pool = &plugin.reader.pool;
         Self {
             source: Source::Missing,
+            named: Vec::new(),
             lent: pool.lent().clone(),
             store_name: plugin.reader.store_name.to_string(),
             limits: pool.limits.clone(),
@@ -55,6 +58,16 @@ impl PluginBuilder {
     #[must_use]
     pub fn component_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.add(Source::File(path.into()));
+        self
+    }
+
+    /// Takes no component but one whose bytes have this SHA-256, 64 hexadecimal digits as
+    /// [`Identity::digest`](super::Identity::digest) gives them. Called more than once, any of the
+    /// digests will do. A component that is lent keys can betray them, whatever tests it passes: name
+    /// the one that you trust. Nothing else vouches for a component's file.
+    #[must_use]
+    pub fn component_sha256(mut self, digest: impl Into<String>) -> Self {
+        self.named.push(digest.into());
         self
     }
 
@@ -115,7 +128,7 @@ impl PluginBuilder {
     ///
     /// # Errors
     /// [`Error::Load`] unless there is exactly one component, it can be read, and it is one;
-    /// [`Error::Incompatible`] if it is for another world; [`Error::Limit`] and [`Error::Trap`] if
+    /// [`Error::OtherDigest`] if another was named; [`Error::Incompatible`] if it is for another world; [`Error::Limit`] and [`Error::Trap`] if
     /// it cannot even start.
     pub async fn load(self) -> Result<Plugin, Error> {
         let reader = self.start(&world::PLUGIN).await?;
@@ -134,11 +147,13 @@ impl PluginBuilder {
     /// Says which component this is and how it fits the worlds, without running it.
     ///
     /// # Errors
-    /// [`Error::Load`] and [`Error::Limit`] as for [`Self::load`].
+    /// [`Error::Load`], [`Error::OtherDigest`] and [`Error::Limit`] as for [`Self::load`].
     pub async fn describe(self) -> Result<ComponentDescription, Error> {
         let name = self.source.name();
         blocking(name, move || {
-            let compiled = self.source.compile(&self.limits, &self.cache)?;
+            let compiled = self
+                .source
+                .compile(&self.named, &self.limits, &self.cache)?;
             let fit = Fit::of(&compiled.component, &compiled.engine);
             Ok(ComponentDescription::new(compiled.identity, &fit))
         })
@@ -148,13 +163,14 @@ impl PluginBuilder {
     async fn start(self, world: &'static World) -> Result<Auditor, Error> {
         let Self {
             source,
+            named,
             lent,
             store_name,
             limits,
             cache,
         } = self;
         let pool = blocking(source.name(), move || {
-            let compiled = source.compile(&limits, &cache)?;
+            let compiled = source.compile(&named, &limits, &cache)?;
             let linked = link(&compiled, world)?;
             Ok(Pool::new(compiled, limits, cache, linked, lent))
         })

@@ -1,12 +1,14 @@
 //! Where compiled components are kept, so that the next process start need not compile again.
 
 use std::env;
-use std::fs::{self, DirBuilder};
+use std::fs::DirBuilder;
 use std::io;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 
 use wasmtime::{Cache, CacheConfig};
+
+use crate::private;
 
 /// Where compiled components are kept.
 ///
@@ -17,19 +19,20 @@ use wasmtime::{Cache, CacheConfig};
 pub enum CompileCache {
     /// The folder `iamseal` in the user's cache folder (`$XDG_CACHE_HOME`, or else `~/.cache`), which
     /// is made if it is missing. Nowhere if there is none, or if anybody but the user and root could
-    /// put something in its place: under `sudo` the home folder can be somebody else's.
+    /// put something in its place or in it: under `sudo` the home folder can be somebody else's. What
+    /// others could write to in it, because a process with a loose `umask` made it, is enough.
     #[default]
     Default,
-    /// This folder, made if it is missing. Who can write to it is the caller's care.
+    /// This folder, made if it is missing. Who can write to it is the caller's care; what is in it
+    /// already must be the user's or root's, and nobody else may be able to write to that.
     Folder(PathBuf),
     /// Nowhere.
     Off,
 }
 
-/// Write permission of the group and of all others.
-const WRITABLE: u32 = 0o022;
-/// In a folder with this bit nobody moves or removes what belongs to others.
-const STICKY: u32 = 0o1000;
+/// What a folder for compiled code may hold at the most: the runtime keeps 65,536 files itself before it
+/// begins to remove some. To look at so many takes a fifth of a second.
+const MOST_FILES: usize = 2 * 65_536;
 
 /// Opens the cache; none if nothing is to be kept.
 ///
@@ -40,7 +43,7 @@ pub(super) fn open(cache: &CompileCache) -> Result<Option<Cache>, String> {
         CompileCache::Off => Ok(None),
         CompileCache::Default => Ok(users_own().and_then(|folder| {
             at(folder)
-                .inspect_err(|error| tracing::debug!(%error, "compiled code is not kept"))
+                .inspect_err(|error| tracing::warn!(%error, "compiled code is not kept"))
                 .ok()
         })),
         CompileCache::Folder(folder) => {
@@ -53,7 +56,12 @@ pub(super) fn open(cache: &CompileCache) -> Result<Option<Cache>, String> {
     }
 }
 
+/// The cache in this folder, if nobody but the user and root can have written anything in it: what is
+/// kept was not always made by this process, under its mask.
 fn at(folder: PathBuf) -> wasmtime::Result<Cache> {
+    if folder.is_dir() {
+        private::check_below(&folder, private::user(), MOST_FILES)?;
+    }
     let mut config = CacheConfig::new();
     config.with_directory(folder);
     Cache::new(config)
@@ -68,8 +76,7 @@ fn users_own() -> Option<PathBuf> {
         Some(home.join(".cache"))
     })?;
     let folder = caches.join("iamseal");
-    let user = rustix::process::geteuid().as_raw();
-    let own = own(&folder, user);
+    let own = own(&folder, private::user());
     own.inspect_err(
         |error| tracing::debug!(folder = %folder.display(), %error, "compiled code is not kept"),
     )
@@ -81,43 +88,27 @@ fn users_own() -> Option<PathBuf> {
 fn own(folder: &Path, user: u32) -> io::Result<PathBuf> {
     // Looked at first, so that nothing is made in a folder of somebody else's.
     let there = folder.ancestors().find(|above| above.exists());
-    check(&there.unwrap_or(folder).canonicalize()?, user)?;
+    private::check_way(&there.unwrap_or(folder).canonicalize()?, user)?;
     DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(folder)?;
     let real = folder.canonicalize()?;
-    check(&real, user)?;
+    private::check_way(&real, user)?;
     Ok(real)
-}
-
-/// Refuses a path without links in which a folder is somebody else's, or is open to others.
-fn check(real: &Path, user: u32) -> io::Result<()> {
-    let mut below = None;
-    for folder in real.ancestors() {
-        let meta = fs::metadata(folder)?;
-        let (owner, mode) = (meta.uid(), meta.mode());
-        let open = mode & WRITABLE != 0 && !(mode & STICKY != 0 && below == Some(user));
-        if open || ![user, 0].contains(&owner) {
-            let shown = folder.display();
-            return Err(io::Error::other(format!("others can change {shown}")));
-        }
-        below = Some(owner);
-    }
-    Ok(())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::fs::Permissions;
-    use std::os::unix::fs::{PermissionsExt as _, symlink};
+    use std::fs::{self, Permissions};
+    use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, symlink};
 
     use tempfile::TempDir;
 
     use super::*;
 
     fn me() -> u32 {
-        rustix::process::geteuid().as_raw()
+        private::user()
     }
 
     /// A folder with this mode and an empty folder `home` in it.
@@ -179,5 +170,20 @@ mod tests {
             error.contains(&file.path().display().to_string()),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_folder_with_code_that_others_can_write_to_is_not_used() {
+        let folder = folder(0o755);
+        let home = folder.path().join("home");
+        let code = home.join("modules/code");
+        fs::create_dir(home.join("modules")).unwrap();
+        fs::write(&code, b"").unwrap();
+        fs::set_permissions(home.join("modules"), Permissions::from_mode(0o755)).unwrap();
+        for (mode, is_used) in [(0o644, true), (0o666, false)] {
+            fs::set_permissions(&code, Permissions::from_mode(mode)).unwrap();
+            let opened = open(&CompileCache::Folder(home.clone()));
+            assert_eq!(opened.is_ok(), is_used, "{mode:o}");
+        }
     }
 }

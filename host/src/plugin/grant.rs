@@ -3,6 +3,7 @@
 //! none but calls with the same authority: an instance serves no other.
 
 use crate::contract::{KeyError, Policy, SealOptions, StorageError};
+use crate::exempt::is_exempt;
 
 /// The authority of one call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -26,9 +27,26 @@ enum Keys {
 enum Store {
     #[default]
     Nothing,
-    /// Paths that begin with this.
-    Read(Vec<u8>),
-    Write(Vec<u8>),
+    Read(Part),
+    Write(Part),
+}
+
+/// The part of a store that the caller named.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Part {
+    /// What its paths begin with.
+    prefix: Vec<u8>,
+    /// Where the caller wants to begin.
+    start_after: Option<Vec<u8>>,
+}
+
+impl Part {
+    fn new(prefix: &[u8], start_after: Option<&[u8]>) -> Self {
+        Self {
+            prefix: prefix.to_vec(),
+            start_after: start_after.map(<[u8]>::to_vec),
+        }
+    }
 }
 
 impl Grant {
@@ -51,23 +69,23 @@ impl Grant {
     }
 
     /// The same, and reading below `prefix`.
-    pub fn audit(policy: Policy, prefix: &[u8]) -> Self {
+    pub fn audit(policy: Policy, prefix: &[u8], start_after: Option<&[u8]>) -> Self {
         Self {
-            store: Store::Read(prefix.to_vec()),
+            store: Store::Read(Part::new(prefix, start_after)),
             ..Self::unseal(policy)
         }
     }
 
     /// Everything, below `prefix`. A dry run writes nothing.
-    pub fn migrate(prefix: &[u8], dry_run: bool) -> Self {
-        let prefix = prefix.to_vec();
+    pub fn migrate(prefix: &[u8], start_after: Option<&[u8]>, dry_run: bool) -> Self {
+        let part = Part::new(prefix, start_after);
         Self {
             keys: Keys::All,
             credentials: true,
             generate: true,
             store: match dry_run {
-                true => Store::Read(prefix),
-                false => Store::Write(prefix),
+                true => Store::Read(part),
+                false => Store::Write(part),
             },
         }
     }
@@ -109,29 +127,42 @@ impl Grant {
         }
     }
 
-    /// Whether this prefix may be listed.
+    /// Whether this may be listed: what the caller named, to the letter, or a folder below it that the
+    /// component knows from a listing. A prefix or a beginning of its own invention would stand in the
+    /// log of a store.
     ///
     /// # Errors
     /// [`StorageError::Refused`].
-    pub fn list(&self, prefix: &[u8]) -> Result<(), StorageError> {
-        match &self.store {
-            Store::Read(granted) | Store::Write(granted) if prefix.starts_with(granted) => Ok(()),
-            Store::Read(_) | Store::Write(_) => Err(outside()),
-            Store::Nothing => Err(StorageError::Refused(
-                "this call was lent no storage".to_owned(),
-            )),
+    pub fn list(
+        &self,
+        prefix: &[u8],
+        start_after: Option<&[u8]>,
+        is_known_folder: impl FnOnce(&[u8]) -> bool,
+    ) -> Result<(), StorageError> {
+        let granted = self.part()?;
+        let begins = start_after.is_none() || start_after == granted.start_after.as_deref();
+        let is_granted = prefix == granted.prefix
+            || (prefix.starts_with(&granted.prefix) && is_known_folder(prefix));
+        match begins && is_granted {
+            true => Ok(()),
+            false => Err(outside()),
         }
     }
 
-    /// Whether the object at this path may be read.
+    /// Whether the object at this path may be read, if a listing handed it out.
     ///
     /// # Errors
     /// [`StorageError::Refused`].
     pub fn read(&self, path: &[u8]) -> Result<(), StorageError> {
-        self.list(path)?;
         // `granted/../elsewhere` begins with `granted/` too.
-        match path.split(|byte| *byte == b'/').any(|part| part == b"..") {
-            true => Err(outside()),
+        let climbs = path.split(|byte| *byte == b'/').any(|part| part == b"..");
+        if climbs || !path.starts_with(&self.part()?.prefix) {
+            return Err(outside());
+        }
+        match is_exempt(path) {
+            true => Err(StorageError::Refused(
+                "MinIO reads it without its IAM encryption, so no plugin touches it".to_owned(),
+            )),
             false => Ok(()),
         }
     }
@@ -149,6 +180,15 @@ impl Grant {
             )),
         }
     }
+
+    fn part(&self) -> Result<&Part, StorageError> {
+        match &self.store {
+            Store::Read(part) | Store::Write(part) => Ok(part),
+            Store::Nothing => Err(StorageError::Refused(
+                "this call was lent no storage".to_owned(),
+            )),
+        }
+    }
 }
 
 fn denied(what: &str) -> KeyError {
@@ -162,6 +202,11 @@ fn outside() -> StorageError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// No listing has handed out anything.
+    fn none_known(_folder: &[u8]) -> bool {
+        false
+    }
 
     fn unasked() -> Option<String> {
         panic!("the default key does not matter here")
@@ -180,7 +225,7 @@ mod tests {
         assert!(grant.key("a", unasked).is_err());
         assert!(grant.generate().is_ok());
         assert!(!grant.credentials());
-        assert!(grant.list(b"").is_err());
+        assert!(grant.list(b"", None, none_known).is_err());
         assert!(grant.read(b"a").is_err());
         assert!(grant.write(b"a").is_err());
     }
@@ -201,14 +246,12 @@ mod tests {
         assert!(grant.key("a", unasked).is_err());
         assert!(grant.generate().is_err());
         assert!(!grant.credentials());
-        assert!(grant.list(b"").is_err());
+        assert!(grant.list(b"", None, none_known).is_err());
     }
 
     #[test]
     fn an_audit_reads_below_its_prefix_and_writes_nothing() {
-        let grant = Grant::audit(Policy::Compatible, b"config/iam/");
-        assert!(grant.list(b"config/iam/users/").is_ok());
-        assert!(grant.list(b"config/").is_err());
+        let grant = Grant::audit(Policy::Compatible, b"config/iam/", None);
         assert!(grant.read(b"config/iam/a").is_ok());
         assert!(grant.read(b"config/b").is_err());
         assert!(grant.read(b"config/iam/../b").is_err());
@@ -218,12 +261,45 @@ mod tests {
 
     #[test]
     fn a_migration_writes_below_its_prefix_and_a_dry_run_does_not() {
-        let grant = Grant::migrate(b"config/", false);
+        let grant = Grant::migrate(b"config/", None, false);
         assert!(grant.write(b"config/a").is_ok());
         assert!(grant.write(b"elsewhere").is_err());
         assert!(grant.write(b"config/..").is_err());
-        let grant = Grant::migrate(b"", true);
+        let grant = Grant::migrate(b"", None, true);
         assert!(grant.read(b"config/a").is_ok());
         assert!(grant.write(b"config/a").is_err());
+    }
+
+    #[test]
+    fn what_is_listed_is_what_the_caller_named_or_what_a_listing_has_shown() {
+        let start = Some(&b"config/iam/m"[..]);
+        let grant = Grant::audit(Policy::Compatible, b"config/iam/", start);
+        let known = |folder: &[u8]| folder == b"config/iam/users/" || folder == b"config/";
+        for (prefix, start_after, is_granted) in [
+            (&b"config/iam/"[..], None, true),
+            (b"config/iam/", start, true),
+            (b"config/iam/", Some(&b"config/iam/n"[..]), false),
+            (b"config/iam/users/", None, true),
+            (b"config/iam/invented/", None, false),
+            (b"config/iam/u", None, false),
+            // Known and not granted.
+            (b"config/", None, false),
+        ] {
+            let listed = grant.list(prefix, start_after, known);
+            assert_eq!(listed.is_ok(), is_granted, "{prefix:?} {start_after:?}");
+        }
+    }
+
+    #[test]
+    fn exempt_files_are_out_of_reach() {
+        let grant = Grant::migrate(b"config/", None, false);
+        for path in [
+            &b"config/tier-config.bin"[..],
+            b"config//tier-config.bin",
+            b"config/site-replication/state.json",
+        ] {
+            assert!(grant.read(path).is_err());
+            assert!(grant.write(path).is_err());
+        }
     }
 }

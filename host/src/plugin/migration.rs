@@ -26,6 +26,9 @@ pub struct MigrationPlan {
     pub target: Target,
     /// Open everything, write nothing. The component is then not even lent a way to write.
     pub dry_run: bool,
+    /// Whether every root credential is tried on every object. Without it objects that none opens cost
+    /// a bounded time: of those that follow some may fail with `credential-untried`.
+    pub try_all_credentials: bool,
 }
 
 impl Default for MigrationPlan {
@@ -37,6 +40,7 @@ impl Default for MigrationPlan {
             shard: None,
             target: Target::Sealed(SealOptions::default()),
             dry_run: false,
+            try_all_credentials: false,
         }
     }
 }
@@ -48,6 +52,7 @@ impl Default for MigrationPlan {
 /// prefix and the keys.
 pub struct Migration {
     walk: Walk,
+    derivations: u64,
 }
 
 impl Migration {
@@ -56,7 +61,7 @@ impl Migration {
         store_name: &str,
         plan: &MigrationPlan,
     ) -> Result<Self, Error> {
-        let grant = Grant::migrate(&plan.prefix, plan.dry_run);
+        let grant = Grant::migrate(&plan.prefix, plan.start_after.as_deref(), plan.dry_run);
         let mut instance = pool.take(grant).await?;
         let given = Plan {
             store: store_name.to_owned(),
@@ -65,6 +70,7 @@ impl Migration {
             shard: plan.shard,
             target: plan.target.clone(),
             dry_run: plan.dry_run,
+            try_all_credentials: plan.try_all_credentials,
         };
         let (exports, store, until) = instance.parts();
         let call = async {
@@ -82,6 +88,7 @@ impl Migration {
         let (prefix, last) = (given.prefix, given.start_after);
         Ok(Self {
             walk: Walk::new(Arc::clone(pool), instance, resource, prefix, last),
+            derivations: 0,
         })
     }
 
@@ -98,6 +105,12 @@ impl Migration {
         observed("migrate", span, self.step(limit)).await
     }
 
+    /// How many keys the component says it had derived of root credentials when the last step began,
+    /// see [`super::Audit::derivations`].
+    pub fn derivations(&self) -> u64 {
+        self.derivations
+    }
+
     async fn step(&mut self, limit: u32) -> Result<Vec<Step>, Error> {
         let limit = limit.clamp(1, BATCH);
         let Some((mut instance, resource)) = self.walk.begin()? else {
@@ -107,10 +120,14 @@ impl Migration {
         let (exports, store, until) = instance.parts();
         let call = async {
             let run = exports.writer()?.migration.run();
-            run.call_next(store, resource, limit).await
+            // Asked before and not after, so that no steps are lost if this is what fails.
+            let derivations = run.call_derivations(&mut *store, resource).await?;
+            let steps = run.call_next(store, resource, limit).await?;
+            Ok((derivations, steps))
         };
         let handled = timeout_at(until, call).await;
-        let steps = pool.settle(&instance, handled)?;
+        let (derivations, steps) = pool.settle(&instance, handled)?;
+        self.derivations = derivations;
         self.walk
             .end(instance, resource, steps, limit, |step| &step.path)
             .await

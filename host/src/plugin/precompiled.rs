@@ -19,11 +19,11 @@ impl PluginBuilder {
     /// of the crate. The bytes are native code: keep them where nobody else can write.
     ///
     /// # Errors
-    /// [`Error::Load`] and [`Error::Limit`] as for [`Self::load`].
+    /// [`Error::Load`], [`Error::OtherDigest`] and [`Error::Limit`] as for [`Self::load`].
     pub async fn precompile(self) -> Result<Vec<u8>, Error> {
         let name = self.source.name();
         blocking(name, move || {
-            let read = self.source.read()?;
+            let read = self.source.read(&self.named)?;
             let shown = read.identity.to_string();
             let (engine, _clock) = engine::start(&self.limits, &CompileCache::Off)
                 .map_err(|message| unfit(&shown, &message))?;

@@ -59,11 +59,28 @@ impl Source {
         }
     }
 
-    /// Reads the component and walks through it once.
+    /// Reads the component, which is one of those that are `named` by their digests if any are, and
+    /// walks through it once.
     ///
     /// # Errors
-    /// [`Error::Load`], [`Error::Limit`].
-    pub fn read(self) -> Result<Bytes, Error> {
+    /// [`Error::Load`], [`Error::OtherDigest`], [`Error::Limit`].
+    pub fn read(self, named: &[String]) -> Result<Bytes, Error> {
+        let read = self.read_any()?;
+        let found = read.identity.digest();
+        match named.is_empty()
+            || named
+                .iter()
+                .any(|digest| digest.eq_ignore_ascii_case(found))
+        {
+            true => Ok(read),
+            false => Err(Error::OtherDigest {
+                component: read.identity.to_string(),
+                found: found.to_owned(),
+            }),
+        }
+    }
+
+    fn read_any(self) -> Result<Bytes, Error> {
         let name = self.name();
         let bytes = match self {
             Self::Bytes(bytes) => bytes,
@@ -87,16 +104,21 @@ impl Source {
         })
     }
 
-    /// Reads the component and compiles it. Blocks.
+    /// Reads the component and compiles it, if it is one of those that are `named`. Blocks.
     ///
     /// # Errors
-    /// [`Error::Load`], [`Error::Limit`].
-    pub fn compile(self, limits: &Limits, cache: &CompileCache) -> Result<Compiled, Error> {
+    /// [`Error::Load`], [`Error::OtherDigest`], [`Error::Limit`].
+    pub fn compile(
+        self,
+        named: &[String],
+        limits: &Limits,
+        cache: &CompileCache,
+    ) -> Result<Compiled, Error> {
         let Bytes {
             identity,
             bytes,
             is_native,
-        } = self.read()?;
+        } = self.read(named)?;
         let shown = identity.to_string();
         let (engine, clock) =
             engine::start(limits, cache).map_err(|message| unfit(&shown, &message))?;

@@ -64,7 +64,7 @@ impl Guest {
             run_next,
         } = self;
         let i32s = |count: usize| "i32 ".repeat(count);
-        let (fourteen, seven, eight) = (i32s(14), i32s(7), i32s(8));
+        let (fourteen, seven, nine) = (i32s(14), i32s(7), i32s(9));
         let text = format!(
             r#"(module
                 (import "[export]iamseal:plugin/auditing@0.1.0" "[resource-new]audit"
@@ -104,9 +104,13 @@ impl Guest {
                 (func (export "iamseal:plugin/opening@0.1.0#inspect")
                     (param i32 i32) (result i32) unreachable)
                 (func (export "iamseal:plugin/auditing@0.1.0#start")
-                    (param {eight}) (result i32) (call $new_audit (i32.const 1)))
+                    (param {nine}) (result i32) (call $new_audit (i32.const 1)))
                 (func (export "iamseal:plugin/auditing@0.1.0#[method]audit.next")
                     (param i32 i32) (result i32) {audit_next})
+                (func (export "iamseal:plugin/auditing@0.1.0#[method]audit.derivations")
+                    (param i32) (result i64) (i64.const 0))
+                (func (export "iamseal:plugin/migration@0.1.0#[method]run.derivations")
+                    (param i32) (result i64) (i64.const 0))
                 (func (export "iamseal:plugin/migration@0.1.0#start")
                     (param i32) (result i32)
                     (i32.store8 (i32.const 16) (i32.const 0))
@@ -147,6 +151,9 @@ pub const IMPORT_CREDENTIALS: &str = r#"(import "iamseal:plugin/keyring@0.1.0" "
 /// `storage.list`.
 pub const IMPORT_LIST: &str = r#"(import "iamseal:plugin/storage@0.1.0" "list"
     (func $list (param i32 i32 i32 i32 i32 i32)))"#;
+/// `storage.cursor.next`.
+pub const IMPORT_NEXT: &str = r#"(import "iamseal:plugin/storage@0.1.0" "[method]cursor.next"
+    (func $next (param i32 i32)))"#;
 /// `storage.read`.
 pub const IMPORT_READ: &str = r#"(import "iamseal:plugin/storage@0.1.0" "read"
     (func $read (param i32 i32 i32)))"#;
@@ -195,9 +202,16 @@ impl Keyring for Hanging {
     }
 }
 
-/// A store that holds nothing and remembers what it was asked to read and to write.
+/// The version of every object of [`Asked`].
+pub const VERSION: &[u8] = b"c";
+
+/// A store that remembers what it was asked for.
 #[derive(Default)]
 pub struct Asked {
+    /// The paths that it lists, whatever the prefix is.
+    pub holds: Vec<Vec<u8>>,
+    /// The prefixes and beginnings that were to be listed.
+    pub listed: Mutex<Vec<(Vec<u8>, Option<Vec<u8>>)>>,
     /// The paths that were to be read.
     pub paths: Mutex<Vec<Vec<u8>>>,
     /// The paths that were to be written.
@@ -226,24 +240,32 @@ impl StorageWriter for Asked {
 impl Storage for Asked {
     async fn list(
         &self,
-        _prefix: &[u8],
-        _start_after: Option<&[u8]>,
+        prefix: &[u8],
+        start_after: Option<&[u8]>,
     ) -> Result<Box<dyn Cursor>, StorageError> {
-        Ok(Box::new(Nothing))
+        let asked = (prefix.to_vec(), start_after.map(<[u8]>::to_vec));
+        self.listed.lock().unwrap().push(asked);
+        Ok(Box::new(OnePage(self.holds.clone())))
     }
 
     async fn read(&self, path: &[u8]) -> Result<Stored, StorageError> {
         self.paths.lock().unwrap().push(path.to_vec());
-        Err(StorageError::NotFound)
+        match self.holds.iter().any(|held| held == path) {
+            true => Ok(Stored {
+                bytes: b"{}".to_vec(),
+                version: VERSION.to_vec(),
+            }),
+            false => Err(StorageError::NotFound),
+        }
     }
 }
 
-struct Nothing;
+struct OnePage(Vec<Vec<u8>>);
 
 #[async_trait::async_trait]
-impl Cursor for Nothing {
+impl Cursor for OnePage {
     async fn next(&mut self) -> Result<Vec<Vec<u8>>, StorageError> {
-        Ok(Vec::new())
+        Ok(std::mem::take(&mut self.0))
     }
 }
 

@@ -87,6 +87,18 @@ pub fn audits(reference: &mut Reference) {
         reference.compare("audit", &audit(&store, options).run().exits(3));
     }
     reference.compare("audit", &audit(&good(), "").ok());
+    // After eight objects that no credential opens, the others are not tried with all: here PBKDF2's.
+    let store = Store::new();
+    for number in 0..9 {
+        let mut garbage = [0xa5; 57];
+        garbage[32] = 2;
+        store.put(format!("config/bad/{number}"), garbage);
+    }
+    let run = audit(&store, "").file("--root-credentials", "older:password");
+    reference.compare("audit", &run.run().exits(3));
+    let run = audit(&store, "--try-all-credentials");
+    let run = run.file("--root-credentials", "older:password").run();
+    assert!(!run.exits(8).text().contains("credential-untried"));
 }
 
 fn with_manifest(run: Tool, store: &Store) -> Tool {

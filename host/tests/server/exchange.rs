@@ -15,7 +15,7 @@ use rustix::process::Signal;
 
 use crate::client::{Answer, Client};
 use crate::edition;
-use crate::running::{KEY, Server};
+use crate::running::{KEY, Server, digest};
 
 const CLIENTS: usize = 6;
 /// What a client does at least, at most, in rounds of some six requests. Between the two it goes on until
@@ -117,14 +117,22 @@ fn exchange(server: &mut Server, rounds: &AtomicUsize) {
         busy(server);
     }
     let whole = edition(1);
-    for (count, unfit) in [(1, &whole[..whole.len() / 2]), (2, b"(component)")] {
-        server.files.put_plugin(unfit);
+    // The last does its work, and nobody has named it.
+    let unfit = [
+        whole[..whole.len() / 2].to_vec(),
+        b"(component)".to_vec(),
+        edition(2),
+    ];
+    for (count, unfit) in (1..).zip(unfit) {
+        server.files.put_plugin(&unfit);
         server.signal(Signal::HUP);
         server.until("refusal", |server| swaps(server, "refused") == count);
         assert_eq!(serving(server), digest(&edition(0)));
         busy(server);
     }
-    assert!(server.log().contains("cut short"), "{}", server.log());
+    for says in ["cut short", "is not the component that was named"] {
+        assert!(server.log().contains(says), "{}", server.log());
+    }
     server.signal(Signal::USR1);
     server.until("roll-back", |server| swaps(server, "rolled-back") == 1);
     assert_eq!(serving(server), digest(&edition(1)));
@@ -139,14 +147,6 @@ fn serving(server: &Server) -> String {
     let digests = [0, 1].map(|number| digest(&edition(number)));
     let serves = |digest: &String| metrics.sum("plugin_info", &[digest]) == 1;
     digests.into_iter().find(serves).unwrap()
-}
-
-fn digest(bytes: &[u8]) -> String {
-    use sha2::Digest as _;
-    sha2::Sha256::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
 }
 
 /// One client, and what it was answered.

@@ -82,6 +82,7 @@ pub fn command(files: &Files, arguments: &[&str]) -> Command {
     command
         .args(["--listen", "127.0.0.1:0", "--plugin"])
         .arg(files.plugin())
+        .args([0, 1].map(|number| format!("--plugin-sha256={}", digest(&edition(number)))))
         .args(arguments)
         .env_clear()
         .env("HOME", scratch)
@@ -91,6 +92,15 @@ pub fn command(files: &Files, arguments: &[&str]) -> Command {
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     command
+}
+
+/// The SHA-256 of a plugin's bytes.
+pub fn digest(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    sha2::Sha256::digest(bytes)
+        .iter()
+        .map(|byte| format!("{byte:02x}"))
+        .collect()
 }
 
 impl Server {

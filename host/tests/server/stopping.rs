@@ -56,6 +56,9 @@ fn it_does_not_start_without_a_fit_plugin_or_a_sound_key() {
     says(&files, "my-key:hunter2", "MINIO_KMS_SECRET_KEY");
     files.put_plugin(b"(component)");
     says(&files, crate::running::KEY, "it is text, not a component");
+    files.put_plugin(&crate::edition(2));
+    let other = "is not the component that was named";
+    says(&files, crate::running::KEY, other);
 }
 
 #[test]

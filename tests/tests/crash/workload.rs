@@ -272,6 +272,7 @@ pub fn begin(lent: Bridge, target: Target) -> Run<Bridge> {
         shard: None,
         target,
         dry_run: false,
+        try_all_credentials: false,
     };
     Run::new(lent, plan).unwrap()
 }

@@ -15,6 +15,7 @@ fn scope(prefix: &str, start_after: Option<&str>) -> Scope {
         prefix: prefix.into(),
         start_after: start_after.map(Into::into),
         policy: Policy::Compatible,
+        try_all_credentials: false,
     }
 }
 

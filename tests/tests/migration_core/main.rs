@@ -9,6 +9,7 @@
 
 mod audits;
 mod batches;
+mod credentials;
 mod current;
 mod hostile;
 mod meanwhile;

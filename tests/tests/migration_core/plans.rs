@@ -35,6 +35,7 @@ pub fn plan(target: Target) -> Plan {
         shard: None,
         target,
         dry_run: false,
+        try_all_credentials: false,
     }
 }
 
@@ -78,6 +79,7 @@ pub fn audit(keys: &Keys, store: &Arc<MemoryStore>, policy: Policy) -> Vec<Findi
         prefix: Vec::new(),
         start_after: None,
         policy,
+        try_all_credentials: false,
     };
     let mut audit = Audit::new(Lent::new(keys.clone(), store), scope);
     let mut findings = Vec::new();

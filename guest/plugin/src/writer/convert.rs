@@ -54,6 +54,7 @@ impl From<migration::Plan> for core_::Plan {
                 migration::Target::Sealed(options) => core_::Target::Sealed(options.into()),
             },
             dry_run: plan.dry_run,
+            try_all_credentials: plan.try_all_credentials,
         }
     }
 }

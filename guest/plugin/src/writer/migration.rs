@@ -28,4 +28,8 @@ impl GuestRun for Running {
         let steps = self.0.borrow_mut().next(limit)?;
         Ok(steps.into_iter().map(Into::into).collect())
     }
+
+    fn derivations(&self) -> u64 {
+        self.0.borrow().derivations()
+    }
 }

@@ -62,6 +62,7 @@ Exit codes:
    24  not as the manifest records it
    25  in the manifest and missing
    26  the manifest does not open, or is too old
+   27  not tried with every root credential
   130  interrupted
   141  nobody reads the output";
 
@@ -81,9 +82,60 @@ pub struct Common {
     /// The name that compact objects are bound to, so that they open in this store alone.
     #[arg(long, global = true, value_name = "NAME", default_value = "")]
     pub store_name: String,
-    /// Another plugin component than the one that is built in.
+    /// Another plugin component than the one that is built in. It is lent your keys, so it goes with
+    /// --plugin-sha256 or --trust-plugin.
     #[arg(long, global = true, value_name = "FILE")]
     pub plugin: Option<PathBuf>,
+    /// The SHA-256 of that component's file, 64 hexadecimal digits; any other file is refused.
+    #[arg(long, global = true, value_name = "HEX")]
+    pub plugin_sha256: Option<Sha256>,
+    /// Take that component whatever it is.
+    #[arg(long, global = true)]
+    pub trust_plugin: bool,
+}
+
+impl Common {
+    /// Refuses a component from a file that nobody has said to be trusted: its tests show that it does
+    /// its work, and not what else it does with the keys that it is lent.
+    ///
+    /// # Errors
+    /// What is missing: the digest, or the component that there is one of. `names_file`: the command
+    /// itself names a component.
+    pub fn check_trust(&self, names_file: bool) -> Result<(), Failure> {
+        let is_trusted = self.plugin_sha256.is_some() || self.trust_plugin;
+        match (&self.plugin, is_trusted) {
+            (Some(file), false) => {
+                let (message, cure) = notes::untrusted(&file.display().to_string());
+                Err(Failure::usage(message).with_cure(cure))
+            }
+            (None, true) if !names_file => {
+                let (message, cure) = notes::NO_PLUGIN_TO_TRUST;
+                Err(Failure::usage(message).with_cure(cure))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A SHA-256 in hexadecimal digits.
+#[derive(Clone)]
+pub struct Sha256(String);
+
+impl Sha256 {
+    pub fn digits(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Sha256 {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            true => Ok(Self(text.to_owned())),
+            false => Err("not a SHA-256: 64 hexadecimal digits"),
+        }
+    }
 }
 
 #[derive(Subcommand)]
@@ -273,7 +325,18 @@ pub struct Audit {
     #[arg(long, value_enum)]
     pub require: Option<Require>,
     #[command(flatten)]
+    pub credentials: Credentials,
+    #[command(flatten)]
     pub against: Against,
+}
+
+/// How far root credentials are tried, for `audit` and `migrate`.
+#[derive(Args, Default)]
+pub struct Credentials {
+    /// Try every root credential on every object, however many objects none has opened: some 50 ms
+    /// each. Without it the likely ones alone are tried after a while.
+    #[arg(long = "try-all-credentials")]
+    pub try_all: bool,
 }
 
 /// What an audit compares with.
@@ -317,6 +380,8 @@ pub struct Migrate {
     /// How many objects to work on at once; as many as there are cores if it is missing.
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroU32>,
+    #[command(flatten)]
+    pub credentials: Credentials,
     /// Only share I of N of the objects, I from 1 to N, so that N runs, on as many machines if need be,
     /// work on one store side by side.
     #[arg(long, value_name = "I/N")]

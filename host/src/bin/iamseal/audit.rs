@@ -36,6 +36,7 @@ pub async fn audit(
         prefix: command.place.prefix.as_bytes().to_vec(),
         start_after: None,
         policy: arguments::policy(command.require),
+        try_all_credentials: command.credentials.try_all,
     };
     let progress = store::progress(common, &*store, &scope.prefix).await;
     let file = match &command.against.manifest {
@@ -95,6 +96,7 @@ pub async fn audit(
             progress.line(&line)?;
         }
         comparing.iter().for_each(Comparing::next);
+        progress.derived(audit.derivations());
         progress.advance(findings.len());
     }
     if let Some(comparing) = &comparing {

@@ -11,7 +11,9 @@ use iamseal::contract::{SealOptions, SealedForm};
 use iamseal::keys::{RootCredential, StaticKey, StaticKeyring};
 use serde_json::json;
 
-use crate::arguments::{self, Against, Audit, Common, Demo, How, JournalPlace, Migrate, To, Where};
+use crate::arguments::{
+    self, Against, Audit, Common, Credentials, Demo, How, JournalPlace, Migrate, To, Where,
+};
 use crate::failure::Failure;
 use crate::{audit, load, migrate, output};
 
@@ -89,6 +91,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
     let scope = Audit {
         place: place(),
         require: None,
+        credentials: Credentials::default(),
         against: Against::default(),
     };
     audit::audit(common, keyring()?.into(), &scope).await?;
@@ -109,6 +112,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
         how,
         dry_run: false,
         jobs: None,
+        credentials: Credentials::default(),
         shard: None,
         journal: JournalPlace {
             journal: Some(folder.join("journals")),
@@ -125,6 +129,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
     let scope = Audit {
         place: place(),
         require: Some(arguments::Require::Sealed),
+        credentials: Credentials::default(),
         against: Against::default(),
     };
     let alone = StaticKeyring::new()

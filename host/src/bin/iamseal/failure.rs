@@ -91,6 +91,10 @@ impl From<Error> for Failure {
                      one that is built in",
                 )
             }
+            Error::OtherDigest { .. } => Self::new(Cause::Plugin, message).with_cure(
+                "find out who changed the file, or give --plugin-sha256 the digest of the one that you \
+                 mean: iamseal plugin inspect FILE shows it",
+            ),
             _ => Self::new(Cause::Plugin, message),
         }
     }
@@ -124,7 +128,7 @@ impl From<StorageError> for Failure {
 
 #[cfg(test)]
 mod tests {
-    use iamseal::contract::{Form, KeyError, KeyFailure, SizeLimit};
+    use iamseal::contract::{Form, KeyError, KeyFailure, SizeLimit, Tries};
 
     use super::*;
 
@@ -155,6 +159,7 @@ mod tests {
             ObjectError::HeaderNotAuthentic(text()),
             ObjectError::NoCredential,
             ObjectError::CredentialNotAuthentic,
+            ObjectError::CredentialUntried(Tries { tried: 1, lent: 9 }),
             ObjectError::BodyNotAuthentic,
             ObjectError::Storage(StorageError::NotFound),
             ObjectError::Storage(StorageError::Conflict),

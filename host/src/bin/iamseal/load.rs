@@ -1,5 +1,6 @@
 //! Loading the plugin, the same way for every command.
 
+use std::path::Path;
 use std::sync::Arc;
 
 use iamseal::keys::MixedKeyring;
@@ -12,7 +13,7 @@ use crate::failure::Failure;
 /// The plugin for commands that seal or write, with its keys; the store is lent by those that have one.
 pub fn builder(common: &Common, keyring: MixedKeyring) -> PluginBuilder {
     let builder = match &common.plugin {
-        Some(file) => Plugin::builder().component_file(file),
+        Some(file) => from_file(common, file),
         None => Plugin::builder().component(iamseal_component::PLUGIN),
     };
     lend(common, builder, Arc::new(keyring))
@@ -36,12 +37,21 @@ pub async fn auditor(
         return Ok(builder.load_auditor().await?);
     };
     let builder = || {
-        let builder = Plugin::builder().component_file(file);
+        let builder = from_file(common, file);
         with_store(lend(common, builder, keyring.clone()))
     };
     match builder().load().await {
         Ok(plugin) => Ok(plugin.reader().clone()),
         Err(whole) => builder().load_auditor().await.map_err(|_| whole.into()),
+    }
+}
+
+/// The component in this file, which has to be the one that was named.
+pub fn from_file(common: &Common, file: &Path) -> PluginBuilder {
+    let builder = Plugin::builder().component_file(file);
+    match &common.plugin_sha256 {
+        Some(digest) => builder.component_sha256(digest.digits()),
+        None => builder,
     }
 }
 

@@ -42,6 +42,7 @@ use crate::report::{cause, tally};
 
 fn main() -> ExitCode {
     forbid_core_dumps();
+    keep_files_private();
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => return not_parsed(&error),
@@ -72,6 +73,7 @@ fn not_parsed(error: &clap::Error) -> ExitCode {
 
 fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let Arguments { common, command } = arguments;
+    common.check_trust(matches!(command, Command::Plugin(_)))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -106,4 +108,11 @@ fn forbid_core_dumps() {
     };
     let _ = setrlimit(Resource::Core, none);
     let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+}
+
+/// What the tool makes beside the store, such as compiled code that it runs the next time, is for the
+/// user alone, whatever mask it was started with. Objects get the modes of those that they replace.
+fn keep_files_private() {
+    use rustix::fs::Mode;
+    rustix::process::umask(Mode::RWXG | Mode::RWXO);
 }

@@ -45,6 +45,7 @@ pub async fn migrate(
             To::Kms => Target::Sealed(command.how.options()?),
         },
         dry_run: command.dry_run,
+        try_all_credentials: command.credentials.try_all,
     };
     let mut limits = Limits::default();
     // Each worker has an instance for itself.
@@ -101,6 +102,7 @@ pub async fn migrate(
                 progress.line(&line)?;
             }
         }
+        progress.derived(workers.derivations());
         progress.advance(steps.len());
     }
     progress.finish();

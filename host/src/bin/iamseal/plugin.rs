@@ -3,13 +3,14 @@
 use std::path::Path;
 use std::process::ExitCode;
 
-use iamseal::{ComponentDescription, Error, Plugin, PluginBuilder};
+use iamseal::{ComponentDescription, Error};
 use serde_json::json;
 
 use crate::arguments::{Common, PluginCommand, PluginFile};
 use crate::cause::Cause;
 use crate::failure::Failure;
-use crate::output;
+use crate::report::notes;
+use crate::{load, output};
 
 pub async fn run(common: &Common, command: &PluginCommand) -> Result<ExitCode, Failure> {
     match command {
@@ -19,7 +20,7 @@ pub async fn run(common: &Common, command: &PluginCommand) -> Result<ExitCode, F
 }
 
 async fn inspect(common: &Common, file: &Path) -> Result<ExitCode, Failure> {
-    let seen = candidate(file).describe().await?;
+    let seen = load::from_file(common, file).describe().await?;
     let identity = &seen.identity;
     let worlds = worlds(&seen);
     if common.json {
@@ -51,13 +52,15 @@ async fn inspect(common: &Common, file: &Path) -> Result<ExitCode, Failure> {
 
 /// Tests it in the world that it is for; if for none, says why it is no plugin.
 async fn test(common: &Common, file: &Path) -> Result<ExitCode, Failure> {
-    let (world, identity) = match candidate(file).load().await {
+    // Nothing of the operator's is lent: the tests have keys of their own, which are published.
+    let candidate = || load::from_file(common, file);
+    let (world, identity) = match candidate().load().await {
         Ok(plugin) => {
             plugin.self_test().await?;
             ("plugin", plugin.identity().clone())
         }
         Err(no_plugin @ Error::Incompatible { .. }) => {
-            let auditor = candidate(file).load_auditor().await;
+            let auditor = candidate().load_auditor().await;
             let auditor = auditor.map_err(|_| no_plugin)?;
             auditor.self_test().await?;
             ("auditor", auditor.identity().clone())
@@ -69,14 +72,12 @@ async fn test(common: &Common, file: &Path) -> Result<ExitCode, Failure> {
             .to_string()
     } else {
         let verdict = output::verdict("fit", false);
-        format!("{verdict}  {identity} passed the tests of the world {world}")
+        format!(
+            "{verdict}  {identity} passed the tests of the world {world}\n    {}",
+            notes::tested(identity.digest())
+        )
     })?;
     Ok(ExitCode::SUCCESS)
-}
-
-/// The file with nothing lent.
-fn candidate(file: &Path) -> PluginBuilder {
-    Plugin::builder().component_file(file)
 }
 
 fn worlds(seen: &ComponentDescription) -> Vec<&'static str> {

@@ -21,7 +21,7 @@ impl Progress {
             return Self(ProgressBar::hidden());
         }
         let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
-        let style = "{bar:30} {pos}/{len} objects, {per_sec}, {eta} left";
+        let style = "{bar:30} {pos}/{len} objects, {per_sec}, {eta} left{msg}";
         if let Ok(style) = ProgressStyle::with_template(style) {
             bar.set_style(style);
         }
@@ -44,9 +44,21 @@ impl Progress {
         self.0.inc(objects as u64);
     }
 
+    /// Says what takes long where objects need keys of root credentials, of which so many were derived.
+    pub fn derived(&self, tries: u64) {
+        if tries > 0 {
+            self.0.set_message(derived(tries));
+        }
+    }
+
     pub fn finish(&self) {
         self.0.finish_and_clear();
     }
+}
+
+/// Why it is slow, behind what there is to say of the pace.
+fn derived(tries: u64) -> String {
+    format!("; deriving keys of root-credential objects: {tries} tries")
 }
 
 /// Waits for Ctrl-C in the background.
@@ -81,4 +93,19 @@ impl Interrupt {
 pub fn interrupted() -> Failure {
     Failure::new(Cause::Interrupted, "interrupted; nothing is half-done")
         .with_cure("run it again to finish")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_slow_is_named_with_how_much_there_was_of_it() {
+        let progress = Progress(ProgressBar::hidden());
+        progress.derived(0);
+        assert_eq!(progress.0.message(), "");
+        progress.derived(800);
+        let wanted = "; deriving keys of root-credential objects: 800 tries";
+        assert_eq!(progress.0.message(), wanted);
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use iamseal::contract::{ObjectError, Shard, Step};
 use iamseal::{Error, Migration, MigrationPlan, Plugin};
@@ -23,6 +23,7 @@ const OF_THE_REST: u64 = 128;
 pub struct Workers {
     batches: Receiver<Result<Vec<Step>, Error>>,
     stop: Arc<AtomicBool>,
+    derivations: Arc<AtomicU64>,
     tasks: JoinSet<()>,
 }
 
@@ -48,13 +49,21 @@ impl Workers {
         }
         let (sender, batches) = channel(migrations.len());
         let stop = Arc::new(AtomicBool::new(false));
+        let derivations = Arc::new(AtomicU64::new(0));
         let mut tasks = JoinSet::new();
         for migration in migrations {
-            tasks.spawn(work(migration, batch, sender.clone(), Arc::clone(&stop)));
+            tasks.spawn(work(
+                migration,
+                batch,
+                sender.clone(),
+                Arc::clone(&stop),
+                Arc::clone(&derivations),
+            ));
         }
         Ok(Self {
             batches,
             stop,
+            derivations,
             tasks,
         })
     }
@@ -72,6 +81,11 @@ impl Workers {
             }
         }
         None
+    }
+
+    /// How many keys all of them have derived of root credentials so far.
+    pub fn derivations(&self) -> u64 {
+        self.derivations.load(Ordering::Relaxed)
     }
 
     /// Lets each finish the batch that it is at and begin no other. A batch is never dropped midway.
@@ -114,9 +128,13 @@ async fn work(
     batch: u32,
     batches: Sender<Result<Vec<Step>, Error>>,
     stop: Arc<AtomicBool>,
+    derivations: Arc<AtomicU64>,
 ) {
     while !stop.load(Ordering::Relaxed) {
+        let before = migration.derivations();
         let steps = migration.next(batch).await;
+        let derived = migration.derivations().saturating_sub(before);
+        derivations.fetch_add(derived, Ordering::Relaxed);
         let is_end = matches!(&steps, Ok(steps) if steps.is_empty());
         let is_failure = steps.is_err();
         if is_failure {

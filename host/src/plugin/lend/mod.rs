@@ -1,5 +1,6 @@
 //! The host's side of the world's imports: what the host lends, within the grant of the call.
 
+mod handed;
 mod keys;
 mod random;
 mod storage;
@@ -18,6 +19,7 @@ use super::grant::Grant;
 use super::limits::Limit;
 use super::meter::Meter;
 
+use handed::Handed;
 pub use storage::LentCursor;
 pub use storage_writer::LentDraft;
 
@@ -39,6 +41,7 @@ pub(super) struct State {
     grant: Grant,
     pub meter: Meter,
     handles: ResourceTable,
+    handed: Handed,
     panicked: Option<String>,
 }
 
@@ -51,6 +54,7 @@ impl State {
             grant: Grant::default(),
             meter,
             handles,
+            handed: Handed::default(),
             panicked: None,
         }
     }
@@ -64,6 +68,7 @@ impl State {
     /// What the next call may touch.
     pub fn lend(&mut self, grant: Grant) {
         self.grant = grant;
+        self.handed = Handed::default();
     }
 
     /// What the component said in its panic.
@@ -111,7 +116,20 @@ mod tests {
             ..Limits::default()
         };
         let mut state = State::new(lent, Meter::new(limits, Clock::default()));
-        state.lend(Grant::migrate(b"in/", false));
+        state.lend(Grant::migrate(b"in/", None, false));
         state
+    }
+
+    impl State {
+        /// As if a listing had handed these paths out and they had been read, each as this version.
+        pub fn hand_out(&mut self, paths: &[&str], version: &[u8]) {
+            let paths: Vec<Vec<u8>> = paths.iter().map(|path| path.as_bytes().to_vec()).collect();
+            self.handed.begin(0);
+            self.handed.page(0, &paths);
+            for path in &paths {
+                self.handed.read(path).unwrap();
+                self.handed.was_read(path, version);
+            }
+        }
     }
 }

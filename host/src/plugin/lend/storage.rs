@@ -7,6 +7,8 @@ use crate::contract::{SizeLimit, StorageError};
 use crate::storage::Cursor;
 
 use super::State;
+use super::handed::LISTINGS;
+use crate::plugin::limits::Limit;
 
 /// A listing that the plugin holds.
 pub struct LentCursor(Box<dyn Cursor>);
@@ -17,10 +19,17 @@ impl storage::Host for State {
         prefix: Vec<u8>,
         start_after: Option<Vec<u8>>,
     ) -> wasmtime::Result<Result<Resource<LentCursor>, StorageError>> {
+        if self.handed.listings() >= LISTINGS {
+            return Err(self.meter.refuse(Limit::Handles, None, LISTINGS as u64));
+        }
         let listed = self.begin_list(&prefix, start_after.as_deref()).await;
         self.meter.resume();
         match listed {
-            Ok(cursor) => Ok(Ok(self.hand(LentCursor(cursor))?)),
+            Ok(cursor) => {
+                let cursor = self.hand(LentCursor(cursor))?;
+                self.handed.begin(cursor.rep());
+                Ok(Ok(cursor))
+            }
             Err(error) => Ok(Err(error)),
         }
     }
@@ -42,10 +51,14 @@ impl storage::HostCursor for State {
     ) -> wasmtime::Result<Result<Vec<Vec<u8>>, StorageError>> {
         let paths = self.handles.get_mut(&cursor)?.0.next().await;
         self.meter.resume();
+        if let Ok(paths) = &paths {
+            self.handed.page(cursor.rep(), paths);
+        }
         Ok(paths)
     }
 
     async fn drop(&mut self, cursor: Resource<LentCursor>) -> wasmtime::Result<()> {
+        self.handed.end(cursor.rep());
         self.handles.delete(cursor)?;
         Ok(())
     }
@@ -60,7 +73,8 @@ impl State {
         let Some(storage) = &self.lent.storage else {
             return Err(refused("storage"));
         };
-        self.grant.list(prefix)?;
+        let known = |folder: &[u8]| self.handed.is_folder(folder);
+        self.grant.list(prefix, start_after, known)?;
         storage.list(prefix, start_after).await
     }
 
@@ -69,8 +83,10 @@ impl State {
             return Err(refused("storage"));
         };
         self.grant.read(path)?;
+        self.handed.read(path)?;
         let stored = storage.read(path).await?;
         self.fits(stored.bytes.len())?;
+        self.handed.was_read(path, &stored.version);
         Ok(storage::Stored {
             bytes: stored.bytes,
             version: stored.version,
@@ -147,6 +163,7 @@ mod tests {
                 storage: Some(Arc::new(Full(size))),
                 ..Lent::default()
             });
+            state.hand_out(&["in/a"], b"");
             let read = state.read(b"in/a".to_vec()).await.unwrap();
             assert_eq!(read.is_ok(), fits);
             let outside = state.read(b"a".to_vec()).await.unwrap();

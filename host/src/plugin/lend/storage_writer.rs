@@ -70,7 +70,7 @@ impl State {
         &mut self,
         replacements: Vec<storage_writer::Replacement>,
     ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
-        let Some(writer) = &self.lent.storage_writer else {
+        let Some(writer) = self.lent.storage_writer.clone() else {
             let refused = || Err(refused("storage writer"));
             return replacements.iter().map(|_| refused()).collect();
         };
@@ -95,8 +95,13 @@ impl State {
             .collect()
     }
 
-    fn may_replace(&self, replacement: &storage_writer::Replacement) -> Result<(), StorageError> {
+    fn may_replace(
+        &mut self,
+        replacement: &storage_writer::Replacement,
+    ) -> Result<(), StorageError> {
         self.grant.write(&replacement.path)?;
+        self.handed
+            .may_replace(&replacement.path, &replacement.expected)?;
         self.fits(replacement.bytes.len())
     }
 }
@@ -172,10 +177,12 @@ mod tests {
     }
 
     fn nonsense(results: usize, size: usize) -> State {
-        state(Lent {
+        let mut state = state(Lent {
             storage_writer: Some(Arc::new(Nonsense { results, size })),
             ..Lent::default()
-        })
+        });
+        state.hand_out(&["in/a", "in/b", "in/c"], b"");
+        state
     }
 
     #[tokio::test]

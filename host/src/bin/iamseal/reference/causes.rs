@@ -26,7 +26,7 @@ fn every_cause_is_there() {
     assert_eq!(known, ALL.map(Cause::name));
 }
 
-const ALL: [Cause; 30] = [
+const ALL: [Cause; 31] = [
     Cause::Other,
     Cause::Usage,
     Cause::Several,
@@ -44,6 +44,7 @@ const ALL: [Cause; 30] = [
     Cause::Missing,
     Cause::Manifest,
     Cause::Credential,
+    Cause::CredentialUntried,
     Cause::BodyNotAuthentic,
     Cause::Malformed,
     Cause::CutShort,
@@ -92,6 +93,11 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
         Cause::Credential => (
             "The object is in the root-credential form, and the credential is missing or another one.",
             "Give it in `MINIO_ROOT_USER` and `MINIO_ROOT_PASSWORD` or with `--root-credentials`.",
+        ),
+        Cause::CredentialUntried => (
+            "The object is in the root-credential form and was not tried with every root credential, \
+             since too many objects before it opened with none. It may be whole.",
+            "Remove what nothing opens, or insist with `--try-all-credentials`.",
         ),
         Cause::BodyNotAuthentic => (
             "The right key is there, and the body is damaged.",

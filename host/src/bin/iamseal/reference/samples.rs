@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use iamseal::contract::{Form, KeyError, ObjectError, Reason, SizeLimit, StorageError};
+use iamseal::contract::{Form, KeyError, ObjectError, Reason, SizeLimit, StorageError, Tries};
 use iamseal::journal::JournalError;
 use iamseal::keys::KeysError;
 use iamseal::keys::error::Place;
@@ -47,6 +47,10 @@ pub fn object_errors() -> Vec<ObjectError> {
         ObjectError::HeaderNotAuthentic("<key>".into()),
         ObjectError::NoCredential,
         ObjectError::CredentialNotAuthentic,
+        ObjectError::CredentialUntried(Tries {
+            tried: N as u32,
+            lent: M as u32,
+        }),
         ObjectError::BodyNotAuthentic,
         ObjectError::CutShort,
         ObjectError::Other(text()),
@@ -395,6 +399,10 @@ pub fn plugin_errors() -> Vec<Error> {
         Error::Load {
             component: component(),
             message: text(),
+        },
+        Error::OtherDigest {
+            component: component(),
+            found: "<SHA-256>".into(),
         },
         world,
         Error::Unfit {

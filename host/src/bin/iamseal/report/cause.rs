@@ -25,6 +25,7 @@ pub enum Cause {
     Missing,
     Manifest,
     Credential,
+    CredentialUntried,
     BodyNotAuthentic,
     Malformed,
     CutShort,
@@ -70,6 +71,7 @@ impl Cause {
             Self::CopiedFrom | Self::ChangedSince | Self::NotRecorded => 24,
             Self::Missing => 25,
             Self::Manifest => 26,
+            Self::CredentialUntried => 27,
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
             Self::ClosedPipe => 141,  // 128 + SIGPIPE
         }
@@ -95,6 +97,7 @@ impl Cause {
             Self::Missing => "missing",
             Self::Manifest => "manifest",
             Self::Credential => "credential",
+            Self::CredentialUntried => "credential-untried",
             Self::BodyNotAuthentic => "body-not-authentic",
             Self::Malformed => "malformed",
             Self::CutShort => "cut-short",
@@ -129,6 +132,7 @@ impl Cause {
             },
             ObjectError::HeaderNotAuthentic(_) => Self::HeaderNotAuthentic,
             ObjectError::NoCredential | ObjectError::CredentialNotAuthentic => Self::Credential,
+            ObjectError::CredentialUntried(_) => Self::CredentialUntried,
             ObjectError::BodyNotAuthentic => Self::BodyNotAuthentic,
             ObjectError::CutShort => Self::CutShort,
             ObjectError::Storage(StorageError::Conflict) => Self::Conflict,
@@ -193,6 +197,11 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         ObjectError::CredentialNotAuthentic => {
             "add the root credential of the time it was written with --root-credentials; if none \
              fits, the object is damaged"
+                .into()
+        }
+        ObjectError::CredentialUntried(_) => {
+            "remove the objects that nothing opens, or insist with --try-all-credentials, which takes \
+             some 50 ms for each object and credential"
                 .into()
         }
         ObjectError::Storage(StorageError::Conflict) => {

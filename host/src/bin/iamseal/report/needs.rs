@@ -102,6 +102,7 @@ impl Needs {
             ObjectError::FormRefused(Form::RootCredential)
             | ObjectError::NoCredential
             | ObjectError::CredentialNotAuthentic
+            | ObjectError::CredentialUntried(_)
             // Of an object without a key's name a root credential opened the header.
             | ObjectError::BodyNotAuthentic
             | ObjectError::CutShort => self.without_user += 1,

@@ -139,6 +139,31 @@ pub const PLAINTEXT_OPTIONS: (&str, &str) = (
     "leave them out, or say --to kms",
 );
 
+/// Why a component is not taken from a file, and what to do about it.
+pub fn untrusted(file: &str) -> (String, String) {
+    (
+        format!("{file} would be lent your keys, and nothing says that you trust it"),
+        format!(
+            "see what it is with iamseal plugin inspect {file}, compare the digest with its maker's, \
+             and add --plugin-sha256 with it; or add --trust-plugin"
+        ),
+    )
+}
+
+/// What the tests of a component do not show, and how to name the one that passed them.
+pub fn tested(digest: &str) -> String {
+    format!(
+        "note: it does its work; what else it does no test shows. If you trust its maker: \
+         --plugin-sha256 {digest}"
+    )
+}
+
+/// Why there is nothing to trust, and what to do about it.
+pub const NO_PLUGIN_TO_TRUST: (&str, &str) = (
+    "--plugin-sha256 and --trust-plugin are about the file of --plugin, which is missing",
+    "add --plugin FILE, or leave them out for the component that is built in",
+);
+
 /// Why a sealed object is not printed on a terminal, and what to do about it.
 pub const TERMINAL: (&str, &str) = (
     "a sealed object is binary and standard output is a terminal",
