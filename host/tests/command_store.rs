@@ -27,6 +27,8 @@ const PLAINTEXT: &[u8] = br#"{"version":1}"#;
 /// Several batches of the command's 64.
 const OBJECTS: usize = 200;
 const KILLS: u64 = 8;
+/// What the component has to be told before it writes.
+const KNOWN: &str = "--server-is-stopped --modes-are-lost";
 
 /// Plaintext objects in a few folders, with names that file systems and LDAP have.
 fn plain() -> Store {
@@ -44,7 +46,8 @@ fn lent(run: Tool) -> Tool {
 }
 
 fn migrate(store: &Store, to: &str) -> Tool {
-    lent(component(with(&format!("migrate --to {to}"), store.root())))
+    let line = format!("migrate {KNOWN} --to {to}");
+    lent(component(with(&line, store.root())))
 }
 
 /// A migration that was stopped, by a signal, between making its drafts and replacing objects by them.
@@ -133,7 +136,9 @@ fn the_documented_command_line_works() {
     let store = Store::of([("config/iam/format.json", PLAINTEXT)]);
     let dir = format!("{}::/store", store.root().display());
     let options = ["--env", "MINIO_KMS_SECRET_KEY", "--dir", &dir];
-    wasmtime(options, ["migrate", "/store", "--to", "kms"])
+    let migrate = ["migrate", "/store", "--to", "kms"];
+    let known = KNOWN.split(' ');
+    wasmtime(options, migrate.into_iter().chain(known))
         .key(KEY)
         .ok();
     wasmtime(options, ["audit", "/store", "--require", "sealed"])
@@ -148,6 +153,31 @@ fn the_documented_command_line_works() {
     )
     .ok()
     .prints("my-minio-key");
+}
+
+#[test]
+fn nothing_is_written_unless_it_is_known_what_that_takes() {
+    let store = plain();
+    let before = store.seen();
+    for known in ["", "--server-is-stopped", "--modes-are-lost"] {
+        let line = format!("migrate {known} --to kms");
+        let ended = component(with(&line, store.root())).key(KEY).run();
+        ended
+            .fails(2)
+            .says("no owner, mode or access control list can be kept")
+            .says(" cure: stop the server and add --server-is-stopped --modes-are-lost");
+    }
+    for known in ["", KNOWN] {
+        let line = format!("migrate --dry-run {known} --to kms");
+        component(with(&line, store.root())).key(KEY).ok();
+    }
+    assert_eq!(store.seen(), before);
+    component(with("audit --modes-are-lost", store.root()))
+        .run()
+        .fails(2)
+        .says("audit takes no --modes-are-lost");
+    migrate(&store, "kms").ok();
+    assert_eq!(audited(&store, "minio"), OBJECTS);
 }
 
 #[test]

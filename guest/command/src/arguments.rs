@@ -73,7 +73,7 @@ pub enum To {
 /// An option: its name, whether it takes a value, and the commands that take it; none: all.
 struct Known(&'static str, bool, &'static [&'static str]);
 
-const KNOWN: [Known; 14] = [
+const KNOWN: [Known; 16] = [
     Known("json", false, &[]),
     Known(KEYS, true, &[]),
     Known(ROOT_CREDENTIALS, true, &[]),
@@ -86,9 +86,16 @@ const KNOWN: [Known; 14] = [
     Known("prefix", true, &["audit", "migrate"]),
     Known("require", true, &["unseal", "audit"]),
     Known("to", true, &["migrate"]),
-    Known("dry-run", false, &["migrate"]),
     Known("try-all-credentials", false, &["audit", "migrate"]),
+    Known(DRY_RUN, false, &["migrate"]),
+    Known(SERVER_IS_STOPPED, false, &["migrate"]),
+    Known(MODES_ARE_LOST, false, &["migrate"]),
 ];
+
+const DRY_RUN: &str = "dry-run";
+/// What an operator has to say before a folder is written to, since WASI has neither locks nor modes.
+const SERVER_IS_STOPPED: &str = "server-is-stopped";
+const MODES_ARE_LOST: &str = "modes-are-lost";
 
 /// The options that may be repeated.
 const KEYS: &str = "keys";
@@ -130,8 +137,8 @@ impl Arguments {
             "migrate" => Command::Migrate(Migrate {
                 place: given.place(words)?,
                 to: given.target()?,
-                dry_run: given.has("dry-run"),
                 try_all_credentials: given.has("try-all-credentials"),
+                dry_run: given.dry_run()?,
             }),
             "demo" | "keygen" | "manifest" | "plugin" | "runs" | "undo" => {
                 return Err(wrong(format!(
@@ -267,6 +274,22 @@ impl<'a> Given<'a> {
             store: (*store).to_owned(),
             prefix: prefix.unwrap_or(notes::CONFIG).to_vec(),
         })
+    }
+
+    /// # Errors
+    /// It is to be written, and the operator has not said what that takes.
+    fn dry_run(&self) -> Result<bool, Failure> {
+        let is_dry = self.has(DRY_RUN);
+        if !is_dry && !(self.has(SERVER_IS_STOPPED) && self.has(MODES_ARE_LOST)) {
+            return Err(Failure::usage(
+                "through WASI other writers cannot be kept out, and no owner, mode or access control \
+                 list can be kept",
+            )
+            .with_cure(
+                "stop the server and add --server-is-stopped --modes-are-lost, or take the native tool",
+            ));
+        }
+        Ok(is_dry)
     }
 
     fn target(&self) -> Result<To, Failure> {

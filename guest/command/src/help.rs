@@ -23,9 +23,11 @@ Options of all commands:
   --root-credentials FILE    Further root credentials, one USER:PASSWORD per line; may be repeated
   --store-name NAME          The name that compact objects are bound to
 
-Options of migrate, and but for the first two of seal:
+Options of migrate, and but for the first four of seal:
   --to kms|plaintext         Sealed under a key, or not encrypted at all
   --dry-run                  Open everything and say what would be done; write nothing
+  --server-is-stopped        Needed to write: no other program writes to the store meanwhile
+  --modes-are-lost           Needed to write: new objects get this user's owner and modes
   --key NAME                 The key to seal under, one of those that are given
   --form minio|compact       The sealed form: MinIO's, or iamseal's own
   --cipher aes-256-gcm|chacha20-poly1305
@@ -42,9 +44,10 @@ Keys come from the variables MINIO_KMS_SECRET_KEY, MINIO_KMS_MASTER_KEY, MINIO_R
 MINIO_ROOT_PASSWORD (and their _OLD forms), from --keys and from --root-credentials. Write
 --env MINIO_KMS_SECRET_KEY without a value: the value of a secret does not belong on a command line.
 
-Stores and files are looked for below the folders that --dir names. No other program may write to
-the store meanwhile. New objects belong to the user who runs this, with the modes that the umask
-leaves: run it as the server's user, with umask 077.
+Stores and files are looked for below the folders that --dir names. WASI has no locks, owners, modes
+and access control lists, so migrate writes only with --server-is-stopped and --modes-are-lost. New
+objects belong to the user who runs this, with the modes that the umask leaves and what the folder's
+default access control list gives: run it as the server's user, with umask 077.
 
 Exit codes:
   0 done                             12 refused by its path or the store

@@ -26,8 +26,8 @@ const BATCH_BYTES: usize = 4 << 20;
 pub struct Undo {
     /// None after the system failed to read them: it would fail for ever.
     lines: Option<Lines>,
-    /// The place of the last change of each path: an object that was changed meanwhile was taken again.
-    last: HashMap<[u8; 32], u64>,
+    /// The last change of each path: an object that was changed meanwhile was taken again.
+    last: HashMap<[u8; 32], Last>,
     opener: Auditor,
     storage: Arc<dyn Storage>,
     writer: Option<Arc<dyn StorageWriter>>,
@@ -57,6 +57,14 @@ pub enum UndoOutcome {
     Failed(ObjectError),
 }
 
+/// The last change of a path.
+struct Last {
+    /// Where in the journal it is.
+    place: u64,
+    /// Whether the object was plaintext before.
+    was_plaintext: bool,
+}
+
 /// An object that is what the run made of it.
 struct Restore {
     step: usize,
@@ -81,7 +89,15 @@ impl Undo {
         for line in run.lines()? {
             match line {
                 Ok((place, Line::Change(change))) => {
-                    last.extend(change.path.bytes().map(|path| (key(&path), place)));
+                    let was_plaintext = matches!(change.kept, Kept::After);
+                    let change_of = |path: Vec<u8>| {
+                        let last = Last {
+                            place,
+                            was_plaintext,
+                        };
+                        (key(&path), last)
+                    };
+                    last.extend(change.path.bytes().map(change_of));
                 }
                 // Told when it is met again.
                 Ok(_) | Err(JournalError::Damaged { .. }) => {}
@@ -100,6 +116,11 @@ impl Undo {
     /// How many objects the run has changed, or was about to.
     pub fn objects(&self) -> usize {
         self.last.len()
+    }
+
+    /// Whether an object becomes plaintext, of those that the run has changed or was about to.
+    pub fn restores_plaintext(&self, path: &[u8]) -> Option<bool> {
+        self.last.get(&key(path)).map(|last| last.was_plaintext)
     }
 
     /// Takes up to `limit` further changes back as one batch, at least one, and returns when all of it
@@ -131,7 +152,8 @@ impl Undo {
                 ));
                 continue;
             };
-            if self.last.get(&key(&path)) != Some(&place) {
+            let last = self.last.get(&key(&path));
+            if last.is_none_or(|last| last.place != place) {
                 continue;
             }
             let outcome = match self.prepare(&path, &change).await {

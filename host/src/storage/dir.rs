@@ -8,8 +8,13 @@
 //! object is touched; the draft is renamed over it only while the object is the version that was
 //! read; and a result is `Ok` only after the folder was synced too. A process killed at any point
 //! leaves each object with its old bytes or its new ones, and perhaps drafts
-//! (`.iamseal-<16 hex digits>.tmp`), which no listing shows and [`Store::sweep`] removes. Owner
-//! and mode of an object are kept; its access control list and extended attributes are not.
+//! (`.iamseal-<16 hex digits>.tmp`), which no listing shows and [`Store::sweep`] removes.
+//!
+//! **Rights are kept whole.** The new bytes have the object's owner, mode, access control list and
+//! extended attributes, security labels and capabilities included, or the object is refused and stays
+//! as it is. (`trusted.` attributes are root's alone to see and to keep.) A draft is closed to
+//! everybody but its owner until its commit. Another name of the object (a hard link) keeps the old
+//! bytes, and [`Store::survey`] tells of such.
 //!
 //! **Writers take turns.** The lock is on the root folder itself, so it holds between processes that
 //! use this library, but not against a server that runs on the same folder: stop it first.
@@ -29,8 +34,10 @@ mod list;
 mod parallel;
 mod path;
 mod read;
+mod rights;
 mod root;
 mod shown;
+mod standing;
 mod sweep;
 #[cfg(test)]
 mod testing;
@@ -46,7 +53,7 @@ use self::faults::{Faults, Watch};
 use self::list::{Walk, Wanted, why_unread};
 use self::path::Place;
 use self::root::Root;
-use super::{Cursor, Draft, Replacement, Storage, StorageWriter, Store, Stored, Version};
+use super::{Cursor, Draft, Replacement, Standing, Storage, StorageWriter, Store, Stored, Version};
 use crate::contract::StorageError;
 
 /// The largest object in bytes, unless told otherwise. MinIO keeps the same objects in etcd, which
@@ -241,6 +248,24 @@ impl StorageWriter for DirStore {
 impl Store for DirStore {
     fn name(&self) -> String {
         self.path.to_string_lossy().into_owned()
+    }
+
+    async fn survey(
+        &self,
+        prefix: &[u8],
+        see: &mut (dyn for<'path> FnMut(&'path [u8], Standing) + Send),
+    ) -> Result<(), StorageError> {
+        let mut cursor = self.list(prefix, None).await?;
+        loop {
+            let page = cursor.next().await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            let root = Arc::clone(&self.root);
+            for (path, standing) in blocking(move || standing::of(&root, page)).await? {
+                see(&path, standing);
+            }
+        }
     }
 
     /// An error is the first thing that could not be read or removed, after everything else was.

@@ -102,6 +102,15 @@ pub trait StorageWriter: Send + Sync {
     async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>>;
 }
 
+/// What is to be known of an object besides its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Standing {
+    /// It has another name (a hard link), which keeps the old bytes when the object is replaced.
+    pub has_other_names: bool,
+    /// Its mode lets others than its owner read it, or some of them if it has an access control list.
+    pub is_open: bool,
+}
+
 /// A store that tools work on.
 #[async_trait]
 pub trait Store: Storage + StorageWriter {
@@ -113,6 +122,19 @@ pub trait Store: Storage + StorageWriter {
     /// # Errors
     /// `Refused` if it would; else what keeps it from finding out.
     async fn check_writes(&self) -> Result<(), StorageError> {
+        Ok(())
+    }
+
+    /// Tells how each object under `prefix` stands, where a store has anything to say of that. Of what
+    /// cannot be looked at it says nothing: reading it tells why.
+    ///
+    /// # Errors
+    /// As [`Storage::list`] and [`Cursor::next`].
+    async fn survey(
+        &self,
+        _prefix: &[u8],
+        _see: &mut (dyn for<'path> FnMut(&'path [u8], Standing) + Send),
+    ) -> Result<(), StorageError> {
         Ok(())
     }
 

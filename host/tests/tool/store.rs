@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, File};
+use std::io::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
-use std::os::unix::fs::MetadataExt as _;
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
@@ -50,11 +51,15 @@ impl Store {
         self.root().join(OsStr::from_bytes(path.as_ref()))
     }
 
-    /// Writes an object, with its folders.
+    /// Writes an object, with its folders. A new one is closed to others, of which the tool has nothing
+    /// to say.
     pub fn put(&self, path: impl AsRef<[u8]>, bytes: impl AsRef<[u8]>) {
         let file = self.file(path);
         fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, bytes).unwrap();
+        let mut options = File::options();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(file).unwrap();
+        file.write_all(bytes.as_ref()).unwrap();
     }
 
     #[track_caller]

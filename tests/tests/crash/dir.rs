@@ -194,7 +194,10 @@ fn can_happen(mode: Mode, call: &Call<'_>) -> bool {
     let opens = matches!(call, Call::OpenFolder | Call::List | Call::Open);
     let creates = matches!(call, Call::Create { .. });
     let writes = matches!(call, Call::Write { .. });
-    let sets = matches!(call, Call::SetOwner { .. } | Call::SetMode { .. });
+    let sets = matches!(
+        call,
+        Call::SetOwner { .. } | Call::SetMode { .. } | Call::SetAttribute { .. }
+    );
     let syncs = matches!(call, Call::SyncFile { .. } | Call::SyncFolder { .. });
     let renames = matches!(call, Call::Rename { .. });
     let names = creates || renames || matches!(call, Call::Remove { .. });

@@ -9,7 +9,9 @@
 //! WASI has less than an operating system, so three things differ from the native store:
 //! - there are no locks: **no other writer may run on the folder**, another run of this component or the
 //!   native tool included; what they change between the last look at an object and the rename is lost;
-//! - there are no owners and modes: a new object is its maker's, with the modes that the umask leaves;
+//! - there are no owners, modes, access control lists and attributes: a new object is its maker's, with
+//!   what the umask leaves; the command writes only if it is told that the server is stopped and that
+//!   this is known;
 //! - names are UTF-8: a folder with another name in it is listed itself, with a `/` at its end, so that
 //!   what cannot be named is not passed over in silence.
 

@@ -15,7 +15,7 @@ use crate::progress::Interrupt;
 use crate::report::finding;
 use crate::report::needs::Needs;
 use crate::tally::{self, Tally};
-use crate::{keys, load, manifest, output, store};
+use crate::{keys, load, manifest, output, standing, store};
 
 /// How many objects are looked at between two looks at the clock and at Ctrl-C. A few, because one
 /// root-credential object takes 50 ms.
@@ -38,6 +38,7 @@ pub async fn audit(
         policy: arguments::policy(command.require),
         try_all_credentials: command.credentials.try_all,
     };
+    standing::tell(common, &*store, &scope.prefix, |_| Some(false)).await;
     let progress = store::progress(common, &*store, &scope.prefix).await;
     let file = match &command.against.manifest {
         None => None,

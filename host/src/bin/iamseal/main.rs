@@ -1,5 +1,6 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
-//! `failure`, `journals`, `keys`, `load`, `output`, `progress`, `report`, `run`, `store` and `workers`.
+//! `failure`, `journals`, `keys`, `load`, `output`, `progress`, `report`, `run`, `standing`, `store` and
+//! `workers`.
 
 extern crate alloc;
 
@@ -25,6 +26,7 @@ mod report;
 mod run;
 mod runs;
 mod seal;
+mod standing;
 mod store;
 mod undo;
 mod unseal;

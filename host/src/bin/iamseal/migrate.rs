@@ -18,7 +18,7 @@ use crate::run::{self, Run};
 use crate::tally::Tally;
 use crate::workers;
 use crate::workers::Workers;
-use crate::{keys, load, store};
+use crate::{keys, load, standing, store};
 
 /// How long a batch may take whose data keys come from a key service: some 400 calls of a second each,
 /// which is slow, and some time for the rest.
@@ -47,6 +47,8 @@ pub async fn migrate(
         dry_run: command.dry_run,
         try_all_credentials: command.credentials.try_all,
     };
+    let to_plaintext = matches!(plan.target, Target::Plaintext);
+    standing::tell(common, &*store, &plan.prefix, |_| Some(to_plaintext)).await;
     let mut limits = Limits::default();
     // Each worker has an instance for itself.
     limits.instances_in_use = limits.instances_in_use.max(jobs.get() as usize);

@@ -15,7 +15,7 @@ use crate::progress::{Interrupt, Progress};
 use crate::report::{notes, why::Why, words};
 use crate::run::{self, Run};
 use crate::tally::Tally;
-use crate::{journals, keys, load, store, workers};
+use crate::{journals, keys, load, standing, store, workers};
 
 pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure> {
     let store = store::open_whole(common, &command.store).await?;
@@ -37,9 +37,11 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
     };
     let (storage, writer): (Arc<dyn Storage>, Option<Arc<dyn StorageWriter>>) = match &run {
         Some(run) => (run.store(), Some(run.store())),
-        None => (store, None),
+        None => (store.clone(), None),
     };
     let mut undo = Undo::new(&past, opener, storage, writer)?;
+    let restores = |path: &[u8]| undo.restores_plaintext(path);
+    standing::tell(common, &*store, notes::CONFIG, restores).await;
     let progress = Progress::new(common, Some(undo.objects() as u64));
     let interrupt = Interrupt::listen()?;
     let mut tally = Tally::default();

@@ -122,6 +122,7 @@ fn replace(
     if to_sync.is_none() {
         *to_sync = Some(folder.as_file().map_err(|error| failed(&error))?);
     }
+    draft.open_up()?;
     folder
         .rename(&draft.name, place.name)
         .map_err(|error| failed(&error))?;

@@ -7,6 +7,7 @@
 //!
 //! Each call is told to [`super::faults`] before it is made.
 
+use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata, Permissions, TryLockError};
 use std::io::{self, Read as _, Write as _};
@@ -18,8 +19,14 @@ use std::path::Path;
 use cap_fs_ext::{DirExt, FileTypeExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, FileType, MetadataExt, OpenOptions, OpenOptionsExt};
+use rustix::buffer::spare_capacity;
+use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
+use rustix::io::Errno;
 
 use super::faults::{Call, Watch};
+
+/// The most that Linux takes and hands over of an extended attribute, and of all names of them.
+const ATTRIBUTE_BYTES: usize = 64 * 1024;
 
 /// What stands under a name.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -28,14 +35,6 @@ pub(crate) enum Kind {
     Folder,
     /// Neither; the text is for people.
     Other(&'static str),
-}
-
-/// Who may do what with a file.
-pub(crate) struct Rights {
-    pub user: u32,
-    pub group: u32,
-    /// As the system has it, with the bits of the kind.
-    pub mode: u32,
 }
 
 /// An open folder.
@@ -83,19 +82,13 @@ impl Folder {
 
     /// What stands under a name, a link being a link.
     pub fn kind(&self, name: &[u8]) -> io::Result<Kind> {
-        self.look(name).map(|(kind, _)| kind)
+        self.look(name).map(|metadata| kind(metadata.file_type()))
     }
 
-    /// What stands under a name, and its owner, group and mode.
-    pub fn look(&self, name: &[u8]) -> io::Result<(Kind, Rights)> {
+    /// What is known of a name without opening it, a link being a link.
+    pub fn look(&self, name: &[u8]) -> io::Result<cap_std::fs::Metadata> {
         self.watch.before(Call::Look)?;
-        let metadata = self.dir.symlink_metadata(path(name))?;
-        let rights = Rights {
-            user: metadata.uid(),
-            group: metadata.gid(),
-            mode: metadata.mode(),
-        };
-        Ok((kind(metadata.file_type()), rights))
+        self.dir.symlink_metadata(path(name))
     }
 
     /// Everything in this folder, in the system's order.
@@ -225,6 +218,44 @@ impl File {
         self.file.set_permissions(Permissions::from_mode(mode))
     }
 
+    /// Its extended attributes by their names, as far as the system shows them to this user; none
+    /// on a file system that has none.
+    pub fn attributes(&self) -> io::Result<BTreeMap<Vec<u8>, Vec<u8>>> {
+        self.watch.before(Call::Look)?;
+        let mut names = Vec::with_capacity(ATTRIBUTE_BYTES);
+        match flistxattr(&self.file, spare_capacity(&mut names)) {
+            Err(Errno::NOTSUP | Errno::NOSYS) => return Ok(BTreeMap::new()),
+            other => other?,
+        };
+        let mut attributes = BTreeMap::new();
+        for name in names
+            .split(|byte| *byte == 0)
+            .filter(|name| !name.is_empty())
+        {
+            self.watch.before(Call::Look)?;
+            let mut value = Vec::with_capacity(ATTRIBUTE_BYTES);
+            match fgetxattr(&self.file, name, spare_capacity(&mut value)) {
+                // Taken off meanwhile, or listed by a file system that does not have it here.
+                Err(Errno::NODATA | Errno::NOTSUP) => continue,
+                other => other?,
+            };
+            attributes.insert(name.to_vec(), value);
+        }
+        Ok(attributes)
+    }
+
+    /// Sets an extended attribute, or takes it off.
+    pub fn set_attribute(&self, name: &[u8], value: Option<&[u8]>) -> io::Result<()> {
+        let file = self.file.as_fd();
+        self.watch
+            .before(Call::SetAttribute { file, name, value })?;
+        match value {
+            Some(value) => fsetxattr(&self.file, name, value, XattrFlags::empty())?,
+            None => fremovexattr(&self.file, name)?,
+        }
+        Ok(())
+    }
+
     /// Makes the names in a folder durable that was opened as a file.
     pub fn sync_folder(&self) -> io::Result<()> {
         let folder = self.file.as_fd();
@@ -232,7 +263,7 @@ impl File {
         self.file.sync_all()
     }
 
-    /// Makes bytes, owner and mode durable.
+    /// Makes bytes, owner, mode and attributes durable.
     pub fn sync(&self) -> io::Result<()> {
         let file = self.file.as_fd();
         self.watch.before(Call::SyncFile { file })?;

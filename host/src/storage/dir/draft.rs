@@ -4,17 +4,18 @@
 //! so that [`super::sweep`] can tell it from what a killed run left behind.
 
 use std::any::Any;
-use std::fs::{Metadata, TryLockError};
+use std::fs::TryLockError;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::disk::{File, Folder, Rights};
-use super::errors::shown;
+use super::disk::{File, Folder};
+use super::errors::{failed, shown};
 use super::path::{Place, draft_name};
-use super::read::{check_size, look, read, version};
+use super::read::{check_size, open, read, version};
+use super::rights::Rights;
 use super::root::Root;
 use super::{blocking, parallel};
 use crate::contract::StorageError;
@@ -23,8 +24,6 @@ use crate::storage::{Draft, Replacement, Version};
 /// How often a draft is begun anew when a sweep takes it away between its making and its locking.
 /// Each time has to meet a sweep in that very moment.
 const TRIES: usize = 8;
-/// The mode bits that are carried over: permissions, set-id and sticky.
-const MODE: u32 = 0o7777;
 
 /// A draft of the directory store. Dropping it removes its file, unless it was renamed.
 pub(super) struct DirDraft {
@@ -37,6 +36,8 @@ pub(super) struct DirDraft {
     pub name: Vec<u8>,
     /// The object's version that it is for.
     pub expected: Version,
+    /// The object's rights when the draft was made, which the draft has from the commit on.
+    pub rights: Rights,
     /// The version that it makes.
     pub version: Version,
     /// Whether the draft has become the object.
@@ -78,29 +79,33 @@ fn write(root: &Arc<Root>, limit: u64, replacement: Replacement) -> Result<DirDr
     // What `read` would refuse to hand over afterwards is not written.
     check_size(bytes.len() as u64, limit)?;
     let folder = root.folder(place.folder)?;
-    let original = look(&folder, place.name, &path)?;
-    let (name, file, mine) = begin(&folder, &path)?;
+    let (original, _) = open(&folder, place.name, &path)?;
+    let rights = Rights::of(&original).map_err(|error| failed("read", &path, &error))?;
+    let (name, file) = begin(&folder, &path)?;
     let draft = DirDraft {
         root: Arc::clone(root),
         path,
         folder: Arc::new(folder),
         name,
         expected,
+        rights,
         version: version(&bytes),
         renamed: false,
         limit,
         file,
     };
+    // Before it holds anything.
+    let prepared = draft.rights.prepare(&draft.file);
+    prepared.map_err(|refusal| refusal.of(&draft.path))?;
     draft
         .file
         .write(&bytes)
         .map_err(|error| draft.failed("write", &error))?;
-    draft.inherit(&original, &mine)?;
     Ok(draft)
 }
 
 /// Makes and locks a file for a draft of `path`.
-fn begin(folder: &Folder, path: &[u8]) -> Result<(Vec<u8>, File, Metadata), StorageError> {
+fn begin(folder: &Folder, path: &[u8]) -> Result<(Vec<u8>, File), StorageError> {
     let impossible = |error: &io::Error| drafting(path, "make", error);
     for _ in 0..TRIES {
         let number = getrandom::u64().map_err(io::Error::other);
@@ -112,7 +117,7 @@ fn begin(folder: &Folder, path: &[u8]) -> Result<(Vec<u8>, File, Metadata), Stor
             Err(TryLockError::Error(error)) => Err(error),
         };
         match locked {
-            Ok(Some(metadata)) if metadata.nlink() > 0 => return Ok((name, file, metadata)),
+            Ok(Some(metadata)) if metadata.nlink() > 0 => return Ok((name, file)),
             // A sweep has it, or had it and has removed it.
             Ok(_) => {}
             Err(error) => {
@@ -129,24 +134,18 @@ fn begin(folder: &Folder, path: &[u8]) -> Result<(Vec<u8>, File, Metadata), Stor
 }
 
 impl DirDraft {
-    /// Gives the draft the owner and the mode of the object. A server that runs as another user
-    /// would be locked out of its own object otherwise.
-    fn inherit(&self, original: &Rights, mine: &Metadata) -> Result<(), StorageError> {
-        let owner = (original.user, original.group);
-        if (mine.uid(), mine.gid()) != owner {
-            self.file.set_owner(owner.0, owner.1).map_err(|error| {
-                StorageError::Other(format!(
-                    "cannot give the new {} its owner {}:{}: {error}; run as that user or as root",
-                    shown(&self.path),
-                    owner.0,
-                    owner.1
-                ))
-            })?;
-        }
-        // After the owner, since a change of owner clears the set-id bits.
+    /// Gives the draft the object's rights, which may open it to others, and makes that durable: no
+    /// loss of power leaves an object that its server may not read. For the commit, directly before
+    /// the draft becomes the object: a kill in between leaves this draft alone in the open.
+    ///
+    /// # Errors
+    /// `Refused` if it cannot have all of them; `Other` if they cannot be made durable.
+    pub fn open_up(&self) -> Result<(), StorageError> {
+        let given = self.rights.give(&self.file);
+        given.map_err(|refusal| refusal.of(&self.path))?;
         self.file
-            .set_mode(original.mode & MODE)
-            .map_err(|error| self.failed("set the mode of", &error))
+            .sync()
+            .map_err(|error| self.failed("sync", &error))
     }
 
     fn failed(&self, action: &str, error: &io::Error) -> StorageError {

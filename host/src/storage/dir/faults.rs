@@ -51,7 +51,16 @@ pub enum Call<'a> {
         /// Its mode bits.
         mode: u32,
     },
-    /// Makes a file's bytes and mode durable, but not its name.
+    /// Sets an extended attribute of a file, such as its access control list, or takes it off.
+    SetAttribute {
+        /// The file.
+        file: BorrowedFd<'a>,
+        /// The attribute's name.
+        name: &'a [u8],
+        /// What it is to be, unless it is taken off.
+        value: Option<&'a [u8]>,
+    },
+    /// Makes a file's bytes, mode and attributes durable, but not its name.
     SyncFile {
         /// The file.
         file: BorrowedFd<'a>,

@@ -4,7 +4,7 @@ use std::fs::Metadata;
 
 use sha2::{Digest as _, Sha256};
 
-use super::disk::{File, Folder, Kind, Rights};
+use super::disk::{File, Folder, Kind};
 use super::errors::{failed, refused, shown};
 use crate::contract::{SizeLimit, StorageError};
 use crate::storage::Version;
@@ -38,16 +38,16 @@ pub(super) fn open(
     Ok((file, metadata))
 }
 
-/// Who may do what with a plain file.
+/// Looks whether a plain file stands there.
 ///
 /// # Errors
 /// As [`open`].
-pub(super) fn look(folder: &Folder, name: &[u8], path: &[u8]) -> Result<Rights, StorageError> {
-    let seen = folder.look(name);
+fn look(folder: &Folder, name: &[u8], path: &[u8]) -> Result<(), StorageError> {
+    let seen = folder.kind(name);
     match seen.map_err(|error| failed("read", path, &error))? {
-        (Kind::File, rights) => Ok(rights),
-        (Kind::Folder, _) => Err(refused(format!("{} is a folder", shown(path)))),
-        (Kind::Other(what), _) => Err(refused(format!("{} is {what}", shown(path)))),
+        Kind::File => Ok(()),
+        Kind::Folder => Err(refused(format!("{} is a folder", shown(path)))),
+        Kind::Other(what) => Err(refused(format!("{} is {what}", shown(path)))),
     }
 }
 

@@ -95,6 +95,9 @@ pub fn storage_errors() -> Vec<StorageError> {
             allowed: M,
         }),
         StorageError::Refused(text()),
+        StorageError::Refused(
+            "the permissions of <path> cannot be kept: its <what>: <what the system says>".into(),
+        ),
         StorageError::Other(text()),
     ]
 }

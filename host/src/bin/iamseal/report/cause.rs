@@ -144,6 +144,10 @@ impl Cause {
     }
 }
 
+/// How a folder's refusal begins to replace an object whose permissions it cannot keep. The contract has
+/// one case for all refusals.
+const PERMISSIONS: &str = "the permissions of ";
+
 /// What an operator can do about an object's error, if there is anything to say.
 pub fn cure(error: &ObjectError) -> Option<String> {
     let text = match error {
@@ -208,6 +212,11 @@ pub fn cure(error: &ObjectError) -> Option<String> {
             "nothing was lost: run again when fewer others write to it".into()
         }
         ObjectError::Storage(StorageError::NotFound) => "check the path".into(),
+        ObjectError::Storage(StorageError::Refused(text)) if text.starts_with(PERMISSIONS) => {
+            "run it as root, or as the object's owner where only root may give a file away; what root \
+             cannot keep either has to be taken off the object (setfattr -x, setfacl -b)"
+                .into()
+        }
         ObjectError::Storage(StorageError::Refused(_)) => {
             "put a plain file in its place, or remove it if the server does not need it".into()
         }

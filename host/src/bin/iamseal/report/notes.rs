@@ -88,6 +88,35 @@ pub fn undo(store: &str, run: &str, journal: Option<&str>) -> String {
     format!("to take it back: iamseal undo {store} {run}{journal}")
 }
 
+/// How many of the objects that a note is about are named in it.
+pub const NAMED: usize = 3;
+
+/// That objects have further names; the first of them are given.
+pub fn other_names(objects: u64, first: &[String]) -> String {
+    let named = some_of(objects, first);
+    format!(
+        "{objects} objects have another name (a hard link), which keeps the old bytes when the \
+         object is replaced: {named}"
+    )
+}
+
+/// That objects will hold plaintext that others can read; the first of them are given.
+pub fn open_plaintext(objects: u64, first: &[String]) -> String {
+    let named = some_of(objects, first);
+    format!(
+        "{objects} objects will hold plaintext that others than their owner can read, by their \
+         mode (chmod go-r closes them): {named}"
+    )
+}
+
+fn some_of(objects: u64, first: &[String]) -> String {
+    let more = match objects.saturating_sub(first.len() as u64) {
+        0 => "",
+        _ => ", …",
+    };
+    format!("{}{more}", first.join(", "))
+}
+
 /// How many drafts of a killed run were removed.
 pub fn swept(drafts: u64) -> String {
     format!("{drafts} drafts of a killed run were removed")
