@@ -110,6 +110,8 @@ pub mod journal;
 pub mod keys;
 #[cfg(feature = "manifest")]
 pub mod manifest;
+#[cfg(any(feature = "etcd", feature = "kes", feature = "s3"))]
+mod network;
 mod plugin;
 mod private;
 #[cfg(feature = "object-store")]

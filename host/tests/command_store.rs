@@ -68,7 +68,7 @@ fn stopped(store: &Store, to: &str) -> Running {
 #[track_caller]
 fn audited(store: &Store, form: &str) -> usize {
     let ended = lent(tool(with("audit", store.root()))).ok();
-    let lines = ended.json();
+    let lines = ended.json_of_objects();
     assert_eq!(lines.len(), OBJECTS + 1);
     lines
         .iter()
@@ -331,6 +331,25 @@ fn a_killed_run_leaves_every_object_whole() {
     stopped(&store, "kms --form compact").kill();
     let drafts = store.drafts();
     assert!(drafts > 0);
+    // The component names what the tool names.
+    for audit in [
+        component(with("audit", store.root())),
+        tool(with("audit", store.root())),
+    ] {
+        let ended = lent(audit).ok().says("may hold plaintext");
+        assert_eq!(ended.drafts().len(), drafts);
+        assert_eq!(ended.json().pop().unwrap()["summary"]["drafts"], drafts);
+    }
+    let line = |run: Tool| {
+        let lines = lent(run).run().json().into_iter();
+        lines
+            .filter(|line| line.get("draft").is_some())
+            .collect::<Vec<_>>()
+    };
+    let required = with("audit --require sealed", store.root());
+    let lines = line(component(&required));
+    assert_eq!(lines, line(tool(&required)));
+    assert_eq!(lines[0]["error"]["cause"], "drafts");
     // The tool knows them for what they are.
     let note = json!({"note": format!("{drafts} drafts of a killed run were removed")});
     let ended = lent(tool(with("migrate --to kms", store.root()))).ok();

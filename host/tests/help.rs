@@ -11,8 +11,9 @@ use serde_json::Value;
 
 use tool::tool;
 
-const COMMANDS: [&str; 10] = [
-    "keygen", "seal", "unseal", "inspect", "audit", "manifest", "migrate", "kes", "plugin", "demo",
+const COMMANDS: [&str; 11] = [
+    "keygen", "seal", "unseal", "inspect", "audit", "manifest", "migrate", "sweep", "kes",
+    "plugin", "demo",
 ];
 
 fn help(arguments: &[&str]) -> String {

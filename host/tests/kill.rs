@@ -48,7 +48,7 @@ fn migrate(store: &Store, to: &str) -> Tool {
 /// What every object opens as. All of them must open.
 #[track_caller]
 fn found(store: &Store) -> Found {
-    let mut lines = run("audit", store).ok().json();
+    let mut lines = run("audit", store).ok().json_of_objects();
     assert_eq!(lines.pop().unwrap()["summary"]["objects"], OBJECTS);
     lines
         .into_iter()

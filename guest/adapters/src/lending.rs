@@ -20,6 +20,10 @@ impl Guest for Adapters {
         store::lend(&folder, writes)
     }
 
+    fn drafts(prefix: Vec<u8>) -> Result<Vec<Vec<u8>>, StorageError> {
+        store::drafts(&prefix)
+    }
+
     fn sweep(prefix: Vec<u8>) -> Result<u64, StorageError> {
         store::sweep(&prefix)
     }

@@ -1,9 +1,11 @@
 //! `audit`: one verdict per object.
 
 use crate::arguments::{Arguments, Audit};
+use crate::bindings::iamseal::command::lending;
 use crate::bindings::iamseal::plugin::auditing;
-use crate::contract::Scope;
+use crate::contract::{ObjectError, Policy, Scope};
 use crate::failure::Failure;
+use crate::report::drafts::Drafts;
 use crate::report::needs::Needs;
 use crate::report::tally::{self, Tally};
 use crate::report::{finding, notes};
@@ -39,11 +41,20 @@ pub fn run(arguments: &Arguments, command: &Audit) -> Result<u8, Failure> {
             })?;
         }
     }
+    let mut drafts = Drafts::new(command.policy != Policy::Compatible);
+    let listed = lending::drafts(&command.place.prefix).map_err(ObjectError::Storage)?;
+    for line in drafts.see(&listed, arguments.json, &mut tally) {
+        output::line(&line)?;
+    }
+    if drafts.count() > 0 {
+        output::note(arguments.json, &notes::drafts(drafts.count()));
+    }
     if tally.is_empty() {
         output::note(arguments.json, &notes::nothing_there(&command.place.prefix));
     }
     if arguments.json {
-        output::line(&tally.summary("verdict", false, [("keys", needs.json())]))?;
+        let further = [("keys", needs.json())].into_iter().chain(drafts.json());
+        output::line(&tally.summary("verdict", false, further))?;
     } else {
         output::line(&tally.table(tally::IS))?;
         if let Some(table) = needs.table() {

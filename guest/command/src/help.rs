@@ -60,6 +60,7 @@ Exit codes:
   7 header not authentic             20 it belongs at another path
   8 root credential missing or wrong 21 damaged data key
   9 body not authentic (damaged)     22 outdated, and --require current was given
- 10 damaged, cut short or empty     134 the component trapped
- 11 unknown or unsupported form     141 nobody reads the output
- 27 not tried with every root credential";
+ 10 damaged, cut short or empty      27 drafts lie in the store, and --require was given
+ 11 unknown or unsupported form      28 not tried with every root credential
+                                    134 the component trapped
+                                    141 nobody reads the output";

@@ -53,7 +53,10 @@ use self::faults::{Faults, Watch};
 use self::list::{Walk, Wanted, why_unread};
 use self::path::Place;
 use self::root::Root;
-use super::{Cursor, Draft, Replacement, Standing, Storage, StorageWriter, Store, Stored, Version};
+use super::{
+    Cursor, Draft, Replacement, Standing, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
+    Version,
+};
 use crate::contract::StorageError;
 
 /// The largest object in bytes, unless told otherwise. MinIO keeps the same objects in etcd, which
@@ -153,15 +156,8 @@ impl Storage for DirStore {
         prefix: &[u8],
         start_after: Option<&[u8]>,
     ) -> Result<Box<dyn Cursor>, StorageError> {
-        let mut cursor = DirCursor {
-            root: Arc::clone(&self.root),
-            prefix: prefix.to_vec(),
-            after: start_after.unwrap_or_default().to_vec(),
-            walk: None,
-        };
-        let begin = cursor.begin();
-        cursor.walk = Some(blocking(begin).await??);
-        Ok(Box::new(cursor))
+        let after = start_after.unwrap_or_default();
+        DirCursor::open(&self.root, Wanted::Objects, prefix, after).await
     }
 
     async fn read(&self, path: &[u8]) -> Result<Stored, StorageError> {
@@ -184,6 +180,7 @@ impl Storage for DirStore {
 /// A listing of a directory store. Holds no file descriptors between its pages.
 struct DirCursor {
     root: Arc<Root>,
+    wanted: Wanted,
     prefix: Vec<u8>,
     /// The last path that was handed over.
     after: Vec<u8>,
@@ -192,10 +189,28 @@ struct DirCursor {
 }
 
 impl DirCursor {
+    async fn open(
+        root: &Arc<Root>,
+        wanted: Wanted,
+        prefix: &[u8],
+        after: &[u8],
+    ) -> Result<Box<dyn Cursor>, StorageError> {
+        let mut cursor = Self {
+            root: Arc::clone(root),
+            wanted,
+            prefix: prefix.to_vec(),
+            after: after.to_vec(),
+            walk: None,
+        };
+        let begin = cursor.begin();
+        cursor.walk = Some(blocking(begin).await??);
+        Ok(Box::new(cursor))
+    }
+
     fn begin(&self) -> impl FnOnce() -> Result<Walk, StorageError> + use<> {
         let (root, prefix) = (Arc::clone(&self.root), self.prefix.clone());
-        let after = self.after.clone();
-        move || Walk::new(root, Wanted::Objects, &prefix, &after)
+        let (wanted, after) = (self.wanted, self.after.clone());
+        move || Walk::new(root, wanted, &prefix, &after)
     }
 }
 
@@ -268,10 +283,21 @@ impl Store for DirStore {
         }
     }
 
-    /// An error is the first thing that could not be read or removed, after everything else was.
-    async fn sweep(&self, prefix: &[u8]) -> Result<u64, StorageError> {
-        let (root, prefix) = (Arc::clone(&self.root), prefix.to_vec());
-        blocking(move || sweep::sweep(&root, &prefix)).await?
+    async fn drafts(&self, prefix: &[u8]) -> Result<Box<dyn Cursor>, StorageError> {
+        DirCursor::open(&self.root, Wanted::Drafts, prefix, b"").await
+    }
+
+    /// A run that is under way holds its drafts by their locks, so nothing depends on their age.
+    async fn remove_drafts(
+        &self,
+        drafts: Vec<Vec<u8>>,
+        how: Sweeping,
+    ) -> Vec<Result<Swept, StorageError>> {
+        let (root, count) = (Arc::clone(&self.root), drafts.len());
+        let remove = move |path: Vec<u8>| sweep::remove(&root, &path, how.is_dry);
+        blocking(move || drafts.into_iter().map(remove).collect())
+            .await
+            .unwrap_or_else(|error| vec![Err(error); count])
     }
 }
 

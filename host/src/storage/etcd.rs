@@ -10,7 +10,8 @@
 //! cluster that loses a node goes on, and one that loses most of them ends in an error.
 //!
 //! Drafts are under `iamseal-draft/` below the prefix, which takes up to twice the room of a batch of
-//! objects for a while. They hang on a lease, so those of a killed run vanish after half an hour.
+//! objects for a while. They hang on a lease, so those of a killed run vanish after half an hour;
+//! [`Store::sweep`](super::Store::sweep) removes them after a quarter.
 //!
 //! Every call needs a tokio runtime.
 
@@ -28,6 +29,7 @@ mod lease;
 mod messages;
 mod open_error;
 mod store;
+mod sweep;
 
 pub use self::address::Address;
 pub use self::open_error::OpenError;

@@ -138,12 +138,69 @@ pub trait Store: Storage + StorageWriter {
         Ok(())
     }
 
-    /// Removes the drafts under `prefix` that a killed run left behind, and returns how many. Those
-    /// that are in use stay.
+    /// Lists the drafts under `prefix`, as [`Storage::list`] lists objects: new bytes, plaintext perhaps,
+    /// that a run has not put in their place yet or, if it was killed, left behind. A store that keeps
+    /// all drafts in one place lists all of them.
     ///
     /// # Errors
-    /// What keeps it from doing so.
-    async fn sweep(&self, prefix: &[u8]) -> Result<u64, StorageError>;
+    /// As for [`Storage::list`].
+    async fn drafts(&self, prefix: &[u8]) -> Result<Box<dyn Cursor>, StorageError>;
+
+    /// Removes those of these drafts that nobody holds. One result each, in order.
+    ///
+    /// # Errors
+    /// For each draft on its own: `NotFound` if it is gone, `Refused` if it is no draft; else what keeps
+    /// it from being removed.
+    async fn remove_drafts(
+        &self,
+        drafts: Vec<Vec<u8>>,
+        how: Sweeping,
+    ) -> Vec<Result<Swept, StorageError>>;
+
+    /// Removes the drafts under `prefix` that a killed run left behind, and returns how many. Those
+    /// that may be in use stay.
+    ///
+    /// # Errors
+    /// The first thing that could not be listed or removed, after everything else was.
+    async fn sweep(&self, prefix: &[u8]) -> Result<u64, StorageError> {
+        let mut drafts = self.drafts(prefix).await?;
+        let (mut removed, mut failure) = (0, None);
+        loop {
+            let page = drafts.next().await?;
+            if page.is_empty() {
+                return failure.map_or(Ok(removed), Err);
+            }
+            for swept in self.remove_drafts(page, Sweeping::default()).await {
+                match swept {
+                    Ok(Swept::Removed) => removed += 1,
+                    Ok(Swept::Stays(_)) | Err(StorageError::NotFound) => {}
+                    Err(error) => {
+                        failure.get_or_insert(error);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// How drafts are to be removed.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sweeping {
+    /// Say what would be done, and do nothing.
+    pub is_dry: bool,
+    /// The caller knows that no run is under way on this store. Where only a draft's age tells whether one
+    /// may hold it, its age does not count then. If the caller is wrong, that run fails on the draft's
+    /// object and leaves it as it was.
+    pub no_run: bool,
+}
+
+/// What became of a draft that was to be removed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Swept {
+    /// It is gone, or would be.
+    Removed,
+    /// It was left, for this reason.
+    Stays(String),
 }
 
 /// New bytes that are durable beside the object they are to replace. Dropping it discards them.

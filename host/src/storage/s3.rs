@@ -9,6 +9,10 @@
 //! **Drafts** are objects of their own, `iamseal-draft/<16 hex digits>` below the prefix and so outside
 //! `config/`. A killed run leaves some, which [`Store::sweep`] removes once they are an hour old.
 //!
+//! **Nobody else is asked.** Redirects are not followed, so that credentials and session tokens reach the
+//! server that was named and no other, and no proxy is used but one that was named for buckets. A listing
+//! that goes on without what was asked for ends in an error.
+//!
 //! **No key is taken for another.** Keys that `object_store` cannot name, such as those with an empty
 //! part, are listed and refused one by one.
 //!
@@ -18,6 +22,7 @@
 //! Every call needs a tokio runtime.
 
 mod condition;
+mod connect;
 mod draft;
 mod errors;
 mod list;
@@ -36,9 +41,12 @@ use object_store::ObjectStore;
 use tokio::sync::OnceCell;
 
 use self::draft::BucketDraft;
+use self::list::{Listing, Wanted};
 use self::place::Place;
 use super::dir::OBJECT_BYTES;
-use super::{Cursor, Draft, Replacement, Storage, StorageWriter, Store, Stored, Version};
+use super::{
+    Cursor, Draft, Replacement, Storage, StorageWriter, Store, Stored, Sweeping, Swept, Version,
+};
 use crate::contract::StorageError;
 
 pub use self::open::OpenError;
@@ -54,6 +62,10 @@ const AT_ONCE: usize = 16;
 /// clocks that differ. Were one removed too early, its object would be reported as failed and stay as it is.
 const DRAFT_AGE: Duration = Duration::from_secs(60 * 60);
 
+/// How long a listing may go on without anything that was asked for: as long as a plugin's call that waits
+/// for nothing else ([`crate::Limits::deadline`]). A request takes 35 s at the most with its retries.
+const LISTING: Duration = Duration::from_secs(60);
+
 /// A store in a bucket.
 #[derive(Clone)]
 pub struct BucketStore(Arc<Bucket>);
@@ -65,6 +77,9 @@ struct Bucket {
     name: String,
     object_bytes: u64,
     draft_age: Duration,
+    listing: Duration,
+    /// What an operator should know of the way to the server.
+    cautions: Vec<String>,
     /// That the conditions of puts hold, once it is known.
     keeps_conditions: OnceCell<()>,
 }
@@ -87,6 +102,8 @@ impl BucketStore {
             name: name.into(),
             object_bytes: OBJECT_BYTES,
             draft_age: DRAFT_AGE,
+            listing: LISTING,
+            cautions: Vec::new(),
             keeps_conditions: OnceCell::new(),
         })))
     }
@@ -104,12 +121,19 @@ impl BucketStore {
         self.with(|bucket| bucket.object_bytes = object_bytes)
     }
 
+    /// What an operator should know of the way to the server, a line each: that it is not encrypted, or
+    /// that whoever is on it passes for the server.
+    pub fn cautions(&self) -> impl Iterator<Item = &str> {
+        self.0.cautions.iter().map(String::as_str)
+    }
+
     fn with(self, set: impl FnOnce(&mut Bucket)) -> Self {
         let old = &*self.0;
         let mut bucket = Bucket {
             objects: Arc::clone(&old.objects),
             place: old.place.clone(),
             name: old.name.clone(),
+            cautions: old.cautions.clone(),
             keeps_conditions: OnceCell::new(),
             ..*old
         };
@@ -131,7 +155,8 @@ impl Storage for BucketStore {
         prefix: &[u8],
         start_after: Option<&[u8]>,
     ) -> Result<Box<dyn Cursor>, StorageError> {
-        let listing = list::list(&self.0, prefix, start_after.unwrap_or_default())?;
+        let after = start_after.unwrap_or_default();
+        let listing = Listing::begin(&self.0, Wanted::Objects, prefix, after)?;
         Ok(Box::new(listing))
     }
 
@@ -175,8 +200,20 @@ impl Store for BucketStore {
     }
 
     /// Whatever the prefix, since drafts do not say what they are for.
-    async fn sweep(&self, _: &[u8]) -> Result<u64, StorageError> {
-        draft::sweep(&self.0).await
+    async fn drafts(&self, _: &[u8]) -> Result<Box<dyn Cursor>, StorageError> {
+        let listing = Listing::begin(&self.0, Wanted::Drafts, place::DRAFTS.as_bytes(), b"")?;
+        Ok(Box::new(listing))
+    }
+
+    async fn remove_drafts(
+        &self,
+        drafts: Vec<Vec<u8>>,
+        how: Sweeping,
+    ) -> Vec<Result<Swept, StorageError>> {
+        let removed = drafts
+            .into_iter()
+            .map(|draft| async move { draft::remove(&self.0, &draft, how).await });
+        stream::iter(removed).buffered(AT_ONCE).collect().await
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::ffi::OsStr;
 use std::fs;
+use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -246,6 +247,48 @@ pub fn interrupted(reference: &mut Reference) {
     running.interrupt();
     drop(hold);
     reference.compare("migrate", &running.wait().exits(130));
+}
+
+pub fn sweeps(reference: &mut Reference) {
+    let store = Store::of([("config/a", "{}")]);
+    let hold = store.hold();
+    let journals = Journals::new();
+    let mut running = lend(journals.run("migrate --to kms", &store)).spawn();
+    running.until("a draft", |_| store.drafts() > 0);
+    let draft = b".iamseal-0123456789abcdef.tmp";
+    for folder in [&b"config/"[..], b"config/\xff/"] {
+        store.put([folder, draft].concat(), "{}");
+    }
+    // Its path is too long, so what is in it cannot be swept.
+    let deep = deep_folder(&store.file("config"));
+    for options in ["", "--require sealed"] {
+        let ended = audit(&store, options).run();
+        assert_ne!(ended.code, Some(0));
+        reference.compare("audit", &ended);
+    }
+    for options in ["--dry-run", ""] {
+        let sweep = tool(with("sweep --json", store.root()));
+        let ended = sweep.args(options.split_whitespace()).run();
+        reference.compare("sweep", &ended.exits(12));
+    }
+    drop((hold, deep));
+    running.wait();
+}
+
+/// Folders in folders until the path is longer than any that is taken, which a program can make that goes
+/// step by step.
+fn deep_folder(parent: &Path) -> OwnedFd {
+    use rustix::fs::{CWD, Mode, OFlags, mkdirat, openat};
+    let open = |parent: BorrowedFd<'_>, name: &OsStr| {
+        openat(parent, name, OFlags::DIRECTORY, Mode::empty()).unwrap()
+    };
+    let part = "d".repeat(255);
+    let mut folder = open(CWD, parent.as_os_str());
+    for _ in 0..17 {
+        mkdirat(&folder, &*part, Mode::RWXU).unwrap();
+        folder = open(folder.as_fd(), part.as_ref());
+    }
+    folder
 }
 
 pub fn demonstration(reference: &mut Reference) {

@@ -64,6 +64,22 @@ impl Ended {
         json_lines(self.text())
     }
 
+    /// The same without the drafts that an audit has found.
+    #[track_caller]
+    pub fn json_of_objects(&self) -> Vec<Value> {
+        let mut lines = self.json();
+        lines.retain(|line| line.get("draft").is_none());
+        lines
+    }
+
+    /// The paths of the drafts that an audit has found.
+    #[track_caller]
+    pub fn drafts(&self) -> Vec<String> {
+        let lines = self.json().into_iter();
+        let path = |line: Value| Some(line.get("draft")?["path"].as_str().unwrap().to_owned());
+        lines.filter_map(path).collect()
+    }
+
     /// Standard error as one JSON object per line.
     #[track_caller]
     pub fn errors(&self) -> Vec<Value> {

@@ -116,6 +116,7 @@ impl World for S3 {
             journals: folder,
             builder: from_environment(variables)
                 .unwrap()
+                .0
                 .with_retry(RetryConfig {
                     backoff: BackoffConfig {
                         init_backoff: Duration::from_millis(1),

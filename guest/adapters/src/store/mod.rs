@@ -52,7 +52,7 @@ use draft::DirDraft;
 use list::{Walk, Wanted};
 use root::Root;
 
-pub use sweep::sweep;
+pub use sweep::{drafts, sweep};
 
 /// The largest object in bytes. As `host` has it.
 pub const OBJECT_BYTES: u64 = 16 * 1024 * 1024;

@@ -1,6 +1,7 @@
-//! Removing the drafts that a killed run left behind.
+//! Finding and removing the drafts that a killed run left behind.
 
 use alloc::format;
+use alloc::vec::Vec;
 
 use super::errors::shown;
 use super::lent;
@@ -10,6 +11,22 @@ use super::root::Root;
 use crate::bindings::wasi::filesystem::types::ErrorCode;
 use crate::contract::StorageError;
 use crate::failure::words;
+
+/// The drafts under `prefix`, and folders that cannot be read, with a `/` at their ends.
+///
+/// # Errors
+/// Whatever keeps the listing from beginning.
+pub fn drafts(prefix: &[u8]) -> Result<Vec<Vec<u8>>, StorageError> {
+    let mut walk = Walk::new(lent()?, Wanted::Drafts, prefix, b"")?;
+    let mut drafts = Vec::new();
+    loop {
+        let page = walk.page();
+        if page.is_empty() {
+            return Ok(drafts);
+        }
+        drafts.extend(page);
+    }
+}
 
 /// Removes the drafts under `prefix` and returns how many. Without locks nobody can tell the drafts of
 /// a run that is under way; its objects stay as they were.

@@ -62,7 +62,8 @@ Exit codes:
    24  not as the manifest records it
    25  in the manifest and missing
    26  the manifest does not open, or is too old
-   27  not tried with every root credential
+   27  drafts lie in the store, and --require was given
+   28  not tried with every root credential
   130  interrupted
   141  nobody reads the output";
 
@@ -191,6 +192,15 @@ pub enum Command {
         iamseal undo /data/.minio.sys 20261123T203010Z --dry-run\n  \
         iamseal undo /data/.minio.sys 20261123T203010Z")]
     Undo(UndoRun),
+    /// Remove the drafts that killed runs left behind: new bytes, plaintext perhaps, that never became
+    /// an object.
+    ///
+    /// Those that a run which is under way holds stay, and so do those in etcd and in buckets that are so
+    /// new that one may hold them. migrate and undo sweep too before they begin.
+    #[command(after_help = "Examples:\n  \
+        iamseal sweep /data/.minio.sys --dry-run\n  \
+        iamseal sweep s3://bucket/prefix --no-run-under-way")]
+    Sweep(Sweep),
     /// Name the runs that can be taken back.
     #[command(after_help = "Example:\n  \
         iamseal runs")]
@@ -305,7 +315,7 @@ pub struct Inspect {
     pub file: Option<PathBuf>,
 }
 
-/// Which objects, for `audit` and `migrate`.
+/// Which objects, for `audit`, `migrate` and their like.
 #[derive(Args)]
 pub struct Where {
     /// The store: the folder that holds config/, for MinIO a copy of .minio.sys; or
@@ -450,6 +460,19 @@ pub struct UndoRun {
     pub dry_run: bool,
     #[command(flatten)]
     pub journal: JournalPlace,
+}
+
+#[derive(Args)]
+pub struct Sweep {
+    #[command(flatten)]
+    pub place: Where,
+    /// Say what would be removed; remove nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// You know that no run is under way on this store: drafts in etcd and in buckets go whatever their
+    /// age. If one is, it fails on their objects and leaves them as they were.
+    #[arg(long)]
+    pub no_run_under_way: bool,
 }
 
 #[derive(Args)]

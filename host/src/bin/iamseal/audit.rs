@@ -6,14 +6,15 @@ use std::sync::Arc;
 
 use iamseal::AuditScope;
 use iamseal::keys::MixedKeyring;
-use iamseal::storage::Storage;
+use iamseal::storage::{Storage, Store};
 
 use crate::arguments::{self, Audit, Common};
 use crate::compare::{Comparing, Noting};
 use crate::failure::Failure;
-use crate::progress::Interrupt;
-use crate::report::finding;
+use crate::progress::{Interrupt, Progress};
+use crate::report::drafts::Drafts;
 use crate::report::needs::Needs;
+use crate::report::{finding, notes};
 use crate::tally::{self, Tally};
 use crate::{keys, load, manifest, output, standing, store};
 
@@ -46,7 +47,7 @@ pub async fn audit(
     };
     let noting = file.is_some().then(|| Arc::new(Noting::new(store.clone())));
     let lent: Arc<dyn Storage> = match &noting {
-        None => store,
+        None => store.clone(),
         Some(noting) => noting.clone(),
     };
     let (keys, users) = (keyring.key_names(), keyring.root_users());
@@ -105,7 +106,26 @@ pub async fn audit(
             progress.line(&line)?;
         }
     }
+    let mut drafts = Drafts::new(command.require.is_some());
+    match look_for_drafts(
+        common,
+        &*store,
+        &scope.prefix,
+        &mut drafts,
+        &mut tally,
+        &progress,
+    )
+    .await
+    {
+        Ok(()) => {}
+        // A store of which that is not known is not what is required.
+        Err(failure) if command.require.is_some() => return Err(failure),
+        Err(failure) => output::note(common.json, &notes::drafts_unknown(&failure.message)),
+    }
     progress.finish();
+    if drafts.count() > 0 {
+        output::note(common.json, &notes::drafts(drafts.count()));
+    }
     if tally.is_empty() {
         store::nothing_there(common, &command.place);
     }
@@ -121,6 +141,7 @@ pub async fn audit(
                 ("manifest", about)
             });
         let further = [("keys", needs.json())].into_iter().chain(about);
+        let further = further.chain(drafts.json());
         output::line(&tally.summary("verdict", false, further))?;
     } else {
         output::line(&tally.table(tally::IS))?;
@@ -134,4 +155,26 @@ pub async fn audit(
         }
     }
     Ok(tally.exit_code().into())
+}
+
+/// Counts and names the drafts that lie in the store.
+async fn look_for_drafts(
+    common: &Common,
+    store: &dyn Store,
+    prefix: &[u8],
+    drafts: &mut Drafts,
+    tally: &mut Tally,
+    progress: &Progress,
+) -> Result<(), Failure> {
+    let unknown = |error| Failure::from(error).about("the drafts cannot be listed");
+    let mut listing = store.drafts(prefix).await.map_err(unknown)?;
+    loop {
+        let page = listing.next().await.map_err(unknown)?;
+        if page.is_empty() {
+            return Ok(());
+        }
+        for line in drafts.see(&page, common.json, tally) {
+            progress.line(&line)?;
+        }
+    }
 }

@@ -28,6 +28,7 @@ mod runs;
 mod seal;
 mod standing;
 mod store;
+mod sweep;
 mod undo;
 mod unseal;
 mod workers;
@@ -90,6 +91,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Command::Manifest(command) => manifest::run(&common, &command).await,
             Command::Migrate(command) => migrate::run(&common, &command).await,
             Command::Undo(command) => undo::run(&common, &command).await,
+            Command::Sweep(command) => sweep::run(&common, &command).await,
             Command::Runs(command) => runs::run(&common, &command),
             Command::Kes(command) => kes::run(&common, &command).await,
             Command::Plugin(command) => plugin::run(&common, &command).await,

@@ -34,8 +34,8 @@ pub async fn open_whole(common: &Common, given: &Path) -> Result<Arc<dyn Store>,
     let text = given.to_string_lossy();
     let store: Arc<dyn Store> = match server(given) {
         None => folder::open(given)?,
-        Some("etcd://" | "etcds://") => etcd::open(given).await?,
-        Some(S3) => s3::open(&text).await?,
+        Some("etcd://" | "etcds://") => etcd::open(common, given).await?,
+        Some(S3) => s3::open(common, &text).await?,
         Some(kind) => {
             return Err(
                 Failure::usage(format!("{text}: this version has no {kind} stores"))

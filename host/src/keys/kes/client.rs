@@ -16,6 +16,7 @@ use super::answer::{Answer, MAX_ANSWER};
 use super::balance::Balance;
 use super::{Authorities, Endpoints, Identity, KesError};
 use crate::contract::KeyError;
+use crate::network;
 
 /// How long a call may take with all its retries; KES itself gives up after as long.
 const DEADLINE: Duration = Duration::from_secs(15);
@@ -77,14 +78,10 @@ impl Client {
                 cause: error.to_string(),
             })?;
         tls.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-        let http = Http::builder()
+        let http = network::client()
             .tls_backend_preconfigured(tls)
             .https_only(true)
-            .redirect(reqwest::redirect::Policy::none())
-            // KES is reached directly, whatever the environment says of the web.
-            .no_proxy()
             .connect_timeout(TRY)
-            .user_agent(concat!("iamseal/", env!("CARGO_PKG_VERSION")))
             .build()
             .map_err(|error| KesError::Start(words(&error)))?;
         Ok(Self {

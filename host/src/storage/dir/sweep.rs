@@ -2,43 +2,20 @@
 
 use std::fs::TryLockError;
 use std::io::{self, ErrorKind};
-use std::sync::Arc;
 
-use super::errors::shown;
-use super::list::{Walk, Wanted, why_unread};
-use super::path::Place;
+use super::errors::{refused, shown};
+use super::list::why_unread;
+use super::path::{Place, is_draft_name};
 use super::read::open;
 use super::root::Root;
 use crate::contract::StorageError;
+use crate::storage::Swept;
 
-/// Removes the drafts under `prefix` that nobody holds, and returns how many.
+/// Removes a draft if its lock can be had, which no living draft's can; only looks if `is_dry`.
 ///
 /// # Errors
-/// The first thing that could not be read or removed, after everything else was.
-pub(super) fn sweep(root: &Arc<Root>, prefix: &[u8]) -> Result<u64, StorageError> {
-    let mut walk = Walk::new(Arc::clone(root), Wanted::Drafts, prefix, b"")?;
-    let mut removed = 0;
-    let mut failure = None;
-    loop {
-        let page = walk.page();
-        if page.is_empty() {
-            break;
-        }
-        for path in page {
-            match remove(root, &path) {
-                Ok(true) => removed += 1,
-                Ok(false) | Err(StorageError::NotFound) => {}
-                Err(error) => {
-                    failure.get_or_insert(error);
-                }
-            }
-        }
-    }
-    failure.map_or(Ok(removed), Err)
-}
-
-/// Removes a draft if its lock can be had, which no living draft's can.
-fn remove(root: &Arc<Root>, path: &[u8]) -> Result<bool, StorageError> {
+/// `NotFound` if it is gone, `Refused` if it is no draft; else what could not be read or removed.
+pub(super) fn remove(root: &Root, path: &[u8], is_dry: bool) -> Result<Swept, StorageError> {
     let failed = |error: &io::Error| match error.kind() {
         ErrorKind::NotFound => StorageError::NotFound,
         _ => StorageError::Other(format!("cannot sweep {}: {error}", shown(path))),
@@ -47,15 +24,22 @@ fn remove(root: &Arc<Root>, path: &[u8]) -> Result<bool, StorageError> {
         return Err(why_unread(root, path));
     }
     let place = Place::of(path)?;
+    if !is_draft_name(place.name) {
+        return Err(refused(format!("{} is no draft", shown(path))));
+    }
     let folder = root.folder(place.folder)?;
     let (file, _) = open(&folder, place.name, path)?;
     match file.try_lock() {
         Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Ok(false),
+        Err(TryLockError::WouldBlock) => {
+            return Ok(Swept::Stays("a run that is under way holds it".into()));
+        }
         Err(TryLockError::Error(error)) => return Err(failed(&error)),
     }
-    folder.remove(place.name).map_err(|error| failed(&error))?;
-    Ok(true)
+    if !is_dry {
+        folder.remove(place.name).map_err(|error| failed(&error))?;
+    }
+    Ok(Swept::Removed)
 }
 
 #[cfg(test)]

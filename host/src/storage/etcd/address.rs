@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 
 use super::open_error::OpenError;
 use crate::keys::Environment;
+use crate::network::is_loopback;
 
 /// The port of etcd's clients where none is given.
 const PORT: u16 = 2379;
@@ -120,6 +121,25 @@ impl Address {
         let scheme = if self.tls.is_some() { "etcds" } else { "etcd" };
         let nodes: Vec<_> = self.nodes.iter().map(Node::shown).collect();
         format!("{scheme}://{}/{}", nodes.join(","), self.prefix)
+    }
+
+    /// What an operator should know of the way to etcd, in one line: that it is not encrypted.
+    pub fn caution(&self) -> Option<String> {
+        let is_elsewhere = |node: &Node| match url::Host::parse(&node.host) {
+            Ok(host) => !is_loopback(&host),
+            Err(_) => true,
+        };
+        let node = self.nodes.iter().find(|node| is_elsewhere(node))?;
+        let password = match self.user {
+            Some(_) => ", the password of ETCDCTL_USER among it",
+            None => "",
+        };
+        let text = format!(
+            "requests to {} are not encrypted: whoever is on the way reads and changes what is asked and \
+             answered{password}",
+            node.shown()
+        );
+        self.tls.is_none().then_some(text)
     }
 
     /// What all keys of the store begin with.
@@ -259,6 +279,18 @@ mod tests {
         ] {
             assert_eq!(parse(text, variables).unwrap().name(), name);
         }
+    }
+
+    #[test]
+    fn a_way_that_others_can_read_is_named() {
+        const USER_GIVEN: &[(&str, &str)] = &[(USER, "root:hunter2")];
+        let caution = |text| parse(text, USER_GIVEN).unwrap().caution();
+        for fine in ["etcd://127.0.0.1,[::1],localhost", "etcds://a"] {
+            assert_eq!(caution(fine), None, "{fine}");
+        }
+        let named = caution("etcd://127.0.0.1,b/x").unwrap();
+        assert!(named.starts_with("requests to b:2379 are not"), "{named}");
+        assert!(named.contains("ETCDCTL_USER") && !named.contains("hunter2"));
     }
 
     #[test]

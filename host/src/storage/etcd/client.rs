@@ -51,6 +51,8 @@ pub(super) const TXN: Call = Call::new("/etcdserverpb.KV/Txn", true);
 pub(super) const LEASE_GRANT: Call = Call::new("/etcdserverpb.Lease/LeaseGrant", true);
 /// Ends a lease and deletes its keys.
 pub(super) const LEASE_REVOKE: Call = Call::new("/etcdserverpb.Lease/LeaseRevoke", true);
+/// Says how long a lease has left.
+pub(super) const LEASE_TIME: Call = Call::new("/etcdserverpb.Lease/LeaseTimeToLive", false);
 const AUTHENTICATE: Call = Call::new("/etcdserverpb.Auth/Authenticate", false);
 
 /// How long the store tries.

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 
 use super::client::RANGE;
 use super::errors::failed;
-use super::keys::end;
+use super::keys::{Wanted, end};
 use super::messages::{RangeRequest, RangeResponse};
 use super::store::Inner;
 use crate::contract::StorageError;
@@ -19,6 +19,7 @@ const PAGE: i64 = 1000;
 /// one before, at whatever revision the store has then.
 pub(super) struct EtcdCursor {
     inner: Arc<Inner>,
+    wanted: Wanted,
     /// The next key to look at.
     from: Vec<u8>,
     end: Vec<u8>,
@@ -26,7 +27,12 @@ pub(super) struct EtcdCursor {
 }
 
 impl EtcdCursor {
-    pub fn new(inner: Arc<Inner>, prefix: &[u8], start_after: Option<&[u8]>) -> Self {
+    pub fn new(
+        inner: Arc<Inner>,
+        wanted: Wanted,
+        prefix: &[u8],
+        start_after: Option<&[u8]>,
+    ) -> Self {
         let first = inner.keys.object(prefix);
         let end = end(&first);
         let after = start_after.map(|path| after(&inner.keys.object(path)));
@@ -36,9 +42,30 @@ impl EtcdCursor {
         Self {
             is_at_end: end != [0] && from >= end,
             inner,
+            wanted,
             from,
             end,
         }
+    }
+
+    /// Takes the paths of a page, and stands behind it.
+    ///
+    /// # Errors
+    /// The page has keys that were not asked for, or not in their order: a server could keep us here for
+    /// ever, and have a neighbour's keys taken for the store's.
+    fn take(&mut self, page: RangeResponse) -> Result<Vec<Vec<u8>>, StorageError> {
+        let mut paths = Vec::new();
+        for kv in &page.kvs {
+            let is_before_end = self.end == [0] || kv.key < self.end;
+            if kv.key < self.from || !is_before_end {
+                let text = "etcd lists keys that were not asked for";
+                return Err(StorageError::Other(text.into()));
+            }
+            self.from = after(&kv.key);
+            paths.extend(self.inner.keys.path(&kv.key, self.wanted));
+        }
+        self.is_at_end = page.kvs.is_empty() || !page.more;
+        Ok(paths)
     }
 }
 
@@ -54,21 +81,8 @@ impl Cursor for EtcdCursor {
             };
             let page = self.inner.client.call(RANGE, &request).await.result;
             let page: RangeResponse = page.map_err(|unable| failed("list keys", unable))?;
-            match page.kvs.last() {
-                // Else a server could keep us here for ever.
-                Some(last) if last.key < self.from => {
-                    let text = "etcd lists keys that were not asked for";
-                    return Err(StorageError::Other(text.into()));
-                }
-                Some(last) => self.from = after(&last.key),
-                None => self.is_at_end = true,
-            }
-            self.is_at_end |= !page.more;
-            let keys = page.kvs.iter();
-            let paths: Vec<_> = keys
-                .filter_map(|kv| self.inner.keys.path(&kv.key))
-                .collect();
-            // A page of nothing but drafts is not the end.
+            let paths = self.take(page)?;
+            // A page of nothing that is wanted is not the end.
             if !paths.is_empty() {
                 return Ok(paths);
             }

@@ -1,7 +1,7 @@
 //! Where things stand in etcd: objects and drafts below the store's prefix.
 
 /// Where drafts are: outside of config/, every change below which a running MinIO hears of.
-const DRAFTS: &[u8] = b"iamseal-draft/";
+pub(super) const DRAFTS: &[u8] = b"iamseal-draft/";
 /// Hexadecimal digits of a draft's number.
 const DIGITS: usize = 16;
 
@@ -32,14 +32,26 @@ impl Keys {
         String::from_utf8_lossy(&self.object(DRAFTS)).into_owned()
     }
 
-    /// The path of an object; none if the key is a draft's or outside the store.
-    pub fn path(&self, key: &[u8]) -> Option<Vec<u8>> {
+    /// The path of an object or, if they are wanted, of a draft; none if the key is another's.
+    pub fn path(&self, key: &[u8], wanted: Wanted) -> Option<Vec<u8>> {
         let path = key.strip_prefix(&*self.prefix)?;
-        let is_draft = path.strip_prefix(DRAFTS).is_some_and(|number| {
-            number.len() == DIGITS && number.iter().all(u8::is_ascii_hexdigit)
-        });
-        (!is_draft).then(|| path.to_vec())
+        (is_draft(path) == (wanted == Wanted::Drafts)).then(|| path.to_vec())
     }
+}
+
+/// What a listing is after.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Wanted {
+    /// Everything but drafts.
+    Objects,
+    /// Drafts alone.
+    Drafts,
+}
+
+/// Whether [`Keys::draft`] could have made the key of this path.
+pub(super) fn is_draft(path: &[u8]) -> bool {
+    path.strip_prefix(DRAFTS)
+        .is_some_and(|number| number.len() == DIGITS && number.iter().all(u8::is_ascii_hexdigit))
 }
 
 /// The first key after all that begin with `prefix`, as etcd wants the end of a range: a zero byte
@@ -74,14 +86,19 @@ mod tests {
     fn a_draft_is_no_object_and_what_only_looks_like_one_is() {
         let keys = Keys::new("minio");
         assert_eq!(keys.draft(255), b"minioiamseal-draft/00000000000000ff");
-        assert_eq!(keys.path(&keys.draft(255)), None);
-        for path in [
+        let path = |key: &[u8]| keys.path(key, Wanted::Objects);
+        let draft = |key: &[u8]| keys.path(key, Wanted::Drafts);
+        assert_eq!(path(&keys.draft(255)), None);
+        let number = b"iamseal-draft/00000000000000ff";
+        assert_eq!(draft(&keys.draft(255)).unwrap(), number);
+        for other in [
             &b"iamseal-draft/1"[..],
             b"iamseal-draft/0000000000000000x",
             b"",
         ] {
-            assert_eq!(keys.path(&keys.object(path)).unwrap(), path);
+            assert_eq!(path(&keys.object(other)).unwrap(), other);
+            assert_eq!(draft(&keys.object(other)), None);
         }
-        assert_eq!(keys.path(b"mini"), None);
+        assert_eq!(path(b"mini"), None);
     }
 }

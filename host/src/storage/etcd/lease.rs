@@ -6,15 +6,34 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::runtime::Handle;
 use tonic::Code;
 
-use super::client::{LEASE_GRANT, LEASE_REVOKE, Unable};
+use super::client::{LEASE_GRANT, LEASE_REVOKE, LEASE_TIME, Unable};
 use super::errors::failed;
-use super::messages::{Done, LeaseGrantRequest, LeaseRevokeRequest};
+use super::messages::{
+    Done, LeaseGrantRequest, LeaseRevokeRequest, LeaseTimeToLiveRequest, LeaseTimeToLiveResponse,
+};
 use super::store::Inner;
 use crate::contract::StorageError;
 
 /// How long drafts stay, in seconds. Several times what a batch takes, whose call ends after ten minutes
 /// at the most, those that a slow KES needs; what a killed run left is gone soon after.
 const SECONDS: i64 = 1800;
+
+/// How old a lease is, in seconds; none if there is none of that number, or not any more.
+///
+/// # Errors
+/// etcd does not say.
+pub(super) async fn age(inner: &Inner, id: i64) -> Result<Option<i64>, StorageError> {
+    let request = LeaseTimeToLiveRequest { id };
+    let told = inner.client.call(LEASE_TIME, &request).await.result;
+    match told {
+        Ok(LeaseTimeToLiveResponse { ttl, .. }) if ttl < 0 => Ok(None),
+        Ok(LeaseTimeToLiveResponse { ttl, granted }) => {
+            Ok(Some(granted.saturating_sub(ttl).max(0)))
+        }
+        Err(Unable::Refused(Code::NotFound, _)) => Ok(None),
+        Err(unable) => Err(failed("look at a draft's lease", unable)),
+    }
+}
 
 /// A lease. Dropping it ends it, with all drafts that are left.
 pub(super) struct Lease {

@@ -35,6 +35,9 @@ pub struct KeyValue {
     pub mod_revision: i64,
     #[prost(bytes = "vec", tag = "5")]
     pub value: Vec<u8>,
+    /// What it hangs on; 0: nothing.
+    #[prost(int64, tag = "6")]
+    pub lease: i64,
 }
 
 #[derive(Clone, PartialEq, Message)]
@@ -151,6 +154,22 @@ pub struct LeaseGrantRequest {
 pub struct LeaseRevokeRequest {
     #[prost(int64, tag = "1")]
     pub id: i64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct LeaseTimeToLiveRequest {
+    #[prost(int64, tag = "1")]
+    pub id: i64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct LeaseTimeToLiveResponse {
+    /// In seconds, what is left of it; -1: it is over.
+    #[prost(int64, tag = "3")]
+    pub ttl: i64,
+    /// What it was given.
+    #[prost(int64, tag = "4")]
+    pub granted: i64,
 }
 
 /// Not `Debug` in any text: it has the password.

@@ -13,12 +13,15 @@ use super::cursor::EtcdCursor;
 use super::draft::EtcdDraft;
 use super::errors::failed;
 use super::faults::{Faults, Watch};
-use super::keys::{Keys, end};
+use super::keys::{DRAFTS, Keys, Wanted, end};
 use super::lease::Lease;
 use super::messages::{RangeRequest, RangeResponse};
 use super::open_error::OpenError;
+use super::sweep;
 use crate::contract::{SizeLimit, StorageError};
-use crate::storage::{Cursor, Draft, Replacement, Storage, StorageWriter, Store, Stored, Version};
+use crate::storage::{
+    Cursor, Draft, Replacement, Storage, StorageWriter, Store, Stored, Sweeping, Swept, Version,
+};
 
 /// The largest object in bytes that is read: what etcd holds by default is 1.5 MiB, and it may be told
 /// to hold more.
@@ -109,7 +112,8 @@ impl Storage for EtcdStore {
         start_after: Option<&[u8]>,
     ) -> Result<Box<dyn Cursor>, StorageError> {
         let inner = Arc::clone(&self.inner);
-        Ok(Box::new(EtcdCursor::new(inner, prefix, start_after)))
+        let cursor = EtcdCursor::new(inner, Wanted::Objects, prefix, start_after);
+        Ok(Box::new(cursor))
     }
 
     async fn read(&self, path: &[u8]) -> Result<Stored, StorageError> {
@@ -184,10 +188,22 @@ impl Store for EtcdStore {
         self.inner.name.clone()
     }
 
-    /// Nothing is to be done: etcd itself removes the drafts of a killed run when their lease ends,
-    /// some minutes after it, and nobody can tell before that whether the run still lives.
-    async fn sweep(&self, _prefix: &[u8]) -> Result<u64, StorageError> {
-        Ok(0)
+    /// Whatever the prefix, since drafts do not say what they are for.
+    async fn drafts(&self, _: &[u8]) -> Result<Box<dyn Cursor>, StorageError> {
+        let inner = Arc::clone(&self.inner);
+        let cursor = EtcdCursor::new(inner, Wanted::Drafts, DRAFTS, None);
+        Ok(Box::new(cursor))
+    }
+
+    async fn remove_drafts(
+        &self,
+        drafts: Vec<Vec<u8>>,
+        how: Sweeping,
+    ) -> Vec<Result<Swept, StorageError>> {
+        let removed = drafts
+            .into_iter()
+            .map(|draft| async move { sweep::remove(&self.inner, &draft, how).await });
+        stream::iter(removed).buffered(self.lanes()).collect().await
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::stream::{self, StreamExt as _, TryStreamExt as _};
+use futures_util::stream::{self, StreamExt as _};
 use object_store::path::Path;
 use object_store::{Error, ObjectStoreExt as _, PutMode, UpdateVersion};
 use tokio::runtime::Handle;
@@ -17,7 +17,7 @@ use super::place::refused;
 use super::read::{tag, version};
 use super::{AT_ONCE, Bucket};
 use crate::contract::StorageError;
-use crate::storage::{Draft, Replacement, Version};
+use crate::storage::{Draft, Replacement, Sweeping, Swept, Version};
 
 /// A draft of a bucket store.
 pub(super) struct BucketDraft {
@@ -109,24 +109,38 @@ async fn put_in_place(
     (draft.draft.take(), version)
 }
 
-/// Removes the drafts that were left behind.
-pub(super) async fn sweep(bucket: &Arc<Bucket>) -> Result<u64, StorageError> {
-    let now = SystemTime::now();
-    let folder = bucket.place.drafts();
-    let mut listed = bucket.objects.list(Some(&folder));
-    let mut old = Vec::new();
-    while let Some(draft) = listed.try_next().await.map_err(|error| failed(&error))? {
-        let age = now.duration_since(draft.last_modified.into());
-        // One from the future is new.
-        let is_old = bucket.draft_age.is_zero() || age.is_ok_and(|age| age > bucket.draft_age);
-        if is_old && bucket.place.is_draft(draft.location.as_ref()) {
-            old.push(draft.location);
-        }
+/// Removes a draft that was left behind, or says why it stays.
+///
+/// # Errors
+/// `NotFound` if it is gone, `Refused` if it is no draft; else what keeps it from being removed.
+pub(super) async fn remove(
+    bucket: &Bucket,
+    path: &[u8],
+    how: Sweeping,
+) -> Result<Swept, StorageError> {
+    let draft = bucket.place.location(path)?;
+    if !bucket.place.is_draft(draft.as_ref()) {
+        return Err(refused("it is no draft"));
     }
-    let count = old.len() as u64;
-    match bucket.remove(old).await {
-        Some(error) => Err(failed(&error)),
-        None => Ok(count),
+    let failed = |error| failed(&error);
+    let made = bucket.objects.head(&draft).await.map_err(failed)?;
+    // One from the future is new.
+    let age = SystemTime::now().duration_since(made.last_modified.into());
+    let age = age.unwrap_or_default();
+    let is_left = how.no_run || bucket.draft_age.is_zero() || age > bucket.draft_age;
+    if !is_left {
+        let [is, goes] = [age, bucket.draft_age].map(|age| age.as_secs() / 60);
+        return Ok(Swept::Stays(format!(
+            "it is {is} minutes old, and a run that is under way may need it; it goes once it is {goes} \
+             minutes old"
+        )));
+    }
+    match how.is_dry {
+        true => Ok(Swept::Removed),
+        false => match bucket.remove(vec![draft]).await {
+            Some(error) => Err(failed(error)),
+            None => Ok(Swept::Removed),
+        },
     }
 }
 

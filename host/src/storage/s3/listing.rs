@@ -91,6 +91,9 @@ impl HttpService for Service {
             }
             _ => error,
         })?;
+        if is_redirect(answer.status().as_u16()) {
+            return Err(HttpError::new(HttpErrorKind::Unknown, redirect(&answer)));
+        }
         let is_success = answer.status().is_success();
         if is_success && !is_listing {
             return Ok(answer);
@@ -111,6 +114,27 @@ impl HttpService for Service {
         head.headers.remove("content-length");
         Ok(HttpResponse::from_parts(head, Bytes::from(body).into()))
     }
+}
+
+/// Whether an answer sends whoever asked to another place. 304 is an answer of its own.
+fn is_redirect(status: u16) -> bool {
+    (300..400).contains(&status) && status != 304
+}
+
+/// What is said of an answer that sends us on, to where neither the credentials nor the objects are to go.
+fn redirect(answer: &HttpResponse) -> std::io::Error {
+    let status = answer.status().as_u16();
+    let region = answer.headers().get("x-amz-bucket-region");
+    // The server's own words are not told but for what can be a region.
+    let region = region.and_then(|region| region.to_str().ok());
+    let is_part = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-';
+    let region = region.filter(|region| region.len() < 64 && region.bytes().all(is_part));
+    let region = region.map_or_else(String::new, |region| {
+        format!("; it says that the bucket is in the region {region}")
+    });
+    std::io::Error::other(format!(
+        "it sends us to another place ({status}), which is not followed{region}"
+    ))
 }
 
 impl Service {
@@ -180,7 +204,112 @@ fn decode(digits: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use std::fmt::Write as _;
+
+    use super::super::open::{from_environment, with};
     use super::*;
+    use crate::contract::StorageError;
+    use crate::storage::Storage as _;
+
+    /// A server that answers each listing with these keys, made of the page's number, and a next page.
+    #[derive(Debug)]
+    struct Endless {
+        keys: fn(u32) -> Vec<String>,
+        page: Mutex<u32>,
+    }
+
+    #[derive(Debug)]
+    struct Serving(Mutex<Option<Endless>>);
+
+    impl HttpConnector for Serving {
+        fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
+            let endless = self.0.lock().unwrap().take().unwrap();
+            Ok(HttpClient::new(endless))
+        }
+    }
+
+    #[async_trait]
+    impl HttpService for Endless {
+        async fn call(&self, _: HttpRequest) -> Result<HttpResponse, HttpError> {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let page = {
+                let mut page = self.page.lock().unwrap();
+                *page += 1;
+                *page
+            };
+            let mut body = "<ListBucketResult>".to_owned();
+            for key in (self.keys)(page) {
+                let size = u8::from(!key.ends_with('/'));
+                write!(
+                    body,
+                    "<Contents><Key>{key}</Key><Size>{size}</Size>\
+                     <LastModified>2026-01-01T00:00:00.000Z</LastModified></Contents>"
+                )
+                .unwrap();
+            }
+            write!(
+                body,
+                "<NextContinuationToken>{page}</NextContinuationToken></ListBucketResult>"
+            )
+            .unwrap();
+            Ok(HttpResponse::new(Bytes::from(body).into()))
+        }
+    }
+
+    /// How a listing of `p/config/` ends.
+    async fn end(keys: fn(u32) -> Vec<String>) -> StorageError {
+        let variables = [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")];
+        let variables = variables.map(|(name, value)| (name.into(), value.into()));
+        let (builder, _) = from_environment(variables).unwrap();
+        let page = Mutex::new(0);
+        let serving = Serving(Mutex::new(Some(Endless { keys, page })));
+        let store = with("s3://b/p", builder, serving).unwrap();
+        let store = store.with(|bucket| bucket.listing = Duration::from_millis(200));
+        let mut cursor = store.list(b"config/", None).await.unwrap();
+        let listing = async {
+            loop {
+                match cursor.next().await {
+                    Ok(page) => assert!(!page.is_empty(), "it has come to an end"),
+                    Err(error) => return error,
+                }
+            }
+        };
+        let patience = Duration::from_secs(20);
+        tokio::time::timeout(patience, listing)
+            .await
+            .expect("it goes on")
+    }
+
+    #[tokio::test]
+    async fn a_listing_that_goes_on_for_ever_ends() {
+        let keys: [(fn(u32) -> Vec<String>, &str); 6] = [
+            (
+                |_| Vec::new(),
+                "it has listed nothing of what was asked for",
+            ),
+            // Folders as consoles make them are passed over.
+            (
+                |page| vec![format!("p/config/{page:09}/")],
+                "it has listed nothing of what was asked for",
+            ),
+            (
+                |page| vec![format!("p/conf/{page:09}")],
+                "were not asked for",
+            ),
+            (|page| vec![format!("q/{page:09}")], "were not asked for"),
+            (|_| vec!["p/config/a".into()], "in their order"),
+            (
+                |page| vec![format!("p/config/{:09}", 1_000_000 - page)],
+                "in their order",
+            ),
+        ];
+        for (keys, told) in keys {
+            let StorageError::Other(text) = end(keys).await else {
+                panic!("another error");
+            };
+            assert!(text.contains(told), "{text}");
+        }
+    }
 
     fn listed(written: &str) -> String {
         let page = format!("<A><Key>{written}</Key><Size>1</Size></A><Key>b</Key>");

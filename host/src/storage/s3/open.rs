@@ -7,19 +7,40 @@ use std::time::Duration;
 use std::{env, fs, io};
 
 use object_store::aws::{AmazonS3Builder, AmazonS3ConfigKey};
-use object_store::client::{HttpConnector, ReqwestConnector};
-use object_store::{BackoffConfig, Certificate, ClientConfigKey, ClientOptions, RetryConfig};
+use object_store::client::HttpConnector;
+use object_store::{BackoffConfig, ClientConfigKey, ClientOptions, RetryConfig};
+use reqwest::Certificate;
 use thiserror::Error;
 use url::Url;
 
 use super::BucketStore;
+use super::connect::{self, Direct};
 use super::listing::Connector;
 use crate::contract::StorageError;
+use crate::network::is_loopback;
 
 const SCHEME: &str = "s3://";
 
 /// Certificate authorities to trust besides the system's, as the tools of AWS name their file.
 const AUTHORITIES: &str = "AWS_CA_BUNDLE";
+
+/// The proxy that all requests to the bucket's server go through. A variable and no option, since it may
+/// have a password in it.
+const PROXY: &str = "IAMSEAL_S3_PROXY";
+
+/// Where other programs find their proxies.
+const PROXIES_OF_OTHERS: [&str; 6] = [
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+    "ALL_PROXY",
+    "all_proxy",
+];
+
+/// What is said where certificates prove nothing.
+const ANY_CERTIFICATE: &str = "AWS_ALLOW_INVALID_CERTIFICATES is set, so whoever is on the way passes for \
+    the bucket's server; name its authority in AWS_CA_BUNDLE instead";
 
 /// How long a request is tried again: a server that restarts is waited for, and one that is gone is told
 /// of well before a call of the plugin has to end ([`crate::Limits::deadline`]).
@@ -39,7 +60,7 @@ pub enum OpenError {
     #[error("{variable}: {why}")]
     Variable {
         /// Its name.
-        variable: &'static str,
+        variable: String,
         /// What is wrong with its value, which is not shown.
         why: &'static str,
     },
@@ -64,18 +85,28 @@ impl BucketStore {
     /// server yet.
     ///
     /// TLS trusts the system's authorities and those of the file `AWS_CA_BUNDLE`. A request that fails
-    /// for a reason that may pass is tried again for some 20 seconds.
+    /// for a reason that may pass is tried again for some 20 seconds. No redirect is followed, and no
+    /// proxy used but the one of `IAMSEAL_S3_PROXY`. [`BucketStore::cautions`] says what an operator
+    /// should know of the way to the server.
     ///
     /// # Errors
     /// [`OpenError`].
     pub fn open(url: &str) -> Result<Self, OpenError> {
         // Another provider that the process has installed serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        with(
-            url,
-            from_environment(env::vars_os())?,
-            ReqwestConnector::default(),
-        )
+        let (builder, connector) = from_environment(env::vars_os())?;
+        let is_direct = connector.proxy.is_none();
+        let store = with(url, builder, connector)?;
+        let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
+        let unused = PROXIES_OF_OTHERS.into_iter().find(is_set);
+        Ok(match unused.filter(|_| is_direct) {
+            Some(unused) => store.with(|bucket| {
+                let caution =
+                    format!("{unused} is not used for buckets; name their proxy in {PROXY}");
+                bucket.cautions.push(caution);
+            }),
+            None => store,
+        })
     }
 }
 
@@ -90,6 +121,21 @@ pub fn with(
 ) -> Result<BucketStore, OpenError> {
     let (bucket, prefix) = parse(url)?;
     let endpoint = endpoint(&builder)?;
+    let mut cautions = Vec::new();
+    if let Some(endpoint) = &endpoint
+        && is_open(endpoint)
+    {
+        cautions.push(format!(
+            "requests to {} are not encrypted: whoever is on the way reads and changes what is asked \
+             and answered",
+            endpoint.origin().ascii_serialization()
+        ));
+    }
+    let any_certificate = ClientConfigKey::AllowInvalidCertificates;
+    let any_certificate = builder.get_config_value(&AmazonS3ConfigKey::Client(any_certificate));
+    if any_certificate.is_some_and(|text| connect::is_true(&text) == Ok(true)) {
+        cautions.push(ANY_CERTIFICATE.to_owned());
+    }
     // One by one: `object_store` believes what a server says of many at once, which names keys itself.
     let builder = builder
         .with_bucket_name(bucket)
@@ -103,34 +149,55 @@ pub fn with(
     }
     // Buckets of the same name are others elsewhere.
     if let Some(endpoint) = endpoint {
-        name.extend([" at ", &endpoint]);
+        name.extend([" at ", &endpoint.origin().ascii_serialization()]);
     }
-    BucketStore::new(objects, prefix, name).map_err(OpenError::Prefix)
+    let store = BucketStore::new(objects, prefix, name).map_err(OpenError::Prefix)?;
+    Ok(store.with(|bucket| bucket.cautions = cautions))
 }
 
-/// The settings of these variables; others than those that `object_store` knows are passed over.
+/// Whether others can be on the way to a server, and read what goes there.
+fn is_open(endpoint: &Url) -> bool {
+    endpoint.scheme() == "http" && !endpoint.host().is_some_and(|host| is_loopback(&host))
+}
+
+/// The settings of these variables, and how to connect; others than those that are known are passed over.
 ///
 /// # Errors
-/// [`OpenError::Authorities`].
+/// [`OpenError::Authorities`], [`OpenError::Variable`].
 pub fn from_environment(
     variables: impl IntoIterator<Item = (OsString, OsString)>,
-) -> Result<AmazonS3Builder, OpenError> {
+) -> Result<(AmazonS3Builder, Direct), OpenError> {
     let mut builder = AmazonS3Builder::new();
     let mut options = ClientOptions::new().with_timeout(REQUEST);
+    let mut connector = Direct::default();
     for (name, value) in variables {
         if name == AUTHORITIES && !value.is_empty() {
-            for authority in authorities(&value)? {
-                options = options.with_root_certificate(authority);
-            }
+            connector.authorities.extend(authorities(&value)?);
         }
         let (Some(name), Some(value)) = (name.to_str(), value.to_str()) else {
             continue;
         };
+        let unfit = |why| OpenError::Variable {
+            variable: name.to_owned(),
+            why,
+        };
+        if name == PROXY && !value.is_empty() {
+            connector.proxy = Some(connect::proxy(value).map_err(unfit)?);
+        }
         if !name.starts_with("AWS_") || value.is_empty() {
             continue;
         }
         match name.to_ascii_lowercase().parse() {
-            Ok(AmazonS3ConfigKey::Client(key)) => options = options.with_config(key, value),
+            Ok(AmazonS3ConfigKey::Client(key)) if connect::is_heeded(key) => {
+                options = options.with_config(key, value);
+            }
+            // Passed over, it would be taken for heeded.
+            Ok(AmazonS3ConfigKey::Client(
+                ClientConfigKey::ProxyUrl
+                | ClientConfigKey::ProxyExcludes
+                | ClientConfigKey::ProxyCaCertificate,
+            )) => return Err(unfit("a proxy is named in IAMSEAL_S3_PROXY")),
+            Ok(AmazonS3ConfigKey::Client(_)) => return Err(unfit("iamseal has no such setting")),
             Ok(key) => builder = builder.with_config(key, value),
             Err(_) => {}
         }
@@ -140,7 +207,8 @@ pub fn from_environment(
         retry_timeout: RETRY,
         ..RetryConfig::default()
     };
-    Ok(builder.with_client_options(options).with_retry(retry))
+    let builder = builder.with_client_options(options).with_retry(retry);
+    Ok((builder, connector))
 }
 
 fn authorities(path: &OsStr) -> Result<Vec<Certificate>, OpenError> {
@@ -173,9 +241,12 @@ fn parse(url: &str) -> Result<(&str, &str), OpenError> {
     Ok((bucket, prefix))
 }
 
-/// Where the server is, if that is said, without what a URL may have besides.
-fn endpoint(builder: &AmazonS3Builder) -> Result<Option<String>, OpenError> {
-    let variable = "AWS_ENDPOINT_URL";
+/// Where the server is, if that is said.
+fn endpoint(builder: &AmazonS3Builder) -> Result<Option<Url>, OpenError> {
+    let unfit = |why| OpenError::Variable {
+        variable: "AWS_ENDPOINT_URL".into(),
+        why,
+    };
     let given = builder
         .get_config_value(&AmazonS3ConfigKey::S3Endpoint)
         .or_else(|| builder.get_config_value(&AmazonS3ConfigKey::Endpoint));
@@ -183,25 +254,19 @@ fn endpoint(builder: &AmazonS3Builder) -> Result<Option<String>, OpenError> {
         return Ok(None);
     };
     let url = Url::parse(&given).ok().filter(|url| url.has_host());
-    let url = url.ok_or(OpenError::Variable {
-        variable,
-        why: "not a URL such as https://HOST:PORT",
-    })?;
+    let url = url.ok_or_else(|| unfit("not a URL such as https://HOST:PORT"))?;
     if !url.username().is_empty() || url.password().is_some() {
-        return Err(OpenError::Variable {
-            variable,
-            why: "it has credentials in it, which belong in AWS_ACCESS_KEY_ID and \
-                  AWS_SECRET_ACCESS_KEY",
-        });
+        return Err(unfit(
+            "it has credentials in it, which belong in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        ));
     }
     let allowed = builder.get_config_value(&AmazonS3ConfigKey::Client(ClientConfigKey::AllowHttp));
     if url.scheme() == "http" && allowed.as_deref() != Some("true") {
-        return Err(OpenError::Variable {
-            variable,
-            why: "it is not encrypted (http://), which only AWS_ALLOW_HTTP=true allows",
-        });
+        return Err(unfit(
+            "it is not encrypted (http://), which only AWS_ALLOW_HTTP=true allows",
+        ));
     }
-    Ok(Some(url.origin().ascii_serialization()))
+    Ok(Some(url))
 }
 
 #[cfg(test)]
@@ -212,11 +277,8 @@ mod tests {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let variables = variables.iter();
         let variables = variables.map(|(name, value)| (name.into(), value.into()));
-        with(
-            url,
-            from_environment(variables)?,
-            ReqwestConnector::default(),
-        )
+        let (builder, connector) = from_environment(variables)?;
+        with(url, builder, connector)
     }
 
     fn name(url: &str, variables: &[(&str, &str)]) -> String {
@@ -267,6 +329,47 @@ mod tests {
         let error = open("s3://b", &[endpoint]).unwrap_err().to_string();
         assert!(error.contains("AWS_ALLOW_HTTP"), "{error}");
         assert!(open("s3://b", &[endpoint, ("AWS_ALLOW_HTTP", "true")]).is_ok());
+    }
+
+    #[test]
+    fn a_way_that_others_can_read_is_named() {
+        let cautions = |variables: &[(&str, &str)]| -> Vec<String> {
+            let store = open("s3://b", variables).unwrap();
+            store.cautions().map(str::to_owned).collect()
+        };
+        let plain =
+            |endpoint| cautions(&[("AWS_ENDPOINT_URL", endpoint), ("AWS_ALLOW_HTTP", "true")]);
+        assert!(plain("http://example.org:9000")[0].contains("http://example.org:9000 are not"));
+        for fine in [
+            "http://127.0.0.1:9",
+            "http://[::1]:9",
+            "http://localhost",
+            "https://a",
+        ] {
+            assert_eq!(plain(fine), [""; 0], "{fine}");
+        }
+        let any = cautions(&[("AWS_ALLOW_INVALID_CERTIFICATES", "yes")]);
+        assert!(
+            any[0].contains("AWS_ALLOW_INVALID_CERTIFICATES is set"),
+            "{any:?}"
+        );
+    }
+
+    #[test]
+    fn settings_of_others_that_would_not_be_heeded_are_refused() {
+        for (name, value) in [
+            ("AWS_PROXY_URL", "http://proxy"),
+            ("AWS_HTTP2_MAX_FRAME_SIZE", "1"),
+            ("IAMSEAL_S3_PROXY", "user:hunter2@proxy"),
+        ] {
+            let error = open("s3://b", &[(name, value)]).unwrap_err();
+            let text = format!("{error} {error:?}");
+            assert!(text.starts_with(&format!("{name}: ")), "{text}");
+            assert!(!text.contains("hunter2"), "{text}");
+        }
+        let proxy = ("IAMSEAL_S3_PROXY", "http://user:hunter2@proxy:3128");
+        let store = open("s3://b", &[proxy]).unwrap();
+        assert!(!format!("{store:?}").contains("hunter2"));
     }
 
     #[test]

@@ -12,7 +12,8 @@ const LONGEST: usize = 1024;
 /// What a listing writes for a character that XML cannot hold, so that what is behind it is not known.
 const UNSHOWN: char = char::REPLACEMENT_CHARACTER;
 
-const DRAFTS: &str = "iamseal-draft";
+/// The folder of drafts.
+pub(super) const DRAFTS: &str = "iamseal-draft/";
 /// 64 random bits: two drafts never meet by chance.
 const DRAFT_DIGITS: usize = 16;
 
@@ -58,29 +59,18 @@ impl Place {
         key.strip_prefix(&self.prefix)
     }
 
-    /// Where drafts are.
-    pub fn drafts(&self) -> Path {
-        Path::from_iter(self.parts().chain([DRAFTS]))
-    }
-
     /// Where the draft of a random number is.
     pub fn draft(&self, number: u64) -> Path {
-        let name = format!("{number:0DRAFT_DIGITS$x}");
-        Path::from_iter(self.parts().chain([DRAFTS, &name]))
+        Path::from(format!("{}{DRAFTS}{number:0DRAFT_DIGITS$x}", self.prefix))
     }
 
     /// Whether [`Self::draft`] could have made this key.
     pub fn is_draft(&self, key: &str) -> bool {
-        let name = self.path(key).and_then(|path| path.strip_prefix(DRAFTS));
-        let digits = name.and_then(|name| name.strip_prefix('/'));
+        let digits = self.path(key).and_then(|path| path.strip_prefix(DRAFTS));
         digits.is_some_and(|digits| {
             let is_digit = |byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
             digits.len() == DRAFT_DIGITS && digits.bytes().all(is_digit)
         })
-    }
-
-    fn parts(&self) -> impl Iterator<Item = &str> {
-        self.prefix.split_terminator('/')
     }
 }
 

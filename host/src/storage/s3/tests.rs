@@ -185,10 +185,39 @@ async fn a_large_object_is_refused_unread() {
 #[tokio::test]
 async fn drafts_are_swept_once_they_are_old() {
     let objects = Arc::new(InMemory::new());
+    put(&objects, "p/config/a", "x").await;
     put(&objects, "p/iamseal-draft/0123456789abcdef", "x").await;
     put(&objects, "p/iamseal-draft/none", "x").await;
+    let young = store(&objects);
+    let draft = b"iamseal-draft/0123456789abcdef".to_vec();
+    let mut drafts = young.drafts(b"config/").await.unwrap();
+    assert_eq!(drafts.next().await.unwrap(), [&draft[..]]);
+    assert!(drafts.next().await.unwrap().is_empty());
+    let remove = |path: &[u8], how| {
+        let (store, path) = (store(&objects), path.to_vec());
+        async move { store.remove_drafts(vec![path], how).await.remove(0) }
+    };
+    let stays = remove(&draft, Sweeping::default()).await;
+    assert!(matches!(stays, Ok(Swept::Stays(_))), "{stays:?}");
+    for object in ["config/a", "iamseal-draft/none"] {
+        let refused = remove(object.as_bytes(), Sweeping::default()).await;
+        assert!(
+            matches!(refused, Err(StorageError::Refused(_))),
+            "{refused:?}"
+        );
+    }
+    let no_run = |is_dry| Sweeping {
+        is_dry,
+        no_run: true,
+    };
+    assert_eq!(remove(&draft, no_run(true)).await, Ok(Swept::Removed));
+    assert_eq!(remove(&draft, no_run(false)).await, Ok(Swept::Removed));
+    let gone = remove(&draft, no_run(false)).await;
+    assert_eq!(gone, Err(StorageError::NotFound));
+
+    put(&objects, "p/iamseal-draft/0123456789abcdef", "x").await;
     assert_eq!(store(&objects).sweep(b"config/").await.unwrap(), 0);
     let later = store(&objects).draft_age(Duration::ZERO);
     assert_eq!(later.sweep(b"config/").await.unwrap(), 1);
-    assert_eq!(keys(&objects).await, ["p/iamseal-draft/none"]);
+    assert_eq!(keys(&objects).await, ["p/config/a", "p/iamseal-draft/none"]);
 }

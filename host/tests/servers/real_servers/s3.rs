@@ -79,8 +79,7 @@ impl Bucket {
     /// Whether every object opens, has this form, and is what it was.
     #[track_caller]
     pub fn holds(&self, objects: usize, form: &str) {
-        let ended = self.run("audit").ok();
-        let mut lines = ended.json();
+        let mut lines = self.run("audit").ok().json_of_objects();
         assert_eq!(lines.pop().unwrap()["summary"]["objects"], objects);
         for line in &lines {
             assert_eq!(line["found"]["form"], form, "{line}");

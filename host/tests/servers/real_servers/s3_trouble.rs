@@ -45,7 +45,7 @@ fn a_run_that_is_killed_is_finished_by_the_next() {
         run.kill();
         let ended = run.wait();
         hits += usize::from(ended.code.is_none());
-        let lines = bucket.run("audit").ok().json();
+        let lines = bucket.run("audit").ok().json_of_objects();
         let form_of = |path: &str| {
             let line = lines.iter().find(|line| line["path"] == path).unwrap();
             line["found"]["form"].as_str().unwrap().to_owned()
@@ -68,6 +68,46 @@ fn a_run_that_is_killed_is_finished_by_the_next() {
 fn objects_alone(mut objects: Objects) -> Objects {
     objects.retain(|path, _| !path.starts_with(b"iamseal-draft/"));
     objects
+}
+
+#[test]
+fn plaintext_that_a_killed_run_left_fails_an_audit_until_it_is_swept() {
+    let bucket = Bucket::plain(OBJECTS);
+    bucket.write("migrate --to kms").ok();
+    let left = loop {
+        let mut run = bucket
+            .write("migrate --to plaintext --jobs 1")
+            .spawn_unread();
+        run.until_output();
+        run.kill();
+        run.wait();
+        // The objects are sealed again; the drafts are too young for this run to remove them.
+        bucket.write("migrate --to kms").ok();
+        let drafts = bucket.objects().into_iter();
+        let drafts = drafts.filter(|(path, _)| path.starts_with(b"iamseal-draft/"));
+        let drafts: Objects = drafts.collect();
+        // Some kills hit a moment without drafts.
+        if !drafts.is_empty() {
+            break drafts;
+        }
+    };
+    assert!(left.values().any(|bytes| bytes.starts_with(b"{\"version")));
+    let ended = bucket.run("audit --require current").run().exits(27);
+    let named: Vec<_> = ended.drafts().into_iter().map(String::into_bytes).collect();
+    assert!(named.iter().eq(left.keys()), "{ended}");
+
+    let stays = bucket.run("sweep").ok().json();
+    assert_eq!(stays[0]["outcome"], "stays");
+    let reason = stays[0]["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("it goes once it is 60 minutes old"),
+        "{reason}"
+    );
+    let dry = bucket.run("sweep --no-run-under-way --dry-run").ok().json();
+    assert_eq!(dry[0]["outcome"], "would-remove");
+    bucket.run("sweep --no-run-under-way").ok();
+    bucket.run("audit --require current").ok().says_nothing();
+    assert_eq!(bucket.objects().len(), OBJECTS);
 }
 
 #[test]

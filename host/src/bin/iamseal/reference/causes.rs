@@ -26,7 +26,7 @@ fn every_cause_is_there() {
     assert_eq!(known, ALL.map(Cause::name));
 }
 
-const ALL: [Cause; 31] = [
+const ALL: [Cause; 32] = [
     Cause::Other,
     Cause::Usage,
     Cause::Several,
@@ -43,6 +43,7 @@ const ALL: [Cause; 31] = [
     Cause::NotRecorded,
     Cause::Missing,
     Cause::Manifest,
+    Cause::Drafts,
     Cause::Credential,
     Cause::CredentialUntried,
     Cause::BodyNotAuthentic,
@@ -173,6 +174,10 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
         Cause::Manifest => (
             "The manifest is gone, does not open, or is older than asked for.",
             "Restore the newest manifest.",
+        ),
+        Cause::Drafts => (
+            "Drafts lie in the store, and `--require` was given: they may hold plaintext.",
+            "Run `iamseal sweep`; if drafts stay, wait for the end of the run that holds them.",
         ),
         Cause::Interrupted => (
             "Ctrl-C. What was reported is done, all else is as it was.",

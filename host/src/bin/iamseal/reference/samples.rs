@@ -61,7 +61,7 @@ pub fn bucket_errors() -> Vec<s3::OpenError> {
     vec![
         s3::OpenError::Url("<why>"),
         s3::OpenError::Variable {
-            variable: "<variable>",
+            variable: "<variable>".into(),
             why: "<why>",
         },
         s3::OpenError::Authorities {

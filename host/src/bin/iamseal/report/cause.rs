@@ -24,6 +24,7 @@ pub enum Cause {
     NotRecorded,
     Missing,
     Manifest,
+    Drafts,
     Credential,
     CredentialUntried,
     BodyNotAuthentic,
@@ -71,7 +72,8 @@ impl Cause {
             Self::CopiedFrom | Self::ChangedSince | Self::NotRecorded => 24,
             Self::Missing => 25,
             Self::Manifest => 26,
-            Self::CredentialUntried => 27,
+            Self::Drafts => 27,
+            Self::CredentialUntried => 28,
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
             Self::ClosedPipe => 141,  // 128 + SIGPIPE
         }
@@ -96,6 +98,7 @@ impl Cause {
             Self::NotRecorded => "not-recorded",
             Self::Missing => "missing",
             Self::Manifest => "manifest",
+            Self::Drafts => "drafts",
             Self::Credential => "credential",
             Self::CredentialUntried => "credential-untried",
             Self::BodyNotAuthentic => "body-not-authentic",

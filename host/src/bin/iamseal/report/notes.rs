@@ -127,6 +127,19 @@ pub fn not_swept(why: &str) -> String {
     format!("drafts of a killed run may remain: {why}")
 }
 
+/// How many drafts an audit has found.
+pub fn drafts(drafts: u64) -> String {
+    format!(
+        "{drafts} drafts of a killed run, or of one that is under way, lie in the store and may hold \
+         plaintext; iamseal sweep removes those that no run holds"
+    )
+}
+
+/// Why an audit does not know of drafts.
+pub fn drafts_unknown(why: &str) -> String {
+    format!("whether drafts of a killed run lie in the store is not known: {why}")
+}
+
 /// What to do about a store that cannot be written to safely, or not at all.
 pub const UNFIT_STORE: &str = "\
 allow these credentials to read, write and delete below the prefix; if the server does not keep to

@@ -19,11 +19,18 @@ pub const IS: [&str; 2] = ["form or cause", "opened with"];
 pub const WAS: [&str; 2] = ["was, or cause", "was opened with"];
 
 /// What every object of a run became.
-#[derive(Default)]
 pub struct Tally {
+    /// What is counted, in the plural.
+    things: &'static str,
     counts: BTreeMap<Kind, u64>,
     causes: BTreeSet<Cause>,
     retaken: u64,
+}
+
+impl Default for Tally {
+    fn default() -> Self {
+        Self::of("objects")
+    }
 }
 
 /// Objects that became the same.
@@ -60,6 +67,21 @@ impl With {
 }
 
 impl Tally {
+    /// A tally of other things than objects, which it calls so.
+    pub fn of(things: &'static str) -> Self {
+        Self {
+            things,
+            counts: BTreeMap::new(),
+            causes: BTreeSet::new(),
+            retaken: 0,
+        }
+    }
+
+    /// A failure of something beside the objects.
+    pub fn beside(&mut self, cause: Cause) {
+        self.causes.insert(cause);
+    }
+
     /// An object that was opened.
     pub fn opened(&mut self, verdict: &'static str, found: &Found) {
         let what = words::form_name(found.form);
@@ -135,7 +157,7 @@ impl Tally {
             ]);
         }
         let [what, with] = columns;
-        output::table(&["", what, with, "objects"], rows)
+        output::table(&["", what, with, self.things], rows)
     }
 
     /// One line of JSON, which calls the verdict by the name that the run's other lines use. It has
@@ -167,14 +189,13 @@ impl Tally {
                     .into_iter()
                     .filter_map(|(name, text)| Some((name.to_owned(), text?.into())))
                     .collect();
-                entry.insert("objects".into(), (*count).into());
+                entry.insert(self.things.into(), (*count).into());
                 Value::Object(entry)
             })
             .collect();
-        let mut summary = json!({
-            "objects": self.total(), "counts": counts, "interrupted": interrupted,
-        });
+        let mut summary = json!({"counts": counts, "interrupted": interrupted});
         if let Some(fields) = summary.as_object_mut() {
+            fields.insert(self.things.into(), self.total().into());
             let further = further.into_iter();
             fields.extend(further.map(|(name, value)| (name.to_owned(), value)));
             if self.retaken > 0 {

@@ -18,10 +18,12 @@ pub fn object_line(name: &str, what: &str, with: &str, path: &[u8]) -> String {
 
 /// Two lines for an object that was left alone: which and why.
 pub fn exempt_lines(reason: &str, path: &[u8]) -> String {
-    format!(
-        "{}\n    why:  {reason}",
-        object_line("exempt", "", "", path)
-    )
+    left_lines("exempt", reason, path)
+}
+
+/// The same by another name.
+pub fn left_lines(name: &str, reason: &str, path: &[u8]) -> String {
+    format!("{}\n    why:  {reason}", object_line(name, "", "", path))
 }
 
 /// Three lines for an object that failed: which, why and what to do.

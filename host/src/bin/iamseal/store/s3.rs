@@ -6,16 +6,21 @@ use iamseal::contract::StorageError;
 use iamseal::storage::s3::OpenError;
 use iamseal::storage::{BucketStore, Storage as _};
 
+use crate::arguments::Common;
 use crate::cause::Cause;
 use crate::failure::Failure;
+use crate::output;
 use crate::report::notes;
 
-/// Opens it.
+/// Opens it, and tells what an operator should know of the way there.
 ///
 /// # Errors
 /// The address or the variables are no use, the bucket does not answer, or there is no `config/` in it.
-pub async fn open(given: &str) -> Result<Arc<BucketStore>, Failure> {
+pub async fn open(common: &Common, given: &str) -> Result<Arc<BucketStore>, Failure> {
     let store = BucketStore::open(given)?;
+    for caution in store.cautions() {
+        output::note(common.json, caution);
+    }
     let mut objects = store.list(notes::CONFIG, None).await?;
     let first = objects.next().await.map_err(unreadable)?;
     // Going on would report success for a store that nobody looked at.

@@ -1,0 +1,124 @@
+//! `iamseal sweep`: removes the drafts that killed runs left behind.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::process::ExitCode;
+
+use iamseal::contract::{ObjectError, StorageError};
+use iamseal::storage::{Sweeping, Swept};
+use serde_json::{Value, json};
+
+use crate::arguments::{Common, Sweep};
+use crate::failure::Failure;
+use crate::progress::Interrupt;
+use crate::report::why::Why;
+use crate::report::words;
+use crate::tally::Tally;
+use crate::{output, store};
+
+const FAILED: &str = "failed";
+const STAYS: &str = "stays";
+
+pub async fn run(common: &Common, command: &Sweep) -> Result<ExitCode, Failure> {
+    let store = store::open(common, &command.place).await?;
+    let how = Sweeping {
+        is_dry: command.dry_run,
+        no_run: command.no_run_under_way,
+    };
+    let removed = match how.is_dry {
+        true => "would-remove",
+        false => "removed",
+    };
+    let mut interrupt = Interrupt::listen()?;
+    let mut drafts = store
+        .drafts(command.place.prefix.as_bytes())
+        .await
+        .map_err(|error| Failure::from(error).about("drafts"))?;
+    let mut tally = Tally::of("drafts");
+    loop {
+        let page = drafts.next().await?;
+        if page.is_empty() {
+            break;
+        }
+        let swept = store.remove_drafts(page.clone(), how);
+        for (path, swept) in page.iter().zip(interrupt.unless(swept).await?) {
+            let line = match swept {
+                Ok(Swept::Removed) => {
+                    tally.plain(removed);
+                    Line::new(path, removed)
+                }
+                Ok(Swept::Stays(why)) => {
+                    tally.plain(STAYS);
+                    Line::new(path, STAYS).because(why)
+                }
+                // Its run has just ended.
+                Err(StorageError::NotFound) => continue,
+                Err(error) => {
+                    let why = Why::from(&ObjectError::Storage(error));
+                    tally.failed(FAILED, why.cause);
+                    Line::new(path, FAILED).failed(why)
+                }
+            };
+            if let Some(line) = line.shown(common.json) {
+                output::line(&line)?;
+            }
+        }
+    }
+    output::line(&match common.json {
+        true => tally.json("outcome", false, None),
+        false => tally.table(["cause", ""]),
+    })?;
+    Ok(tally.exit_code().into())
+}
+
+/// What is said of a draft.
+struct Line<'a> {
+    path: &'a [u8],
+    outcome: &'static str,
+    reason: Option<String>,
+    error: Option<Why>,
+}
+
+impl<'a> Line<'a> {
+    fn new(path: &'a [u8], outcome: &'static str) -> Self {
+        Self {
+            path,
+            outcome,
+            reason: None,
+            error: None,
+        }
+    }
+
+    fn because(self, reason: String) -> Self {
+        Self {
+            reason: Some(reason),
+            ..self
+        }
+    }
+
+    fn failed(self, why: Why) -> Self {
+        Self {
+            error: Some(why),
+            ..self
+        }
+    }
+
+    /// The line; none for a person where there is nothing to say but that it was done.
+    fn shown(&self, json: bool) -> Option<String> {
+        if json {
+            let mut fields = words::path_fields(self.path);
+            fields.insert("outcome".into(), self.outcome.into());
+            if let Some(reason) = &self.reason {
+                fields.insert("reason".into(), json!(reason));
+            }
+            if let Some(why) = &self.error {
+                fields.insert("error".into(), words::error_json(why));
+            }
+            return Some(Value::Object(fields).to_string());
+        }
+        match (&self.reason, &self.error) {
+            (_, Some(why)) => Some(words::failure_lines(self.outcome, why, self.path)),
+            (Some(reason), _) => Some(words::left_lines(self.outcome, reason, self.path)),
+            _ => None,
+        }
+    }
+}
