@@ -8,6 +8,7 @@ mod tool;
 use std::fs;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -66,6 +67,27 @@ fn an_object_that_was_changed_meanwhile_is_taken_again() {
     let again = migrate(&store).key(KEY).ok().json();
     assert_eq!(outcomes(&again, "unchanged").len(), 20);
     assert_eq!(again[20]["summary"]["retaken"], Value::Null);
+}
+
+/// As of a process that was stopped while it replaced objects. To wait for it takes 20 s.
+#[test]
+fn a_lock_that_is_never_given_back_is_waited_for_once_and_ends_the_run() {
+    // Several batches of one worker.
+    let path = |number| format!("config/iam/users/{number}/identity.json");
+    let store = Store::of((0..600).map(|number| (path(number), PLAINTEXT)));
+    let _hold = store.hold();
+    let start = Instant::now();
+    let migrate = tool(with("migrate --to kms --jobs 1", store.root()));
+    let ended = migrate.key(KEY).run().exits(13);
+    // Two waits would be 40 s.
+    assert!(start.elapsed() < Duration::from_secs(38), "{ended}");
+    let told = |text: &str| text.matches("another process has kept").count();
+    let last = ended.errors().lines().last().unwrap_or_default().to_owned();
+    assert_eq!(told(&ended.errors()), 1, "{ended}");
+    assert!(last.contains("locked for 20 s"), "{ended}");
+    // It does not go through all that is left.
+    assert!(told(&ended.text()) <= 256, "{ended}");
+    assert_eq!(store.drafts(), 0);
 }
 
 #[test]

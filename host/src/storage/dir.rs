@@ -5,10 +5,9 @@
 //! with `=`, spaces and anything else a file system takes are objects like all others.
 //!
 //! **Nothing is lost.** New bytes are written to a draft beside the object and synced before the
-//! object is touched; the draft is renamed over it only while the object is the version that was
-//! read; and a result is `Ok` only after the folder was synced too. A process killed at any point
-//! leaves each object with its old bytes or its new ones, and perhaps drafts
-//! (`.iamseal-<16 hex digits>.tmp`), which no listing shows and [`Store::sweep`] removes.
+//! object is touched, and a result is `Ok` only after the folder was synced too. A process killed at any
+//! point leaves each object with its old bytes or its new ones, and perhaps drafts
+//! (`.iamseal-…tmp`), which no listing shows and [`Store::sweep`] removes.
 //!
 //! **Rights are kept whole.** The new bytes have the object's owner, mode, access control list and
 //! extended attributes, security labels and capabilities included, or the object is refused and stays
@@ -16,8 +15,26 @@
 //! everybody but its owner until its commit. Another name of the object (a hard link) keeps the old
 //! bytes, and [`Store::survey`] tells of such.
 //!
-//! **Writers take turns.** The lock is on the root folder itself, so it holds between processes that
-//! use this library, but not against a server that runs on the same folder: stop it first.
+//! **Nobody else's write is lost**, not even a server's that runs on the same folder. Draft and object are
+//! exchanged in one step, and what was displaced is looked at: unless it is the version that was read,
+//! with the rights that it had, it goes back and the result is `Conflict`. What a killed process left
+//! exchanged is put back by the next sweep, or named if it cannot be told what it is; nothing is removed
+//! that is neither a draft nor the version that it replaced. This has four limits:
+//! - whoever has opened an object to write in its place *before* it was replaced, and writes *after*, writes
+//!   to the old file (MinIO renames instead);
+//! - for an instant a reader may see the draft of a version that is put back;
+//! - of two others who write one object at that very instant, the last one's version becomes the object and
+//!   the other's is kept beside it and named;
+//! - a file system that cannot exchange two files is written to only if nobody else writes to it, which
+//!   the caller has to promise ([`DirStore::server_is_stopped`]).
+//!
+//! **What is half written is not read**: a file whose size, times or bytes change while it is read is read
+//! again, and `Conflict` after a few times. Bytes of a writer who stops halfway and goes on later are what
+//! the object holds until then.
+//!
+//! **Writers take turns.** The lock is on the root folder itself, so it holds between processes that use
+//! this library. Whoever finds it taken for 20 seconds gets an error, and so does at once everybody who
+//! comes in the three seconds after; then one look tells whether it is free.
 //!
 //! A draft holds two file descriptors as long as it lives; a listing holds none.
 //!
@@ -30,13 +47,16 @@ mod draft;
 mod errors;
 #[doc(hidden)] // It says why.
 pub mod faults;
+mod leftover;
 mod list;
 mod parallel;
 mod path;
 mod read;
+mod replace;
 mod rights;
 mod root;
 mod shown;
+mod stamp;
 mod standing;
 mod sweep;
 #[cfg(test)]
@@ -69,7 +89,14 @@ pub const OBJECT_BYTES: u64 = 16 * 1024 * 1024;
 pub struct DirStore {
     root: Arc<Root>,
     path: Arc<Path>,
+    options: Options,
+}
+
+/// What an owner of the store can set.
+#[derive(Clone, Copy)]
+struct Options {
     object_bytes: u64,
+    server_is_stopped: bool,
 }
 
 /// Why a directory could not be opened as a store.
@@ -135,17 +162,33 @@ impl DirStore {
         Ok(Self {
             root: Arc::new(opened),
             path: root.canonicalize().unwrap_or_else(|_| root.into()).into(),
-            object_bytes: OBJECT_BYTES,
+            options: Options {
+                object_bytes: OBJECT_BYTES,
+                server_is_stopped: false,
+            },
         })
     }
 
     /// Sets the largest object in bytes that is read or written; [`OBJECT_BYTES`] at first.
     #[must_use]
-    pub fn object_bytes(self, object_bytes: u64) -> Self {
-        Self {
-            object_bytes,
-            ..self
-        }
+    pub fn object_bytes(mut self, object_bytes: u64) -> Self {
+        self.options.object_bytes = object_bytes;
+        self
+    }
+
+    /// Promises that no server and nobody else writes to the folder; not promised at first. Only then is
+    /// anything replaced where the file system cannot exchange two files.
+    #[must_use]
+    pub fn server_is_stopped(mut self, is_stopped: bool) -> Self {
+        self.options.server_is_stopped = is_stopped;
+        self
+    }
+}
+
+#[cfg(test)]
+impl DirStore {
+    fn root_mut(&mut self) -> &mut Root {
+        Arc::get_mut(&mut self.root).unwrap()
     }
 }
 
@@ -161,7 +204,7 @@ impl Storage for DirStore {
     }
 
     async fn read(&self, path: &[u8]) -> Result<Stored, StorageError> {
-        let (root, limit) = (Arc::clone(&self.root), self.object_bytes);
+        let (root, limit) = (Arc::clone(&self.root), self.options.object_bytes);
         let path = path.to_vec();
         blocking(move || {
             if path.ends_with(b"/") {
@@ -169,7 +212,7 @@ impl Storage for DirStore {
             }
             let place = Place::of(&path)?;
             let folder = root.folder(place.folder)?;
-            let bytes = read::read(&folder, place.name, &path, limit)?;
+            let bytes = read::read(&folder, place.name, &path, limit)?.bytes;
             let version = read::version(&bytes);
             Ok(Stored { bytes, version })
         })
@@ -239,8 +282,12 @@ impl StorageWriter for DirStore {
         &self,
         replacements: Vec<Replacement>,
     ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
-        let (root, limit) = (Arc::clone(&self.root), self.object_bytes);
+        let (root, limit) = (Arc::clone(&self.root), self.options.object_bytes);
         let count = replacements.len();
+        // A draft that cannot be committed is not worth its syncs.
+        if let Err(error) = root.held() {
+            return vec![error; count].into_iter().map(Err).collect();
+        }
         match blocking(move || draft::stage(&root, limit, replacements)).await {
             Ok(drafts) => drafts
                 .into_iter()
@@ -251,9 +298,9 @@ impl StorageWriter for DirStore {
     }
 
     async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
-        let (root, limit) = (Arc::clone(&self.root), self.object_bytes);
+        let (root, options) = (Arc::clone(&self.root), self.options);
         let count = drafts.len();
-        blocking(move || commit::commit(&root, limit, drafts))
+        blocking(move || commit::commit(&root, options, drafts))
             .await
             .unwrap_or_else(|error| vec![Err(error); count])
     }
@@ -263,6 +310,21 @@ impl StorageWriter for DirStore {
 impl Store for DirStore {
     fn name(&self) -> String {
         self.path.to_string_lossy().into_owned()
+    }
+
+    /// Whether two files can be exchanged, which is tried on two drafts of its own. Other folders of the
+    /// store may be on other file systems: a commit sees that for itself.
+    async fn check_writes(&self) -> Result<(), StorageError> {
+        if self.options.server_is_stopped {
+            return Ok(());
+        }
+        let root = Arc::clone(&self.root);
+        blocking(move || root.check_exchange()).await?
+    }
+
+    /// Another process has the lock and does nothing, for example because it was stopped.
+    fn gives_up(&self) -> Option<StorageError> {
+        self.root.held().err()
     }
 
     async fn survey(
@@ -294,7 +356,8 @@ impl Store for DirStore {
         how: Sweeping,
     ) -> Vec<Result<Swept, StorageError>> {
         let (root, count) = (Arc::clone(&self.root), drafts.len());
-        let remove = move |path: Vec<u8>| sweep::remove(&root, &path, how.is_dry);
+        let limit = self.options.object_bytes;
+        let remove = move |path: Vec<u8>| sweep::remove(&root, limit, &path, how.is_dry);
         blocking(move || drafts.into_iter().map(remove).collect())
             .await
             .unwrap_or_else(|error| vec![Err(error); count])

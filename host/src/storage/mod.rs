@@ -51,7 +51,8 @@ pub trait Storage: Send + Sync {
     ///
     /// # Errors
     /// `NotFound`; `TooLarge` if it is larger than this store hands over; `Refused` if it is no
-    /// plain object or the path leads out of the store; `Other` if the store fails.
+    /// plain object or the path leads out of the store; `Conflict` if somebody writes to it whenever it
+    /// is read; `Other` if the store fails.
     async fn read(&self, path: &[u8]) -> Result<Stored, StorageError>;
 }
 
@@ -123,6 +124,12 @@ pub trait Store: Storage + StorageWriter {
     /// `Refused` if it would; else what keeps it from finding out.
     async fn check_writes(&self) -> Result<(), StorageError> {
         Ok(())
+    }
+
+    /// Why it is no use to go on with a run: nothing can be written, and it was waited for long enough.
+    /// None otherwise.
+    fn gives_up(&self) -> Option<StorageError> {
+        None
     }
 
     /// Tells how each object under `prefix` stands, where a store has anything to say of that. Of what

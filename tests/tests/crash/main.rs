@@ -18,6 +18,7 @@ mod etcd;
 mod journaled;
 mod memory;
 mod mode;
+mod race;
 mod s3;
 mod shadow;
 mod workload;
@@ -56,6 +57,26 @@ fn main() -> ExitCode {
     trials.push(Trial::test(
         "a_store_that_does_not_sync_loses_objects",
         without_syncs,
+    ));
+    for act in race::ACTS {
+        for workload in &WORKLOADS[..2] {
+            let name = format!(
+                "directory, a writer in every gap, {act:?}: {}",
+                workload.name
+            );
+            let test = move || race::migration(workload, act);
+            trials.push(Trial::test(name, test));
+        }
+        let name = format!("directory, a writer in every gap, {act:?}, and killed");
+        trials.push(Trial::test(name, move || race::killed(act)));
+    }
+    trials.push(Trial::test(
+        "a_store_that_compares_and_then_renames_loses_what_is_written_between",
+        race::a_rename_loses,
+    ));
+    trials.push(Trial::test(
+        "directory, a writer that never stops",
+        race::stress,
     ));
     let conclusion = libtest_mimic::run(&arguments, trials);
     etcd::stop();

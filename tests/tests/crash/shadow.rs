@@ -152,6 +152,12 @@ impl Shadow {
                 let file = folder.now.get(from).copied();
                 folder.change(vec![(from.to_vec(), None), (to.to_vec(), file)]);
             }
+            Call::Exchange { folder, one, other } => {
+                let folder = self.folder(folder);
+                let (first, second) =
+                    (folder.now.get(one).copied(), folder.now.get(other).copied());
+                folder.change(vec![(one.to_vec(), second), (other.to_vec(), first)]);
+            }
             Call::Remove { folder, name } => {
                 self.folder(folder).change(vec![(name.to_vec(), None)])
             }

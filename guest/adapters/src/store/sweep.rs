@@ -6,7 +6,7 @@ use alloc::vec::Vec;
 use super::errors::shown;
 use super::lent;
 use super::list::{Walk, Wanted, why_unread};
-use super::path::Place;
+use super::path::{Place, tags};
 use super::root::Root;
 use crate::bindings::wasi::filesystem::types::ErrorCode;
 use crate::contract::StorageError;
@@ -28,7 +28,8 @@ pub fn drafts(prefix: &[u8]) -> Result<Vec<Vec<u8>>, StorageError> {
     }
 }
 
-/// Removes the drafts under `prefix` and returns how many. Without locks nobody can tell the drafts of
+/// Removes the drafts under `prefix` and returns how many. What the native tool was exchanging is left:
+/// here nobody can put it back. Without locks nobody can tell the drafts of
 /// a run that is under way; its objects stay as they were.
 ///
 /// # Errors
@@ -61,6 +62,13 @@ fn remove(root: &Root, path: &[u8]) -> Result<(), StorageError> {
         return Err(why_unread(root, path));
     }
     let place = Place::of(path)?;
+    if tags(place.name).is_some() {
+        return Err(StorageError::Other(format!(
+            "{} may hold what a server wrote while a run of the native tool was killed, which only that \
+             tool can tell: run iamseal on this folder",
+            shown(path)
+        )));
+    }
     let folder = root.folder(place.folder)?;
     folder.remove(place.name).map_err(|error| match error {
         ErrorCode::NoEntry => StorageError::NotFound,

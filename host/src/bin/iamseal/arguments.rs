@@ -397,6 +397,8 @@ pub struct Migrate {
     #[arg(long, value_name = "I/N")]
     pub shard: Option<ShardOf>,
     #[command(flatten)]
+    pub writes: Writes,
+    #[command(flatten)]
     pub journal: JournalPlace,
 }
 
@@ -435,6 +437,15 @@ impl fmt::Display for ShardOf {
     }
 }
 
+/// What is promised of a store that is written to, for `migrate` and `undo`.
+#[derive(Args, Clone, Copy, Default)]
+pub struct Writes {
+    /// Promise that no server and nobody else writes to the store meanwhile. Needed for a folder whose
+    /// file system cannot exchange two files; elsewhere a server may run.
+    #[arg(long)]
+    pub server_is_stopped: bool,
+}
+
 /// Where journals are kept, for `migrate`, `undo` and `runs`.
 #[derive(Args, Clone)]
 pub struct JournalPlace {
@@ -458,6 +469,8 @@ pub struct UndoRun {
     /// Say what would be taken back; write nothing.
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub writes: Writes,
     #[command(flatten)]
     pub journal: JournalPlace,
 }

@@ -12,7 +12,7 @@ use iamseal::keys::{RootCredential, StaticKey, StaticKeyring};
 use serde_json::json;
 
 use crate::arguments::{
-    self, Against, Audit, Common, Credentials, Demo, How, JournalPlace, Migrate, To, Where,
+    self, Against, Audit, Common, Credentials, Demo, How, JournalPlace, Migrate, To, Where, Writes,
 };
 use crate::failure::Failure;
 use crate::{audit, load, migrate, output};
@@ -114,6 +114,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
         jobs: None,
         credentials: Credentials::default(),
         shard: None,
+        writes: Writes::default(),
         journal: JournalPlace {
             journal: Some(folder.join("journals")),
             is_kept: command.folder.is_some(),

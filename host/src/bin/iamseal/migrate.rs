@@ -35,7 +35,7 @@ pub async fn migrate(
     command: &Migrate,
 ) -> Result<ExitCode, Failure> {
     let jobs = jobs(command)?;
-    let store = store::open(common, &command.place).await?;
+    let store = store::open_to_write(common, &command.place, command.writes).await?;
     let plan = MigrationPlan {
         prefix: command.place.prefix.as_bytes().to_vec(),
         start_after: None,
@@ -79,7 +79,7 @@ pub async fn migrate(
     let batch = workers::batch(jobs).min(store::batch(&command.place.store));
     let mut workers = Workers::start(&plugin, &plan, jobs, batch).await?;
     let mut tally = Tally::default();
-    let (mut was_interrupted, mut failure) = (false, None);
+    let (mut was_interrupted, mut failure) = (false, None::<Failure>);
     while let Some(batch) = workers.next().await {
         if interrupt.pressed() {
             was_interrupted = true;
@@ -89,7 +89,7 @@ pub async fn migrate(
             Ok(steps) => steps,
             // The others finish what they are at, and what they report is true.
             Err(error) => {
-                failure.get_or_insert(error);
+                failure.get_or_insert(error.into());
                 continue;
             }
         };
@@ -106,6 +106,10 @@ pub async fn migrate(
         }
         progress.derived(workers.derivations());
         progress.advance(steps.len());
+        if let Some(given_up) = run.as_ref().and_then(|run| run.gives_up()) {
+            workers.stop();
+            failure.get_or_insert(given_up);
+        }
     }
     progress.finish();
     // A shard of few objects may have none.
@@ -114,7 +118,7 @@ pub async fn migrate(
     }
     if let Some(failure) = failure {
         run.map(Run::break_off);
-        return Err(failure.into());
+        return Err(failure);
     }
     run::finish(common, run, &tally, was_interrupted).await
 }

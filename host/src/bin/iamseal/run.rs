@@ -77,7 +77,9 @@ impl Run {
         store: Arc<dyn Store>,
         work: &str,
     ) -> Result<Self, Failure> {
-        store.check_writes().await.map_err(unfit)?;
+        let is_folder = store::folder(given).is_some();
+        let checked = store.check_writes().await;
+        checked.map_err(|error| unfit(error, is_folder))?;
         let journals = match store::folder(given) {
             Some(folder) => journals::open_outside(place, folder)?,
             None => journals::open(place)?,
@@ -105,6 +107,11 @@ impl Run {
     /// The store to work on.
     pub fn store(&self) -> Arc<Journaled> {
         Arc::clone(&self.journaled)
+    }
+
+    /// Why it is no use to go on.
+    pub fn gives_up(&self) -> Option<Failure> {
+        self.store.gives_up().map(Failure::from)
     }
 
     /// Writes down what became of objects: path, outcome and whether it was changed. If that fails,
@@ -180,12 +187,16 @@ impl Run {
 }
 
 /// Why a store must not be written to.
-fn unfit(error: StorageError) -> Failure {
-    let is_refused = matches!(error, StorageError::Refused(_));
+fn unfit(error: StorageError, is_folder: bool) -> Failure {
+    let cure = match (&error, is_folder) {
+        (StorageError::Refused(_), true) => Some(notes::NO_EXCHANGE),
+        (StorageError::Refused(_), false) => Some(notes::UNFIT_STORE),
+        _ => None,
+    };
     let failure = Failure::from(error);
-    match is_refused {
-        true => failure.with_cure(notes::UNFIT_STORE),
-        false => failure,
+    match cure {
+        Some(cure) => failure.with_cure(cure),
+        None => failure,
     }
 }
 

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use iamseal::contract::StorageError;
 use iamseal::storage::{Storage, Store};
 
-use crate::arguments::{Common, Where};
+use crate::arguments::{Common, Where, Writes};
 use crate::failure::Failure;
 use crate::output;
 use crate::progress::Progress;
@@ -23,17 +23,30 @@ const S3: &str = "s3://";
 
 /// Opens the store that holds these objects and tells what an operator should know of it.
 pub async fn open(common: &Common, place: &Where) -> Result<Arc<dyn Store>, Failure> {
+    open_to_write(common, place, Writes::default()).await
+}
+
+/// The same for a store that is written to.
+pub async fn open_to_write(
+    common: &Common,
+    place: &Where,
+    writes: Writes,
+) -> Result<Arc<dyn Store>, Failure> {
     if let Some((message, cure)) = notes::wrong_prefix(place.prefix.as_bytes()) {
         return Err(Failure::usage(message).with_cure(cure));
     }
-    open_whole(common, &place.store).await
+    open_whole(common, &place.store, writes).await
 }
 
 /// The same for a whole store.
-pub async fn open_whole(common: &Common, given: &Path) -> Result<Arc<dyn Store>, Failure> {
+pub async fn open_whole(
+    common: &Common,
+    given: &Path,
+    writes: Writes,
+) -> Result<Arc<dyn Store>, Failure> {
     let text = given.to_string_lossy();
     let store: Arc<dyn Store> = match server(given) {
-        None => folder::open(given)?,
+        None => folder::open(given, writes)?,
         Some("etcd://" | "etcds://") => etcd::open(common, given).await?,
         Some(S3) => s3::open(common, &text).await?,
         Some(kind) => {

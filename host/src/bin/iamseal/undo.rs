@@ -18,7 +18,7 @@ use crate::tally::Tally;
 use crate::{journals, keys, load, standing, store, workers};
 
 pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure> {
-    let store = store::open_whole(common, &command.store).await?;
+    let store = store::open_whole(common, &command.store, command.writes).await?;
     let past = journals::open(&command.journal)?.past(&command.run)?;
     // What was sealed for a store of a name opens under that name.
     let common = &Common {
@@ -45,7 +45,7 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
     let progress = Progress::new(common, Some(undo.objects() as u64));
     let interrupt = Interrupt::listen()?;
     let mut tally = Tally::default();
-    let mut was_interrupted = false;
+    let (mut was_interrupted, mut given_up) = (false, None);
     let batch = workers::batch(NonZeroU32::MIN).min(store::batch(&command.store)) as usize;
     loop {
         // A batch is never dropped midway: Ctrl-C is answered between two.
@@ -69,8 +69,16 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
             }
         }
         progress.advance(steps.len());
+        given_up = run.as_ref().and_then(|run| run.gives_up());
+        if given_up.is_some() {
+            break;
+        }
     }
     progress.finish();
+    if let Some(failure) = given_up {
+        run.map(Run::break_off);
+        return Err(failure);
+    }
     run::finish(common, run, &tally, was_interrupted).await
 }
 

@@ -1,19 +1,19 @@
 //! Putting drafts in the place of their objects.
 //!
-//! Every writer of a store holds the store's lock for a whole batch, so between the look at an
-//! object and the rename over it no other writer can come. A server that runs on the same folder
-//! knows nothing of the lock: it must be stopped, or one of its writes in that moment is lost.
+//! Every writer of a store holds the store's lock for a whole batch. A server that runs on the same folder
+//! knows nothing of the lock; [`super::replace`] loses nothing that it writes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::{io, mem};
 
+use super::Options;
 use super::disk::File;
 use super::draft::DirDraft;
 use super::errors::{refused, shown};
 use super::parallel;
 use super::path::Place;
-use super::read::{read, version};
+use super::replace::replace;
 use super::root::Root;
 use crate::contract::StorageError;
 use crate::storage::{Draft, Version};
@@ -23,11 +23,11 @@ type Numbered<T> = (usize, T);
 
 /// Puts drafts in the place of their objects, and then makes their folders durable, each once.
 ///
-/// All of them are renamed before the first folder is synced, as drafts are all written before the
+/// All of them are in place before the first folder is synced, as drafts are all written before the
 /// first is synced.
 pub(super) fn commit(
     root: &Arc<Root>,
-    limit: u64,
+    options: Options,
     drafts: Vec<Box<dyn Draft>>,
 ) -> Vec<Result<Version, StorageError>> {
     let _lock = match root.lock() {
@@ -46,7 +46,7 @@ pub(super) fn commit(
         }
     }
     let folders = folders.into_values().collect();
-    let replaced = parallel::map(root.lanes, folders, |drafts| folder(root, limit, drafts));
+    let replaced = parallel::map(root.lanes, folders, |drafts| folder(root, options, drafts));
     let done = parallel::map(root.lanes, replaced, |replaced| {
         settle(replaced, File::sync_folder)
     });
@@ -66,16 +66,32 @@ struct Replaced {
 struct Object {
     path: Vec<u8>,
     version: Version,
+    /// What could not be done beside that.
+    undone: Option<StorageError>,
 }
 
 /// Puts the drafts of one folder in the place of their objects.
-fn folder(root: &Root, limit: u64, drafts: Vec<Numbered<DirDraft>>) -> Replaced {
+fn folder(root: &Root, options: Options, drafts: Vec<Numbered<DirDraft>>) -> Replaced {
     let mut folder = None;
     let objects = drafts
         .into_iter()
-        .map(|(number, draft)| (number, replace(root, limit, draft, &mut folder)))
+        .map(|(number, draft)| (number, object(root, options, draft, &mut folder)))
         .collect();
     Replaced { folder, objects }
+}
+
+fn object(
+    root: &Root,
+    options: Options,
+    mut draft: DirDraft,
+    to_sync: &mut Option<File>,
+) -> Result<Object, StorageError> {
+    let undone = replace(root, options, &mut draft, to_sync)?;
+    Ok(Object {
+        path: mem::take(&mut draft.path),
+        version: mem::take(&mut draft.version),
+        undone,
+    })
 }
 
 /// Makes one folder durable, once for all that was replaced in it.
@@ -94,49 +110,10 @@ fn settle(
         .collect()
 }
 
-/// Renames one draft over its object, if that is still the expected version.
-fn replace(
-    root: &Root,
-    limit: u64,
-    mut draft: DirDraft,
-    to_sync: &mut Option<File>,
-) -> Result<Object, StorageError> {
-    let place = Place::of_checked(&draft.path);
-    let failed = |error: &io::Error| {
-        StorageError::Other(format!("cannot replace {}: {error}", shown(&draft.path)))
-    };
-    // The path may lead elsewhere by now, and what stands there is not what was read.
-    let folder = root.folder(place.folder)?;
-    if !folder.is(&draft.folder).map_err(|error| failed(&error))? {
-        return Err(StorageError::Conflict);
-    }
-    let current = match read(&folder, place.name, &draft.path, limit) {
-        // What is too large now was not when it was read.
-        Err(StorageError::TooLarge(_)) => return Err(StorageError::Conflict),
-        other => other?,
-    };
-    if version(&current) != draft.expected {
-        return Err(StorageError::Conflict);
-    }
-    // Opened first, so that nothing is replaced in a folder that then cannot be opened to be synced.
-    if to_sync.is_none() {
-        *to_sync = Some(folder.as_file().map_err(|error| failed(&error))?);
-    }
-    draft.open_up()?;
-    folder
-        .rename(&draft.name, place.name)
-        .map_err(|error| failed(&error))?;
-    draft.renamed = true;
-    Ok(Object {
-        path: mem::take(&mut draft.path),
-        version: mem::take(&mut draft.version),
-    })
-}
-
 /// What became of an object that was replaced.
 fn outcome(object: Object, synced: &io::Result<()>) -> Result<Version, StorageError> {
     match synced {
-        Ok(()) => Ok(object.version),
+        Ok(()) => object.undone.map_or(Ok(object.version), Err),
         Err(error) => Err(StorageError::Other(format!(
             "{} was replaced, but whether that outlives a loss of power is unknown: \
              cannot sync its folder: {error}",
@@ -363,10 +340,13 @@ mod tests {
         fixture.put("folder/b", "theirs");
 
         let syncs = Cell::new(0);
-        let results = settle(folder(&fixture.store.root, 100, drafts), |_| {
-            syncs.set(syncs.get() + 1);
-            Err(io::Error::from_raw_os_error(5)) // EIO
-        });
+        let results = settle(
+            folder(&fixture.store.root, fixture.store.options, drafts),
+            |_| {
+                syncs.set(syncs.get() + 1);
+                Err(io::Error::from_raw_os_error(5)) // EIO
+            },
+        );
         assert_eq!(syncs.get(), 1);
         let texts: Vec<_> = results
             .into_iter()

@@ -10,11 +10,12 @@
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs::{self, Metadata, Permissions, TryLockError};
-use std::io::{self, Read as _, Write as _};
+use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::os::unix::fs::{PermissionsExt as _, fchown};
 use std::path::Path;
+use std::time::SystemTime;
 
 use cap_fs_ext::{DirExt, FileTypeExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::ambient_authority;
@@ -24,6 +25,7 @@ use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
 use rustix::io::Errno;
 
 use super::faults::{Call, Watch};
+use super::stamp::Stamp;
 
 /// The most that Linux takes and hands over of an extended attribute, and of all names of them.
 const ATTRIBUTE_BYTES: usize = 64 * 1024;
@@ -91,6 +93,17 @@ impl Folder {
         self.dir.symlink_metadata(path(name))
     }
 
+    /// Which file stands under a name, a link being a link.
+    pub fn stamp(&self, name: &[u8]) -> io::Result<Stamp> {
+        self.watch.before(Call::Look)?;
+        let metadata = self.dir.symlink_metadata(path(name))?;
+        Ok(Stamp {
+            inode: metadata.ino(),
+            size: metadata.size(),
+            modified: (metadata.mtime(), metadata.mtime_nsec()),
+        })
+    }
+
     /// Everything in this folder, in the system's order.
     pub fn entries(&self) -> io::Result<Vec<(Vec<u8>, Kind)>> {
         self.watch.before(Call::List)?;
@@ -142,6 +155,20 @@ impl Folder {
         self.dir.rename(path(from), &self.dir, path(to))
     }
 
+    /// Exchanges what stands under two names, both in this folder, atomically.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] if the file system or the system cannot.
+    pub fn exchange(&self, one: &[u8], other: &[u8]) -> io::Result<()> {
+        let folder = self.dir.as_fd();
+        self.watch.before(Call::Exchange { folder, one, other })?;
+        exchange(&self.dir, path(one), path(other)).map_err(|error| match error {
+            // What a file system says of a flag that it does not know differs.
+            Errno::INVAL | Errno::NOSYS | Errno::NOTSUP => io::ErrorKind::Unsupported.into(),
+            error => error.into(),
+        })
+    }
+
     /// Removes a file.
     pub fn remove(&self, name: &[u8]) -> io::Result<()> {
         let folder = self.dir.as_fd();
@@ -182,11 +209,12 @@ impl File {
         self.file.metadata()
     }
 
-    /// Reads to the end, which is expected after `size` bytes, but no more than `most` bytes.
+    /// Reads from the beginning to the end, which is expected after `size` bytes, but no more than `most` bytes.
     pub fn read(&self, size: usize, most: u64) -> io::Result<Vec<u8>> {
         self.watch.before(Call::Read)?;
         // One more, so that the end is seen without growing.
         let mut bytes = Vec::with_capacity(size.saturating_add(1));
+        (&self.file).rewind()?;
         (&self.file).take(most).read_to_end(&mut bytes)?;
         Ok(bytes)
     }
@@ -216,6 +244,12 @@ impl File {
         let file = self.file.as_fd();
         self.watch.before(Call::SetMode { file, mode })?;
         self.file.set_permissions(Permissions::from_mode(mode))
+    }
+
+    /// Sets the time of the last write.
+    pub fn set_modified(&self, time: SystemTime) -> io::Result<()> {
+        self.watch.before(Call::SetTime)?;
+        self.file.set_modified(time)
     }
 
     /// Its extended attributes by their names, as far as the system shows them to this user; none
@@ -286,6 +320,18 @@ fn open_below(dir: &Dir, parts: &[u8]) -> Option<Dir> {
 #[cfg(not(target_os = "linux"))]
 fn open_below(_dir: &Dir, _parts: &[u8]) -> Option<Dir> {
     None
+}
+
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn exchange(dir: &Dir, one: &Path, other: &Path) -> Result<(), Errno> {
+    use rustix::fs::{RenameFlags, renameat_with};
+
+    renameat_with(dir, one, dir, other, RenameFlags::EXCHANGE)
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn exchange(_dir: &Dir, _one: &Path, _other: &Path) -> Result<(), Errno> {
+    Err(Errno::NOSYS)
 }
 
 fn path(name: &[u8]) -> &Path {

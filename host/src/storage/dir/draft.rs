@@ -17,6 +17,7 @@ use super::path::{Place, draft_name};
 use super::read::{check_size, open, read, version};
 use super::rights::Rights;
 use super::root::Root;
+use super::stamp::unlike_others;
 use super::{blocking, parallel};
 use crate::contract::StorageError;
 use crate::storage::{Draft, Replacement, Version};
@@ -25,7 +26,7 @@ use crate::storage::{Draft, Replacement, Version};
 /// Each time has to meet a sweep in that very moment.
 const TRIES: usize = 8;
 
-/// A draft of the directory store. Dropping it removes its file, unless it was renamed.
+/// A draft of the directory store. Dropping it removes its file, unless that has become the object.
 pub(super) struct DirDraft {
     pub root: Arc<Root>,
     /// The object's path.
@@ -40,11 +41,12 @@ pub(super) struct DirDraft {
     pub rights: Rights,
     /// The version that it makes.
     pub version: Version,
-    /// Whether the draft has become the object.
-    pub renamed: bool,
+    /// Whether what stands under the name may be somebody else's, which dropping the draft does not
+    /// remove.
+    pub is_given: bool,
     limit: u64,
     /// Holds the lock, and is what gets synced.
-    file: File,
+    pub file: File,
 }
 
 /// Makes a durable draft of each replacement.
@@ -90,7 +92,7 @@ fn write(root: &Arc<Root>, limit: u64, replacement: Replacement) -> Result<DirDr
         expected,
         rights,
         version: version(&bytes),
-        renamed: false,
+        is_given: false,
         limit,
         file,
     };
@@ -100,6 +102,7 @@ fn write(root: &Arc<Root>, limit: u64, replacement: Replacement) -> Result<DirDr
     draft
         .file
         .write(&bytes)
+        .and_then(|()| draft.file.set_modified(unlike_others()?))
         .map_err(|error| draft.failed("write", &error))?;
     Ok(draft)
 }
@@ -164,7 +167,7 @@ fn drafting(path: &[u8], action: &str, error: &io::Error) -> StorageError {
 
 impl Drop for DirDraft {
     fn drop(&mut self) {
-        if !self.renamed {
+        if !self.is_given {
             // Nobody is there to hear of an error; what stays is swept by a later run.
             let _ = self.folder.remove(&self.name);
         }
@@ -180,7 +183,7 @@ impl Draft for DirDraft {
             Err(StorageError::NotFound) => {
                 Err(drafting(&path, "read", &ErrorKind::NotFound.into()))
             }
-            other => other,
+            other => other.map(|seen| seen.bytes),
         })
         .await?
     }

@@ -3,8 +3,7 @@
 
 use std::io::{self, ErrorKind};
 
-use super::shown::place;
-pub(super) use super::shown::{refused, shown};
+pub(super) use super::shown::{place, refused, shown};
 use crate::contract::StorageError;
 
 /// A failed system call: "not there" is told apart, the rest is text, for example

@@ -51,6 +51,8 @@ pub enum Call<'a> {
         /// Its mode bits.
         mode: u32,
     },
+    /// Sets the time of a file's last write.
+    SetTime,
     /// Sets an extended attribute of a file, such as its access control list, or takes it off.
     SetAttribute {
         /// The file.
@@ -73,6 +75,15 @@ pub enum Call<'a> {
         from: &'a [u8],
         /// The new name.
         to: &'a [u8],
+    },
+    /// Exchanges what stands under two names.
+    Exchange {
+        /// Where both names are.
+        folder: BorrowedFd<'a>,
+        /// The one.
+        one: &'a [u8],
+        /// The other.
+        other: &'a [u8],
     },
     /// Removes a file.
     Remove {

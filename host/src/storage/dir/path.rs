@@ -70,16 +70,64 @@ pub(super) fn draft_name(number: u64) -> Vec<u8> {
     [DRAFT_BEGIN, format!("{number:016x}").as_bytes(), DRAFT_END].concat()
 }
 
-/// Whether [`draft_name`] could have made this name.
+/// What a draft's name says while the draft is exchanged for its object: how to tell which of the two
+/// stands under it.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Tags<'a> {
+    /// Of the draft's bytes and those that it replaces, in this order.
+    pub pair: &'a [u8],
+    /// Of the draft's file.
+    pub draft: &'a [u8],
+    /// Of the file that it replaces.
+    pub replaced: &'a [u8],
+    /// Of the rights that both have.
+    pub rights: &'a [u8],
+}
+
+/// How many digits each has. With these a name has 113 bytes; file systems take at least 143 (eCryptfs).
+const TAG_DIGITS: [usize; 4] = [32, 16, 16, 16];
+
+/// Whether [`draft_name`] or [`exchange_name`] could have made this name.
 pub(super) fn is_draft_name(name: &[u8]) -> bool {
+    is_plain_draft_name(name) || tags(name).is_some()
+}
+
+/// The name of a draft from right before it is exchanged for its object.
+#[cfg_attr(
+    target_family = "wasm",
+    allow(dead_code, reason = "WASI has no exchange")
+)]
+pub(super) fn exchange_name(draft_name: &[u8], tags: Tags<'_>) -> Vec<u8> {
+    let begin = draft_name.strip_suffix(DRAFT_END).unwrap_or(draft_name);
+    let tags = [tags.pair, tags.draft, tags.replaced, tags.rights].join(&b'-');
+    [begin, b"-", &tags, DRAFT_END].concat()
+}
+
+/// The tags of a name that [`exchange_name`] made. What stands under it may be somebody else's.
+pub(super) fn tags(name: &[u8]) -> Option<Tags<'_>> {
+    let rest = name.strip_prefix(DRAFT_BEGIN)?.strip_suffix(DRAFT_END)?;
+    let mut parts = rest.split(|byte| *byte == b'-');
+    let mut part = |digits| parts.next().filter(|part| is_hex(part, digits));
+    let [pair, file, replaced, rights] = TAG_DIGITS;
+    part(DRAFT_DIGITS)?;
+    let tags = Tags {
+        pair: part(pair)?,
+        draft: part(file)?,
+        replaced: part(replaced)?,
+        rights: part(rights)?,
+    };
+    parts.next().is_none().then_some(tags)
+}
+
+fn is_plain_draft_name(name: &[u8]) -> bool {
     name.strip_prefix(DRAFT_BEGIN)
         .and_then(|rest| rest.strip_suffix(DRAFT_END))
-        .is_some_and(|digits| {
-            digits.len() == DRAFT_DIGITS
-                && digits
-                    .iter()
-                    .all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
-        })
+        .is_some_and(|digits| is_hex(digits, DRAFT_DIGITS))
+}
+
+fn is_hex(text: &[u8], digits: usize) -> bool {
+    let is_digit = |digit: &u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+    text.len() == digits && text.iter().all(is_digit)
 }
 
 fn check(path: &[u8]) -> Result<(), StorageError> {
@@ -192,6 +240,28 @@ mod tests {
             b".iamseal-.tmp",
         ] {
             assert!(!is_draft_name(other), "{}", shown(other));
+        }
+    }
+
+    #[test]
+    fn names_of_an_exchange_are_known_again_with_their_tags() {
+        let whole = Tags {
+            pair: &[b'a'; 32],
+            draft: &[b'b'; 16],
+            replaced: &[b'0'; 16],
+            rights: &[b'c'; 16],
+        };
+        let name = exchange_name(&draft_name(1), whole);
+        assert_eq!(
+            shown(&name),
+            ".iamseal-0000000000000001-aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa-bbbbbbbbbbbbbbbb-0000000000000000-cccccccccccccccc.tmp"
+        );
+        assert!(tags(&name) == Some(whole));
+        assert!(is_draft_name(&name));
+        assert!(tags(&draft_name(1)).is_none());
+        for cut in 1..name.len() {
+            let shorter = [&name[..cut - 1], &name[cut..]].concat();
+            assert!(!is_draft_name(&shorter), "{}", shown(&shorter));
         }
     }
 }

@@ -1,11 +1,15 @@
 //! Reading one object.
 
 use std::fs::Metadata;
+use std::os::unix::fs::MetadataExt as _;
+use std::thread::sleep;
+use std::time::Duration;
 
 use sha2::{Digest as _, Sha256};
 
 use super::disk::{File, Folder, Kind};
 use super::errors::{failed, refused, shown};
+use super::stamp::Stamp;
 use crate::contract::{SizeLimit, StorageError};
 use crate::storage::Version;
 
@@ -51,26 +55,65 @@ fn look(folder: &Folder, name: &[u8], path: &[u8]) -> Result<(), StorageError> {
     }
 }
 
-/// Reads a plain file of at most `limit` bytes.
+/// What was read of a file, which is open still.
+pub(super) struct Seen {
+    pub bytes: Vec<u8>,
+    pub stamp: Stamp,
+    pub file: File,
+}
+
+/// How often a file is read that somebody writes to meanwhile, and how long it is left alone between:
+/// whoever writes to a file in its place is done in an instant or does so all the time.
+const TRIES: usize = 5;
+const PAUSE: Duration = Duration::from_millis(10);
+
+/// Reads a plain file of at most `limit` bytes, and sees that nobody wrote to it meanwhile.
 ///
 /// # Errors
-/// As [`open`]; `TooLarge`, before anything is read if the file says so itself.
+/// As [`open`]; `TooLarge`, before anything is read if the file says so itself; `Conflict` if it changes
+/// whenever it is read.
 pub(super) fn read(
     folder: &Folder,
     name: &[u8],
     path: &[u8],
     limit: u64,
-) -> Result<Vec<u8>, StorageError> {
-    let (file, metadata) = open(folder, name, path)?;
-    check_size(metadata.len(), limit)?;
+) -> Result<Seen, StorageError> {
+    for _ in 0..TRIES {
+        if let Some(seen) = read_once(folder, name, path, limit)? {
+            return Ok(seen);
+        }
+        sleep(PAUSE);
+    }
+    Err(StorageError::Conflict)
+}
+
+/// None: somebody wrote to it meanwhile.
+fn read_once(
+    folder: &Folder,
+    name: &[u8],
+    path: &[u8],
+    limit: u64,
+) -> Result<Option<Seen>, StorageError> {
+    let unreadable = |error| failed("read", path, &error);
+    let (file, before) = open(folder, name, path)?;
+    check_size(before.len(), limit)?;
     // Not over the limit, so it fits into memory.
-    let size = usize::try_from(metadata.len()).unwrap_or_default();
+    let size = usize::try_from(before.len()).unwrap_or_default();
     // One byte more than is allowed, to see a file that grows while it is read.
-    let bytes = file
-        .read(size, limit.saturating_add(1))
-        .map_err(|error| failed("read", path, &error))?;
+    let read = || file.read(size, limit.saturating_add(1));
+    let bytes = read().map_err(unreadable)?;
     check_size(bytes.len() as u64, limit)?;
-    Ok(bytes)
+    let after = file.metadata().map_err(unreadable)?;
+    let stamp = Stamp::of(&after);
+    let changed = |is: &Metadata| (is.ctime(), is.ctime_nsec());
+    // A file that another one was renamed over meanwhile is what it was, but for its name.
+    let is_untouched = changed(&after) == changed(&before) || after.nlink() < before.nlink();
+    let is_same = stamp == Stamp::of(&before) && is_untouched;
+    // Two writes at nearly the same time have the same time.
+    if !is_same || (stamp.is_fresh() && read().map_err(unreadable)? != bytes) {
+        return Ok(None);
+    }
+    Ok(Some(Seen { bytes, stamp, file }))
 }
 
 /// # Errors
@@ -85,11 +128,16 @@ pub(super) fn check_size(asked: u64, allowed: u64) -> Result<(), StorageError> {
 #[cfg(test)]
 mod tests {
     use std::ffi::OsStr;
+    use std::fs;
+    use std::io;
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::net::UnixListener;
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 
     use rustix::fs::{CWD, Mode, mkfifoat};
 
+    use super::super::faults::{Call, Faults};
     use super::super::testing::{Fixture, refusal, run};
     use super::*;
     use crate::storage::Storage as _;
@@ -210,6 +258,49 @@ mod tests {
         );
         let dev = super::super::DirStore::open("/dev".as_ref()).unwrap();
         assert_eq!(refusal(run(dev.read(b"null"))), "null is a device");
+    }
+
+    /// Somebody who writes in place before each look at what was opened, or before so many.
+    struct Writer {
+        object: std::path::PathBuf,
+        times: usize,
+        looks: AtomicUsize,
+    }
+
+    impl Faults for Writer {
+        fn before(&self, call: Call<'_>) -> io::Result<()> {
+            if let Call::Read = call
+                && self.looks.fetch_add(1, SeqCst) < self.times
+            {
+                // As long as before.
+                fs::write(
+                    &self.object,
+                    format!("new {}", self.looks.load(SeqCst) % 10),
+                )
+                .unwrap();
+            }
+            Ok(())
+        }
+    }
+
+    fn read_while_written(times: usize) -> Result<Vec<u8>, StorageError> {
+        let fixture = Fixture::new();
+        fixture.put("a", "old 0");
+        let writer = Writer {
+            object: fixture.root().join("a"),
+            times,
+            looks: AtomicUsize::new(0),
+        };
+        let store = super::super::DirStore::open_with_faults(fixture.root(), Arc::new(writer));
+        run(store.unwrap().read(b"a")).map(|stored| stored.bytes)
+    }
+
+    #[test]
+    fn a_file_that_is_written_to_meanwhile_is_read_again() {
+        assert_eq!(read_while_written(1).unwrap(), b"new 1");
+        assert_eq!(read_while_written(2).unwrap(), b"new 2");
+        let result = read_while_written(usize::MAX);
+        assert!(matches!(result, Err(StorageError::Conflict)));
     }
 
     #[test]

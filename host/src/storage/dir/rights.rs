@@ -10,8 +10,11 @@ use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt as _;
 
+use sha2::{Digest as _, Sha256};
+
 use super::disk::File;
 use super::errors::{refused, shown};
+use super::stamp::hex;
 use crate::contract::StorageError;
 
 /// The mode of a draft: its owner's alone.
@@ -120,6 +123,21 @@ impl Rights {
             }
         }
         Ok(())
+    }
+
+    /// A tag of 64 bits: who sees the same one sees the same rights.
+    pub fn tag(&self) -> String {
+        let mut digest = Sha256::new();
+        for number in [self.user, self.group, self.mode] {
+            digest.update(number.to_le_bytes());
+        }
+        for (name, value) in &self.attributes {
+            for text in [name, value] {
+                digest.update((text.len() as u64).to_le_bytes());
+                digest.update(text);
+            }
+        }
+        hex(&digest.finalize(), 8)
     }
 
     /// The first thing that is other than here.

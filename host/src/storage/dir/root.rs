@@ -11,13 +11,17 @@ use super::disk::{File, Folder, Kind};
 use super::errors::{failed, refused, shown};
 use super::faults::Watch;
 use super::parallel::LANES;
-use super::path::parts;
+use super::path::{draft_name, parts};
+use super::replace::no_exchange;
 use crate::contract::StorageError;
 
 /// How long a commit waits for another process. A commit replaces some hundred objects, which
 /// takes a second or two on a slow disk; a process that holds the lock for longer hangs. Well below
 /// the deadline of a plugin's call, so that this is what the caller hears.
 const PATIENCE: Duration = Duration::from_secs(20);
+/// How long nobody waits again after that: whoever holds the lock then was stopped, or hangs. Long enough
+/// for a run to come to its end, as with a key service that does not answer.
+const REST: Duration = Duration::from_secs(3);
 /// How often it looks. Short against the syncs that a commit does anyway.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -26,7 +30,10 @@ pub(super) struct Root {
     folder: Folder,
     /// Queues the writers of this process, so that only one of them looks at the lock.
     writers: Mutex<()>,
+    /// Until when no commit is tried, since the last one has waited in vain.
+    rests_until: Mutex<Option<Instant>>,
     pub(super) patience: Duration,
+    pub(super) rest: Duration,
     /// How much of a batch is worked on at once.
     pub(super) lanes: usize,
 }
@@ -44,8 +51,10 @@ impl Root {
         Ok(Self {
             lanes,
             folder: Folder::root(path, watch)?,
-            writers: Mutex::new(()),
+            writers: Mutex::default(),
+            rests_until: Mutex::default(),
             patience: PATIENCE,
+            rest: REST,
         })
     }
 
@@ -76,11 +85,21 @@ impl Root {
     /// It is a lock (`flock`) on the root folder itself: no lock file is left in the store, and
     /// the system gives it back when a process dies.
     ///
+    /// Who has waited in vain once is not made to wait again: for a while nothing is tried, and then one
+    /// look tells whether the lock is free.
+    ///
     /// # Errors
     /// `Other` if another process keeps it, or the file system knows no locks.
     pub fn lock(&self) -> Result<WriteLock<'_>, StorageError> {
         // A writer that panicked left nothing half-done in memory.
         let queue = self.writers.lock().unwrap_or_else(PoisonError::into_inner);
+        self.held()?;
+        let waited = self.rests_until().is_some();
+        let patience = if waited {
+            Duration::ZERO
+        } else {
+            self.patience
+        };
         let file = self
             .folder
             .as_file()
@@ -89,21 +108,70 @@ impl Root {
         loop {
             match file.try_lock() {
                 Ok(()) => {
+                    *self.rests_until() = None;
                     return Ok(WriteLock {
                         _queue: queue,
                         _file: file,
                     });
                 }
-                Err(TryLockError::WouldBlock) if start.elapsed() < self.patience => sleep(PAUSE),
+                Err(TryLockError::WouldBlock) if start.elapsed() < patience => sleep(PAUSE),
                 Err(TryLockError::WouldBlock) => {
-                    return Err(StorageError::Other(format!(
-                        "another process has kept the store's root locked for {} s",
-                        self.patience.as_secs()
-                    )));
+                    *self.rests_until() = Instant::now().checked_add(self.rest);
+                    return Err(self.locked());
                 }
                 Err(TryLockError::Error(error)) => return Err(failed("lock", b"", &error)),
             }
         }
+    }
+
+    /// # Errors
+    /// `Other` while nothing is tried because another process kept the lock.
+    pub fn held(&self) -> Result<(), StorageError> {
+        match *self.rests_until() {
+            Some(until) if Instant::now() < until => Err(self.locked()),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tries to exchange two files in the root.
+    ///
+    /// # Errors
+    /// `Refused` if the file system cannot. Whatever else fails is left to those who write objects.
+    pub fn check_exchange(&self) -> Result<(), StorageError> {
+        let (Ok(one), Ok(other)) = (getrandom::u64(), getrandom::u64()) else {
+            return Ok(());
+        };
+        let names = [draft_name(one), draft_name(other)];
+        let made = names.each_ref().map(|name| self.folder.create(name));
+        let [one, other] = &names;
+        let exchanged = match made.iter().all(Result::is_ok) {
+            true => self.folder.exchange(one, other),
+            false => Ok(()),
+        };
+        for (name, made) in names.iter().zip(&made) {
+            if made.is_ok() {
+                // What stays is swept.
+                let _ = self.folder.remove(name);
+            }
+        }
+        match exchanged {
+            Err(error) if error.kind() == ErrorKind::Unsupported => Err(refused(no_exchange(b""))),
+            _ => Ok(()),
+        }
+    }
+
+    fn locked(&self) -> StorageError {
+        StorageError::Other(format!(
+            "another process has kept the store's root locked for {} s: let it go on or end it (lslocks \
+             names it), then run again",
+            self.patience.as_secs()
+        ))
+    }
+
+    fn rests_until(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.rests_until
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -115,5 +183,74 @@ fn no_folder(folder: &Folder, part: &[u8], path: &[u8], error: &io::Error) -> St
         }
         (_, ErrorKind::NotADirectory) => StorageError::NotFound,
         _ => failed("open", path, error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::testing::{Fixture, run};
+    use super::*;
+    use crate::storage::{StorageWriter as _, Store as _};
+
+    fn fixture(rest: Duration) -> Fixture {
+        let mut fixture = Fixture::new();
+        fixture.put("a", "old");
+        let root = fixture.store.root_mut();
+        root.patience = Duration::from_millis(300);
+        root.rest = rest;
+        fixture
+    }
+
+    /// As a process keeps it that was stopped.
+    fn lock(fixture: &Fixture) -> fs::File {
+        let theirs = fs::File::open(fixture.root()).unwrap();
+        theirs.lock().unwrap();
+        theirs
+    }
+
+    #[test]
+    fn a_lock_that_is_never_given_back_is_waited_for_once() {
+        let fixture = fixture(Duration::ZERO);
+        let drafts: Vec<_> = (0..20).map(|_| fixture.draft("a", "new")).collect();
+        let _theirs = lock(&fixture);
+        let start = Instant::now();
+        for draft in drafts {
+            assert!(fixture.commit(vec![draft]).remove(0).is_err());
+        }
+        // Twenty waits would be six seconds.
+        assert!(start.elapsed() < Duration::from_secs(3));
+    }
+
+    #[test]
+    fn nothing_is_tried_during_the_rest_and_all_is_well_after_it() {
+        let rest = Duration::from_secs(2);
+        let fixture = fixture(rest);
+        let draft = fixture.draft("a", "new");
+        let theirs = lock(&fixture);
+        assert!(fixture.store.gives_up().is_none());
+        assert!(fixture.commit(vec![draft]).remove(0).is_err());
+        assert!(fixture.store.gives_up().is_some());
+        theirs.unlock().unwrap();
+        let replacement = fixture.replacement("a", "new");
+        // Not even a draft is made that could not be committed.
+        let staged = run(fixture.store.stage(vec![replacement])).remove(0);
+        let Err(StorageError::Other(text)) = staged else {
+            panic!("it was staged");
+        };
+        assert!(text.starts_with("another process"), "{text}");
+        sleep(rest);
+        assert!(fixture.store.gives_up().is_none());
+        let draft = fixture.draft("a", "new");
+        assert!(fixture.commit(vec![draft]).remove(0).is_ok());
+        assert_eq!(fixture.get("a"), "new");
+    }
+
+    #[test]
+    fn whether_files_can_be_exchanged_is_tried_and_nothing_stays() {
+        let fixture = Fixture::new();
+        run(fixture.store.check_writes()).unwrap();
+        assert!(fixture.names("").is_empty());
     }
 }

@@ -4,18 +4,25 @@ use std::fs::TryLockError;
 use std::io::{self, ErrorKind};
 
 use super::errors::{refused, shown};
+use super::leftover::Leftover;
 use super::list::why_unread;
-use super::path::{Place, is_draft_name};
+use super::path::{Place, is_draft_name, tags};
 use super::read::open;
 use super::root::Root;
 use crate::contract::StorageError;
 use crate::storage::Swept;
 
-/// Removes a draft if its lock can be had, which no living draft's can; only looks if `is_dry`.
+/// Removes a draft if its lock can be had, which no living draft's can; only looks if `is_dry`. What stands
+/// under the name of one that was being exchanged need not be a draft.
 ///
 /// # Errors
 /// `NotFound` if it is gone, `Refused` if it is no draft; else what could not be read or removed.
-pub(super) fn remove(root: &Root, path: &[u8], is_dry: bool) -> Result<Swept, StorageError> {
+pub(super) fn remove(
+    root: &Root,
+    limit: u64,
+    path: &[u8],
+    is_dry: bool,
+) -> Result<Swept, StorageError> {
     let failed = |error: &io::Error| match error.kind() {
         ErrorKind::NotFound => StorageError::NotFound,
         _ => StorageError::Other(format!("cannot sweep {}: {error}", shown(path))),
@@ -36,8 +43,28 @@ pub(super) fn remove(root: &Root, path: &[u8], is_dry: bool) -> Result<Swept, St
         }
         Err(TryLockError::Error(error)) => return Err(failed(&error)),
     }
-    if !is_dry {
-        folder.remove(place.name).map_err(|error| failed(&error))?;
+    match tags(place.name) {
+        None if is_dry => {}
+        Some(_) if is_dry => {
+            return Ok(Swept::Stays(
+                "a run was killed while it exchanged this file for its object; a sweep finds out which of \
+                 the two it is, and removes it or puts it back"
+                    .into(),
+            ));
+        }
+        None => folder.remove(place.name).map_err(|error| failed(&error))?,
+        Some(tags) => {
+            // Until this is had, somebody may be at it.
+            let _lock = root.lock()?;
+            let leftover = Leftover {
+                folder: &folder,
+                name: place.name,
+                tags,
+                path,
+                limit,
+            };
+            leftover.clear()?;
+        }
     }
     Ok(Swept::Removed)
 }

@@ -145,6 +145,10 @@ pub const UNFIT_STORE: &str = "\
 allow these credentials to read, write and delete below the prefix; if the server does not keep to
 If-Match, copy the objects to a folder, migrate them there and put them back while nobody writes";
 
+/// The same of a folder.
+pub const NO_EXCHANGE: &str = "\
+stop the server and everything else that writes there, then run again with --server-is-stopped";
+
 /// That keys may be needed by what does not say so.
 pub fn silent(objects: u64) -> String {
     format!("Not known: {objects} objects could not be read or do not say which key they need.")
