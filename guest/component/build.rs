@@ -66,11 +66,12 @@ const SOURCES: [&str; 8] = [
 ];
 
 /// What the command is made of besides. It shares files with the host.
-const COMMAND_SOURCES: [&str; 6] = [
+const COMMAND_SOURCES: [&str; 7] = [
     "guest/adapters",
     "guest/command",
     "host/src/bin/iamseal/report",
     "host/src/describe.rs",
+    "host/src/shown.rs",
     "host/src/keys",
     "host/src/storage/dir",
 ];

@@ -6,6 +6,7 @@ use alloc::format;
 use alloc::string::String;
 
 use crate::contract::{Form, KeyError, ObjectError, StorageError};
+use crate::shown::{is_hidden, shown};
 
 /// An object's error in words: one line, no secrets, no trailing full stop.
 pub fn describe(error: &ObjectError) -> String {
@@ -26,15 +27,15 @@ pub fn describe(error: &ObjectError) -> String {
         ObjectError::NoKey => "no key was named and the keyring has no default key".to_owned(),
         ObjectError::Key(failure) => {
             format!(
-                "key {:?}: {}",
-                line(&failure.key),
+                "key {}: {}",
+                name(&failure.key),
                 describe_key(&failure.error)
             )
         }
         ObjectError::HeaderNotAuthentic(key) => format!(
-            "no key named {:?} opens it here: other key bytes, another path or store, or a \
+            "no key named {} opens it here: other key bytes, another path or store, or a \
              damaged header",
-            line(key)
+            name(key)
         ),
         ObjectError::NoCredential => {
             "it is encrypted with a root credential and none was given".to_owned()
@@ -88,19 +89,30 @@ pub fn describe_storage(error: &StorageError) -> String {
 /// How many characters of somebody else's text an error shows: a few lines of a terminal.
 const LINE_CHARS: usize = 400;
 
-/// Text from a component, a key service or a store as one harmless line: control characters
-/// could rewrite a terminal or forge a log line.
+/// Text from a component, a key service or a store as one harmless line. White space of any kind
+/// becomes a space: what a server says has line breaks and means no harm by it.
 pub(crate) fn line(text: &str) -> String {
-    let mut line: String = text
-        .trim()
-        .chars()
-        .take(LINE_CHARS)
-        .map(|char| if char.is_control() { ' ' } else { char })
-        .collect();
+    let mut line = String::new();
+    for char in text.trim().chars().take(LINE_CHARS) {
+        match char {
+            space if space.is_whitespace() => line.push(' '),
+            hidden if is_hidden(hidden) => line.extend(hidden.escape_default()),
+            char => line.push(char),
+        }
+    }
     if text.trim().chars().nth(LINE_CHARS).is_some() {
         line.push('…');
     }
     line
+}
+
+/// A name of somebody's own choice between quotes, as far as a line of [`line`] goes.
+pub(crate) fn name(name: &str) -> String {
+    let (begin, end) = match name.char_indices().nth(LINE_CHARS) {
+        None => (name, ""),
+        Some((end, _)) => (name.get(..end).unwrap_or_default(), "…"),
+    };
+    format!("\"{}\"{end}", shown(begin.as_bytes()).replace('"', "\\\""))
 }
 
 #[cfg(test)]
@@ -140,8 +152,25 @@ mod tests {
             let words = describe(&error);
             assert!(!words.contains(char::is_control), "{words:?}");
             assert!(!words.contains("Error::"), "generated text: {words:?}");
-            assert!(!words.is_empty() && words.chars().count() < 1000);
+            // An escape takes some characters for one.
+            assert!(!words.is_empty() && words.chars().count() < 2000);
         }
+    }
+
+    #[test]
+    fn what_does_not_show_is_escaped() {
+        assert_eq!(
+            line(" a\r\n\tb\u{1b}[2J\u{202e}c\u{200b} "),
+            "a   b\\u{1b}[2J\\u{202e}c\\u{200b}"
+        );
+    }
+
+    #[test]
+    fn a_name_stands_between_its_own_quotes() {
+        assert_eq!(name("a\" b\n"), "\"a\\\" b\\n\"");
+        let long = "é".repeat(LINE_CHARS);
+        assert_eq!(name(&long), format!("\"{long}\""));
+        assert_eq!(name(&format!("{long}x")), format!("\"{long}\"…"));
     }
 
     #[test]

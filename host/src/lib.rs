@@ -102,6 +102,7 @@
 
 extern crate alloc;
 
+mod awake;
 pub mod contract;
 mod describe;
 mod error;
@@ -116,6 +117,7 @@ mod plugin;
 mod private;
 #[cfg(feature = "object-store")]
 pub mod sealed_store;
+mod shown;
 pub mod storage;
 
 pub use describe::{describe, describe_key, describe_storage};
@@ -126,3 +128,4 @@ pub use plugin::{
 };
 #[cfg(feature = "object-store")]
 pub use sealed_store::SealedStore;
+pub use shown::{harmless, shown};

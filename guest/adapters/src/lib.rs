@@ -12,6 +12,8 @@ mod failure;
 mod files;
 mod keys;
 mod lending;
+#[path = "../../../host/src/shown.rs"]
+mod shown;
 mod store;
 
 use alloc::format;
@@ -39,6 +41,7 @@ struct Adapters;
 
 impl diagnostics::Guest for Adapters {
     fn panicked(message: alloc::string::String) {
+        let message = shown::harmless(&message);
         complain(&format!("error: the plugin panicked: {message}\n"));
     }
 }

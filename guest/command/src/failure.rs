@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::bindings::iamseal::command::lending;
 use crate::contract::{ObjectError, StorageError};
 use crate::describe::describe;
+use crate::harmless;
 use crate::output;
 use crate::report::cause::{self, Cause};
 
@@ -54,9 +55,9 @@ impl Failure {
             }});
             output::complain(&line.to_string());
         } else {
-            output::complain(&format!("error: {}", self.message));
+            output::complain(&format!("error: {}", harmless(&self.message)));
             if let Some(cure) = &self.cure {
-                output::complain(&format!(" cure: {cure}"));
+                output::complain(&format!(" cure: {}", harmless(cure)));
             }
         }
         self.cause.exit_code()

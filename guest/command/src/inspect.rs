@@ -7,7 +7,7 @@ use crate::bindings::iamseal::command::lending;
 use crate::bindings::iamseal::plugin::opening;
 use crate::failure::Failure;
 use crate::output;
-use crate::report::{description, words};
+use crate::report::description;
 
 pub fn run(arguments: &Arguments, command: &Inspect) -> Result<u8, Failure> {
     // No key is asked for, so none is lent.
@@ -19,7 +19,7 @@ pub fn run(arguments: &Arguments, command: &Inspect) -> Result<u8, Failure> {
     output::line(&if arguments.json {
         description::json_line(&name, &seen)
     } else {
-        let name = words::path(name.as_bytes());
+        let name = iamseal::shown(name.as_bytes());
         output::table(&["", &name], description::rows(&seen))
     })?;
     Ok(0)

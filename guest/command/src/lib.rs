@@ -22,6 +22,8 @@ mod output;
 #[path = "../../../host/src/bin/iamseal/report/mod.rs"]
 mod report;
 mod seal;
+#[path = "../../../host/src/shown.rs"]
+mod shown;
 mod store;
 mod unseal;
 
@@ -31,6 +33,7 @@ use crate::bindings::wasi::cli::environment::get_arguments;
 use crate::bindings::wasi::cli::exit::exit_with_code;
 use crate::failure::Failure;
 use describe::describe;
+use shown::{harmless, shown};
 
 /// The interfaces in Rust, generated from `wit/` and `guest/command/wit`.
 #[allow(missing_docs, unsafe_code, warnings, clippy::all)]

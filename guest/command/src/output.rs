@@ -50,7 +50,7 @@ pub fn note(json: bool, text: &str) {
     if json {
         complain(&json!({ "note": text }).to_string());
     } else {
-        complain(&format!("note: {text}"));
+        complain(&format!("note: {}", crate::harmless(text)));
     }
 }
 

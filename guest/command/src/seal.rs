@@ -19,7 +19,7 @@ pub fn run(arguments: &Arguments, command: &Seal) -> Result<u8, Failure> {
         return Err(Failure::usage(message).with_cure(cure));
     }
     lending::lend_keys(&arguments.keys, &arguments.root_credentials)?;
-    let about = words::path(&command.path);
+    let about = iamseal::shown(&command.path);
     let plaintext = output::input().map_err(|error| error.about(&about))?;
     let sealed = sealing::seal(
         &arguments.store_name,

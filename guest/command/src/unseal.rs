@@ -17,7 +17,7 @@ pub fn run(arguments: &Arguments, command: &Unseal) -> Result<u8, Failure> {
     let path = &command.path;
     check_path(path)?;
     lending::lend_keys(&arguments.keys, &arguments.root_credentials)?;
-    let about = words::path(path);
+    let about = iamseal::shown(path);
     let stored = output::input().map_err(|error| error.about(&about))?;
     let opened = opening::unseal(&arguments.store_name, path, &stored, command.policy)
         .map_err(|error| Failure::from(error).about(&about))?;

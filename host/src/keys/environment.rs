@@ -8,6 +8,7 @@ mod kes;
 mod kms;
 mod root;
 
+use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::ErrorKind;
@@ -34,6 +35,8 @@ pub struct Environment {
     /// What `MINIO_CONFIG_ENV_FILE` sets, which counts more than the environment itself.
     file: BTreeMap<String, Zeroizing<String>>,
     secrets: PathBuf,
+    /// The files with secrets that were read.
+    read: RefCell<Vec<PathBuf>>,
 }
 
 impl Environment {
@@ -54,10 +57,12 @@ impl Environment {
             lookup: Box::new(lookup),
             file: BTreeMap::new(),
             secrets: SECRETS.into(),
+            read: RefCell::default(),
         };
         if let Some(path) = environment.get(CONFIG_FILE)? {
             let path = PathBuf::from(&*path);
             environment.file = assignments(&path)?;
+            environment.saw(&path);
         }
         Ok(environment)
     }
@@ -138,13 +143,30 @@ impl Environment {
         Ok(self.set(name)?.filter(|value| !value.is_empty()))
     }
 
+    /// The files with secrets that were read for this environment so far and that others than their owner
+    /// may read.
+    pub fn open_to_others(&self) -> Vec<PathBuf> {
+        let read = self.read.borrow();
+        let open = read.iter().filter(|path| files::is_open_to_others(path));
+        open.cloned().collect()
+    }
+
+    /// Remembers a file with secrets that was read.
+    pub(crate) fn saw(&self, path: &Path) {
+        self.read.borrow_mut().push(path.to_owned());
+    }
+
     /// Reads the first of these files that is there.
     fn first_of<const N: usize>(
+        &self,
         paths: [PathBuf; N],
     ) -> Result<Option<(PathBuf, Zeroizing<String>)>, KeysError> {
         for path in paths {
             match files::read(&path) {
-                Ok(text) => return Ok(Some((path, text))),
+                Ok(text) => {
+                    self.saw(&path);
+                    return Ok(Some((path, text)));
+                }
                 Err(KeysError::Unreadable { cause, .. }) if cause.kind() == ErrorKind::NotFound => {
                 }
                 Err(error) => return Err(error),

@@ -1,7 +1,8 @@
 //! Reading files that hold secrets.
 
-use std::fs::File;
+use std::fs::{File, metadata};
 use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -39,6 +40,16 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, KeysError> {
     }
 }
 
+/// The permissions of those who do not own a file to read it.
+const OTHERS_READ: u32 = 0o044;
+
+/// Whether others than its owner may read a file. A pipe is nobody's to read twice, and of what is not
+/// there others read nothing.
+pub fn is_open_to_others(path: &Path) -> bool {
+    let about = metadata(path);
+    about.is_ok_and(|about| about.is_file() && about.permissions().mode() & OTHERS_READ != 0)
+}
+
 /// The lines of a file, without the space around them; empty lines and comments (`#`) are left out.
 ///
 /// # Errors
@@ -72,6 +83,27 @@ mod tests {
         assert!(matches!(error, KeysError::FileTooLarge { .. }), "{error}");
         let error = read("/dev/zero".as_ref()).err().unwrap();
         assert!(matches!(error, KeysError::FileTooLarge { .. }), "{error}");
+    }
+
+    #[test]
+    fn a_file_that_others_can_read_is_known() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("file");
+        std::fs::write(&path, b"").unwrap();
+        for (mode, is_open) in [
+            (0o600, false),
+            (0o400, false),
+            (0o700, false),
+            (0o640, true),
+            (0o604, true),
+            (0o644, true),
+        ] {
+            let permissions = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(&path, permissions).unwrap();
+            assert_eq!(is_open_to_others(&path), is_open, "{mode:o}");
+        }
+        assert!(!is_open_to_others(dir.path()));
+        assert!(!is_open_to_others(&dir.path().join("missing")));
     }
 
     #[test]

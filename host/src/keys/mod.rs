@@ -20,6 +20,7 @@ use crate::contract::KeyError;
 
 pub use self::environment::Environment;
 pub use self::error::KeysError;
+pub use self::files::is_open_to_others;
 #[cfg(feature = "kes")]
 pub use self::kes::Kes;
 pub use self::keyring::StaticKeyring;

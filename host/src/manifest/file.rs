@@ -6,10 +6,11 @@ use std::io::{self, BufReader, ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::thread::sleep;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use rustix::fs::OFlags;
 
+use crate::awake::Moment;
 use crate::contract::{Form, Policy, SealOptions, SealedForm};
 use crate::plugin::{Auditor, Plugin};
 
@@ -218,7 +219,7 @@ fn replace(path: &Path, read: Option<(u64, SaveId)>, bytes: &[u8]) -> Result<(),
 /// gives it back when a process dies.
 fn lock(folder: &Path) -> Result<File, ManifestError> {
     let file = File::open(folder).map_err(|error| unable("open the folder of", error))?;
-    let start = Instant::now();
+    let start = Moment::now();
     loop {
         match file.try_lock() {
             Ok(()) => return Ok(file),

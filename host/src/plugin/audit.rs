@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::time::timeout_at;
-
+use crate::awake::timeout_at;
 use crate::contract::generated::exports::iamseal::plugin::auditing::Scope;
 use crate::contract::{Finding, Policy};
 use crate::error::Error;

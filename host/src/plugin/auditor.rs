@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use tokio::time::timeout_at;
 use zeroize::Zeroizing;
 
+use crate::awake::timeout_at;
 use crate::contract::{Description, Opened, Policy};
 use crate::error::Error;
 

@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use wasmtime::{Config, Engine};
 
+use crate::awake;
+
 use super::cache::{self, CompileCache};
 use super::limits::Limits;
 
@@ -46,6 +48,7 @@ pub(super) fn start(limits: &Limits, cache: &CompileCache) -> Result<(Engine, Cl
         .concurrency_support(false)
         .cache(cache::open(cache)?);
     let engine = Engine::new(&config).map_err(|error| error.root_cause().to_string())?;
+    awake::start().map_err(|error| format!("the clock of limits cannot be started: {error}"))?;
     let clock = Clock::default();
     let (weak, ticking) = (engine.weak(), clock.clone());
     // A thread and not a task: a task does not run while a plugin computes on the last free

@@ -7,14 +7,12 @@
 //! being dropped half way, the instance goes with it.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
-use tokio::time::error::Elapsed;
-use tokio::time::{Instant, timeout_at};
 use wasmtime::component::InstancePre;
 use wasmtime::{Engine, Store, Trap, WasmBacktrace};
 
+use crate::awake::{Late, Moment, timeout_at};
 use crate::describe::line;
 use crate::error::Error;
 
@@ -33,9 +31,6 @@ use super::world::World;
 /// a fragmented memory or bytes that were not wiped; a fresh instance now and then costs nothing.
 const CALLS: u32 = 4096;
 
-/// Stands for "never" where the clock cannot go as far as the deadline: 30 years, as in tokio.
-const FAR: Duration = Duration::from_secs(30 * 365 * 24 * 60 * 60);
-
 /// One live instance.
 pub(super) struct Instance {
     store: Store<State>,
@@ -44,26 +39,26 @@ pub(super) struct Instance {
     /// What its calls are lent; none until the first.
     lent: Option<Grant>,
     /// When the call must have ended.
-    until: Instant,
+    until: Moment,
     /// The right to be in use; none while it is idle. Given back last of all, when the memory is free.
     permit: Option<OwnedSemaphorePermit>,
 }
 
 impl Instance {
     /// The component's functions, the store to call them in, and when the call must have ended.
-    pub fn parts(&mut self) -> (&Exports, &mut Store<State>, Instant) {
+    pub fn parts(&mut self) -> (&Exports, &mut Store<State>, Moment) {
         (&self.exports, &mut self.store, self.until)
     }
 
     /// Goes on with the grant of the call before, in a time of its own.
-    pub fn go_on(&mut self, until: Instant) {
+    pub fn go_on(&mut self, until: Moment) {
         self.until = until;
         self.store.data_mut().begin();
         self.store.set_epoch_deadline(1);
     }
 
     /// Takes back what was lent, for a last call in a time of its own.
-    pub fn take_back(&mut self, until: Instant) {
+    pub fn take_back(&mut self, until: Moment) {
         self.store.data_mut().lend(Grant::default());
         self.go_on(until);
     }
@@ -181,10 +176,8 @@ impl Pool {
     }
 
     /// When a call that begins now must have ended.
-    pub fn until(&self) -> Instant {
-        let now = Instant::now();
-        let until = now.checked_add(self.limits.deadline);
-        until.unwrap_or_else(|| now + FAR)
+    pub fn until(&self) -> Moment {
+        Moment::now().after(self.limits.deadline)
     }
 
     /// A fresh instance that was lent nothing and is not in use.
@@ -192,7 +185,7 @@ impl Pool {
     /// # Errors
     /// [`Error::Limit`], [`Error::Trap`] from the component's start; [`Error::Incompatible`] if a
     /// function has another type than the world says.
-    pub async fn make(&self, until: Instant) -> Result<Instance, Error> {
+    pub async fn make(&self, until: Moment) -> Result<Instance, Error> {
         let meter = Meter::new(self.limits.clone(), self.clock.clone());
         let mut store = Store::new(&self.engine, State::new(self.lent.clone(), meter));
         store.limiter(|state| &mut state.meter);
@@ -207,7 +200,7 @@ impl Pool {
         let started = match timeout_at(until, starting).await {
             Ok(Ok(instance)) => instance,
             Ok(Err(error)) => return Err(self.explain(store.data(), &error)),
-            Err(Elapsed { .. }) => return Err(self.late()),
+            Err(Late) => return Err(self.late()),
         };
         let exports = self.linked.exports.load(&mut store, &started);
         let exports = exports.map_err(|error| Error::Incompatible {
@@ -234,12 +227,12 @@ impl Pool {
     pub fn settle<T>(
         &self,
         instance: &Instance,
-        answer: Result<wasmtime::Result<T>, Elapsed>,
+        answer: Result<wasmtime::Result<T>, Late>,
     ) -> Result<T, Error> {
         match answer {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(error)) => Err(self.explain(instance.store.data(), &error)),
-            Err(Elapsed { .. }) => Err(self.late()),
+            Err(Late) => Err(self.late()),
         }
     }
 

@@ -41,7 +41,7 @@ pub struct Limits {
     /// objects in the root-credential form in one step, at about 60 ms each.
     pub guest_time: Duration,
     /// How long one call or step may take, with all waiting for keys and storage. Default 60 s:
-    /// twice the computing time. A keyring or store that blocks its thread instead of waiting
+    /// twice the computing time. Time for which the process is stopped does not count. A keyring or store that blocks its thread instead of waiting
     /// cannot be interrupted.
     pub deadline: Duration,
 }

@@ -2,8 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::time::timeout_at;
-
+use crate::awake::timeout_at;
 use crate::contract::generated::exports::iamseal::plugin::migration::Plan;
 use crate::contract::{SealOptions, Shard, Step, Target};
 use crate::error::Error;

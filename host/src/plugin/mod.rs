@@ -23,8 +23,7 @@ mod trace;
 mod walk;
 mod world;
 
-use tokio::time::timeout_at;
-
+use crate::awake::timeout_at;
 use crate::contract::{Description, Opened, Policy, SealOptions};
 use crate::error::Error;
 

@@ -3,12 +3,12 @@
 
 use std::sync::Arc;
 
-use tokio::time::timeout_at;
 use tracing::field::DebugValue;
 use wasmtime::component::ResourceAny;
 
+use crate::awake::timeout_at;
 use crate::contract::ObjectError;
-use crate::describe::line;
+use crate::describe::name;
 use crate::error::Error;
 
 use super::instance::{Instance, Pool};
@@ -111,8 +111,8 @@ impl Walk {
         for path in report.iter().map(&path) {
             if !path.starts_with(&self.prefix) || last.is_some_and(|last| path <= last) {
                 return Err(broken(format!(
-                    "it reported {:?}, which is outside its scope or not in order",
-                    line(&String::from_utf8_lossy(path))
+                    "it reported {}, which is outside its scope or not in order",
+                    name(&String::from_utf8_lossy(path))
                 )));
             }
             last = Some(path);

@@ -14,6 +14,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io::{Read, Write as _};
 use std::os::fd::AsRawFd as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
@@ -50,6 +51,11 @@ pub struct Tool {
     files: Vec<NamedTempFile>,
     /// The program's file, open until it runs.
     program: Option<File>,
+}
+
+/// Lets nobody else read a file, as one with secrets should be.
+pub fn only_mine(file: &Path) {
+    fs::set_permissions(file, fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 enum Stdin {

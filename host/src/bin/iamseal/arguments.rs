@@ -11,6 +11,7 @@ use iamseal::contract;
 
 use crate::failure::Failure;
 use crate::report::notes;
+use crate::typed::Typed;
 
 /// Opens, seals, audits and migrates the IAM and configuration objects of MinIO and of servers that
 /// keep them as MinIO does.
@@ -65,7 +66,8 @@ Exit codes:
    27  drafts lie in the store, and --require was given
    28  not tried with every root credential
   130  interrupted
-  141  nobody reads the output";
+  141  nobody reads the output
+  143  terminated";
 
 /// What every command takes.
 #[derive(Args, Clone)]
@@ -93,6 +95,9 @@ pub struct Common {
     /// Take that component whatever it is.
     #[arg(long, global = true)]
     pub trust_plugin: bool,
+    /// All that was typed, for commands that are printed.
+    #[arg(skip)]
+    pub typed: Typed,
 }
 
 impl Common {

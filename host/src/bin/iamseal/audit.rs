@@ -77,11 +77,20 @@ pub async fn audit(
     let mut audit = auditor.audit(&scope).await?;
     let mut interrupt = Interrupt::listen()?;
     let mut tally = Tally::default();
-    loop {
-        let findings = interrupt.unless(audit.next(BATCH)).await??;
-        if findings.is_empty() {
-            break;
-        }
+    let mut stopped = None;
+    while stopped.is_none() {
+        let findings = match interrupt.unless(audit.next(BATCH)).await {
+            Ok(Ok(findings)) if findings.is_empty() => break,
+            Ok(Ok(findings)) => findings,
+            Ok(Err(error)) => {
+                stopped = Some(error.into());
+                break;
+            }
+            Err(failure) => {
+                stopped = Some(failure);
+                break;
+            }
+        };
         for finding in &findings {
             needs.see(finding);
             let line = match &mut comparing {
@@ -95,66 +104,79 @@ pub async fn audit(
                     }
                 }
             };
-            progress.line(&line)?;
+            if stopped.is_none() {
+                stopped = progress.line(&line).err();
+            }
         }
         comparing.iter().for_each(Comparing::next);
         progress.derived(audit.derivations());
         progress.advance(findings.len());
     }
-    if let Some(comparing) = &comparing {
-        for line in comparing.missing(common.json, &mut tally) {
+    // What the audit did not come to is not missing.
+    for missing in comparing.iter().filter(|_| stopped.is_none()) {
+        for line in missing.missing(common.json, &mut tally) {
             progress.line(&line)?;
         }
     }
     let mut drafts = Drafts::new(command.require.is_some());
-    match look_for_drafts(
-        common,
-        &*store,
-        &scope.prefix,
-        &mut drafts,
-        &mut tally,
-        &progress,
-    )
-    .await
-    {
-        Ok(()) => {}
-        // A store of which that is not known is not what is required.
-        Err(failure) if command.require.is_some() => return Err(failure),
-        Err(failure) => output::note(common.json, &notes::drafts_unknown(&failure.message)),
+    if stopped.is_none() {
+        let looked = look_for_drafts(
+            common,
+            &*store,
+            &scope.prefix,
+            &mut drafts,
+            &mut tally,
+            &progress,
+        );
+        match looked.await {
+            Ok(()) => {}
+            // A store of which that is not known is not what is required.
+            Err(failure) if command.require.is_some() => stopped = Some(failure),
+            Err(failure) => output::note(common.json, &notes::drafts_unknown(&failure.message)),
+        }
     }
     progress.finish();
     if drafts.count() > 0 {
         output::note(common.json, &notes::drafts(drafts.count()));
     }
-    if tally.is_empty() {
+    if tally.is_empty() && stopped.is_none() {
         store::nothing_there(common, &command.place);
     }
-    if common.json {
-        let about = manifest
-            .as_ref()
-            .zip(comparing.as_ref())
-            .map(|(manifest, comparing)| {
-                let mut about = manifest::about(manifest);
-                if let Some(fields) = about.as_object_mut() {
-                    fields.insert("as_recorded".into(), comparing.as_recorded().into());
-                }
-                ("manifest", about)
-            });
-        let further = [("keys", needs.json())].into_iter().chain(about);
-        let further = further.chain(drafts.json());
-        output::line(&tally.summary("verdict", false, further))?;
-    } else {
-        output::line(&tally.table(tally::IS))?;
-        if let Some(table) = needs.table() {
-            output::line(&table)?;
-        }
-        if let (Some(manifest), Some(comparing)) = (&manifest, &comparing) {
-            output::line(&manifest::words(manifest))?;
-            let as_recorded = comparing.as_recorded();
-            output::line(&format!("{as_recorded} objects are as it records them."))?;
-        }
+    if stopped.is_some() {
+        needs.break_off();
     }
-    Ok(tally.exit_code().into())
+    let text = match common.json {
+        true => {
+            let about = manifest
+                .as_ref()
+                .zip(comparing.as_ref())
+                .map(|(manifest, comparing)| {
+                    let mut about = manifest::about(manifest);
+                    if let Some(fields) = about.as_object_mut() {
+                        fields.insert("as_recorded".into(), comparing.as_recorded().into());
+                    }
+                    ("manifest", about)
+                });
+            let further = [("keys", needs.json())].into_iter().chain(about);
+            let further = further.chain(drafts.json());
+            tally.summary("verdict", stopped.is_some(), further)
+        }
+        false => {
+            let mut lines = vec![tally.table(tally::IS)];
+            lines.extend(needs.table());
+            if let (Some(manifest), Some(comparing)) = (&manifest, &comparing) {
+                lines.push(manifest::words(manifest));
+                let as_recorded = comparing.as_recorded();
+                lines.push(format!("{as_recorded} objects are as it records them."));
+            }
+            lines.join("\n")
+        }
+    };
+    let printed = output::summary(&text);
+    match stopped {
+        Some(stopped) => Err(stopped),
+        None => printed.map(|()| tally.exit_code().into()),
+    }
 }
 
 /// Counts and names the drafts that lie in the store.

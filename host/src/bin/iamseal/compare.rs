@@ -130,7 +130,7 @@ impl Remark {
                 Cause::CopiedFrom,
                 format!(
                     "it has the bytes that are recorded at {}",
-                    words::path(path)
+                    iamseal::shown(path)
                 ),
                 "restore the object that belongs here; if it was copied on purpose, record the store \
                  as it is with iamseal manifest",

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use iamseal::Error;
 use iamseal::contract::{ObjectError, StorageError};
+use iamseal::harmless;
 use iamseal::storage::dir::OpenError;
 use serde_json::json;
 
@@ -56,6 +57,14 @@ impl Failure {
         self
     }
 
+    /// Whether somebody wanted the end: all that was done before is reported.
+    pub fn is_asked_for(&self) -> bool {
+        matches!(
+            self.cause,
+            Cause::Interrupted | Cause::Terminated | Cause::ClosedPipe
+        )
+    }
+
     /// Tells it on standard error.
     pub fn report(&self, json: bool) -> ExitCode {
         if self.cause == Cause::ClosedPipe {
@@ -66,9 +75,9 @@ impl Failure {
             }});
             output::complain(&line.to_string());
         } else {
-            output::complain(&format!("error: {}", self.message));
+            output::complain(&format!("error: {}", harmless(&self.message)));
             if let Some(cure) = &self.cure {
-                output::complain(&format!(" cure: {cure}"));
+                output::complain(&format!(" cure: {}", harmless(cure)));
             }
         }
         ExitCode::from(self.cause.exit_code())

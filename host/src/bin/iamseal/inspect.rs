@@ -36,7 +36,7 @@ pub async fn run(common: &Common, command: &Inspect) -> Result<ExitCode, Failure
     if common.json {
         output::line(&description::json_line(&name, &seen))?;
     } else {
-        let name = output::path(name.as_bytes());
+        let name = iamseal::shown(name.as_bytes());
         output::line(&output::table(&["", &name], description::rows(&seen)))?;
     }
     Ok(ExitCode::SUCCESS)

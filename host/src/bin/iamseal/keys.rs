@@ -1,31 +1,65 @@
 //! The keys that the environment and the options give.
 
+use std::collections::BTreeSet;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::PathBuf;
+use std::sync::{Mutex, PoisonError};
+
 use iamseal::keys::root_credential::RootCredentialError;
 use iamseal::keys::static_key::StaticKeyError;
-use iamseal::keys::{Environment, KeysError, MixedKeyring, StaticKeyring};
+use iamseal::keys::{Environment, KeysError, MixedKeyring, StaticKeyring, is_open_to_others};
 
 use crate::arguments::Common;
 use crate::cause::Cause;
 use crate::failure::Failure;
+use crate::report::notes;
+use crate::{output, typed};
 
 /// Everything that is lent to the plugin.
 pub fn keyring(common: &Common) -> Result<MixedKeyring, Failure> {
-    let mut keyring = Environment::of_process()?.keyring()?;
+    let environment = Environment::of_process()?;
+    let mut keyring = environment.keyring()?;
     for file in &common.keys {
         keyring = keyring.keys_file(file)?;
     }
     for file in &common.root_credentials {
         keyring = keyring.root_credentials_file(file)?;
     }
+    let files = common.keys.iter().chain(&common.root_credentials);
+    warn(common, &environment, files);
     Ok(keyring)
+}
+
+/// Says which files with secrets others than their owners can read: those that the environment names
+/// and these.
+pub fn warn<'a>(
+    common: &Common,
+    environment: &Environment,
+    files: impl IntoIterator<Item = &'a PathBuf>,
+) {
+    let given = files.into_iter().filter(|file| is_open_to_others(file));
+    let open = given.cloned().chain(environment.open_to_others());
+    // A file may be read for the keys and for the store.
+    static TOLD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    for file in open {
+        if !told.insert(file.clone()) {
+            continue;
+        }
+        let shown = iamseal::shown(file.as_os_str().as_bytes());
+        let quoted = typed::quoted(file.as_os_str());
+        output::note(common.json, &notes::open_to_others(&shown, &quoted));
+    }
 }
 
 /// The static keys alone, from the same places, even where the environment describes a KES too.
 pub fn beside_kes(common: &Common) -> Result<StaticKeyring, Failure> {
-    let mut keyring = Environment::of_process()?.keyring_beside_kes()?;
+    let environment = Environment::of_process()?;
+    let mut keyring = environment.keyring_beside_kes()?;
     for file in &common.keys {
         keyring = keyring.keys_file(file)?;
     }
+    warn(common, &environment, &common.keys);
     Ok(keyring)
 }
 

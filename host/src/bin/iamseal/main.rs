@@ -1,6 +1,6 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
-//! `failure`, `journals`, `keys`, `load`, `output`, `progress`, `report`, `run`, `standing`, `store` and
-//! `workers`.
+//! `failure`, `journals`, `keys`, `load`, `output`, `progress`, `report`, `run`, `standing`, `store`,
+//! `typed` and `workers`.
 
 extern crate alloc;
 
@@ -29,24 +29,27 @@ mod seal;
 mod standing;
 mod store;
 mod sweep;
+mod typed;
 mod undo;
 mod unseal;
 mod workers;
 
 use std::env;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
-use clap::Parser as _;
 use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _, Parser as _};
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
 use crate::report::{cause, tally};
+use crate::typed::Typed;
 
 fn main() -> ExitCode {
     forbid_core_dumps();
     keep_files_private();
-    let arguments = match Arguments::try_parse() {
+    let arguments = match parse() {
         Ok(arguments) => arguments,
         Err(error) => return not_parsed(&error),
     };
@@ -54,6 +57,22 @@ fn main() -> ExitCode {
     match run(arguments) {
         Ok(code) => code,
         Err(failure) => failure.report(json),
+    }
+}
+
+fn parse() -> Result<Arguments, clap::Error> {
+    let matches = Arguments::command().try_get_matches().map_err(harmless)?;
+    let mut arguments = Arguments::from_arg_matches(&matches)?;
+    arguments.common.typed = Typed::of(&matches);
+    Ok(arguments)
+}
+
+/// The same error about a command line that cannot drive a terminal, where it quotes it.
+fn harmless(error: clap::Error) -> clap::Error {
+    let shown = env::args_os().map(|word| iamseal::shown(word.as_bytes()));
+    match error.use_stderr() {
+        true => Arguments::try_parse_from(shown).err().unwrap_or(error),
+        false => error,
     }
 }
 

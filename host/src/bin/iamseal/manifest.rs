@@ -55,13 +55,13 @@ pub async fn run(common: &Common, command: &Manifest) -> Result<ExitCode, Failur
     let epoch = manifest.epoch();
     if common.json {
         let about = Some(("manifest", about(&manifest)));
-        output::line(&tally.summary("outcome", false, about))?;
+        output::summary(&tally.summary("outcome", false, about))?;
     } else {
-        output::line(&tally.table(tally::IS))?;
-        output::line(&words(&manifest))?;
-        output::line(&format!(
-            "Keep that number elsewhere: only --at-least-epoch {epoch} tells an older manifest from \
-             this one."
+        output::summary(&format!(
+            "{}\n{}\nKeep that number elsewhere: only --at-least-epoch {epoch} tells an older manifest \
+             from this one.",
+            tally.table(tally::IS),
+            words(&manifest),
         ))?;
     }
     Ok(tally.exit_code().into())
@@ -103,7 +103,7 @@ pub fn about(manifest: &manifest::Manifest) -> Value {
 /// The same for people.
 pub fn words(manifest: &manifest::Manifest) -> String {
     let (epoch, objects) = (manifest.epoch(), manifest.len());
-    let key = words::path(manifest.key().unwrap_or_default().as_bytes());
+    let key = iamseal::shown(manifest.key().unwrap_or_default().as_bytes());
     format!("The manifest: epoch {epoch}, {objects} objects, sealed under the key {key}.")
 }
 

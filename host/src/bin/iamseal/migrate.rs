@@ -56,6 +56,7 @@ pub async fn migrate(
         limits.deadline = WITH_REMOTE_KEYS;
     }
     let mut builder = load::builder(common, keyring).limits(limits);
+    let mut interrupt = Interrupt::listen()?;
     let run = match command.dry_run {
         true => {
             builder = builder.storage(store.clone());
@@ -69,27 +70,33 @@ pub async fn migrate(
             Some(run)
         }
     };
-    let progress = match plan.shard {
-        None => store::progress(common, &*store, &plan.prefix).await,
-        // How many of the objects are in the shard shows only as they come.
-        Some(_) => Progress::new(common, None),
+    let prepared = interrupt.unless(async {
+        let progress = match plan.shard {
+            None => store::progress(common, &*store, &plan.prefix).await,
+            // How many of the objects are in the shard shows only as they come.
+            Some(_) => Progress::new(common, None),
+        };
+        (progress, builder.load().await)
+    });
+    let (progress, plugin) = match prepared.await {
+        Ok((progress, plugin)) => (progress, plugin?),
+        Err(failure) => return run::finish(common, run, &Tally::default(), Some(failure)).await,
     };
-    let plugin = builder.load().await?;
-    let interrupt = Interrupt::listen()?;
     let batch = workers::batch(jobs).min(store::batch(&command.place.store));
     let mut workers = Workers::start(&plugin, &plan, jobs, batch).await?;
     let mut tally = Tally::default();
-    let (mut was_interrupted, mut failure) = (false, None::<Failure>);
+    let mut stopped = None;
+    let mut is_read = true;
     while let Some(batch) = workers.next().await {
-        if interrupt.pressed() {
-            was_interrupted = true;
+        if let Some(failure) = interrupt.pressed() {
+            stopped.get_or_insert(failure);
             workers.stop();
         }
         let steps = match batch {
             Ok(steps) => steps,
             // The others finish what they are at, and what they report is true.
             Err(error) => {
-                failure.get_or_insert(error.into());
+                stopped.get_or_insert(error.into());
                 continue;
             }
         };
@@ -98,29 +105,32 @@ pub async fn migrate(
         }
         for step in &steps {
             step::count(step, &mut tally);
-            if common.json {
-                progress.line(&step::json_line(step))?;
-            } else if let Some(line) = step::text_line(step) {
-                progress.line(&line)?;
+            let line = match common.json {
+                true => Some(step::json_line(step)),
+                false => step::text_line(step),
+            };
+            // What is done is counted even where nobody reads of it.
+            if let Some(line) = line.filter(|_| is_read)
+                && let Err(failure) = progress.line(&line)
+            {
+                is_read = false;
+                stopped.get_or_insert(failure);
+                workers.stop();
             }
         }
         progress.derived(workers.derivations());
         progress.advance(steps.len());
         if let Some(given_up) = run.as_ref().and_then(|run| run.gives_up()) {
             workers.stop();
-            failure.get_or_insert(given_up);
+            stopped.get_or_insert(given_up);
         }
     }
     progress.finish();
     // A shard of few objects may have none.
-    if tally.is_empty() && failure.is_none() && plan.shard.is_none() {
+    if tally.is_empty() && stopped.is_none() && plan.shard.is_none() {
         store::nothing_there(common, &command.place);
     }
-    if let Some(failure) = failure {
-        run.map(Run::break_off);
-        return Err(failure);
-    }
-    run::finish(common, run, &tally, was_interrupted).await
+    run::finish(common, run, &tally, stopped).await
 }
 
 /// What is done, for the journal.

@@ -6,7 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
 
 use crate::failure::Failure;
-pub use crate::report::words::{found_json, path, path_fields};
+pub use crate::report::words::{found_json, path_fields};
 
 /// Prints a line on standard output.
 ///
@@ -27,6 +27,14 @@ pub fn bytes(bytes: &[u8]) -> Result<(), Failure> {
         .map_err(|error| Failure::from(error).about("standard output"))
 }
 
+/// Prints what a command comes to: on standard error, if standard output takes no more.
+///
+/// # Errors
+/// Whatever standard output says.
+pub fn summary(text: &str) -> Result<(), Failure> {
+    line(text).inspect_err(|_| complain(text))
+}
+
 /// Prints a line on standard error; there is nowhere to say that this failed.
 pub fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "{text}");
@@ -37,7 +45,7 @@ pub fn note(json: bool, text: &str) {
     if json {
         complain(&json!({ "note": text }).to_string());
     } else {
-        complain(&format!("note: {text}"));
+        complain(&format!("note: {}", iamseal::harmless(text)));
     }
 }
 

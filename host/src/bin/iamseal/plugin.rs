@@ -38,7 +38,7 @@ async fn inspect(common: &Common, file: &Path) -> Result<ExitCode, Failure> {
         });
         output::line(&line.to_string())?;
     } else {
-        let name = output::path(identity.name().as_bytes());
+        let name = iamseal::harmless(identity.name());
         output::line(&output::table(&["", &name], rows(&seen)))?;
     }
     match worlds.is_empty() {

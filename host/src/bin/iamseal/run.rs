@@ -16,16 +16,16 @@ use crate::arguments::{Common, JournalPlace};
 use crate::failure::Failure;
 use crate::report::notes;
 use crate::tally::{self, Tally};
-use crate::{journals, load, output, progress, store};
+use crate::{journals, load, output, store};
 
 /// A run that is under way.
 pub struct Run {
     journal: Arc<Journal>,
     journaled: Arc<Journaled>,
     store: Arc<dyn Store>,
-    /// How the command line names the store, and the folder for journals if it names one.
-    shown: String,
-    given: Option<String>,
+    /// How to take it back, and how to go on.
+    undo: String,
+    again: Option<String>,
     json: bool,
     is_kept: bool,
     has_changed: AtomicBool,
@@ -33,27 +33,37 @@ pub struct Run {
     failure: Mutex<Option<Failure>>,
 }
 
-/// Ends a command that went over a store: its run, if it has one, its summary and its exit code.
+/// Ends a command that went over a store, whatever the end: prints its summary, and of its run, if it
+/// has one, the name and how to take it back or go on. `stopped` is why it did not come to its end.
+///
+/// # Errors
+/// That, or why the summary or a proof could not be written.
 pub async fn finish(
     common: &Common,
     run: Option<Run>,
     tally: &Tally,
-    was_interrupted: bool,
+    stopped: Option<Failure>,
 ) -> Result<ExitCode, Failure> {
     let ended = match run {
-        Some(run) if !was_interrupted => Some(run.end().await),
-        Some(run) => Some(run.break_off()),
+        Some(run) if stopped.is_none() => Some(run.end().await),
+        Some(run) => Some(run.break_off(stopped.as_ref())),
         None => None,
     };
-    if common.json {
-        let run = ended.as_ref().map(Ended::json);
-        output::line(&tally.json("outcome", was_interrupted, run))?;
-    } else {
-        output::line(&tally.table(tally::WAS))?;
+    let text = match common.json {
+        true => {
+            let run = ended.as_ref().map(Ended::json);
+            tally.json("outcome", stopped.is_some(), run)
+        }
+        false => tally.table(tally::WAS),
+    };
+    let printed = output::summary(&text);
+    for note in ended.iter().flat_map(|ended| &ended.notes) {
+        output::note(common.json, note);
     }
-    if was_interrupted {
-        return Err(progress::interrupted());
+    if let Some(stopped) = stopped {
+        return Err(stopped);
     }
+    printed?;
     match ended {
         Some(ended) => ended.exit(tally.exit_code()),
         None => Ok(tally.exit_code().into()),
@@ -61,11 +71,13 @@ pub async fn finish(
 }
 
 /// A run that is over.
-pub struct Ended {
+struct Ended {
     name: String,
     proof: Option<Proof>,
     /// Why there is no proof, if there ought to be one.
     failure: Option<Failure>,
+    /// What an operator is told of it.
+    notes: Vec<String>,
 }
 
 impl Run {
@@ -88,15 +100,16 @@ impl Run {
         let journal = Arc::new(journal);
         let inspector = load::auditor(common, MixedKeyring::default(), None).await?;
         let journaled = Journaled::new(journal.clone(), store.clone(), store.clone(), inspector);
+        let folder = place.journal.as_ref().map(|folder| folder.as_os_str());
+        let undo = common
+            .typed
+            .undo(given.as_os_str(), &journal.head().name, folder);
         Ok(Self {
             journal,
             journaled: Arc::new(journaled),
             store,
-            shown: given.display().to_string(),
-            given: place
-                .journal
-                .as_ref()
-                .map(|given| given.display().to_string()),
+            undo,
+            again: common.typed.again.clone(),
             json: common.json,
             is_kept: place.is_kept,
             has_changed: AtomicBool::new(false),
@@ -126,7 +139,7 @@ impl Run {
         }
     }
 
-    /// Proves what the run has done, and says how to take it back.
+    /// Proves what the run has done.
     async fn end(self) -> Ended {
         let failure = self.failure().take();
         let proved = match failure {
@@ -137,46 +150,48 @@ impl Run {
                 .await
                 .map_err(Failure::from),
         };
-        match proved {
-            Ok(proof) => {
-                if proof.differ > 0 {
-                    output::note(self.json, &notes::differ(proof.differ));
-                }
-                self.tell(Some(&proof));
-                self.ended(Some(proof), None)
-            }
-            Err(failure) => {
-                self.tell(None);
-                self.ended(None, Some(failure))
-            }
+        let (proof, failure) = match proved {
+            Ok(proof) => (Some(proof), None),
+            Err(failure) => (None, Some(failure)),
+        };
+        let mut notes = Vec::new();
+        if let Some(proof) = proof.as_ref().filter(|proof| proof.differ > 0) {
+            notes.push(notes::differ(proof.differ));
+        }
+        // The summary says the same to programs.
+        if !self.json && self.is_kept && self.has_changed.load(Ordering::Relaxed) {
+            let proof = proof.as_ref();
+            notes.extend(proof.map(|proof| notes::proof(&proof.path.to_string_lossy())));
+            notes.push(notes::undo(&self.undo));
+        }
+        Ended {
+            name: self.journal.head().name.clone(),
+            proof,
+            failure,
+            notes,
         }
     }
 
     /// The same for a run that did not come to its end, and proves nothing.
-    pub fn break_off(self) -> Ended {
-        self.tell(None);
-        self.ended(None, None)
-    }
-
-    fn tell(&self, proof: Option<&Proof>) {
-        // The summary says the same to programs.
-        if self.json || !self.is_kept || !self.has_changed.load(Ordering::Relaxed) {
-            return;
-        }
-        let name = &self.journal.head().name;
-        if let Some(proof) = proof {
-            output::note(false, &notes::proof(&proof.path.to_string_lossy()));
-        }
-        let given = self.given.as_deref();
-        output::note(false, &notes::undo(&self.shown, name, given));
-    }
-
-    fn ended(&self, proof: Option<Proof>, failure: Option<Failure>) -> Ended {
+    fn break_off(self, stopped: Option<&Failure>) -> Ended {
         let name = self.journal.head().name.clone();
+        let mut notes = Vec::new();
+        if self.is_kept {
+            // A worker that failed did not come to report what it had done.
+            let is_reported = stopped.is_some_and(Failure::is_asked_for);
+            notes.push(
+                match is_reported && !self.has_changed.load(Ordering::Relaxed) {
+                    true => notes::unchanged(&name),
+                    false => notes::undo(&self.undo),
+                },
+            );
+            notes.extend(self.again.as_deref().map(notes::go_on));
+        }
         Ended {
             name,
-            proof,
-            failure,
+            proof: None,
+            failure: None,
+            notes,
         }
     }
 

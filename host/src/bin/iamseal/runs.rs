@@ -27,14 +27,20 @@ pub fn run(common: &Common, command: &Runs) -> Result<ExitCode, Failure> {
         }
         return Ok(ExitCode::SUCCESS);
     }
-    let rows = heads
-        .into_iter()
-        .map(|head| vec![head.name, head.started, head.work, head.store]);
+    let rows = heads.into_iter().map(|head| {
+        [head.name, head.started, head.work, head.store]
+            .map(shown)
+            .to_vec()
+    });
     output::line(&output::table(
         &["run", "started", "did", "store"],
         rows.collect(),
     ))?;
     Ok(ExitCode::SUCCESS)
+}
+
+fn shown(text: String) -> String {
+    iamseal::shown(text.as_bytes())
 }
 
 fn line(head: &Head) -> String {

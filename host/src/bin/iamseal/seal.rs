@@ -24,7 +24,7 @@ pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
     }
     let options = command.how.options()?;
     let plugin = load::builder(common, keys::keyring(common)?).load().await?;
-    let about = output::path(path);
+    let about = iamseal::shown(path);
     let plaintext = read_input().await.map_err(|error| error.about(&about))?;
     let plaintext = Zeroizing::new(plaintext);
     let sealed = plugin

@@ -45,7 +45,7 @@ impl Told {
     fn see(&mut self, path: &[u8]) {
         self.objects += 1;
         if self.first.len() < notes::NAMED {
-            self.first.push(words::path(path));
+            self.first.push(iamseal::shown(path));
         }
     }
 

@@ -26,6 +26,7 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
         ..common.clone()
     };
     let opener = load::auditor(common, keys::keyring(common)?, None).await?;
+    let interrupt = Interrupt::listen()?;
     let run = match command.dry_run {
         true => None,
         false => {
@@ -43,43 +44,44 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
     let restores = |path: &[u8]| undo.restores_plaintext(path);
     standing::tell(common, &*store, notes::CONFIG, restores).await;
     let progress = Progress::new(common, Some(undo.objects() as u64));
-    let interrupt = Interrupt::listen()?;
     let mut tally = Tally::default();
-    let (mut was_interrupted, mut given_up) = (false, None);
+    let mut stopped = None;
     let batch = workers::batch(NonZeroU32::MIN).min(store::batch(&command.store)) as usize;
-    loop {
+    while stopped.is_none() {
         // A batch is never dropped midway: Ctrl-C is answered between two.
-        if interrupt.pressed() {
-            was_interrupted = true;
+        stopped = interrupt.pressed();
+        if stopped.is_some() {
             break;
         }
-        let steps = undo.next(batch).await?;
-        if steps.is_empty() {
-            break;
-        }
+        let steps = match undo.next(batch).await {
+            Ok(steps) if steps.is_empty() => break,
+            Ok(steps) => steps,
+            Err(error) => {
+                stopped = Some(error.into());
+                break;
+            }
+        };
         if let Some(run) = &run {
             run.report(steps.iter().map(said)).await;
         }
         for step in &steps {
             count(step, &mut tally);
-            if common.json {
-                progress.line(&json_line(step))?;
-            } else if let Some(line) = text_line(step) {
-                progress.line(&line)?;
+            let line = match common.json {
+                true => Some(json_line(step)),
+                false => text_line(step),
+            };
+            // What is done is counted even where nobody reads of it.
+            if let Some(line) = line.filter(|_| stopped.is_none()) {
+                stopped = progress.line(&line).err();
             }
         }
         progress.advance(steps.len());
-        given_up = run.as_ref().and_then(|run| run.gives_up());
-        if given_up.is_some() {
-            break;
+        if stopped.is_none() {
+            stopped = run.as_ref().and_then(|run| run.gives_up());
         }
     }
     progress.finish();
-    if let Some(failure) = given_up {
-        run.map(Run::break_off);
-        return Err(failure);
-    }
-    run::finish(common, run, &tally, was_interrupted).await
+    run::finish(common, run, &tally, stopped).await
 }
 
 fn name(outcome: &UndoOutcome) -> &'static str {

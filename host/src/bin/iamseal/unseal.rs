@@ -14,7 +14,7 @@ use crate::{keys, load, output};
 pub async fn run(common: &Common, command: &Unseal) -> Result<ExitCode, Failure> {
     let path = checked_path(&command.path)?;
     let auditor = load::auditor(common, keys::keyring(common)?, None).await?;
-    let about = output::path(path);
+    let about = iamseal::shown(path);
     let stored = read_input().await.map_err(|error| error.about(&about))?;
     let opened = auditor
         .unseal(path, &stored, arguments::policy(command.require))

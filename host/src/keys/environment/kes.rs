@@ -63,6 +63,7 @@ fn identity(environment: &Environment) -> Result<(Identity, &'static str), KeysE
                 }
                 _ => of(KEY_FILE)(error),
             })?;
+            environment.saw(key);
             Ok((identity, CERT_FILE))
         }
         (Some(_), Some(_), _) => Err(KeysError::TwoIdentities { other: CERT_FILE }),

@@ -170,7 +170,7 @@ fn from_file(
         return Err(KeysError::KeyForPath { variable, rather });
     }
     let path = Path::new(path.as_str());
-    let found = Environment::first_of([path.into(), environment.secrets.join(path)])?;
+    let found = environment.first_of([path.into(), environment.secrets.join(path)])?;
     let Some((path, text)) = found else {
         return Err(KeysError::FileMissing {
             variable,

@@ -128,7 +128,7 @@ fn half(
             continue;
         };
         let path = Path::new(path.as_str());
-        let found = Environment::first_of([environment.secrets.join(path), path.into()])?;
+        let found = environment.first_of([environment.secrets.join(path), path.into()])?;
         if let Some((path, text)) = found
             && !text.trim().is_empty()
         {

@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::answer::{Answer, MAX_ANSWER};
 use super::balance::Balance;
 use super::{Authorities, Endpoints, Identity, KesError};
+use crate::awake::Stretch;
 use crate::contract::KeyError;
 use crate::network;
 
@@ -118,20 +119,31 @@ impl Client {
         if let Some(said) = self.balance.resting() {
             return Err(KeyError::Unavailable(said));
         }
-        let said = match timeout(DEADLINE, self.ask_round(request)).await {
-            Ok(Ok(answer)) if answer.status != 503 => {
-                self.balance.wake();
-                return Ok(answer);
+        let mut stretch = Stretch::begin();
+        let said = loop {
+            match self.ask_in_time(request).await {
+                Ok(answer) if answer.status != 503 => {
+                    self.balance.wake();
+                    return Ok(answer);
+                }
+                Ok(answer) => {
+                    self.balance.rest(&answer.said());
+                    return Ok(answer);
+                }
+                // The time went by while this process was stopped, and KES may have hung up meanwhile.
+                Err(_) if stretch.had_stop().await => stretch = Stretch::begin(),
+                Err(said) => break said,
             }
-            Ok(Ok(answer)) => {
-                self.balance.rest(&answer.said());
-                return Ok(answer);
-            }
-            Ok(Err(said)) => said,
-            Err(_elapsed) => format!("no answer within {} s", DEADLINE.as_secs()),
         };
         self.balance.rest(&said);
         Err(KeyError::Unavailable(said))
+    }
+
+    async fn ask_in_time(&self, request: &Request) -> Result<Answer, String> {
+        match timeout(DEADLINE, self.ask_round(request)).await {
+            Ok(asked) => asked,
+            Err(_elapsed) => Err(format!("no answer within {} s", DEADLINE.as_secs())),
+        }
     }
 
     async fn ask_round(&self, request: &Request) -> Result<Answer, String> {

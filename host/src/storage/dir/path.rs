@@ -191,7 +191,7 @@ mod tests {
         assert_eq!(refusal(b"./a"), "./a has the part `.`");
         assert_eq!(refusal(b"a//b"), "a//b has an empty part");
         assert_eq!(refusal(b"a/"), "a/ has an empty part");
-        assert_eq!(refusal(b"a\0b"), "a\\0b holds a NUL byte");
+        assert_eq!(refusal(b"a\0b"), "a\\u{0}b holds a NUL byte");
         assert_eq!(
             refusal(&[b'a'; LONGEST + 1]),
             "the path has 4096 bytes; the longest has 4095"

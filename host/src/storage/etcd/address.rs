@@ -244,6 +244,9 @@ fn file(
         path: PathBuf::from(path.as_str()),
         cause,
     })?;
+    if variable == KEY {
+        environment.saw(Path::new(path.as_str()));
+    }
     Ok(Some(Zeroizing::new(bytes)))
 }
 

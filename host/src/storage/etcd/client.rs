@@ -24,6 +24,7 @@ use super::connect::{channels, deepest, is_about_tls};
 use super::faults::{Fate, Watch};
 use super::messages::{AuthenticateRequest, AuthenticateResponse};
 use super::open_error::OpenError;
+use crate::awake::Stretch;
 use crate::describe::line;
 
 /// How much larger than an object an answer may be: its key, and what is said about it.
@@ -172,7 +173,8 @@ impl Client {
             }
             rests => rests.is_some(),
         };
-        let begun = Instant::now();
+        let mut stretch = Stretch::begin();
+        let mut begun = Instant::now();
         let mut pause = self.patience.pause;
         let mut renewals = 0;
         let mut refusals = 0;
@@ -208,7 +210,11 @@ impl Client {
             *was_lost = true;
             self.node.fetch_add(1, Ordering::Relaxed);
             let is_over = !is_first && begun.elapsed() + pause > self.patience.call;
-            if is_probe || is_over {
+            if (is_probe || is_over) && stretch.had_stop().await {
+                // The time went by while this process was stopped, and etcd may have hung up meanwhile.
+                stretch = Stretch::begin();
+                begun = Instant::now();
+            } else if is_probe || is_over {
                 let seconds = begun.elapsed().as_secs();
                 let why = format!("etcd gave no answer for {seconds} s: {why}");
                 let until = Instant::now() + self.patience.rest;

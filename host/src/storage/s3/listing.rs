@@ -7,7 +7,7 @@
 
 use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -17,6 +17,8 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService,
 };
 use quick_xml::escape::unescape;
+
+use crate::awake::{Moment, Stretch};
 
 use super::open::RETRY;
 use super::place::location;
@@ -54,8 +56,8 @@ struct Service {
 /// When the first and the last request failed of those since the last that was answered.
 #[derive(Debug, Clone, Copy)]
 struct Silence {
-    first: Instant,
-    last: Instant,
+    first: Moment,
+    last: Moment,
 }
 
 impl<C: HttpConnector> HttpConnector for Connector<C> {
@@ -78,7 +80,13 @@ impl HttpService for Service {
             let silent = std::io::Error::other("the server gives no answer");
             return Err(HttpError::new(HttpErrorKind::Unknown, silent));
         }
-        let answer = self.client.execute(request).await;
+        let stretch = Stretch::begin();
+        let mut answer = self.client.execute(request.clone()).await;
+        // The time went by while this process was stopped, and the server may have hung up meanwhile. What
+        // came of a put is looked up in the bucket in any case.
+        if answer.is_err() && stretch.had_stop().await {
+            answer = self.client.execute(request).await;
+        }
         let is_silent = self.is_silent(answer.is_err());
         let answer = answer.map_err(|error| match error.kind() {
             // Else each of a batch's requests would wait as long as the first one did.
@@ -155,7 +163,7 @@ impl Service {
             *silence = None;
             return false;
         }
-        let last = Instant::now();
+        let last = Moment::now();
         let first = silence.map_or(last, |silence| silence.first);
         *silence = Some(Silence { first, last });
         first.elapsed() >= RETRY

@@ -3,7 +3,7 @@
 use object_store::path::Path;
 
 use crate::contract::StorageError;
-use crate::describe::line;
+use crate::describe::name;
 
 /// The longest key in bytes, S3's own. It also keeps every request line within what servers and the
 /// crate `http` take.
@@ -88,16 +88,16 @@ pub(super) fn location(key: &str) -> Result<Path, StorageError> {
     if key.contains(UNSHOWN) {
         return Err(refused(format!(
             "{} has a character in it that listings cannot show",
-            line(key)
+            name(key)
         )));
     }
     // Parsing removes a `/` at either end, which would make it another key.
     match Path::parse(key) {
         Ok(location) if location.as_ref() == key && !key.is_empty() => Ok(location),
         _ => Err(refused(format!(
-            "no request can name the key {:?}: it has an empty part, the part `.` or `..`, or a \
+            "no request can name the key {}: it has an empty part, the part `.` or `..`, or a \
              control character",
-            line(key)
+            name(key)
         ))),
     }
 }

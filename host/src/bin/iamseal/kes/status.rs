@@ -11,9 +11,9 @@ use super::why;
 use crate::arguments::Common;
 use crate::cause::Cause;
 use crate::failure::Failure;
-use crate::output;
 use crate::report::why::Why;
 use crate::report::words;
+use crate::{keys, output};
 
 /// What the data key is bound to that is made and opened for a look: nothing, as MinIO does at its start.
 const CONTEXT: &[u8] = b"{}";
@@ -34,6 +34,7 @@ pub async fn run(common: &Common) -> Result<ExitCode, Failure> {
     let environment = Environment::of_process()?;
     // What MinIO refuses is told first.
     environment.keyring()?;
+    keys::warn(common, &environment, []);
     let (kes, key) = (environment.kes()?, environment.kes_key_name()?);
     let mut causes = BTreeSet::new();
     let mut rows = Vec::new();
@@ -53,6 +54,7 @@ pub async fn run(common: &Common) -> Result<ExitCode, Failure> {
         }
     }
     if !common.json {
+        let key = iamseal::shown(key.as_bytes());
         output::line(&format!("identity {}, key {key}", kes.identity()))?;
         let header = ["endpoint", "version", "describe", "generate", "decrypt"];
         output::line(&output::table(&header, rows))?;
@@ -133,7 +135,7 @@ async fn told(kes: &Kes, key: &str, call: Result<(), KeyError>) -> Result<(), Wh
 fn shown(name: &str) -> String {
     let longest = 80; // As KES has it.
     let begin: String = name.chars().take(longest).collect();
-    words::path(begin.as_bytes())
+    iamseal::shown(begin.as_bytes())
 }
 
 impl Asked {
@@ -165,7 +167,7 @@ impl Asked {
             }
         };
         let version = match &self.version {
-            Some(version) => words::path(version.as_bytes()),
+            Some(version) => iamseal::shown(version.as_bytes()),
             None => call("version"),
         };
         let calls = ["describe", "generate", "decrypt"].map(call);

@@ -26,7 +26,7 @@ fn every_cause_is_there() {
     assert_eq!(known, ALL.map(Cause::name));
 }
 
-const ALL: [Cause; 32] = [
+const ALL: [Cause; 33] = [
     Cause::Other,
     Cause::Usage,
     Cause::Several,
@@ -59,6 +59,7 @@ const ALL: [Cause; 32] = [
     Cause::Plugin,
     Cause::Interrupted,
     Cause::ClosedPipe,
+    Cause::Terminated,
 ];
 
 /// What a cause means, and what to do about it.
@@ -183,6 +184,13 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
             "Ctrl-C. What was reported is done, all else is as it was.",
             "Run again.",
         ),
-        Cause::ClosedPipe => ("Nobody reads the output. No message has this cause.", ""),
+        Cause::ClosedPipe => (
+            "Nobody reads the output. No message has this cause; the summary is on standard error.",
+            "Run again.",
+        ),
+        Cause::Terminated => (
+            "SIGTERM. What was reported is done, all else is as it was.",
+            "Run again.",
+        ),
     }
 }

@@ -40,6 +40,7 @@ pub enum Cause {
     Plugin,
     Interrupted,
     ClosedPipe,
+    Terminated,
 }
 
 impl Cause {
@@ -76,6 +77,7 @@ impl Cause {
             Self::CredentialUntried => 28,
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
             Self::ClosedPipe => 141,  // 128 + SIGPIPE
+            Self::Terminated => 143,  // 128 + SIGTERM
         }
     }
 
@@ -114,6 +116,7 @@ impl Cause {
             Self::Plugin => "plugin",
             Self::Interrupted => "interrupted",
             Self::ClosedPipe => "closed-pipe",
+            Self::Terminated => "terminated",
         }
     }
 

@@ -35,7 +35,7 @@ pub fn rows(seen: &Description) -> Vec<Vec<String>> {
     ];
     // Nothing vouches for the name: whoever wrote the object chose it.
     let key = seen.key.as_deref();
-    rows.extend(key.map(|key| ("key", words::path(key.as_bytes()))));
+    rows.extend(key.map(|key| ("key", iamseal::shown(key.as_bytes()))));
     rows.extend(
         seen.cipher
             .map(|cipher| ("cipher", words::cipher_name(cipher).to_owned())),

@@ -12,7 +12,7 @@ use iamseal::contract::{Finding, Form, ObjectError, Verdict};
 use serde_json::{Value, json};
 
 use super::notes;
-use super::words;
+
 use crate::output;
 
 const KEY: &str = "key";
@@ -31,6 +31,8 @@ pub struct Needs {
     silent: u64,
     /// Objects in the root-credential form that do not open. They never say whose they are.
     without_user: u64,
+    /// Whether there are objects that were not looked at.
+    is_broken_off: bool,
 }
 
 /// What one of them is needed for.
@@ -68,6 +70,7 @@ impl Needs {
             has_seen: false,
             silent: 0,
             without_user: 0,
+            is_broken_off: false,
         }
     }
 
@@ -110,6 +113,11 @@ impl Needs {
         }
     }
 
+    /// Takes into account that the audit did not come to its end.
+    pub fn break_off(&mut self) {
+        self.is_broken_off = true;
+    }
+
     /// Takes into account that the manifest is sealed under this key.
     pub fn see_manifest(&mut self, key: &str) {
         if let Some(uses) = self.keys.get_mut(key) {
@@ -146,7 +154,7 @@ impl Needs {
                 None => "not known".to_owned(),
             };
             vec![
-                format!("{kind} {}", words::path(name.as_bytes())),
+                format!("{kind} {}", iamseal::shown(name.as_bytes())),
                 uses.opened.to_string(),
                 uses.asked_for.to_string(),
                 verdict,
@@ -165,7 +173,10 @@ impl Needs {
 
     /// Every key, then every root credential: what it is, its name, its uses, and whether it is needed.
     fn all(&self) -> impl Iterator<Item = (&'static str, &String, &Uses, Option<bool>)> {
-        let has_all = self.has_seen && self.prefix == notes::CONFIG && self.silent == 0;
+        let has_all = self.has_seen
+            && !self.is_broken_off
+            && self.prefix == notes::CONFIG
+            && self.silent == 0;
         let has_all_users = has_all && self.without_user == 0;
         let keys = self.keys.iter();
         let keys = keys.map(move |(name, uses)| (KEY, name, uses, uses.needed(has_all)));
@@ -180,6 +191,11 @@ impl Needs {
         let without_user = (self.without_user > 0 && !self.users.is_empty())
             .then(|| notes::without_user(self.without_user));
         let narrow = (self.prefix != notes::CONFIG).then(|| notes::narrow(&self.prefix));
-        silent.into_iter().chain(without_user).chain(narrow)
+        let broken_off = self.is_broken_off.then(|| notes::BROKEN_OFF.into());
+        silent
+            .into_iter()
+            .chain(without_user)
+            .chain(narrow)
+            .chain(broken_off)
     }
 }

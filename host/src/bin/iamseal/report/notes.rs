@@ -3,8 +3,6 @@
 use alloc::format;
 use alloc::string::String;
 
-use super::words;
-
 /// MinIO's sign that its configuration was once encrypted (formats.md section 5). It stands outside
 /// config/ and is never migrated.
 pub const MARKER: &[u8] = b"backend-encrypted";
@@ -31,7 +29,7 @@ pub fn marker(content: &[u8]) -> &'static str {
 
 /// That there was nothing to do: a mistyped prefix must not look like success.
 pub fn nothing_there(prefix: &[u8]) -> String {
-    let prefix = words::path(prefix);
+    let prefix = iamseal::shown(prefix);
     format!("there is no object whose path begins with {prefix}")
 }
 
@@ -40,7 +38,7 @@ pub fn wrong_prefix(prefix: &[u8]) -> Option<(String, String)> {
     if prefix.starts_with(CONFIG) {
         return None;
     }
-    let shown = words::path(prefix);
+    let shown = iamseal::shown(prefix);
     Some((
         format!(
             "the prefix \"{shown}\" takes in more than config/, which MinIO must find as it is"
@@ -56,8 +54,8 @@ pub fn wrong_path(path: &[u8]) -> Option<(String, String)> {
     if !parts.any(|part| part == b".minio.sys") {
         return None;
     }
-    let rest = words::path(&parts.collect::<alloc::vec::Vec<_>>().join(&b'/'));
-    let path = words::path(path);
+    let rest = iamseal::shown(&parts.collect::<alloc::vec::Vec<_>>().join(&b'/'));
+    let path = iamseal::shown(path);
     Some((
         format!("{path}: the path takes in .minio.sys"),
         format!("give the path below it: --path {rest}"),
@@ -66,7 +64,7 @@ pub fn wrong_path(path: &[u8]) -> Option<(String, String)> {
 
 /// That an object passed through unopened.
 pub fn passed_through(path: &[u8]) -> String {
-    let path = words::path(path);
+    let path = iamseal::shown(path);
     format!("{path}: it is plaintext and passed through, as in MinIO; --require sealed refuses it")
 }
 
@@ -82,10 +80,9 @@ pub fn proof(path: &str) -> String {
     format!("what was there and what is there is written down in {path}")
 }
 
-/// How to take a run back whose journal is in this folder, if not in the user's own.
-pub fn undo(store: &str, run: &str, journal: Option<&str>) -> String {
-    let journal = journal.map_or_else(String::new, |folder| format!(" --journal {folder}"));
-    format!("to take it back: iamseal undo {store} {run}{journal}")
+/// That others can read a secret.
+pub fn open_to_others(file: &str, quoted: &str) -> String {
+    format!("{file} holds a secret, and others than its owner can read it: chmod 600 {quoted}")
 }
 
 /// How many of the objects that a note is about are named in it.
@@ -117,6 +114,24 @@ fn some_of(objects: u64, first: &[String]) -> String {
     format!("{}{more}", first.join(", "))
 }
 
+/// How to take a run back.
+pub fn undo(command: &str) -> String {
+    format!("to take it back: {command}")
+}
+
+/// How to go on with what was not done to its end.
+pub fn go_on(command: &str) -> String {
+    format!("to go on: {command}")
+}
+
+/// That there is nothing to take back.
+pub fn unchanged(run: &str) -> String {
+    format!("the run {run} has changed nothing")
+}
+
+/// That an audit tells nothing of what it did not come to.
+pub const BROKEN_OFF: &str = "Not known: the audit did not come to its end.";
+
 /// How many drafts of a killed run were removed.
 pub fn swept(drafts: u64) -> String {
     format!("{drafts} drafts of a killed run were removed")
@@ -142,7 +157,7 @@ pub fn drafts_unknown(why: &str) -> String {
 
 /// What to do about a store that cannot be written to safely, or not at all.
 pub const UNFIT_STORE: &str = "\
-allow these credentials to read, write and delete below the prefix; if the server does not keep to
+allow these credentials to read, write and delete below the prefix; if the server does not keep to \
 If-Match, copy the objects to a folder, migrate them there and put them back while nobody writes";
 
 /// The same of a folder.
@@ -164,7 +179,7 @@ pub fn without_user(objects: u64) -> String {
 
 /// That keys may be needed by what was not looked at.
 pub fn narrow(prefix: &[u8]) -> String {
-    let prefix = words::path(prefix);
+    let prefix = iamseal::shown(prefix);
     format!("Not known: only what begins with {prefix} was looked at.")
 }
 

@@ -7,7 +7,6 @@ use alloc::vec::Vec;
 use iamseal::contract::{Failure, ObjectError, Reason};
 
 use super::cause::{self, Cause};
-use super::words;
 
 /// All that is told of a failure.
 pub struct Why {
@@ -49,7 +48,7 @@ impl From<&Failure> for Why {
                 Cause::OtherPath,
                 format!(
                     "it is bound to {}, where it opens: it was copied or moved here",
-                    words::path(path)
+                    iamseal::shown(path)
                 ),
                 "keep a copy of it, and restore the object of this path from a backup".to_string(),
                 Some(path.clone()),

@@ -4,6 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use iamseal::contract::{Cipher, Context, DataKeyEncoding, Form, Found};
+use iamseal::{harmless, shown};
 use serde_json::{Map, Value, json};
 
 use super::why::Why;
@@ -13,7 +14,7 @@ use crate::output::verdict;
 pub fn object_line(name: &str, what: &str, with: &str, path: &[u8]) -> String {
     // Wide enough for the longest verdict, cause and usual key name; more just moves the path.
     let verdict = verdict(&format!("{name:<13}"), false);
-    format!("{verdict}  {what:<20}  {with:<31}  {}", self::path(path))
+    format!("{verdict}  {what:<20}  {with:<31}  {}", shown(path))
 }
 
 /// Two lines for an object that was left alone: which and why.
@@ -23,7 +24,7 @@ pub fn exempt_lines(reason: &str, path: &[u8]) -> String {
 
 /// The same by another name.
 pub fn left_lines(name: &str, reason: &str, path: &[u8]) -> String {
-    format!("{}\n    why:  {reason}", object_line(name, "", "", path))
+    format!("{}\n    why:  {}", object_line(name, "", "", path), harmless(reason))
 }
 
 /// Three lines for an object that failed: which, why and what to do.
@@ -33,29 +34,13 @@ pub fn failure_lines(name: &str, why: &Why, path: &[u8]) -> String {
     let mut lines = format!(
         "{verdict}  {cause:<20}  {:<31}  {}\n    why:  {}",
         "",
-        self::path(path),
-        why.message
+        shown(path),
+        harmless(&why.message)
     );
     if let Some(cure) = &why.cure {
-        lines.push_str(&format!("\n    cure: {cure}"));
+        lines.push_str(&format!("\n    cure: {}", harmless(cure)));
     }
     lines
-}
-
-/// A path for people: what is not UTF-8 is replaced, and what would move the cursor, break the line or
-/// turn the direction of the text is escaped.
-pub fn path(path: &[u8]) -> String {
-    let mut shown = String::new();
-    for character in String::from_utf8_lossy(path).chars() {
-        let is_odd_space = character.is_whitespace() && character != ' ';
-        let turns = matches!(character, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-        if character.is_control() || is_odd_space || turns {
-            shown.extend(character.escape_default());
-        } else {
-            shown.push(character);
-        }
-    }
-    shown
 }
 
 /// The path's JSON fields; `path_b64` only where `path` cannot hold all of it.
@@ -105,10 +90,11 @@ pub fn context_name(context: Context) -> &'static str {
 
 /// What opened an object, in a few words: the key's name or the credential's user.
 pub fn opened_with(found: &Found) -> String {
+    let shown = |name: &str| shown(name.as_bytes());
     match (&found.key, &found.user, found.context) {
-        (Some(key), _, Some(Context::Bare)) => format!("key {key}, bare context"),
-        (Some(key), _, _) => format!("key {key}"),
-        (_, Some(user), _) => format!("root credential {user}"),
+        (Some(key), _, Some(Context::Bare)) => format!("key {}, bare context", shown(key)),
+        (Some(key), _, _) => format!("key {}", shown(key)),
+        (_, Some(user), _) => format!("root credential {}", shown(user)),
         _ => String::new(),
     }
 }

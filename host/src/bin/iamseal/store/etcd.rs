@@ -10,14 +10,16 @@ use iamseal::storage::etcd::{Address, OpenError};
 use crate::arguments::Common;
 use crate::cause::Cause;
 use crate::failure::Failure;
-use crate::output;
+use crate::{keys, output};
 
 /// Opens it, and tells what an operator should know of the way there.
 ///
 /// # Errors
 /// The address or a variable is wrong, etcd lets nobody in, or there is nothing of MinIO's.
 pub async fn open(common: &Common, address: &Path) -> Result<Arc<EtcdStore>, Failure> {
-    let address = Address::parse(&address.to_string_lossy(), &Environment::of_process()?)?;
+    let environment = Environment::of_process()?;
+    let address = Address::parse(&address.to_string_lossy(), &environment)?;
+    keys::warn(common, &environment, []);
     if let Some(caution) = address.caution() {
         output::note(common.json, &caution);
     }

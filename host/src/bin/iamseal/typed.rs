@@ -1,0 +1,190 @@
+//! Commands that do what they say when they are typed, or pasted, into a shell.
+
+use std::env;
+use std::ffi::{OsStr, OsString};
+use std::fmt::Write as _;
+use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
+
+use clap::{ArgMatches, Args as _};
+
+use crate::arguments::Common;
+
+/// What was typed, as far as another command needs it.
+#[derive(Clone, Default)]
+pub struct Typed {
+    /// The command as a whole; none if what is done is only part of it.
+    pub again: Option<String>,
+    /// The options that every command takes: an undo needs the keys of its run.
+    options: Vec<OsString>,
+}
+
+impl Typed {
+    /// What these arguments of the process came to.
+    pub fn of(matches: &ArgMatches) -> Self {
+        let Some((name, given)) = matches.subcommand() else {
+            return Self::default();
+        };
+        // A demonstration does what other commands do, but in a folder of its own.
+        let again = (name != "demo").then(|| command(env::args_os().skip(1)));
+        let common = Common::augment_args(clap::Command::new(""));
+        let mut options = Vec::new();
+        for argument in common.get_arguments() {
+            let id = argument.get_id().as_str();
+            let is_given = given.value_source(id) == Some(clap::parser::ValueSource::CommandLine);
+            // How the answer is printed is nobody's business later.
+            let Some(long) = argument.get_long().filter(|_| is_given && id != "json") else {
+                continue;
+            };
+            match argument.get_action().takes_values() {
+                true => options.extend(
+                    given
+                        .get_raw(id)
+                        .into_iter()
+                        .flatten()
+                        .flat_map(|value| option(long, value)),
+                ),
+                false => options.push(format!("--{long}").into()),
+            }
+        }
+        Self { again, options }
+    }
+
+    /// The command that takes a run back whose journal is in this folder, if not in the user's own.
+    pub fn undo(&self, store: &OsStr, run: &str, journal: Option<&OsStr>) -> String {
+        let journal = journal.map(|folder| option("journal", folder));
+        let options = || journal.iter().flatten().chain(&self.options).cloned();
+        let operands = [store.to_owned(), run.into()];
+        let undo = [OsString::from("undo")].into_iter();
+        match store.as_bytes().starts_with(b"-") {
+            false => command(undo.chain(operands).chain(options())),
+            true => command(undo.chain(options()).chain(["--".into()]).chain(operands)),
+        }
+    }
+}
+
+fn option(long: &str, value: &OsStr) -> Vec<OsString> {
+    let name = OsString::from(format!("--{long}"));
+    match value.as_bytes() {
+        // It would be taken for another option.
+        [b'-', ..] => {
+            let mut both = name.into_vec();
+            both.push(b'=');
+            both.extend_from_slice(value.as_bytes());
+            vec![OsString::from_vec(both)]
+        }
+        _ => vec![name, value.to_owned()],
+    }
+}
+
+fn command(words: impl IntoIterator<Item = OsString>) -> String {
+    let mut command = String::from("iamseal");
+    for word in words {
+        command.push(' ');
+        command.push_str(&quoted(&word));
+    }
+    command
+}
+
+/// A word for a shell. What does not show is escaped, in the way that all shells but the smallest know.
+pub fn quoted(word: &OsStr) -> String {
+    let is_plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"%+,-./:@_".contains(byte);
+    let bytes = word.as_bytes();
+    match word.to_str() {
+        Some(text) if !bytes.is_empty() && bytes.iter().all(is_plain) => text.to_owned(),
+        Some(text) if iamseal::harmless(text) == text => {
+            format!("'{}'", text.replace('\'', r"'\''"))
+        }
+        _ => escaped(bytes),
+    }
+}
+
+/// `$'...'`. The number of a byte has three digits, so that none that follows is taken for one of its own.
+fn escaped(bytes: &[u8]) -> String {
+    let mut quoted = String::from("$'");
+    for byte in bytes {
+        match byte {
+            b'\'' | b'\\' => {
+                quoted.push('\\');
+                quoted.push(char::from(*byte));
+            }
+            b' '..=b'~' => quoted.push(char::from(*byte)),
+            // Writing to a String cannot fail.
+            _ => drop(write!(quoted, "\\{byte:03o}")),
+        }
+    }
+    quoted.push('\'');
+    quoted
+}
+
+#[cfg(test)]
+mod tests {
+    use std::process::Command;
+
+    use super::*;
+
+    /// What a shell makes of it.
+    fn read_by(shell: &str, command: &str) -> Vec<u8> {
+        let script = format!("printf '%s|' {command}");
+        let ran = Command::new(shell).args(["-c", &script]).output().unwrap();
+        assert!(ran.status.success(), "{command}");
+        ran.stdout
+    }
+
+    #[test]
+    fn a_shell_reads_what_was_meant() {
+        let words: [&[u8]; 11] = [
+            b"/data/.minio.sys",
+            b"",
+            b"two words",
+            b"it's",
+            b"$(reboot) `reboot` ${HOME} \"$HOME\" !! *",
+            b"~",
+            "Zo\u{eb}".as_bytes(),
+            b"back\\slash",
+            b"; # | & > <",
+            b"s3://bucket/prefix",
+            b"--keys=-x",
+        ];
+        for word in words {
+            let quoted = quoted(OsStr::from_bytes(word));
+            let expected = [word, b"|"].concat();
+            assert_eq!(read_by("sh", &quoted), expected, "{quoted}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_show_is_typed_in_escapes() {
+        let hidden: [&[u8]; 5] = [
+            b"\x1b[2J7",
+            b"a\nb\\n'",
+            b"\xff\xfe",
+            "\u{202e}\u{200b}".as_bytes(),
+            b"\x01'\\",
+        ];
+        for word in hidden {
+            let quoted = quoted(OsStr::from_bytes(word));
+            assert!(quoted.bytes().all(|byte| matches!(byte, b' '..=b'~')));
+            let expected = [word, b"|"].concat();
+            assert_eq!(read_by("bash", &quoted), expected, "{quoted}");
+        }
+    }
+
+    #[test]
+    fn a_run_is_taken_back_with_the_same_options() {
+        let typed = Typed {
+            again: None,
+            options: option("keys", OsStr::new("old keys")),
+        };
+        let undo = |store| typed.undo(OsStr::new(store), "20261123T203010Z", None);
+        let expected = "iamseal undo /data 20261123T203010Z --keys 'old keys'";
+        assert_eq!(undo("/data"), expected);
+        let expected = "iamseal undo --keys 'old keys' -- -data 20261123T203010Z";
+        assert_eq!(undo("-data"), expected);
+        let expected = "iamseal undo /data R '--journal=-j' --keys 'old keys'";
+        let journal = OsStr::new("-j");
+        assert_eq!(
+            typed.undo(OsStr::new("/data"), "R", Some(journal)),
+            expected
+        );
+    }
+}
