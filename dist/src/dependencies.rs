@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use std::iter;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -20,7 +21,7 @@ pub const RELEASED: [&str; 5] = [
 ];
 
 /// The licences that this project accepts: permissive ones, which ask for their text and no more.
-const LICENCES: [&str; 10] = [
+const LICENCES: [&str; 11] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
@@ -29,6 +30,7 @@ const LICENCES: [&str; 10] = [
     "CDLA-Permissive-2.0", // of data: the certificate authorities of webpki-roots, in tests alone
     "ISC",
     "MIT",
+    "NCSA", // of libFuzzer, in fuzzing alone
     "Unicode-3.0",
     "Zlib",
 ];
@@ -46,7 +48,20 @@ const BANNED: [(&str, &str); 4] = [
 
 /// Crates that may be linked in two generations into what is released, and whose they are. Each is code
 /// that is there twice: one that is not needed any more has to go from this list.
-pub const TWICE: &[(&str, &str)] = &[];
+const TWICE: [(&str, &str); 12] = [
+    ("base64", "wasmtime's cache has 0.22"),
+    ("block-buffer", "of sha2 0.10"),
+    ("cpufeatures", "of sha2 0.10"),
+    ("crypto-common", "of sha2 0.10"),
+    ("digest", "of sha2 0.10"),
+    ("embedded-io", "postcard has both"),
+    ("getrandom", "ring has 0.2"),
+    ("hashbrown", "gimli has 0.16"),
+    ("io-lifetimes", "fs-set-times, of cap-std, has 2"),
+    ("itertools", "cranelift has 0.14, object_store 0.15"),
+    ("sha2", "wasmtime has 0.10"),
+    ("winnow", "toml, of wasmtime's cache, has both"),
+];
 
 /// Where every crate that is not ours comes from, as `Cargo.lock` names it.
 const REGISTRY: &str = "registry+";
@@ -125,7 +140,7 @@ impl Dependencies {
             if self.0.workspace_members.contains(&package.id) {
                 continue;
             }
-            for text in licence_files(package)? {
+            for text in self.licence_of(package)? {
                 texts.entry(text).or_default().insert(shown(package));
             }
         }
@@ -143,6 +158,23 @@ impl Dependencies {
             )?;
         }
         Ok(all)
+    }
+
+    /// A crate's texts; where it has none itself, those of a crate that comes from the same repository, or
+    /// is released with it under one version, and has the same licence.
+    fn licence_of(&self, package: &Package) -> Result<Vec<String>> {
+        let same = |other: &&Package| {
+            let repository = other.repository.is_some() && other.repository == package.repository;
+            let is_kin = repository || other.version == package.version;
+            is_kin && other.license == package.license
+        };
+        for candidate in iter::once(package).chain(self.0.packages.iter().filter(same)) {
+            let texts = licence_files(candidate)?;
+            if !texts.is_empty() {
+                return Ok(texts);
+            }
+        }
+        bail!("{} has no licence text", shown(package));
     }
 
     /// The crates of [`RELEASED`] and all that is linked with them: neither build scripts, nor macros,
@@ -232,9 +264,6 @@ fn licence_files(package: &Package) -> Result<Vec<String>> {
             let text = fs::read(entry.path()).with_context(|| shown(package))?;
             texts.push(String::from_utf8_lossy(&text).replace("\r\n", "\n"));
         }
-    }
-    if texts.is_empty() {
-        bail!("{} has no licence text beside its manifest", shown(package));
     }
     Ok(texts)
 }

@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 use wasm_encoder::{ComponentSection, CustomSection};
 
 use crate::contract::Contract;
+use crate::dependencies::Dependencies;
 use crate::{compose, gate};
 
 #[path = "../../guest/component/build/metadata.rs"]
@@ -27,17 +28,20 @@ pub const COMPONENTS: [(&str, &str, &[u8]); 2] = [
 /// The component for hosts of `wasi:cli`.
 const COMMAND: &str = "iamseal-command";
 
+/// The licence texts of all that is linked into what is released.
+const LICENCES: &str = "LICENCES.txt";
+
 /// The digests of the other files, as `sha256sum --check` reads them.
 const SUMS: &str = "SHA256SUMS";
 
 /// The files of a release by name: the components, the contract as text and as a binary WIT package,
-/// and `SHA256SUMS`. `root` is the workspace's, `revision` the commit that it is at; without one the
+/// the licence texts of what is linked, and `SHA256SUMS`. `root` is the workspace's, `revision` the commit that it is at; without one the
 /// components name none.
 ///
 /// The plugin and the auditor are the embedded ones and one section more.
 ///
 /// # Errors
-/// A file does not pass a gate, or `wit/` cannot be read.
+/// A file does not pass a gate, a dependency is not one that is accepted, or `wit/` cannot be read.
 pub fn files(root: &Path, revision: Option<&str>) -> Result<BTreeMap<String, Vec<u8>>> {
     let contract = Contract::read(&root.join("wit"))?;
     gate::contract(&contract, &root.join("wit/released"))?;
@@ -56,6 +60,13 @@ pub fn files(root: &Path, revision: Option<&str>) -> Result<BTreeMap<String, Vec
     let name = contract.file_name();
     files.insert(format!("{name}.wit"), contract.text()?.into_bytes());
     files.insert(format!("{name}.wasm"), contract.binary()?);
+    let dependencies = Dependencies::read(root)?;
+    let faults = dependencies.faults()?;
+    ensure!(faults.is_empty(), "{}", faults.join("\n"));
+    files.insert(
+        LICENCES.to_string(),
+        dependencies.licence_texts()?.into_bytes(),
+    );
     let sums = sums(&files)?.into_bytes();
     files.insert(SUMS.to_string(), sums);
     Ok(files)

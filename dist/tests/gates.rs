@@ -143,6 +143,7 @@ fn the_files_of_a_release_pass_the_gates_and_say_their_revision() {
     let files = release::files(&root(), Some(REVISION)).unwrap();
     let names: Vec<_> = files.keys().map(String::as_str).collect();
     let wanted = [
+        "LICENCES.txt",
         "SHA256SUMS",
         "iamseal-auditor.wasm",
         "iamseal-command.wasm",

@@ -6,27 +6,41 @@
 //! hold the same. So **no journal holds plaintext**, and none is of use without the keys that the
 //! store itself needs. Journal files are for their owner alone.
 //!
+//! Lines and digests are under a key of the run ([`RunKey`]), which each key and credential that is lent
+//! opens: a journal is followed only if it is what the run wrote, and digests give nothing away.
+//!
 //! [`Journals::begin`] begins a run, [`Journaled`] is the store to lend to it, [`Undo`] takes one back
-//! and [`Journal::prove`] writes down at the end what was there and what is there.
+//! and [`Journal::prove`] writes down at the end what was there and what is there, which [`ProofFile`] reads.
 //!
 //! A journal is lines of JSON; `journal/record.rs` says which. A kill can leave half a line at its end, whose
 //! object was not changed yet.
 
+mod chain;
 mod file;
+mod key;
 mod lines;
 mod proof;
 mod record;
 mod store;
+#[cfg(test)]
+mod testing;
 mod undo;
+mod verify;
+mod wrap;
 
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use file::{Journal, Journals, Past};
+pub use file::{Journal, Journals, Past, Trusted, UNWRITTEN};
+pub use key::RunKey;
 pub use proof::Proof;
 pub use record::Head;
 pub use store::Journaled;
 pub use undo::{Undo, UndoOutcome, UndoStep};
+pub use verify::{Compared, Now, ProofFile};
+
+use crate::contract::KeyError;
+use crate::describe::{describe_key, line as shown};
 
 /// Why a journal could not be written, read or followed.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +78,48 @@ pub enum JournalError {
         /// Which line, from 1 on.
         line: u64,
     },
+    /// A line is not what the run wrote, or is not where it wrote it.
+    #[error("{}: line {line} is not what the run wrote there", .path.display())]
+    NotAuthentic {
+        /// The journal or proof.
+        path: PathBuf,
+        /// Which line, from 1 on.
+        line: u64,
+    },
+    /// No key or credential that is lent opens the run's key.
+    #[error("{}: nothing that was given opens it; what does: {opened_by}", .path.display())]
+    NoKey {
+        /// The journal or proof.
+        path: PathBuf,
+        /// What opens it.
+        opened_by: String,
+    },
+    /// The run was lent no key.
+    #[error("{}: its run had no key, so nothing tells who wrote it", .0.display())]
+    Unkeyed(PathBuf),
+    /// A key service does not make or open the run's key.
+    #[error("the run's key under the key {:?}: {}", shown(.name), describe_key(.error))]
+    Key {
+        /// The key's name.
+        name: String,
+        /// What the service said.
+        error: KeyError,
+    },
+    /// Somebody else could have put it there: the journal, its folder, or one above.
+    #[error("{0}")]
+    NotPrivate(io::Error),
+    /// The file does not begin as a proof does.
+    #[error("{}: not a proof, or damaged at its beginning", .0.display())]
+    NotAProof(PathBuf),
+    /// The end of a proof is missing.
+    #[error("{}: its end is missing", .0.display())]
+    CutShort(PathBuf),
+    /// There is no randomness to make a key of.
+    #[error("the system gives no random bytes: {0}")]
+    NoRandomness(String),
+    /// A key cannot be made of a password.
+    #[error("Argon2id did not run: {0}")]
+    Argon2id(String),
 }
 
 impl JournalError {

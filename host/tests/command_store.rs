@@ -159,16 +159,16 @@ fn the_documented_command_line_works() {
 fn nothing_is_written_unless_it_is_known_what_that_takes() {
     let store = plain();
     let before = store.seen();
-    for known in ["", "--server-is-stopped", "--modes-are-lost"] {
-        let line = format!("migrate {known} --to kms");
+    for known in ["", " --server-is-stopped", " --modes-are-lost"] {
+        let line = format!("migrate{known} --to kms");
         let ended = component(with(&line, store.root())).key(KEY).run();
         ended
             .fails(2)
             .says("no owner, mode or access control list can be kept")
             .says(" cure: stop the server and add --server-is-stopped --modes-are-lost");
     }
-    for known in ["", KNOWN] {
-        let line = format!("migrate --dry-run {known} --to kms");
+    for known in ["--dry-run", &format!("--dry-run {KNOWN}")] {
+        let line = format!("migrate {known} --to kms");
         component(with(&line, store.root())).key(KEY).ok();
     }
     assert_eq!(store.seen(), before);

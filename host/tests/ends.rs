@@ -277,7 +277,10 @@ fn a_limit() {
     };
     let plugin = NamedTempFile::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     fs::write(&plugin, eats.build()).unwrap();
-    let migrate = || place.migrate().args([Path::new("--plugin"), plugin.path()]);
+    let migrate = || {
+        let given = place.migrate().args([Path::new("--plugin"), plugin.path()]);
+        given.args(["--trust-plugin"])
+    };
     let ended = migrate().run().exits(15);
     assert_eq!(objects(ended.text()), 0);
     // Nobody knows what a component did before it was stopped.

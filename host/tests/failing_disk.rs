@@ -192,7 +192,11 @@ fn with_few_files_to_open_it_does_what_it_can_and_says_what_it_could_not() {
         let store = plain();
         let tool = migrate(store.root()).after(&format!("ulimit -n {files}"));
         let ended = tool.run();
-        if ended.stdout.is_empty() {
+        let is_begun = ended
+            .json()
+            .last()
+            .is_some_and(|last| last["summary"]["objects"] != 0);
+        if !is_begun {
             // Not even enough to begin.
             assert!(files < 24, "{files}: {ended}");
             assert_ne!(ended.code, Some(0));

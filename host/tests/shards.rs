@@ -83,7 +83,7 @@ fn shards_side_by_side_migrate_each_object_once() {
     let journals = journals();
     let hold = store.hold();
     let mut killed = migrate(&store, "1/4", &journals).spawn();
-    killed.until("draft", |_| store.drafts() > 0);
+    killed.until("draft", |_| store.drafts() > 2);
     killed.kill();
     assert_eq!(killed.wait().code, None);
     drop(hold);

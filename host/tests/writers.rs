@@ -77,16 +77,18 @@ fn a_lock_that_is_never_given_back_is_waited_for_once_and_ends_the_run() {
     let store = Store::of((0..600).map(|number| (path(number), PLAINTEXT)));
     let _hold = store.hold();
     let start = Instant::now();
-    let migrate = tool(with("migrate --to kms --jobs 1", store.root()));
+    let migrate = tool(with("migrate --json --to kms --jobs 1", store.root()));
     let ended = migrate.key(KEY).run().exits(13);
     // Two waits would be 40 s.
     assert!(start.elapsed() < Duration::from_secs(38), "{ended}");
-    let told = |text: &str| text.matches("another process has kept").count();
-    let last = ended.errors().lines().last().unwrap_or_default().to_owned();
-    assert_eq!(told(&ended.errors()), 1, "{ended}");
-    assert!(last.contains("locked for 20 s"), "{ended}");
+    let errors = ended.errors();
+    let told = &errors.last().unwrap()["error"];
+    let message = "the store failed: another process has kept the store's root locked for 20 s";
+    assert_eq!(told["message"], message);
+    let cure = told["cure"].as_str().unwrap();
+    assert!(cure.starts_with("let that process go on"), "{ended}");
     // It does not go through all that is left.
-    assert!(told(&ended.text()) <= 256, "{ended}");
+    assert!(outcomes(&ended.json(), "failed").len() <= 256, "{ended}");
     assert_eq!(store.drafts(), 0);
 }
 

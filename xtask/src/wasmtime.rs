@@ -1,5 +1,7 @@
 //! The stock wasmtime CLI, under which the tests run the command as a component.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -18,6 +20,10 @@ const FIND: &str = "import wasmtime_cli; print(wasmtime_cli._binary_path(), end=
 pub fn ensure(python: &Path) -> Result<PathBuf, Failure> {
     let output = Command::new(python).args(["-c", FIND]).output()?;
     let wasmtime = PathBuf::from(String::from_utf8(output.stdout)?);
+    if wasmtime.is_file() {
+        // The package leaves that out.
+        fs::set_permissions(&wasmtime, Permissions::from_mode(0o755))?;
+    }
     let printed = Command::new(&wasmtime).arg("--version").output();
     if !printed.is_ok_and(|output| is_wanted(&output.stdout)) {
         return Err(format!(
@@ -42,8 +48,6 @@ fn is_wanted(printed: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-
     use super::*;
     use crate::run::in_workspace;
 

@@ -280,7 +280,8 @@ impl<'a> Given<'a> {
     /// It is to be written, and the operator has not said what that takes.
     fn dry_run(&self) -> Result<bool, Failure> {
         let is_dry = self.has(DRY_RUN);
-        if !is_dry && !(self.has(SERVER_IS_STOPPED) && self.has(MODES_ARE_LOST)) {
+        let is_told = self.has(SERVER_IS_STOPPED) && self.has(MODES_ARE_LOST);
+        if !is_dry && !is_told {
             return Err(Failure::usage(
                 "through WASI other writers cannot be kept out, and no owner, mode or access control \
                  list can be kept",

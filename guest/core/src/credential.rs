@@ -102,7 +102,7 @@ impl Credentials {
     }
 
     /// The indices of the credentials to try on an object of this kind, the likely ones first.
-    fn to_try(&mut self, kind: KeyDerivation, lent: usize) -> Vec<usize> {
+    fn likely_first(&mut self, kind: KeyDerivation, lent: usize) -> Vec<usize> {
         let opened = self.opened.iter().copied().filter(|index| *index < lent);
         let mut order: Vec<usize> = opened.collect();
         let likely = order.len().clamp(1, LIKELY);
@@ -182,7 +182,7 @@ impl<'a> Header<'a> {
         if credentials.is_empty() {
             return Err(Error::NoCredential);
         }
-        let order = kept.to_try(self.key_derivation, credentials.len());
+        let order = kept.likely_first(self.key_derivation, credentials.len());
         let tried = order.len();
         for index in order {
             let Some(credential) = credentials.get(index) else {

@@ -9,14 +9,20 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
 use super::JournalError;
+use super::chain::{Chain, Of};
+use super::key::RunKey;
 use super::lines::Lines;
 use super::record::{Head, Line, write};
 use crate::contract::StorageError;
+use crate::keys::MixedKeyring;
+use crate::private;
 use crate::storage::dir::disk::{File, Folder};
 use crate::storage::dir::faults::{Faults, Watch};
 
 /// The end of a journal's name.
 const JOURNAL: &str = ".journal";
+/// How the failure of an object begins that was not changed because its journal cannot be written.
+pub const UNWRITTEN: &str = "the journal cannot be written";
 /// Runs that may begin within one second.
 const NAMES: usize = 100;
 
@@ -31,15 +37,18 @@ pub struct Journal {
     head: Head,
     path: PathBuf,
     pub(super) folder: Arc<Folder>,
+    pub(super) key: Option<Arc<RunKey>>,
     file: Arc<File>,
-    state: Mutex<State>,
+    end: Arc<Mutex<End>>,
+    /// What is known of the objects that are being handled: the digests of what was read and of what is
+    /// to take its place.
+    seen: Mutex<HashMap<Vec<u8>, Seen>>,
 }
 
-/// What is known of the objects that are being handled.
-#[derive(Default)]
-struct State {
-    /// The digests of what was read and of what is to take its place.
-    seen: HashMap<Vec<u8>, Seen>,
+/// Where further lines go.
+struct End {
+    /// None without a key.
+    chain: Option<Chain>,
     /// Why nothing can be written any more. The last line may be half a line, and another after it would
     /// be lost with it.
     broken: Option<String>,
@@ -52,17 +61,26 @@ pub(super) struct Seen {
     pub after: Option<String>,
 }
 
-/// A run that is over.
+/// A run that is over, by what its journal says, whoever wrote that: [`Past::authentic`] tells.
+#[derive(Debug)]
 pub struct Past {
     head: Head,
     path: PathBuf,
+}
+
+/// A run whose journal may be followed.
+pub struct Trusted {
+    past: Past,
+    pub(super) key: Option<Arc<RunKey>>,
+    is_checked: bool,
 }
 
 impl Journals {
     /// Opens the folder, and makes it and those above it if they are not there, for their owner alone.
     ///
     /// # Errors
-    /// [`JournalError::Io`].
+    /// [`JournalError::Io`]; [`JournalError::NotPrivate`] if somebody else than the user and root could
+    /// put something in its place: what is there is written to a store.
     pub fn open(path: &Path) -> Result<Self, JournalError> {
         Self::with(path, Watch::default())
     }
@@ -76,8 +94,26 @@ impl Journals {
         Self::with(path, Watch::by(faults))
     }
 
+    /// Opens the folder to read what is there. Nothing is made or written.
+    ///
+    /// # Errors
+    /// As [`Self::open`].
+    pub fn open_existing(path: &Path) -> Result<Self, JournalError> {
+        Self::opened(path, Watch::default())
+    }
+
     fn with(path: &Path, watch: Watch) -> Result<Self, JournalError> {
-        make(path).map_err(|source| JournalError::io("make", path, source))?;
+        let failed = |source| JournalError::io("make", path, source);
+        let absolute = std::path::absolute(path).map_err(failed)?;
+        // Looked at first, so that nothing is made in a folder of somebody else's.
+        let there = absolute.ancestors().find(|above| above.exists());
+        own(there.unwrap_or(&absolute), "make")?;
+        make(path).map_err(failed)?;
+        Self::opened(path, watch)
+    }
+
+    fn opened(path: &Path, watch: Watch) -> Result<Self, JournalError> {
+        own(path, "open")?;
         let folder =
             Folder::root(path, watch).map_err(|source| JournalError::io("open", path, source))?;
         Ok(Self {
@@ -94,7 +130,8 @@ impl Journals {
     /// Begins a run. When it returns, the journal is durable.
     ///
     /// `store` says where the store is, `store_name` what its compact objects are bound to and `work`
-    /// what is done; the first and the last are for people.
+    /// what is done; the first and the last are for people. Without a `key` the journal holds no digest
+    /// of anything that may be plaintext, and nothing tells who wrote it.
     ///
     /// # Errors
     /// [`JournalError::Io`].
@@ -103,6 +140,7 @@ impl Journals {
         store: &str,
         store_name: &str,
         work: &str,
+        key: Option<RunKey>,
     ) -> Result<Journal, JournalError> {
         let started = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         let (name, file) = self.create(&started.replace(['-', ':'], ""))?;
@@ -113,9 +151,15 @@ impl Journals {
             store: store.to_owned(),
             store_name: store_name.to_owned(),
             work: work.to_owned(),
+            key: key.as_ref().map(|key| key.wrapped().clone()),
         };
+        let key = key.map(Arc::new);
+        let mut chain = chain(key.as_ref());
         let mut text = String::new();
         write(&Line::Run(head.clone()), &mut text);
+        if let Some(chain) = &mut chain {
+            text = chain.seal(&text);
+        }
         locked(&file, &head.name, &path)?;
         file.write(text.as_bytes())
             .and_then(|()| file.sync())
@@ -125,16 +169,21 @@ impl Journals {
             head,
             path,
             folder: Arc::clone(&self.folder),
+            key,
             file: Arc::new(file),
-            state: Mutex::default(),
+            end: Arc::new(Mutex::new(End {
+                chain,
+                broken: None,
+            })),
+            seen: Mutex::default(),
         })
     }
 
     /// A run that is over.
     ///
     /// # Errors
-    /// [`JournalError::NotFound`], [`JournalError::UnderWay`], [`JournalError::NotAJournal`] and
-    /// [`JournalError::Io`].
+    /// [`JournalError::NotFound`], [`JournalError::UnderWay`], [`JournalError::NotAJournal`],
+    /// [`JournalError::NotPrivate`] and [`JournalError::Io`].
     pub fn past(&self, name: &str) -> Result<Past, JournalError> {
         let path = self.path.join(format!("{name}{JOURNAL}"));
         let not_found = || JournalError::NotFound {
@@ -150,6 +199,9 @@ impl Journals {
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(not_found()),
             Err(source) => return Err(JournalError::io("open", &path, source)),
         };
+        let meta = file.metadata();
+        let meta = meta.map_err(|source| JournalError::io("open", &path, source))?;
+        private::check(&path, &meta, private::user()).map_err(JournalError::NotPrivate)?;
         match file.try_lock_shared() {
             Ok(()) => {}
             Err(TryLockError::WouldBlock) => return Err(JournalError::UnderWay(name.to_owned())),
@@ -157,7 +209,7 @@ impl Journals {
                 return Err(JournalError::io("lock", &path, source));
             }
         }
-        let mut lines = Lines::new(path.clone(), file);
+        let mut lines = Lines::new(path.clone(), file, None);
         match lines.next() {
             Some(Ok((_, Line::Run(head)))) if head.name == name => Ok(Past { head, path }),
             Some(Err(error @ JournalError::Io { .. })) => Err(error),
@@ -230,45 +282,64 @@ impl Journal {
         if lines.is_empty() {
             return Ok(());
         }
-        let said = |why: &str| StorageError::Other(format!("the journal cannot be written: {why}"));
-        if let Some(why) = &self.state().broken {
-            return Err(said(why));
-        }
-        let file = Arc::clone(&self.file);
+        let (file, end) = (Arc::clone(&self.file), Arc::clone(&self.end));
         let write = move || {
-            file.write(lines.as_bytes())?;
-            if durably { file.sync() } else { Ok(()) }
+            locked_end(&end).write(&file, lines)?;
+            if !durably {
+                return Ok(());
+            }
+            // Not under the lock, so that one sync serves all who wait for it.
+            file.sync().map_err(|error| locked_end(&end).fail(&error))
         };
-        let written = tokio::task::spawn_blocking(write)
-            .await
-            .map_err(io::Error::other)
-            .flatten();
-        written.map_err(|error| {
-            let why = error.to_string();
-            let error = said(&why);
-            self.state().broken = Some(why);
-            error
-        })
+        let written = tokio::task::spawn_blocking(write).await;
+        let written = written.unwrap_or_else(|error| Err(error.to_string()));
+        written.map_err(|why| StorageError::Other(format!("{UNWRITTEN}: {why}")))
+    }
+
+    /// The digest of an object under the run's key; none without one.
+    pub(super) fn digest(&self, path: &[u8], bytes: &[u8]) -> Option<String> {
+        self.key.as_ref().map(|key| key.digest(path, bytes))
     }
 
     /// Notes what was read, or what is to take its place.
     pub(super) fn note(&self, path: &[u8], note: impl FnOnce(&mut Seen)) {
-        note(self.state().seen.entry(path.to_vec()).or_default());
+        note(self.seen().entry(path.to_vec()).or_default());
     }
 
     /// What is known of an object that was handled, for the last time.
     pub(super) fn take(&self, path: &[u8]) -> Seen {
-        self.state().seen.remove(path).unwrap_or_default()
+        self.seen().remove(path).unwrap_or_default()
     }
 
     /// Its lines.
-    pub(super) fn lines(&self) -> Result<Lines, JournalError> {
-        Lines::open(&self.path)
+    pub(super) fn lines(&self) -> Result<Lines<Line>, JournalError> {
+        Lines::open(&self.path, chain(self.key.as_ref()))
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn seen(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Seen>> {
         // Whoever panicked left no half-done change.
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        self.seen.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl End {
+    /// Writes lines after those that are there, or says why that is over.
+    fn write(&mut self, file: &File, lines: String) -> Result<(), String> {
+        if let Some(why) = &self.broken {
+            return Err(why.clone());
+        }
+        let lines = match &mut self.chain {
+            Some(chain) => chain.seal(&lines),
+            None => lines,
+        };
+        file.write(lines.as_bytes())
+            .map_err(|error| self.fail(&error))
+    }
+
+    fn fail(&mut self, error: &io::Error) -> String {
+        let why = error.to_string();
+        self.broken.get_or_insert_with(|| why.clone());
+        why
     }
 }
 
@@ -278,10 +349,78 @@ impl Past {
         &self.head
     }
 
-    /// Its lines.
-    pub(super) fn lines(&self) -> Result<Lines, JournalError> {
-        Lines::open(&self.path)
+    /// The file.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
+
+    /// The same run, if any key or credential that is lent opens its key: then each line is followed only
+    /// if it is what the run wrote. Whoever has one of them could have written it.
+    ///
+    /// # Errors
+    /// [`JournalError::NoKey`] if none opens it, [`JournalError::Unkeyed`] if the run had none, and
+    /// [`JournalError::Key`] if a key service fails.
+    pub async fn authentic(self, keyring: &MixedKeyring) -> Result<Trusted, JournalError> {
+        let key = self.key(keyring).await?;
+        Ok(Trusted {
+            past: self,
+            key: Some(Arc::new(key)),
+            is_checked: true,
+        })
+    }
+
+    /// The same run, whoever wrote its journal. Where its key opens, the digests of objects are compared
+    /// all the same.
+    pub async fn trusted(self, keyring: &MixedKeyring) -> Trusted {
+        let key = self.key(keyring).await.ok();
+        Trusted {
+            past: self,
+            key: key.map(Arc::new),
+            is_checked: false,
+        }
+    }
+
+    async fn key(&self, keyring: &MixedKeyring) -> Result<RunKey, JournalError> {
+        let path = || self.path.clone();
+        let Some(wrapped) = &self.head.key else {
+            return Err(JournalError::Unkeyed(path()));
+        };
+        let key = RunKey::open(wrapped, keyring).await?;
+        key.ok_or_else(|| JournalError::NoKey {
+            path: path(),
+            opened_by: wrapped.opened_by(),
+        })
+    }
+}
+
+impl Trusted {
+    /// Which run it was.
+    pub fn head(&self) -> &Head {
+        &self.past.head
+    }
+
+    /// Its lines.
+    pub(super) fn lines(&self) -> Result<Lines<Line>, JournalError> {
+        let key = self.key.as_ref().filter(|_| self.is_checked);
+        Lines::open(&self.past.path, chain(key))
+    }
+}
+
+/// The lines of a journal with this key, before the first.
+fn chain(key: Option<&Arc<RunKey>>) -> Option<Chain> {
+    key.map(|key| Chain::new(Arc::clone(key), Of::Journal))
+}
+
+fn locked_end(end: &Mutex<End>) -> MutexGuard<'_, End> {
+    // Whoever panicked wrote nothing after it.
+    end.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Refuses a folder in whose place somebody else than the user and root could put something.
+fn own(path: &Path, action: &'static str) -> Result<(), JournalError> {
+    let real = path.canonicalize();
+    let real = real.map_err(|source| JournalError::io(action, path, source))?;
+    private::check_way(&real, private::user()).map_err(JournalError::NotPrivate)
 }
 
 /// Takes the lock that says that the run is under way.
@@ -311,12 +450,14 @@ fn make(path: &Path) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::super::record::Step;
+    use super::super::testing::run_key;
     use super::*;
 
     fn begun() -> (tempfile::TempDir, Journals, Journal) {
         let folder = tempfile::tempdir().unwrap();
         let journals = Journals::open(&folder.path().join("a/b")).unwrap();
-        let journal = journals.begin("/store", "", "work").unwrap();
+        let journal = journals.begin("/store", "", "work", Some(run_key()));
+        let journal = journal.unwrap();
         (folder, journals, journal)
     }
 
@@ -341,7 +482,7 @@ mod tests {
     #[test]
     fn runs_that_begin_at_once_have_names_of_their_own() {
         let (_folder, journals, first) = begun();
-        let second = journals.begin("/store", "", "work").unwrap();
+        let second = journals.begin("/store", "", "work", None).unwrap();
         assert_ne!(first.head.name, second.head.name);
         let mut names = [first.head.name.clone(), second.head.name.clone()];
         names.sort();
@@ -378,21 +519,78 @@ mod tests {
         }
     }
 
+    /// A journal with these further lines, and a half one.
+    fn written(key: Option<RunKey>) -> (tempfile::TempDir, Journal) {
+        let folder = tempfile::tempdir().unwrap();
+        let journals = Journals::open(folder.path()).unwrap();
+        let journal = journals.begin("/store", "", "work", key).unwrap();
+        append(&journal, &step(b"a"));
+        append(&journal, "{\"step\":}\n");
+        append(&journal, &step(b"b"));
+        journal.file.write(&step(b"c").as_bytes()[..20]).unwrap();
+        (folder, journal)
+    }
+
     #[test]
     fn half_a_line_at_the_end_is_passed_over_and_a_damaged_line_is_not() {
-        let (_folder, _journals, journal) = begun();
-        append(&journal, &step(b"a"));
-        append(&journal, "{\"step\":\n");
-        append(&journal, &step(b"b"));
-        append(&journal, &step(b"c")[..20]);
+        for key in [None, Some(run_key())] {
+            let (_folder, journal) = written(key);
+            let lines: Vec<_> = journal.lines().unwrap().collect();
+            let is_step = |line: &Result<(u64, Line), _>| matches!(line, Ok((_, Line::Step(_))));
+            assert_eq!(lines.len(), 4);
+            assert!(is_step(&lines[1]) && is_step(&lines[3]));
+            let error = lines[2].as_ref().err().unwrap();
+            assert!(
+                matches!(error, JournalError::Damaged { line: 3, .. }),
+                "{error}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_is_read_after_a_line_that_the_run_did_not_write() {
+        let (_folder, journal) = written(Some(run_key()));
+        let text = fs::read_to_string(journal.path()).unwrap();
+        fs::write(journal.path(), text.replace("unchanged", "restored!")).unwrap();
         let lines: Vec<_> = journal.lines().unwrap().collect();
-        let is_step = |line: &Result<(u64, Line), _>| matches!(line, Ok((_, Line::Step(_))));
-        assert_eq!(lines.len(), 4);
-        assert!(is_step(&lines[1]) && is_step(&lines[3]));
-        let error = lines[2].as_ref().err().unwrap();
+        assert_eq!(lines.len(), 2);
+        let error = lines[1].as_ref().err().unwrap();
         assert!(
-            matches!(error, JournalError::Damaged { line: 3, .. }),
+            matches!(error, JournalError::NotAuthentic { line: 2, .. }),
             "{error}"
         );
+    }
+
+    #[test]
+    fn a_journal_that_others_can_write_to_is_not_taken() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let (_folder, journals, journal) = begun();
+        let (name, path) = (journal.head.name.clone(), journal.path.clone());
+        drop(journal);
+        let set = |path: &Path, mode| {
+            fs::set_permissions(path, fs::Permissions::from_mode(mode)).unwrap();
+        };
+        let is_private = |result: Result<(), JournalError>| match result {
+            Ok(()) => true,
+            Err(JournalError::NotPrivate(_)) => false,
+            Err(other) => panic!("{other}"),
+        };
+        for (mode, wanted) in [(0o644, true), (0o620, false), (0o606, false)] {
+            set(&path, mode);
+            let past = journals.past(&name).map(drop);
+            assert_eq!(is_private(past), wanted, "{mode:o}");
+        }
+        for (mode, wanted) in [(0o755, true), (0o770, false), (0o777, false)] {
+            set(&journals.path, mode);
+            for opened in [
+                Journals::open(&journals.path),
+                Journals::open_existing(&journals.path),
+                Journals::open(&journals.path.join("new")),
+            ] {
+                assert_eq!(is_private(opened.map(drop)), wanted, "{mode:o}");
+            }
+            assert_eq!(journals.path.join("new").exists(), mode == 0o755);
+            let _ = fs::remove_dir(journals.path.join("new"));
+        }
     }
 }

@@ -1,20 +1,20 @@
 //! The proof of a run: what was there, what is there, and the digest of each, in one file.
 //!
-//! Lines of JSON: the run, then each object with its outcome, the SHA-256 of what was read (`before`),
-//! of what the run left there (`after`) and of what is there now (`now`), each null where there was
-//! nothing to digest; last the sums and the SHA-256 of all lines above. No line holds an object's
-//! bytes, so the file may be shown to others.
+//! Lines of JSON: the run, then each object with its outcome, the digest of what was read (`before`), of
+//! what the run left there (`after`) and of what is there now (`now`), each null where there was nothing to
+//! digest; last the sums. Digests and lines are under the run's key. No line holds an object's bytes or
+//! anything that a guess at them could be tried on, so the file may be shown to others.
+//!
+//! [`super::ProofFile`] reads it.
 
 use std::path::{Path, PathBuf};
-
-use serde_json::json;
-use sha2::{Digest as _, Sha256};
+use std::sync::Arc;
 
 use super::JournalError;
+use super::chain::{Chain, Of};
 use super::file::Journal;
-use super::record::{Line, digest, write};
+use super::record::{Head, Line, Object, ProofLine, Sums, write};
 use crate::contract::StorageError;
-use crate::plugin::hex;
 use crate::storage::Storage;
 use crate::storage::dir::disk::{File, Folder};
 
@@ -32,7 +32,7 @@ pub struct Proof {
     /// How many objects it tells of.
     pub objects: u64,
     /// How many of them were read again and are not what the run left there: somebody else has changed
-    /// them since.
+    /// them since. 0 for a run without a key.
     pub differ: u64,
 }
 
@@ -46,38 +46,33 @@ impl Journal {
         let name = &self.head().name;
         let path = self.path().with_file_name(format!("{name}{PROOF}"));
         let draft = format!("{name}{DRAFT}");
-        let mut out = Out::new(&self.folder, &draft, &path)?;
+        let key = self.key.as_ref();
+        let chain = key.map(|key| Chain::new(Arc::clone(key), Of::Proof));
+        let mut out = Out::new(&self.folder, &draft, &path, chain)?;
         let mut text = String::new();
         let (mut objects, mut differ) = (0, 0);
         for line in self.lines()? {
             let (_, line) = line?;
             let step = match line {
-                Line::Run(_) => {
-                    write(&line, &mut text);
+                Line::Run(head) => {
+                    write(&ProofLine::Run(to_be_shown(head)), &mut text);
                     continue;
                 }
                 Line::Change(_) => continue,
                 Line::Step(step) => step,
             };
             let now = match step.path.bytes() {
-                Some(path) => now(storage, &path).await,
+                Some(path) => self.now(storage, &path).await,
                 None => None,
             };
             objects += 1;
             differ += u64::from(step.after.is_some() && step.after != now);
-            let mut line = json!(step);
-            if let Some(line) = line.as_object_mut() {
-                line.insert("now".into(), json!(now));
-            }
-            write(&json!({ "object": line }), &mut text);
+            write(&ProofLine::Object(Object { step, now }), &mut text);
             if text.len() > CHUNK {
                 out.write(&mut text)?;
             }
         }
-        out.write(&mut text)?;
-        let lines = hex(&out.lines.clone().finalize());
-        let sums = json!({"objects": objects, "differ": differ, "sha256_of_lines_above": lines});
-        write(&json!({ "proof": sums }), &mut text);
+        write(&ProofLine::Proof(Sums { objects, differ }), &mut text);
         out.write(&mut text)?;
         out.finish(&self.folder, &draft)?;
         Ok(Proof {
@@ -86,36 +81,50 @@ impl Journal {
             differ,
         })
     }
+
+    /// The digest of what is there; none if nothing is or it cannot be read.
+    async fn now(&self, storage: &dyn Storage, path: &[u8]) -> Option<String> {
+        let stored: Result<_, StorageError> = storage.read(path).await;
+        self.digest(path, &stored.ok()?.bytes)
+    }
 }
 
-/// The digest of what is there; none if nothing is or it cannot be read.
-async fn now(storage: &dyn Storage, path: &[u8]) -> Option<String> {
-    let stored: Result<_, StorageError> = storage.read(path).await;
-    stored.ok().map(|stored| digest(&stored.bytes))
+/// The run without what a guess at a password could be tried on.
+fn to_be_shown(head: Head) -> Head {
+    let key = head.key.map(|key| key.to_be_shown());
+    Head { key, ..head }
 }
 
 /// A proof that is being written.
 struct Out<'a> {
     file: File,
     path: &'a Path,
-    lines: Sha256,
+    chain: Option<Chain>,
 }
 
 impl<'a> Out<'a> {
-    fn new(folder: &Folder, draft: &str, path: &'a Path) -> Result<Self, JournalError> {
+    fn new(
+        folder: &Folder,
+        draft: &str,
+        path: &'a Path,
+        chain: Option<Chain>,
+    ) -> Result<Self, JournalError> {
         let file = folder.create(draft.as_bytes());
         Ok(Self {
             file: file.map_err(|source| JournalError::io("make", path, source))?,
             path,
-            lines: Sha256::new(),
+            chain,
         })
     }
 
     /// Writes the text and empties it.
     fn write(&mut self, text: &mut String) -> Result<(), JournalError> {
-        self.lines.update(text.as_bytes());
-        let written = self.file.write(text.as_bytes());
-        text.clear();
+        let lines = std::mem::take(text);
+        let lines = match &mut self.chain {
+            Some(chain) => chain.seal(&lines),
+            None => lines,
+        };
+        let written = self.file.write(lines.as_bytes());
         written.map_err(|source| JournalError::io("write", self.path, source))
     }
 

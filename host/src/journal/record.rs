@@ -5,12 +5,20 @@
 //! | `run` | first | which run of which store this is |
 //! | `change` | durable before the object is changed | what takes the change back |
 //! | `step` | after the object was handled | what became of it |
+//! | `object` | in a proof, for each step | what became of it, and what is there at the end |
+//! | `proof` | last in a proof | how many objects there are |
+//!
+//! `before`, `after` and `now` are digests under the run's key, see `journal/key.rs`: without it they tell
+//! nothing, not even of objects whose bytes can be guessed. They are null in a run without a key. What is
+//! sealed has a plain SHA-256 too, which tells nothing either, and lets a run be taken back whose key
+//! nothing opens any more.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use super::wrap::Wrapped;
 use crate::plugin::hex;
 
 /// Which run of which store.
@@ -26,6 +34,8 @@ pub struct Head {
     pub store_name: String,
     /// What is done, for people.
     pub work: String,
+    /// The run's key, sealed under each key and credential that was lent; none if none was.
+    pub(super) key: Option<Wrapped>,
 }
 
 /// Any line of a journal.
@@ -42,10 +52,13 @@ pub(super) enum Line {
 pub(super) struct Change {
     #[serde(flatten)]
     pub path: Path,
-    /// The SHA-256 of the bytes that are there, in hexadecimal digits.
-    pub before: String,
+    /// The digest of the bytes that are there.
+    pub before: Option<String>,
     /// That of the bytes that are to take their place.
-    pub after: String,
+    pub after: Option<String>,
+    /// The SHA-256 of either, in hexadecimal digits, where it is sealed.
+    pub sealed_before: Option<String>,
+    pub sealed_after: Option<String>,
     pub kept: Kept,
     /// The bytes that are kept, in base64.
     pub bytes: String,
@@ -68,10 +81,36 @@ pub(super) struct Step {
     pub path: Path,
     /// The outcome's name.
     pub outcome: String,
-    /// The SHA-256 of what was read; none if nothing was.
+    /// The digest of what was read; none if nothing was.
     pub before: Option<String>,
     /// That of what the run left there; none if nothing was read.
     pub after: Option<String>,
+}
+
+/// Any line of a proof.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum ProofLine {
+    Run(Head),
+    Object(Object),
+    Proof(Sums),
+}
+
+/// What became of an object, and what is there at the end of the run.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Object {
+    #[serde(flatten)]
+    pub step: Step,
+    /// The digest of what is there; none if nothing is or it cannot be read.
+    pub now: Option<String>,
+}
+
+/// The end of a proof.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Sums {
+    pub objects: u64,
+    /// How many of them were not what the run left there.
+    pub differ: u64,
 }
 
 /// An object's path: text, and where that cannot hold all of it also base64.
@@ -104,10 +143,10 @@ impl Change {
     pub fn bytes(&self) -> Option<Vec<u8>> {
         let bytes = STANDARD.decode(&self.bytes).ok()?;
         let said = match self.kept {
-            Kept::Before => &self.before,
-            Kept::After => &self.after,
+            Kept::Before => &self.sealed_before,
+            Kept::After => &self.sealed_after,
         };
-        (digest(&bytes) == *said).then_some(bytes)
+        (said.as_ref() == Some(&sha256(&bytes))).then_some(bytes)
     }
 }
 
@@ -119,7 +158,7 @@ pub(super) fn write(line: &impl Serialize, text: &mut String) {
 }
 
 /// The SHA-256 of bytes, in hexadecimal digits.
-pub(super) fn digest(bytes: &[u8]) -> String {
+pub(super) fn sha256(bytes: &[u8]) -> String {
     hex(&Sha256::digest(bytes))
 }
 
@@ -147,8 +186,10 @@ mod tests {
     fn bytes_that_were_damaged_are_not_handed_out() {
         let mut change = Change {
             path: Path::of(b"a"),
-            before: digest(b"old"),
-            after: digest(b"new"),
+            before: None,
+            after: None,
+            sealed_before: Some(sha256(b"old")),
+            sealed_after: Some(sha256(b"new")),
             kept: Kept::Before,
             bytes: STANDARD.encode("old"),
         };

@@ -8,7 +8,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::file::Journal;
-use super::record::{Change, Kept, Line, Path, Step, digest, write};
+use super::record::{Change, Kept, Line, Path, Step, sha256, write};
 use crate::contract::{Form, StorageError};
 use crate::plugin::Auditor;
 use crate::storage::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};
@@ -73,34 +73,52 @@ impl Journaled {
         if old.version != new.expected {
             return Err(StorageError::Conflict);
         }
-        let (before, after) = (digest(&old.bytes), digest(&new.bytes));
-        let (kept, bytes) = if self.is_plaintext(&old.bytes).await? {
-            (Kept::After, &new.bytes)
-        } else {
-            (Kept::Before, &old.bytes)
+        let [before, after] =
+            [&old.bytes, &new.bytes].map(|bytes| self.journal.digest(&new.path, bytes));
+        let sealed_before = self.sealed(&old.bytes).await?;
+        let sealed_after = self.sealed(&new.bytes).await?;
+        let (kept, bytes) = match (&sealed_before, &sealed_after) {
+            (Some(_), _) => (Kept::Before, &old.bytes),
+            (None, Some(_)) => (Kept::After, &new.bytes),
+            // A journal is to hold no plaintext.
+            (None, None) => {
+                return Err(StorageError::Refused(
+                    "neither what is there nor what is to take its place is sealed".into(),
+                ));
+            }
         };
         self.journal.note(&new.path, |seen| {
-            seen.before = Some(before.clone());
-            seen.after = Some(after.clone());
+            seen.before.clone_from(&before);
+            seen.after.clone_from(&after);
         });
         Ok(Line::Change(Change {
             path: Path::of(&new.path),
             before,
             after,
+            sealed_before,
+            sealed_after,
             kept,
             bytes: STANDARD.encode(bytes),
         }))
     }
 
-    async fn is_plaintext(&self, bytes: &[u8]) -> Result<bool, StorageError> {
-        match self.inspector.inspect(bytes).await {
-            Ok(description) => Ok(description.form == Form::Plaintext),
-            // Of no known form, so nothing that a plugin could have opened as plaintext.
-            Err(crate::Error::Object(_)) => Ok(false),
+    /// The SHA-256 of what is sealed; none of what may be plaintext.
+    async fn sealed(&self, bytes: &[u8]) -> Result<Option<String>, StorageError> {
+        match is_sealed(&self.inspector, bytes).await {
+            Ok(is_sealed) => Ok(is_sealed.then(|| sha256(bytes))),
             Err(error) => Err(StorageError::Other(format!(
                 "the journal cannot tell what it is: {error}"
             ))),
         }
+    }
+}
+
+/// Whether these bytes are in a sealed form. What is in no known form may be plaintext.
+pub(super) async fn is_sealed(inspector: &Auditor, bytes: &[u8]) -> Result<bool, crate::Error> {
+    match inspector.inspect(bytes).await {
+        Ok(description) => Ok(description.form != Form::Plaintext),
+        Err(crate::Error::Object(_)) => Ok(false),
+        Err(error) => Err(error),
     }
 }
 
@@ -116,8 +134,8 @@ impl Storage for Journaled {
 
     async fn read(&self, path: &[u8]) -> Result<Stored, StorageError> {
         let stored = self.storage.read(path).await?;
-        let before = digest(&stored.bytes);
-        self.journal.note(path, |seen| seen.before = Some(before));
+        let before = self.journal.digest(path, &stored.bytes);
+        self.journal.note(path, |seen| seen.before = before);
         Ok(stored)
     }
 }

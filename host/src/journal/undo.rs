@@ -6,14 +6,20 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::JournalError;
-use super::file::Past;
+use super::file::Trusted;
+use super::key::RunKey;
 use super::lines::Lines;
-use super::record::{Change, Kept, Line, digest};
+use super::record::{Change, Kept, Line, sha256};
+use super::store::is_sealed;
 use crate::contract::{ObjectError, Policy, StorageError};
 use crate::error::Error;
 use crate::plugin::Auditor;
 use crate::storage::{Replacement, Storage, StorageWriter};
 
+/// Why an object is not touched where the run's key did not open.
+const UNKNOWN: &str = "without the run's key nothing tells whether it is what the run made of it";
+/// Why the bytes that a journal keeps are not written to the store.
+const NOT_SEALED: &str = "what the journal kept of it is not sealed, so no run wrote it down";
 /// How many bytes of old objects a batch holds at the most before they are written. One may be larger.
 const BATCH_BYTES: usize = 4 << 20;
 
@@ -25,7 +31,9 @@ const BATCH_BYTES: usize = 4 << 20;
 /// again, and nobody else's change is lost.
 pub struct Undo {
     /// None after the system failed to read them: it would fail for ever.
-    lines: Option<Lines>,
+    lines: Option<Lines<Line>>,
+    /// What digests are made with.
+    key: Option<Arc<RunKey>>,
     /// The last change of each path: an object that was changed meanwhile was taken again.
     last: HashMap<[u8; 32], Last>,
     opener: Auditor,
@@ -72,15 +80,16 @@ struct Restore {
 }
 
 impl Undo {
-    /// Begins to take `run` back. Nothing of the store is read or written before the first step.
+    /// Begins to take `run` back. Nothing of the store is read or written before the first step, and
+    /// nothing at all of a journal in which a line is not what the run wrote, unless it is trusted.
     ///
     /// `opener` has the keys that the run sealed with: it opens what was plaintext before. Without a
     /// `writer` nothing is written.
     ///
     /// # Errors
-    /// [`JournalError::Io`].
+    /// [`JournalError::NotAuthentic`] and [`JournalError::Io`].
     pub fn new(
-        run: &Past,
+        run: &Trusted,
         opener: Auditor,
         storage: Arc<dyn Storage>,
         writer: Option<Arc<dyn StorageWriter>>,
@@ -106,6 +115,7 @@ impl Undo {
         }
         Ok(Self {
             lines: Some(run.lines()?),
+            key: run.key.clone(),
             last,
             opener,
             storage,
@@ -188,23 +198,31 @@ impl Undo {
             Err(StorageError::NotFound) => return Ok(Prepared::Done(UndoOutcome::ChangedSince)),
             Err(error) => return Err(ObjectError::Storage(error).into()),
         };
-        let there = digest(&stored.bytes);
-        if there == change.before {
+        let is = |bytes: &[u8], digest: &Option<String>, sealed: &Option<String>| {
+            self.is(path, bytes, digest.as_ref(), sealed.as_ref())
+        };
+        if is(&stored.bytes, &change.before, &change.sealed_before) == Some(true) {
             return Ok(Prepared::Done(UndoOutcome::Unchanged));
         }
-        if there != change.after {
-            return Ok(Prepared::Done(UndoOutcome::ChangedSince));
+        match is(&stored.bytes, &change.after, &change.sealed_after) {
+            Some(true) => {}
+            Some(false) => return Ok(Prepared::Done(UndoOutcome::ChangedSince)),
+            None => return Err(ObjectError::Other(UNKNOWN.into()).into()),
         }
         let damaged = || ObjectError::Other("what the journal kept of it is damaged".into());
         let kept = change.bytes().ok_or_else(damaged)?;
         let bytes = match change.kept {
+            // No run keeps anything else. Whoever wrote this wants it written to the store.
+            Kept::Before if !is_sealed(&self.opener, &kept).await? => {
+                return Err(ObjectError::Other(NOT_SEALED.into()).into());
+            }
             Kept::Before => kept,
             Kept::After => {
                 let opened = self.opener.unseal(path, &kept, Policy::Sealed).await?;
                 opened.plaintext.to_vec()
             }
         };
-        if digest(&bytes) != change.before {
+        if is(&bytes, &change.before, &change.sealed_before) == Some(false) {
             return Err(damaged().into());
         }
         Ok(match self.writer {
@@ -217,6 +235,21 @@ impl Undo {
         })
     }
 
+    /// Whether bytes are those of a digest; none if nothing tells.
+    fn is(
+        &self,
+        path: &[u8],
+        bytes: &[u8],
+        digest: Option<&String>,
+        sealed: Option<&String>,
+    ) -> Option<bool> {
+        match (&self.key, digest, sealed) {
+            (Some(key), Some(digest), _) => Some(key.digest(path, bytes) == *digest),
+            (_, _, Some(sealed)) => Some(sha256(bytes) == *sealed),
+            _ => None,
+        }
+    }
+
     /// Stages, reads back and commits. Returns what failed, by its place among the steps.
     async fn write(&self, restores: Vec<Restore>) -> Vec<(usize, StorageError)> {
         let Some(writer) = self.writer.as_ref().filter(|_| !restores.is_empty()) else {
@@ -225,7 +258,7 @@ impl Undo {
         let few = || StorageError::Other("the store answered for too few drafts".into());
         let wanted: Vec<_> = restores
             .iter()
-            .map(|restore| (restore.step, digest(&restore.replacement.bytes)))
+            .map(|restore| (restore.step, sha256(&restore.replacement.bytes)))
             .collect();
         let replacements = restores.into_iter().map(|restore| restore.replacement);
         let mut staged = writer.stage(replacements.collect()).await.into_iter();
@@ -238,7 +271,7 @@ impl Undo {
                 Err(error) => Err(error),
             };
             match read_back {
-                Ok((draft, bytes)) if digest(&bytes) == digest_wanted => {
+                Ok((draft, bytes)) if sha256(&bytes) == digest_wanted => {
                     drafts.push(draft);
                     committing.push(step);
                 }

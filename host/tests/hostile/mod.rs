@@ -205,13 +205,16 @@ impl Keyring for Hanging {
 /// The version of every object of [`Asked`].
 pub const VERSION: &[u8] = b"c";
 
+/// A prefix, and where a listing of it begins.
+pub type Listed = (Vec<u8>, Option<Vec<u8>>);
+
 /// A store that remembers what it was asked for.
 #[derive(Default)]
 pub struct Asked {
     /// The paths that it lists, whatever the prefix is.
     pub holds: Vec<Vec<u8>>,
     /// The prefixes and beginnings that were to be listed.
-    pub listed: Mutex<Vec<(Vec<u8>, Option<Vec<u8>>)>>,
+    pub listed: Mutex<Vec<Listed>>,
     /// The paths that were to be read.
     pub paths: Mutex<Vec<Vec<u8>>>,
     /// The paths that were to be written.

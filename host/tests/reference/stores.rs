@@ -164,9 +164,10 @@ impl Journals {
     fn compare(&self, reference: &mut Reference, file: &Path, sections: &[(&str, &str)]) {
         for line in fs::read_to_string(file).unwrap().lines() {
             let line: Value = serde_json::from_str(line).unwrap();
-            let kinds: Vec<_> = line.as_object().unwrap().iter().collect();
+            let fields = line.as_object().unwrap().iter();
+            let kinds: Vec<_> = fields.filter(|(name, _)| *name != "mac").collect();
             let [(kind, value)] = kinds[..] else {
-                panic!("not one field: {line}");
+                panic!("not one field beside the MAC: {line}");
             };
             let section = sections.iter().find(|(name, _)| name == kind);
             reference.object(section.unwrap().1, value);
@@ -200,6 +201,8 @@ pub fn migrations(reference: &mut Reference) {
         journals.compare(reference, &journals.file(&run, end), &sections);
     }
 
+    proof(reference, &store, &journals.file(&run, "proof"), 0);
+
     let undo = |options: &str, run: &str| {
         let undo = journals.run("undo", &store).args([run]);
         undo.args(options.split_whitespace())
@@ -209,7 +212,7 @@ pub fn migrations(reference: &mut Reference) {
     let before = store.get(CAROL);
     store.put(CAROL, "{\"since\":true}");
     // Without the key that sealed what was plain.
-    let ended = undo("", &run).run().exits(3);
+    let ended = undo("", &run).file("--keys", OTHER_KEY).run().exits(3);
     reference.compare("undo", &ended);
     store.put(CAROL, before);
     reference.compare("undo", &lend(undo("", &run)).run());
@@ -227,12 +230,61 @@ pub fn migrations(reference: &mut Reference) {
     let journal = fs::read_to_string(&file).unwrap();
     let undo = || lend(journals.run("undo", &odd).args([&run]));
     fs::write(&file, journal.replace("\"bytes\":\"", "\"bytes\":\"AAAA")).unwrap();
-    reference.compare("undo", &undo().run().exits(1));
+    reference.compare("undo", &undo().run().exits(29));
+    let insist = undo().args(["--trust-journal"]);
+    reference.compare("undo", &insist.run().exits(1));
     fs::write(&file, journal).unwrap();
     reference.compare("undo", &undo().ok());
+    // A run without any key, that takes one of sealed objects back.
+    lend(journals.run("migrate --to kms", &odd)).ok();
+    let ended = lend(journals.run("migrate --to kms --form compact", &odd)).ok();
+    let undo = journals
+        .run("undo --trust-journal", &odd)
+        .args([&name(&ended)]);
+    let ended = undo.ok();
+    reference.compare("undo", &ended);
+    for end in ["journal", "proof"] {
+        journals.compare(reference, &journals.file(&name(&ended), end), &sections);
+    }
+    let ended = lend(journals.run("migrate --to plaintext", &odd)).ok();
+    let run = name(&ended);
+    journals.compare(reference, &journals.file(&run, "journal"), &sections);
+    proofs(reference, &odd, &journals.file(&run, "proof"));
 
     let runs = tool(["runs", "--json", "--journal"]).args([journals.0.path()]);
     reference.compare("runs", &runs.ok());
+}
+
+/// Compares what is said of this proof and this store with all keys.
+fn proof(reference: &mut Reference, store: &Store, proof: &Path, code: i32) {
+    let verify = tool(with("verify-proof --json", proof)).args([store.root()]);
+    said_of_proof(reference, &lend(verify).run().exits(code));
+}
+
+fn said_of_proof(reference: &mut Reference, ended: &Ended) {
+    for line in ended.json() {
+        match (line.get("proof"), line.get("summary")) {
+            (Some(proof), _) => reference.object("verify-proof", proof),
+            (_, Some(summary)) => reference.object("verify-proof summary", summary),
+            _ => reference.object("verify-proof object", &line),
+        }
+    }
+}
+
+/// The same of a proof of one object, whatever became of that.
+fn proofs(reference: &mut Reference, store: &Store, file: &Path) {
+    let unverified = tool(with("verify-proof --json", file)).run().exits(4);
+    said_of_proof(reference, &unverified);
+    proof(reference, store, file, 0);
+    let object = store.get(ODD);
+    store.put(ODD, "{\"since\":true}");
+    proof(reference, store, file, 24);
+    fs::remove_file(store.file(ODD)).unwrap();
+    proof(reference, store, file, 25);
+    symlink("nowhere", store.file(ODD)).unwrap();
+    proof(reference, store, file, 12);
+    fs::remove_file(store.file(ODD)).unwrap();
+    store.put(ODD, object);
 }
 
 pub fn interrupted(reference: &mut Reference) {
@@ -243,7 +295,7 @@ pub fn interrupted(reference: &mut Reference) {
     let hold = store.hold();
     let migrate = journals.run("migrate --to kms --jobs 1", &store);
     let mut running = migrate.key(KEY).spawn();
-    running.until("drafts", |_| store.drafts() > 0);
+    running.until("drafts", |_| store.drafts() > 2);
     running.interrupt();
     drop(hold);
     reference.compare("migrate", &running.wait().exits(130));

@@ -81,6 +81,35 @@ pub fn run(store: &Store, trouble: Trouble, tool: impl Fn(&Path) -> Tool) -> Opt
     }))
 }
 
+/// Runs the tool where a shell has mounted something before, `$name` being these paths. None as above.
+pub fn mounted(shell: &str, paths: &[(&str, &Path)], tool: Tool) -> Option<Ended> {
+    let scratch = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let Some(namespace) = namespace(scratch.path()) else {
+        not_tested("folders that are mounted twice and full ones, which need `unshare --mount`");
+        return None;
+    };
+    let tool = tool.command();
+    let mut command = command(namespace);
+    command
+        .env_clear()
+        .env("PATH", env::var_os("PATH").unwrap())
+        .envs(tool.get_envs().map(|(name, value)| (name, value.unwrap())))
+        .envs(paths.iter().copied())
+        .args(["timeout", &PATIENCE.as_secs().to_string(), "sh", "-ec"])
+        .arg(format!("{shell}\nexec \"$@\""))
+        .arg("sh")
+        .arg(tool.get_program())
+        .args(tool.get_args());
+    let output = command.stdin(Stdio::null()).output().unwrap();
+    let ended = Ended {
+        code: output.status.code(),
+        stdout: output.stdout,
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    };
+    assert!(!ended.stderr.contains("panicked at"), "{ended}");
+    Some(ended)
+}
+
 /// Says past the captured output of a test what this system does not let it do.
 pub fn not_tested(what: &str) {
     let note = format!("NOT tested: {what}\n");

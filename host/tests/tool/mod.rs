@@ -290,6 +290,19 @@ impl Running {
         }
     }
 
+    /// Stops it where something holds: it stands still while that is looked at, and goes on if not.
+    #[track_caller]
+    pub fn until_stopped(&mut self, what: &str, holds: impl Fn() -> bool) {
+        self.until(what, |running| {
+            running.signal(Signal::STOP);
+            let is_there = holds();
+            if !is_there {
+                running.signal(Signal::CONT);
+            }
+            is_there
+        });
+    }
+
     /// Waits for its end. A run that hangs fails the test.
     #[track_caller]
     pub fn wait(mut self) -> Ended {

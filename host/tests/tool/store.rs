@@ -98,7 +98,8 @@ impl Store {
         seen
     }
 
-    /// How many drafts lie about. A run may make and remove them meanwhile.
+    /// How many drafts lie about. A run may make and remove them meanwhile; two,
+    /// for an instant, may be those that it tries an exchange with.
     pub fn drafts(&self) -> usize {
         let mut drafts = 0;
         let mut folders = vec![self.root().to_owned()];

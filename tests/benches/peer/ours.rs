@@ -4,7 +4,6 @@ use std::hint::black_box;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use iamseal::Plugin;
 use iamseal::contract::{self, SealOptions};
 use iamseal_core::{Cipher, SealedForm};
 use iamseal_tests::component::builder;

@@ -3,7 +3,8 @@
 use std::sync::{Arc, LazyLock};
 
 use iamseal::Auditor;
-use iamseal::journal::{Journal, Journaled, Undo, UndoOutcome, UndoStep};
+use iamseal::journal::{Journal, Journaled, Past, RunKey, Trusted, Undo, UndoOutcome, UndoStep};
+use iamseal::keys::{MixedKeyring, StaticKey, StaticKeyring};
 use iamseal_core::{Error, Form, Found, Outcome, Step, StorageError, Target};
 use iamseal_tests::bridge::Bridge;
 use iamseal_tests::component::builder;
@@ -22,6 +23,17 @@ static OPENER: LazyLock<Auditor> = LazyLock::new(|| {
     let plugin = wait(builder(&keys(), STORE).load()).unwrap();
     plugin.reader().clone()
 });
+
+/// What opens the keys of runs.
+fn keyring() -> MixedKeyring {
+    let keys = StaticKeyring::new().key(StaticKey::new("a", [1; 32].into()));
+    keys.into()
+}
+
+/// A run whose journal is what the run wrote.
+fn authentic(past: Past) -> Trusted {
+    wait(past.authentic(&keyring())).unwrap()
+}
 
 /// A migration that begins with a journal and ends with a proof.
 pub fn migrate(process: Process, target: Target) -> Report {
@@ -70,7 +82,7 @@ pub fn undo(process: Process) -> Report {
         journals.past(&names[0])
     });
     let past = match opened {
-        Ok(past) => past,
+        Ok(past) => authentic(past),
         Err(error) => return ended(&error),
     };
     let journal = match journal(&process, "undo") {
@@ -121,7 +133,15 @@ pub fn taken_back(sample: &Sample, process: &Process) -> Lost {
         let Bridge {
             storage, writer, ..
         } = process.lent.clone();
-        let mut undo = Undo::new(&past, OPENER.clone(), storage, Some(writer)).unwrap();
+        // Whatever a kill or a loss of power has left, it is what the run wrote.
+        let begun = Undo::new(&authentic(past), OPENER.clone(), storage, Some(writer));
+        let mut undo = match begun {
+            Ok(undo) => undo,
+            Err(error) => {
+                lost.push(format!("not taken back: {error}"));
+                continue;
+            }
+        };
         loop {
             let steps = wait(undo.next(BATCH as usize)).unwrap();
             if steps.is_empty() {
@@ -148,7 +168,8 @@ pub fn taken_back(sample: &Sample, process: &Process) -> Lost {
 }
 
 fn journal(process: &Process, work: &str) -> Result<Arc<Journal>, Report> {
-    let begun = (process.journals)().and_then(|journals| journals.begin("", STORE, work));
+    let key = wait(RunKey::make(&keyring())).unwrap();
+    let begun = (process.journals)().and_then(|journals| journals.begin("", STORE, work, key));
     begun.map(Arc::new).map_err(|error| ended(&error))
 }
 

@@ -65,6 +65,7 @@ Exit codes:
    26  the manifest does not open, or is too old
    27  drafts lie in the store, and --require was given
    28  not tried with every root credential
+   29  a journal or proof is not what the run wrote
   130  interrupted
   141  nobody reads the output
   143  terminated";
@@ -191,11 +192,13 @@ pub enum Command {
     Migrate(Migrate),
     /// Take a run of migrate, or of undo, back: every object becomes what it was before, byte for byte.
     ///
-    /// What somebody else has changed since is reported and left alone. It needs the keys that the run
-    /// sealed with where objects were plaintext before. It has a journal of its own.
+    /// What somebody else has changed since is reported and left alone. It needs any key or credential
+    /// that the run was lent, to see that the journal is what the run wrote; and where objects were
+    /// plaintext before, the keys that the run sealed with. It has a journal of its own.
     #[command(after_help = "Examples:\n  \
         iamseal undo /data/.minio.sys 20261123T203010Z --dry-run\n  \
-        iamseal undo /data/.minio.sys 20261123T203010Z")]
+        iamseal undo /data/.minio.sys 20261123T203010Z\n  \
+        iamseal undo /data/.minio.sys 20261123T203010Z --from /full/journals --journal /other/journals")]
     Undo(UndoRun),
     /// Remove the drafts that killed runs left behind: new bytes, plaintext perhaps, that never became
     /// an object.
@@ -210,6 +213,14 @@ pub enum Command {
     #[command(after_help = "Example:\n  \
         iamseal runs")]
     Runs(Runs),
+    /// Say whether the proof of a run is what the run wrote, and whether a store still is what it says.
+    ///
+    /// Any key that the run was lent tells; a root credential too, if the run's journal lies beside the
+    /// proof. Without one it counts what the proof says and ends with code 4: nothing was verified.
+    #[command(after_help = "Examples:\n  \
+        iamseal verify-proof 20261123T203010Z.proof --keys my-key.secret\n  \
+        iamseal verify-proof 20261123T203010Z.proof /data/.minio.sys --keys my-key.secret")]
+    VerifyProof(VerifyProof),
     /// Look at a KES, and bring a key into it.
     #[command(
         subcommand,
@@ -474,6 +485,14 @@ pub struct UndoRun {
     /// Say what would be taken back; write nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// The folder that the run's journal is in, where that is not the one for new journals: their disk
+    /// may be full.
+    #[arg(long, value_name = "FOLDER")]
+    pub from: Option<PathBuf>,
+    /// Follow the journal even if nothing shows that the run wrote it: where a line is damaged or no key
+    /// of the run is left. Objects that cannot be compared with it are left alone.
+    #[arg(long)]
+    pub trust_journal: bool,
     #[command(flatten)]
     pub writes: Writes,
     #[command(flatten)]
@@ -491,6 +510,15 @@ pub struct Sweep {
     /// age. If one is, it fails on their objects and leaves them as they were.
     #[arg(long)]
     pub no_run_under_way: bool,
+}
+
+#[derive(Args)]
+pub struct VerifyProof {
+    /// The proof, RUN.proof in the folder of journals, or a copy.
+    pub file: PathBuf,
+    /// The store that the run changed, to compare with.
+    #[arg(value_name = "STORE")]
+    pub store: Option<PathBuf>,
 }
 
 #[derive(Args)]

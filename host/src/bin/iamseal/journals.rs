@@ -3,15 +3,25 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
+use iamseal::contract::{KeyFailure, ObjectError};
 use iamseal::journal::{JournalError, Journals};
 
 use crate::arguments::JournalPlace;
-use crate::cause::Cause;
+use crate::cause::{self, Cause};
 use crate::failure::Failure;
+use crate::inside::is_inside;
 
 /// Opens the folder that is given, or the user's own.
 pub fn open(place: &JournalPlace) -> Result<Journals, Failure> {
     Ok(Journals::open(&folder(place)?)?)
+}
+
+/// Opens the folder that journals are read from: another one than that for new journals, if it is given.
+pub fn to_read(place: &JournalPlace, from: Option<&Path>) -> Result<Journals, Failure> {
+    match from {
+        Some(from) => Ok(Journals::open_existing(from)?),
+        None => open(place),
+    }
 }
 
 /// The same for a run that changes `store`.
@@ -20,13 +30,7 @@ pub fn open(place: &JournalPlace) -> Result<Journals, Failure> {
 /// The folder is inside the store, where a server would find it and a lost store take it along.
 pub fn open_outside(place: &JournalPlace, store: &Path) -> Result<Journals, Failure> {
     let folder = folder(place)?;
-    // It may have to be made yet, and must not be made inside the store.
-    let absolute = std::path::absolute(&folder)?;
-    let mut there = absolute
-        .ancestors()
-        .filter_map(|above| above.canonicalize().ok());
-    let outer = store.canonicalize()?;
-    if there.next().is_some_and(|inner| inner.starts_with(outer)) {
+    if is_inside(&folder, store)? {
         let shown = folder.display();
         return Err(Failure::usage(format!(
             "the folder for journals, {shown}, is inside the store"
@@ -54,21 +58,59 @@ fn users_own() -> Option<PathBuf> {
 
 impl From<JournalError> for Failure {
     fn from(error: JournalError) -> Self {
+        let error_text = error.to_string();
         let cure = match &error {
             JournalError::Io { .. } => {
-                "nothing was changed without a journal; give another folder \
-                                        for it with --journal"
+                "nothing was changed without a journal; give another folder for it with --journal; \
+                 to undo, --from names the one that the run's own is in"
             }
             JournalError::NotFound { .. } => {
                 "iamseal runs names the runs; give their folder with --journal"
             }
             JournalError::UnderWay(_) => "wait for its end, or stop it with Ctrl-C",
+            JournalError::NotAuthentic { .. } => {
+                "restore it from a backup; undo with --trust-journal takes back what it still can"
+            }
+            JournalError::NoKey { .. } => {
+                "give one of them, in the variables, with --keys or with --root-credentials; undo with \
+                 --trust-journal does without where it can"
+            }
+            JournalError::Unkeyed(_) => {
+                "if you know that you wrote it, undo with --trust-journal takes back what it can"
+            }
+            JournalError::NotPrivate(_) => {
+                "make it your own and let nobody else write to it (chown, chmod go-w), if what is in it is \
+                 yours, or give another folder with --journal"
+            }
+            JournalError::NotAProof(_) | JournalError::CutShort(_) => {
+                "give the file RUN.proof as the run wrote it"
+            }
+            JournalError::NoRandomness(_) => "look at the system's random device",
+            JournalError::Argon2id(_) => "see that there are 64 MiB of memory to use",
+            JournalError::Key { name, error } => {
+                let (key, error) = (name.clone(), error.clone());
+                let failure = ObjectError::Key(KeyFailure { key, error });
+                let cause = Cause::of(&failure);
+                let message = Self::new(cause, &error_text);
+                return match cause::cure(&failure) {
+                    Some(cure) => message.with_cure(cure),
+                    None => message,
+                };
+            }
             _ => "restore the journal from a backup",
         };
         let cause = match &error {
-            JournalError::NotFound { .. } | JournalError::UnderWay(_) => Cause::Usage,
+            JournalError::NotFound { .. }
+            | JournalError::UnderWay(_)
+            | JournalError::NotPrivate(_)
+            | JournalError::NotAProof(_) => Cause::Usage,
+            JournalError::NoKey { .. } => Cause::KeyNotFound,
+            JournalError::NotAuthentic { .. }
+            | JournalError::Unkeyed(_)
+            | JournalError::CutShort(_) => Cause::Journal,
+            JournalError::NoRandomness(_) | JournalError::Argon2id(_) => Cause::Other,
             _ => Cause::Storage,
         };
-        Self::new(cause, &error).with_cure(cure)
+        Self::new(cause, error_text).with_cure(cure)
     }
 }

@@ -9,6 +9,7 @@ mod audit;
 mod compare;
 mod demo;
 mod failure;
+mod inside;
 mod inspect;
 mod journals;
 mod kes;
@@ -32,6 +33,7 @@ mod sweep;
 mod typed;
 mod undo;
 mod unseal;
+mod verify_proof;
 mod workers;
 
 use std::env;
@@ -112,6 +114,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Command::Undo(command) => undo::run(&common, &command).await,
             Command::Sweep(command) => sweep::run(&common, &command).await,
             Command::Runs(command) => runs::run(&common, &command),
+            Command::VerifyProof(command) => verify_proof::run(&common, &command).await,
             Command::Kes(command) => kes::run(&common, &command).await,
             Command::Plugin(command) => plugin::run(&common, &command).await,
             Command::Demo(command) => demo::run(&common, &command).await,

@@ -55,7 +55,7 @@ pub async fn migrate(
     if keyring.is_remote() {
         limits.deadline = WITH_REMOTE_KEYS;
     }
-    let mut builder = load::builder(common, keyring).limits(limits);
+    let mut builder = load::builder(common, keyring.clone()).limits(limits);
     let mut interrupt = Interrupt::listen()?;
     let run = match command.dry_run {
         true => {
@@ -65,7 +65,8 @@ pub async fn migrate(
         false => {
             store::sweep(common, &*store, &plan.prefix).await;
             let (journal, given) = (&command.journal, &command.place.store);
-            let run = Run::begin(common, journal, given, store.clone(), &work(command)).await?;
+            let work = work(command);
+            let run = Run::begin(common, &keyring, journal, given, store.clone(), &work).await?;
             builder = builder.storage(run.store()).storage_writer(run.store());
             Some(run)
         }

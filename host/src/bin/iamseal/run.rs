@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use iamseal::contract::StorageError;
-use iamseal::journal::{Journal, Journaled, Proof};
+use iamseal::journal::{Journal, Journaled, Proof, RunKey};
 use iamseal::keys::MixedKeyring;
 use iamseal::storage::Store;
 use serde_json::{Value, json};
@@ -81,9 +81,11 @@ struct Ended {
 }
 
 impl Run {
-    /// Begins the journal of what is to be done to the store, which was given by this name.
+    /// Begins the journal of what is to be done to the store, which was given by this name. Any key of
+    /// the keyring will open it.
     pub async fn begin(
         common: &Common,
+        keyring: &MixedKeyring,
         place: &JournalPlace,
         given: &Path,
         store: Arc<dyn Store>,
@@ -96,7 +98,12 @@ impl Run {
             Some(folder) => journals::open_outside(place, folder)?,
             None => journals::open(place)?,
         };
-        let journal = journals.begin(&store.name(), &common.store_name, work)?;
+        let key = RunKey::make(keyring).await?;
+        for (name, why) in key.iter().flat_map(RunKey::skipped) {
+            let why = iamseal::describe_key(why);
+            output::note(common.json, &notes::no_run_key(name, &why));
+        }
+        let journal = journals.begin(&store.name(), &common.store_name, work, key)?;
         let journal = Arc::new(journal);
         let inspector = load::auditor(common, MixedKeyring::default(), None).await?;
         let journaled = Journaled::new(journal.clone(), store.clone(), store.clone(), inspector);
@@ -124,7 +131,8 @@ impl Run {
 
     /// Why it is no use to go on.
     pub fn gives_up(&self) -> Option<Failure> {
-        self.store.gives_up().map(Failure::from)
+        let error = self.store.gives_up();
+        error.map(|error| Failure::from(error).with_cure(notes::LOCKED))
     }
 
     /// Writes down what became of objects: path, outcome and whether it was changed. If that fails,

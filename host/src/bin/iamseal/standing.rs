@@ -4,7 +4,7 @@ use iamseal::storage::{Standing, Store};
 
 use crate::arguments::Common;
 use crate::output;
-use crate::report::{notes, words};
+use crate::report::notes;
 
 /// Objects of which the same is to be told.
 #[derive(Default)]

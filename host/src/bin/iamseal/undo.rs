@@ -4,7 +4,7 @@ use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use iamseal::journal::{Undo, UndoOutcome, UndoStep};
+use iamseal::journal::{UNWRITTEN, Undo, UndoOutcome, UndoStep};
 use iamseal::storage::{Storage, StorageWriter};
 use serde_json::Value;
 
@@ -17,15 +17,24 @@ use crate::run::{self, Run};
 use crate::tally::Tally;
 use crate::{journals, keys, load, standing, store, workers};
 
+/// What to do where an undo cannot write down what it is about to do.
+const JOURNAL_ELSEWHERE: &str = "run it again with --journal FOLDER, on a disk that has room, and \
+                                 --from with the folder that this run's journal is in";
+
 pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure> {
     let store = store::open_whole(common, &command.store, command.writes).await?;
-    let past = journals::open(&command.journal)?.past(&command.run)?;
+    let past = journals::to_read(&command.journal, command.from.as_deref())?.past(&command.run)?;
+    let keyring = keys::keyring(common)?;
+    let past = match command.trust_journal {
+        false => past.authentic(&keyring).await?,
+        true => past.trusted(&keyring).await,
+    };
     // What was sealed for a store of a name opens under that name.
     let common = &Common {
         store_name: past.head().store_name.clone(),
         ..common.clone()
     };
-    let opener = load::auditor(common, keys::keyring(common)?, None).await?;
+    let opener = load::auditor(common, keyring.clone(), None).await?;
     let interrupt = Interrupt::listen()?;
     let run = match command.dry_run {
         true => None,
@@ -33,7 +42,7 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
             store::sweep(common, &*store, notes::CONFIG).await;
             let work = format!("undo {}", past.head().name);
             let (journal, given) = (&command.journal, &command.store);
-            Some(Run::begin(common, journal, given, store.clone(), &work).await?)
+            Some(Run::begin(common, &keyring, journal, given, store.clone(), &work).await?)
         }
     };
     let (storage, writer): (Arc<dyn Storage>, Option<Arc<dyn StorageWriter>>) = match &run {
@@ -120,7 +129,13 @@ fn why(outcome: &UndoOutcome) -> Option<Why> {
             ),
             opens_at: None,
         }),
-        UndoOutcome::Failed(error) => Some(error.into()),
+        UndoOutcome::Failed(error) => {
+            let mut why = Why::from(error);
+            if why.message.contains(UNWRITTEN) {
+                why.cure = Some(JOURNAL_ELSEWHERE.into());
+            }
+            Some(why)
+        }
         _ => None,
     }
 }

@@ -22,6 +22,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// How long nobody waits again after that: whoever holds the lock then was stopped, or hangs. Long enough
 /// for a run to come to its end, as with a key service that does not answer.
 const REST: Duration = Duration::from_secs(3);
+/// Where MinIO's objects are.
+const OBJECTS: &[u8] = b"config";
 /// How often it looks. Short against the syncs that a commit does anyway.
 const PAUSE: Duration = Duration::from_millis(5);
 
@@ -133,7 +135,7 @@ impl Root {
         }
     }
 
-    /// Tries to exchange two files in the root.
+    /// Tries to exchange two files where objects are, or in the root: what a kill leaves there is swept.
     ///
     /// # Errors
     /// `Refused` if the file system cannot. Whatever else fails is left to those who write objects.
@@ -141,17 +143,19 @@ impl Root {
         let (Ok(one), Ok(other)) = (getrandom::u64(), getrandom::u64()) else {
             return Ok(());
         };
+        let below = self.folder.folder(OBJECTS).ok();
+        let folder = below.as_ref().unwrap_or(&self.folder);
         let names = [draft_name(one), draft_name(other)];
-        let made = names.each_ref().map(|name| self.folder.create(name));
+        let made = names.each_ref().map(|name| folder.create(name));
         let [one, other] = &names;
         let exchanged = match made.iter().all(Result::is_ok) {
-            true => self.folder.exchange(one, other),
+            true => folder.exchange(one, other),
             false => Ok(()),
         };
         for (name, made) in names.iter().zip(&made) {
             if made.is_ok() {
                 // What stays is swept.
-                let _ = self.folder.remove(name);
+                let _ = folder.remove(name);
             }
         }
         match exchanged {
@@ -162,8 +166,7 @@ impl Root {
 
     fn locked(&self) -> StorageError {
         StorageError::Other(format!(
-            "another process has kept the store's root locked for {} s: let it go on or end it (lslocks \
-             names it), then run again",
+            "another process has kept the store's root locked for {} s",
             self.patience.as_secs()
         ))
     }
@@ -252,5 +255,9 @@ mod tests {
         let fixture = Fixture::new();
         run(fixture.store.check_writes()).unwrap();
         assert!(fixture.names("").is_empty());
+        fixture.put("config/a", "");
+        run(fixture.store.check_writes()).unwrap();
+        assert_eq!(fixture.names("config"), ["a"]);
+        assert_eq!(fixture.names(""), ["config"]);
     }
 }

@@ -219,10 +219,13 @@ mod tests {
     use crate::contract::StorageError;
     use crate::storage::Storage as _;
 
-    /// A server that answers each listing with these keys, made of the page's number, and a next page.
+    /// The keys of a page, by its number.
+    type Keys = fn(u32) -> Vec<String>;
+
+    /// A server that answers each listing with these keys and a next page.
     #[derive(Debug)]
     struct Endless {
-        keys: fn(u32) -> Vec<String>,
+        keys: Keys,
         page: Mutex<u32>,
     }
 
@@ -265,7 +268,7 @@ mod tests {
     }
 
     /// How a listing of `p/config/` ends.
-    async fn end(keys: fn(u32) -> Vec<String>) -> StorageError {
+    async fn end(keys: Keys) -> StorageError {
         let variables = [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")];
         let variables = variables.map(|(name, value)| (name.into(), value.into()));
         let (builder, _) = from_environment(variables).unwrap();
@@ -290,7 +293,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_listing_that_goes_on_for_ever_ends() {
-        let keys: [(fn(u32) -> Vec<String>, &str); 6] = [
+        let keys: [(Keys, &str); 6] = [
             (
                 |_| Vec::new(),
                 "it has listed nothing of what was asked for",

@@ -2,7 +2,7 @@
 
 use iamseal_servers::kes::{Identity, Kes};
 
-use super::kes::{KEY as IN_KES, cause, kes, policy};
+use super::kes::{KEY as IN_KES, kes, policy};
 use crate::document::Reference;
 use crate::tool::migration::{all, plain};
 use crate::tool::{Ended, KEY, KEY_NAME, KEY_WITH_OTHER_BYTES, OTHER_KEY, Tool, tool, with};
@@ -127,8 +127,13 @@ fn every_line_is_in_the_document() {
     let store = plain();
     let migrate = tool(with("migrate --json --to kms", store.root()));
     let ended = migrate.env(kes.variables(IN_KES)).run().exits(5);
-    assert_eq!(cause(&ended), "key-unavailable");
-    reference.compare("migrate", &ended);
+    // Without a key for its journal a run does not begin.
+    assert_eq!(
+        ended.errors()[0]["error"]["cause"],
+        "key-unavailable",
+        "{ended}"
+    );
+    assert!(ended.stdout.is_empty(), "{ended}");
     let mut unseen = reference.unseen();
     unseen.retain(|what| what.starts_with("kes "));
     assert!(unseen.is_empty(), "never seen: {unseen:#?}");

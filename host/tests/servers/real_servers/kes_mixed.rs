@@ -132,9 +132,9 @@ fn many_compact_objects_cost_one_call_to_open() {
             let run = migrate(&store, &kes).args(["--form", "compact", "--jobs", jobs]);
             run.ok();
         };
-        // Each worker makes a seed and sees that it opens.
+        // Each worker makes a seed and sees that it opens, and the run has a key for its journal.
         let workers: u64 = jobs.parse().unwrap();
-        assert_eq!(calls(&migration), 2 * workers);
+        assert_eq!(calls(&migration), 2 * workers + 1);
         let looked = calls(&|| {
             let (opened, _) = findings(&audit(&store, &kes).ok());
             assert_eq!(opened.len(), count);
@@ -145,6 +145,58 @@ fn many_compact_objects_cost_one_call_to_open() {
     let store = many(10);
     migrate(&store, &kes).ok();
     assert_eq!(calls(&|| drop(audit(&store, &kes).ok())), 10);
+}
+
+#[test]
+fn a_proof_made_under_kes_outlives_it() {
+    let mut kes = kes();
+    let store = many(3);
+    let journals = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let migrate = migrate(&store, &kes).file("--keys", STATIC);
+    let migrate = migrate.args(["--journal".as_ref(), journals.path().as_os_str()]);
+    let summary = migrate.ok().json().pop().unwrap()["summary"].clone();
+    let proof = summary["run"]["proof"].as_str().unwrap().to_owned();
+    let verify = || tool(["verify-proof", "--json", &proof]);
+    verify().env(kes.variables(KEY)).ok();
+    kes.stop();
+    verify().key(STATIC).ok();
+    let away = verify().env(kes.variables(KEY)).run().exits(5);
+    assert!(away.stdout.is_empty(), "{away}");
+    // And the journal is followed, as far as what it has to open lets it.
+    let run = summary["run"]["name"].as_str().unwrap();
+    let undo = tool(with("undo --json --dry-run", store.root())).key(STATIC);
+    let undo = undo.args([
+        run.as_ref(),
+        "--journal".as_ref(),
+        journals.path().as_os_str(),
+    ]);
+    let ended = undo.run().exits(4);
+    assert_eq!(ended.json().len(), 4, "{ended}");
+}
+
+#[test]
+fn a_run_whose_only_key_is_not_to_be_had_does_not_begin() {
+    let kes = kes();
+    let store = many(3);
+    let before = store.seen();
+    let migrate = tool(with("migrate --json --to kms", store.root()));
+    let migrate = migrate.env(kes.variables("another-key"));
+    let ended = migrate.run().exits(4);
+    assert!(
+        ended.stdout.is_empty() && ended.stderr.contains("run's key"),
+        "{ended}"
+    );
+    assert_eq!(store.seen(), before);
+    // With another one it does, and says which will not open its journal.
+    let back = tool(with("migrate --to plaintext", store.root()));
+    let back = back
+        .env(kes.variables("another-key"))
+        .file("--keys", STATIC);
+    assert!(
+        back.ok()
+            .stderr
+            .contains("the key another-key will not open")
+    );
 }
 
 fn client(kes: &Kes) -> Client {

@@ -13,6 +13,8 @@ use crate::tool::{Ended, KEY, tool, with};
 
 const OBJECTS: usize = 200;
 const KILLS: u32 = 8;
+/// How many requests of a run are under way at once: so many drafts may vanish after it was stopped.
+const AT_ONCE: usize = 16;
 
 /// The paths that a run said it had migrated. Its last line may be cut.
 fn reported(ended: &Ended) -> Vec<String> {
@@ -74,24 +76,19 @@ fn objects_alone(mut objects: Objects) -> Objects {
 fn plaintext_that_a_killed_run_left_fails_an_audit_until_it_is_swept() {
     let bucket = Bucket::plain(OBJECTS);
     bucket.write("migrate --to kms").ok();
-    let left = loop {
-        let mut run = bucket
-            .write("migrate --to plaintext --jobs 1")
-            .spawn_unread();
-        run.until_output();
-        run.kill();
-        run.wait();
-        // The objects are sealed again; the drafts are too young for this run to remove them.
-        bucket.write("migrate --to kms").ok();
-        let drafts = bucket.objects().into_iter();
-        let drafts = drafts.filter(|(path, _)| path.starts_with(b"iamseal-draft/"));
-        let drafts: Objects = drafts.collect();
-        // Some kills hit a moment without drafts.
-        if !drafts.is_empty() {
-            break drafts;
-        }
+    let drafts = || -> Objects {
+        let objects = bucket.objects().into_iter();
+        let drafts = objects.filter(|(path, _)| path.starts_with(b"iamseal-draft/"));
+        drafts.collect()
     };
-    assert!(left.values().any(|bytes| bytes.starts_with(b"{\"version")));
+    let mut run = bucket.write("migrate --to plaintext --jobs 1").spawn();
+    run.until_stopped("drafts", || drafts().len() > AT_ONCE);
+    run.kill();
+    run.wait();
+    // The objects are sealed again; the drafts are too young for this run to remove them.
+    bucket.write("migrate --to kms").ok();
+    let left = drafts();
+    assert!(left.values().any(|bytes| bytes.starts_with(b"{\"")));
     let ended = bucket.run("audit --require current").run().exits(27);
     let named: Vec<_> = ended.drafts().into_iter().map(String::into_bytes).collect();
     assert!(named.iter().eq(left.keys()), "{ended}");

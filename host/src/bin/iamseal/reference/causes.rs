@@ -26,7 +26,7 @@ fn every_cause_is_there() {
     assert_eq!(known, ALL.map(Cause::name));
 }
 
-const ALL: [Cause; 33] = [
+const ALL: [Cause; 34] = [
     Cause::Other,
     Cause::Usage,
     Cause::Several,
@@ -44,6 +44,7 @@ const ALL: [Cause; 33] = [
     Cause::Missing,
     Cause::Manifest,
     Cause::Drafts,
+    Cause::Journal,
     Cause::Credential,
     Cause::CredentialUntried,
     Cause::BodyNotAuthentic,
@@ -179,6 +180,10 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
         Cause::Drafts => (
             "Drafts lie in the store, and `--require` was given: they may hold plaintext.",
             "Run `iamseal sweep`; if drafts stay, wait for the end of the run that holds them.",
+        ),
+        Cause::Journal => (
+            "A journal or a proof is not what the run wrote, or nothing tells that it is.",
+            "Restore it from a backup.",
         ),
         Cause::Interrupted => (
             "Ctrl-C. What was reported is done, all else is as it was.",

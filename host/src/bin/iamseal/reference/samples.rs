@@ -302,6 +302,24 @@ pub fn journal_errors() -> Vec<JournalError> {
             path: path(),
             line: N,
         },
+        JournalError::NotAuthentic {
+            path: path(),
+            line: N,
+        },
+        JournalError::NoKey {
+            path: path(),
+            opened_by: "<keys>".into(),
+        },
+        JournalError::Unkeyed(path()),
+        JournalError::Key {
+            name: "<key>".into(),
+            error: KeyError::Unavailable(text()),
+        },
+        JournalError::NotPrivate(io::Error::other("others can change <file>")),
+        JournalError::NotAProof(path()),
+        JournalError::CutShort(path()),
+        JournalError::NoRandomness(text()),
+        JournalError::Argon2id(text()),
     ]
 }
 

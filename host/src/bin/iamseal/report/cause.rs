@@ -25,6 +25,7 @@ pub enum Cause {
     Missing,
     Manifest,
     Drafts,
+    Journal,
     Credential,
     CredentialUntried,
     BodyNotAuthentic,
@@ -75,6 +76,7 @@ impl Cause {
             Self::Manifest => 26,
             Self::Drafts => 27,
             Self::CredentialUntried => 28,
+            Self::Journal => 29,
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
             Self::ClosedPipe => 141,  // 128 + SIGPIPE
             Self::Terminated => 143,  // 128 + SIGTERM
@@ -101,6 +103,7 @@ impl Cause {
             Self::Missing => "missing",
             Self::Manifest => "manifest",
             Self::Drafts => "drafts",
+            Self::Journal => "journal",
             Self::Credential => "credential",
             Self::CredentialUntried => "credential-untried",
             Self::BodyNotAuthentic => "body-not-authentic",

@@ -132,6 +132,12 @@ pub fn unchanged(run: &str) -> String {
 /// That an audit tells nothing of what it did not come to.
 pub const BROKEN_OFF: &str = "Not known: the audit did not come to its end.";
 
+/// That a key of a service will not open a run's journal.
+pub fn no_run_key(name: &str, why: &str) -> String {
+    let name = iamseal::shown(name.as_bytes());
+    format!("the key {name} will not open this run's journal and proof: {why}")
+}
+
 /// How many drafts of a killed run were removed.
 pub fn swept(drafts: u64) -> String {
     format!("{drafts} drafts of a killed run were removed")
@@ -163,6 +169,9 @@ If-Match, copy the objects to a folder, migrate them there and put them back whi
 /// The same of a folder.
 pub const NO_EXCHANGE: &str = "\
 stop the server and everything else that writes there, then run again with --server-is-stopped";
+
+/// What to do about a store that another process keeps locked.
+pub const LOCKED: &str = "let that process go on or end it (lslocks names it), then run again";
 
 /// That keys may be needed by what does not say so.
 pub fn silent(objects: u64) -> String {

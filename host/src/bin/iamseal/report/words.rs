@@ -24,7 +24,11 @@ pub fn exempt_lines(reason: &str, path: &[u8]) -> String {
 
 /// The same by another name.
 pub fn left_lines(name: &str, reason: &str, path: &[u8]) -> String {
-    format!("{}\n    why:  {}", object_line(name, "", "", path), harmless(reason))
+    format!(
+        "{}\n    why:  {}",
+        object_line(name, "", "", path),
+        harmless(reason)
+    )
 }
 
 /// Three lines for an object that failed: which, why and what to do.

@@ -184,7 +184,8 @@ fn every_difference_is_one() {
     let (_, plain) = of(&|_| true);
     assert!(plain == of(&|_| true).1);
     let list = acl(6, (STRANGER, 4), 4, 4, 0);
-    let changes: [(&str, &dyn Fn(&Path) -> bool); 4] = [
+    type Change<'a> = &'a dyn Fn(&Path) -> bool;
+    let changes: [(&str, Change<'_>); 4] = [
         ("mode", &|path| {
             set_mode(path, 0o644);
             true

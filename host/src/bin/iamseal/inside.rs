@@ -1,0 +1,176 @@
+//! Whether a folder lies inside another, whatever way leads there: over links, and over mounts that show
+//! a folder in a second place.
+
+use std::fs::{self, Metadata};
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
+use std::path::{Path, PathBuf};
+
+/// Whether `inner`, which may have to be made yet, is or would be inside `outer`.
+///
+/// # Errors
+/// `outer` is not there, or cannot be looked at.
+pub fn is_inside(inner: &Path, outer: &Path) -> io::Result<bool> {
+    let outer = outer.canonicalize()?;
+    let absolute = std::path::absolute(inner)?;
+    let mut there = absolute
+        .ancestors()
+        .filter_map(|above| above.canonicalize().ok());
+    let Some(inner) = there.next() else {
+        return Ok(false);
+    };
+    let root = fs::metadata(&outer)?;
+    let is_root = |above: &Path| fs::metadata(above).is_ok_and(|meta| is_same(&meta, &root));
+    if inner.ancestors().any(is_root) {
+        return Ok(true);
+    }
+    // A folder inside of it can be mounted elsewhere too: nothing above that leads to the root.
+    Ok(match (Origin::of(&inner), Origin::of(&outer)) {
+        (Some(inner), Some(outer)) => inner.is_inside(&outer),
+        _ => false,
+    })
+}
+
+fn is_same(one: &Metadata, other: &Metadata) -> bool {
+    (one.dev(), one.ino()) == (other.dev(), other.ino())
+}
+
+/// Where a folder is in its file system, wherever that is mounted.
+#[derive(Debug, PartialEq, Eq)]
+struct Origin {
+    device: String,
+    path: PathBuf,
+}
+
+impl Origin {
+    fn is_inside(&self, other: &Self) -> bool {
+        self.device == other.device && self.path.starts_with(&other.path)
+    }
+
+    /// By what the system says of its mounts, if it does: Linux does, where `/proc` is.
+    #[cfg(target_os = "linux")]
+    fn of(folder: &Path) -> Option<Self> {
+        use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
+        let looked = statx(CWD, folder, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
+        let mounts = fs::read("/proc/self/mountinfo").ok()?;
+        // Kernels before 5.8 do not say which mount it is.
+        let has_mount = looked.stx_mask & StatxFlags::MNT_ID.bits() != 0;
+        let mount = has_mount.then_some(looked.stx_mnt_id)?;
+        Self::by(&mounts, mount, folder)
+    }
+
+    #[cfg(not(target_os = "linux"))]
+    fn of(_folder: &Path) -> Option<Self> {
+        None
+    }
+
+    /// By the lines of mountinfo: the mount's number, its parent's, the device, the folder of that file
+    /// system that is mounted, and where (proc_pid_mountinfo(5)).
+    #[cfg(target_os = "linux")]
+    fn by(mounts: &[u8], mount: u64, folder: &Path) -> Option<Self> {
+        let lines = mounts.split(|byte| *byte == b'\n');
+        let line = lines.map(|line| line.split(|byte| *byte == b' '));
+        let number = mount.to_string();
+        let mut fields = line
+            .filter_map(|mut fields| (fields.next()? == number.as_bytes()).then_some(fields))
+            .next()?
+            .skip(1);
+        let device = String::from_utf8_lossy(fields.next()?).into_owned();
+        let [root, point] = [unescaped(fields.next()?), unescaped(fields.next()?)];
+        let below = folder.strip_prefix(point).ok()?;
+        let path = root.join(below);
+        Some(Self { device, path })
+    }
+}
+
+/// A path of mountinfo, which has space, tab, line end and backslash as a backslash and three octal digits.
+#[cfg(target_os = "linux")]
+fn unescaped(text: &[u8]) -> PathBuf {
+    use std::ffi::OsString;
+    use std::os::unix::ffi::OsStringExt as _;
+    let mut bytes = Vec::new();
+    let mut rest = text;
+    while let Some((first, after)) = rest.split_first() {
+        let digits = after
+            .get(..3)
+            .and_then(|digits| str::from_utf8(digits).ok());
+        let byte = digits.and_then(|digits| u8::from_str_radix(digits, 8).ok());
+        match byte.filter(|_| *first == b'\\') {
+            Some(byte) => {
+                bytes.push(byte);
+                rest = after.get(3..).unwrap_or_default();
+            }
+            None => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    OsString::from_vec(bytes).into()
+}
+
+#[cfg(test)]
+#[cfg(target_os = "linux")]
+mod tests {
+    use std::os::unix::fs::symlink;
+
+    use super::*;
+
+    /// As a system has them: a disk, two folders of it that are mounted elsewhere too, another disk.
+    const MOUNTS: &[u8] = b"\
+        21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n\
+        22 21 8:2 / /data rw,relatime - ext4 /dev/sdb1 rw\n\
+        23 21 8:2 /store/config /mnt/with\\040space rw,relatime - ext4 /dev/sdb1 rw\n\
+        24 21 8:2 /elsewhere /mnt/elsewhere rw,relatime - ext4 /dev/sdb1 rw\n";
+
+    fn origin(mount: u64, folder: &str) -> Origin {
+        Origin::by(MOUNTS, mount, Path::new(folder)).unwrap()
+    }
+
+    #[test]
+    fn a_folder_of_the_store_that_is_mounted_elsewhere_is_inside_it() {
+        let store = origin(22, "/data/store");
+        assert!(origin(22, "/data/store/journals").is_inside(&store));
+        assert!(origin(23, "/mnt/with space/a/b").is_inside(&store));
+        for (mount, outside) in [
+            (24, "/mnt/elsewhere/store"),
+            (22, "/data/store-2"),
+            // The same path on another disk.
+            (21, "/store/config"),
+        ] {
+            assert!(!origin(mount, outside).is_inside(&store), "{outside}");
+        }
+        assert_eq!(Origin::by(MOUNTS, 25, Path::new("/")), None);
+    }
+
+    #[test]
+    fn the_system_says_where_a_folder_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let origin = Origin::of(&folder.path().canonicalize().unwrap());
+        let name = folder.path().file_name().unwrap();
+        // Before kernel 5.8 it does not.
+        assert!(origin.is_none_or(|origin| origin.path.ends_with(name)));
+    }
+
+    #[test]
+    fn what_is_to_be_made_is_inside_what_it_is_made_in() {
+        let folder = tempfile::tempdir().unwrap();
+        let [store, other] = ["store", "other"].map(|name| folder.path().join(name));
+        fs::create_dir(&store).unwrap();
+        fs::create_dir(&other).unwrap();
+        symlink(&store, other.join("link")).unwrap();
+        let inside = |path: &Path| is_inside(path, &store).unwrap();
+        for path in [
+            &store,
+            &store.join("a/b"),
+            &other.join("link/a"),
+            &other.join("../store/a"),
+        ] {
+            assert!(inside(path), "{}", path.display());
+        }
+        for path in [&other, &other.join("a/b"), &folder.path().join("store-2")] {
+            assert!(!inside(path), "{}", path.display());
+        }
+        is_inside(&other, &folder.path().join("nothing")).unwrap_err();
+    }
+}
