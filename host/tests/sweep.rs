@@ -133,6 +133,13 @@ fn a_prefix_limits_both() {
     let ended = run("sweep --prefix config/a", &store).ok();
     assert_eq!(ended.json()[0], json!({"path": path, "outcome": "removed"}));
     assert_eq!(store.drafts(), 1);
+    // A draft of an object whose name the prefix begins.
+    store.put(format!("config/iam/{draft}"), "{}");
+    let audit = run("audit --require sealed --prefix config/iam/form", &store).run();
+    let path = format!("config/iam/{draft}");
+    assert_eq!(audit.exits(27).drafts(), [path.as_str()]);
+    let ended = run("sweep --prefix config/iam/form", &store).ok();
+    assert_eq!(ended.json()[0], json!({"path": path, "outcome": "removed"}));
     let ended = run("sweep --prefix iam/", &store).run();
     ended.exits(2).says("begin it with config/");
 }

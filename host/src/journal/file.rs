@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fs::{self, DirBuilder, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::DirBuilderExt as _;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 
@@ -108,16 +108,23 @@ impl Journals {
         // Looked at first, so that nothing is made in a folder of somebody else's.
         let there = absolute.ancestors().find(|above| above.exists());
         own(there.unwrap_or(&absolute), "make")?;
+        // It would lead elsewhere once the folder before it is made.
+        let mut parts = absolute.components();
+        if there != Some(&absolute) && parts.any(|part| part == Component::ParentDir) {
+            let error = io::Error::other("it has the part `..` and is not there");
+            return Err(failed(error));
+        }
         make(path).map_err(failed)?;
         Self::opened(path, watch)
     }
 
     fn opened(path: &Path, watch: Watch) -> Result<Self, JournalError> {
-        own(path, "open")?;
+        // From here on by this path alone: a link of somebody else's could lead elsewhere by then.
+        let path = own(path, "open")?;
         let folder =
-            Folder::root(path, watch).map_err(|source| JournalError::io("open", path, source))?;
+            Folder::root(&path, watch).map_err(|source| JournalError::io("open", &path, source))?;
         Ok(Self {
-            path: path.to_owned(),
+            path,
             folder: Arc::new(folder),
         })
     }
@@ -416,11 +423,13 @@ fn locked_end(end: &Mutex<End>) -> MutexGuard<'_, End> {
     end.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Refuses a folder in whose place somebody else than the user and root could put something.
-fn own(path: &Path, action: &'static str) -> Result<(), JournalError> {
+/// The path without links of a folder, in whose place nobody else than the user and root could put
+/// something.
+fn own(path: &Path, action: &'static str) -> Result<PathBuf, JournalError> {
     let real = path.canonicalize();
     let real = real.map_err(|source| JournalError::io(action, path, source))?;
-    private::check_way(&real, private::user()).map_err(JournalError::NotPrivate)
+    private::check_way(&real, private::user()).map_err(JournalError::NotPrivate)?;
+    Ok(real)
 }
 
 /// Takes the lock that says that the run is under way.
@@ -459,6 +468,30 @@ mod tests {
         let journal = journals.begin("/store", "", "work", Some(run_key()));
         let journal = journal.unwrap();
         (folder, journals, journal)
+    }
+
+    #[test]
+    fn a_link_is_resolved_once_and_a_way_back_out_of_nowhere_is_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let folder = folder.path().canonicalize().unwrap();
+        let real = folder.join("real");
+        Journals::open(&real).unwrap();
+        std::os::unix::fs::symlink(&real, folder.join("link")).unwrap();
+        assert_eq!(Journals::open(&folder.join("link")).unwrap().path(), real);
+        let out = folder.join("missing/../elsewhere");
+        let error = Journals::open(&out).err().unwrap().to_string();
+        assert!(error.contains("`..`"), "{error}");
+        assert!(!folder.join("missing").exists());
+    }
+
+    #[test]
+    fn a_pipe_is_no_journal_and_is_not_waited_for() {
+        use rustix::fs::{CWD, Mode, mkfifoat};
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        mkfifoat(CWD, &pipe, Mode::RUSR | Mode::WUSR).unwrap();
+        let error = Lines::<Line>::open(&pipe, None).err().unwrap().to_string();
+        assert!(error.contains("no plain file"), "{error}");
     }
 
     fn step(path: &[u8]) -> String {

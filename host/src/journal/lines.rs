@@ -1,10 +1,12 @@
 //! Reading the lines of a journal or a proof.
 
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Read as _};
 use std::marker::PhantomData;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use serde::de::DeserializeOwned;
 
 use super::JournalError;
@@ -30,7 +32,15 @@ pub(super) struct Lines<T> {
 impl<T: DeserializeOwned> Lines<T> {
     /// Those of the file at this path.
     pub fn open(path: &Path, chain: Option<Chain>) -> Result<Self, JournalError> {
-        let file = File::open(path).map_err(|source| JournalError::io("open", path, source))?;
+        let failed = |source| JournalError::io("open", path, source);
+        // Never waits for the other end of a pipe.
+        let nonblock = OFlags::NONBLOCK.bits().cast_signed();
+        let mut options = OpenOptions::new();
+        let file = options.read(true).custom_flags(nonblock).open(path);
+        let file = file.map_err(failed)?;
+        if !file.metadata().map_err(failed)?.is_file() {
+            return Err(failed(io::Error::other("it is no plain file")));
+        }
         Ok(Self::new(path.to_owned(), file, chain))
     }
 

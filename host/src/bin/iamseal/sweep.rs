@@ -34,13 +34,27 @@ pub async fn run(common: &Common, command: &Sweep) -> Result<ExitCode, Failure> 
         .await
         .map_err(|error| Failure::from(error).about("drafts"))?;
     let mut tally = Tally::of("drafts");
-    loop {
-        let page = drafts.next().await?;
-        if page.is_empty() {
-            break;
-        }
-        let swept = store.remove_drafts(page.clone(), how);
-        for (path, swept) in page.iter().zip(interrupt.unless(swept).await?) {
+    let mut stopped = None;
+    while stopped.is_none() {
+        let page = match drafts.next().await {
+            Ok(page) if page.is_empty() => break,
+            Ok(page) => page,
+            Err(error) => {
+                stopped = Some(error.into());
+                break;
+            }
+        };
+        let swept = match interrupt
+            .unless(store.remove_drafts(page.clone(), how))
+            .await
+        {
+            Ok(swept) => swept,
+            Err(failure) => {
+                stopped = Some(failure);
+                break;
+            }
+        };
+        for (path, swept) in page.iter().zip(swept) {
             let line = match swept {
                 Ok(Swept::Removed) => {
                     tally.plain(removed);
@@ -58,16 +72,20 @@ pub async fn run(common: &Common, command: &Sweep) -> Result<ExitCode, Failure> 
                     Line::new(path, FAILED).failed(why)
                 }
             };
-            if let Some(line) = line.shown(common.json) {
-                output::line(&line)?;
+            // What is done is counted even where nobody reads of it.
+            if let Some(line) = line.shown(common.json).filter(|_| stopped.is_none()) {
+                stopped = output::line(&line).err();
             }
         }
     }
-    output::line(&match common.json {
-        true => tally.json("outcome", false, None),
+    let printed = output::summary(&match common.json {
+        true => tally.json("outcome", stopped.is_some(), None),
         false => tally.table(["cause", ""]),
-    })?;
-    Ok(tally.exit_code().into())
+    });
+    match stopped {
+        Some(stopped) => Err(stopped),
+        None => printed.map(|()| tally.exit_code().into()),
+    }
 }
 
 /// What is said of a draft.

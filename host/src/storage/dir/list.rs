@@ -129,8 +129,13 @@ impl Walk {
         } else {
             let draft = kind == Kind::File && is_draft_name(&name);
             let path = [folder, &name].concat();
+            let prefix = match draft {
+                false => self.prefix.as_slice(),
+                // Whose draft it is does not show in its name.
+                true => folder_of(&self.prefix),
+            };
             draft == (self.wanted == Wanted::Drafts)
-                && path.starts_with(&self.prefix)
+                && path.starts_with(prefix)
                 && path > self.after
         };
         wanted.then_some(Entry { name, kind })
@@ -142,6 +147,14 @@ impl Walk {
         let not_passed = path > self.after.as_slice() || self.after.starts_with(path);
         in_prefix && not_passed
     }
+}
+
+/// A prefix up to its last `/`.
+fn folder_of(prefix: &[u8]) -> &[u8] {
+    let slash = prefix.iter().rposition(|byte| *byte == b'/');
+    slash
+        .and_then(|slash| prefix.get(..=slash))
+        .unwrap_or_default()
 }
 
 /// Why the folder that a listing names, with a `/` at its end, was not read.

@@ -86,7 +86,8 @@ pub(super) fn replace(
 }
 
 /// A tag of two versions, the new one and the one that it replaces. One of both is sealed with bytes at
-/// random, so whoever sees it cannot guess what the other one says.
+/// random, so whoever sees the tag alone cannot guess what the other one says. Whoever has the sealed bytes
+/// too can try guesses at plaintext on it, until a sweep removes the name.
 pub(super) fn pair(new: &[u8], old: &[u8]) -> String {
     let mut digest = Sha256::new();
     digest.update(new);
