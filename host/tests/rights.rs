@@ -115,11 +115,7 @@ fn drafts_are_their_owners_alone() {
     let mut running = migrate(&store, "plaintext").spawn();
     let is_draft = |path: &[u8]| String::from_utf8_lossy(path).contains("/.iamseal-");
     // One without bytes gives nothing away, whatever list it came to the world with.
-    running.until("drafts", |_| {
-        let seen = store.seen().into_iter();
-        let drafts = seen.filter(|(path, _)| is_draft(path));
-        drafts.filter(|(_, seen)| !seen.bytes.is_empty()).count() == 7
-    });
+    running.until("drafts", |_| store.written_drafts() == 7);
     running.kill();
     running.wait();
     drop(held);
@@ -162,7 +158,7 @@ fn plaintext_that_others_can_read_is_told_before_it_is_written() {
     // While the writer waits, nothing is written and it is said.
     let held = store.hold();
     let mut running = migrate(&store, "plaintext").spawn();
-    running.until("drafts", |_| store.drafts() > 0);
+    running.until("drafts", |_| store.written_drafts() > 0);
     running.kill();
     assert_eq!(notes(&running.wait()), dry);
     drop(held);

@@ -306,7 +306,7 @@ pub fn sweeps(reference: &mut Reference) {
     let hold = store.hold();
     let journals = Journals::new();
     let mut running = lend(journals.run("migrate --to kms", &store)).spawn();
-    running.until("a draft", |_| store.drafts() > 0);
+    running.until("a draft", |_| store.written_drafts() > 0);
     let draft = b".iamseal-0123456789abcdef.tmp";
     for folder in [&b"config/"[..], b"config/\xff/"] {
         store.put([folder, draft].concat(), "{}");

@@ -101,6 +101,15 @@ impl Store {
     /// How many drafts lie about. A run may make and remove them meanwhile; two,
     /// for an instant, may be those that it tries an exchange with.
     pub fn drafts(&self) -> usize {
+        self.count_drafts(|_| true)
+    }
+
+    /// How many of them have bytes, which those have not that it tries an exchange with.
+    pub fn written_drafts(&self) -> usize {
+        self.count_drafts(|file| file.metadata().is_ok_and(|file| file.len() > 0))
+    }
+
+    fn count_drafts(&self, is_wanted: impl Fn(&Path) -> bool) -> usize {
         let mut drafts = 0;
         let mut folders = vec![self.root().to_owned()];
         while let Some(folder) = folders.pop() {
@@ -108,7 +117,7 @@ impl Store {
                 if entry.path().is_dir() {
                     folders.push(entry.path());
                 } else if entry.file_name().as_bytes().starts_with(b".iamseal-") {
-                    drafts += 1;
+                    drafts += usize::from(is_wanted(&entry.path()));
                 }
             }
         }
