@@ -2,9 +2,6 @@
 
 use std::path::Path;
 
-use aes::cipher::block_padding::Pkcs7;
-use aes::cipher::{BlockModeDecrypt, KeyIvInit};
-use md5::{Digest as _, Md5};
 use pem::Pem;
 use pkcs8::EncryptedPrivateKeyInfoOwned;
 use pkcs8::der::Decode as _;
@@ -20,8 +17,8 @@ enum Refusal {
     NotKnown(&'static str),
 }
 
-/// The first private key of a file. `password` opens it if it is encrypted, by PKCS #8 (PBES2) or as
-/// OpenSSL did before, with `Proc-Type: 4,ENCRYPTED` in its head.
+/// The first private key of a file. `password` opens it if it is encrypted by PKCS #8 (PBES2). What was
+/// encrypted as OpenSSL did before, with a `DEK-Info` in its head, is refused: its key is one round of MD5.
 ///
 /// # Errors
 /// [`KesError::Unreadable`], [`KesError::FileTooLarge`], [`KesError::Nothing`], [`KesError::Encrypted`],
@@ -55,15 +52,15 @@ pub fn of_file(path: &Path, password: Option<&str>) -> Result<PrivateKeyDer<'sta
 /// The key's bytes in DER.
 fn opened(key: Pem, password: Option<&str>) -> Result<Zeroizing<Vec<u8>>, Refusal> {
     let is_pkcs8 = key.tag() == "ENCRYPTED PRIVATE KEY";
-    let legacy = key.headers().get("DEK-Info").map(str::to_owned);
-    let contents = Zeroizing::new(key.into_contents());
-    if !is_pkcs8 && legacy.is_none() {
-        return Ok(contents);
+    if key.headers().get("DEK-Info").is_some() {
+        return Err(Refusal::NotKnown(
+            "the private key is encrypted as OpenSSL did before PKCS #8",
+        ));
     }
-    let password = password.ok_or(Refusal::NoPassword)?;
-    match legacy {
-        Some(info) => open_legacy(&info, &contents, password.as_bytes()),
-        None => open_pkcs8(&contents, password),
+    let contents = Zeroizing::new(key.into_contents());
+    match is_pkcs8 {
+        true => open_pkcs8(&contents, password.ok_or(Refusal::NoPassword)?),
+        false => Ok(contents),
     }
 }
 
@@ -75,77 +72,10 @@ fn open_pkcs8(sealed: &[u8], password: &str) -> Result<Zeroizing<Vec<u8>>, Refus
     Ok(opened.to_bytes())
 }
 
-/// Opens what OpenSSL encrypted before PKCS #8: `info` is `CIPHER,IV` with the IV in hexadecimal digits.
-fn open_legacy(info: &str, sealed: &[u8], password: &[u8]) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let damaged = Refusal::NotKnown("the DEK-Info of the private key is damaged");
-    let Some((cipher, iv)) = info.split_once(',') else {
-        return Err(damaged);
-    };
-    let Some(iv) = digits(iv.trim()) else {
-        return Err(damaged);
-    };
-    let open = match cipher.trim() {
-        "AES-128-CBC" => open_cbc::<cbc::Decryptor<aes::Aes128>>,
-        "AES-192-CBC" => open_cbc::<cbc::Decryptor<aes::Aes192>>,
-        "AES-256-CBC" => open_cbc::<cbc::Decryptor<aes::Aes256>>,
-        "DES-EDE3-CBC" => open_cbc::<cbc::Decryptor<des::TdesEde3>>,
-        "DES-CBC" => open_cbc::<cbc::Decryptor<des::Des>>,
-        _ => {
-            return Err(Refusal::NotKnown(
-                "the private key is encrypted with another cipher",
-            ));
-        }
-    };
-    open(&iv, sealed, password)
-}
-
-fn open_cbc<D: KeyIvInit + BlockModeDecrypt>(
-    iv: &[u8],
-    sealed: &[u8],
-    password: &[u8],
-) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let key = derive(password, iv, D::key_size())?;
-    let decryptor = D::new_from_slices(&key, iv)
-        .map_err(|_| Refusal::NotKnown("the IV of the private key has another length"))?;
-    let opened = decryptor.decrypt_padded_vec::<Pkcs7>(sealed);
-    opened
-        .map(Zeroizing::new)
-        .map_err(|_| Refusal::OtherPassword)
-}
-
-/// OpenSSL's `EVP_BytesToKey` with MD5, one round and the first eight bytes of the IV for salt.
-fn derive(password: &[u8], iv: &[u8], size: usize) -> Result<Zeroizing<Vec<u8>>, Refusal> {
-    let short = Refusal::NotKnown("the IV of the private key is too short");
-    let salt = iv.get(..8).ok_or(short)?;
-    // Two digests are enough for the longest key, of 32 bytes.
-    let mut key = Zeroizing::new(Vec::with_capacity(size.next_multiple_of(16)));
-    let mut last = Zeroizing::new([0; 16]);
-    while key.len() < size {
-        let mut digest = Md5::new();
-        if !key.is_empty() {
-            digest.update(*last);
-        }
-        *last = digest
-            .chain_update(password)
-            .chain_update(salt)
-            .finalize()
-            .into();
-        key.extend_from_slice(&*last);
-    }
-    key.truncate(size);
-    Ok(key)
-}
-
-fn digits(text: &str) -> Option<Vec<u8>> {
-    let pairs = text.as_bytes().chunks(2);
-    pairs
-        .map(|pair| u8::from_str_radix(str::from_utf8(pair).ok()?, 16).ok())
-        .collect()
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::process::Command;
 
     use super::*;
 
@@ -155,12 +85,7 @@ mod tests {
         include_str!("testing/pkcs8.pem"),
     ];
     /// The same, encrypted with [`PASSWORD`].
-    const ENCRYPTED: [&str; 7] = [
-        include_str!("testing/legacy-aes128.pem"),
-        include_str!("testing/legacy-aes192.pem"),
-        include_str!("testing/legacy-aes256.pem"),
-        include_str!("testing/legacy-des3.pem"),
-        include_str!("testing/legacy-des.pem"),
+    const ENCRYPTED: [&str; 2] = [
         include_str!("testing/pbes2.pem"),
         include_str!("testing/scrypt.pem"),
     ];
@@ -207,23 +132,34 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_key_is_told_apart() {
-        let [_, _, aes, ..] = ENCRYPTED;
+    fn what_is_not_taken_is_told_apart() {
+        let old = include_str!("testing/legacy-aes256.pem");
         for (text, says) in [
-            ("nothing".to_owned(), "there is no private key in PEM in it"),
-            (
-                aes.replace("AES-256-CBC", "CAMELLIA-256-CBC"),
-                "another cipher",
-            ),
-            (
-                aes.replace("AES-256-CBC,", "AES-256-CBC,00"),
-                "another length",
-            ),
-            (aes.replace("AES-256-CBC,", "AES-256-CBC,x"), "is damaged"),
-            (aes.replace("AES-256-CBC,", "AES-256-CBC"), "is damaged"),
+            ("nothing", "there is no private key in PEM in it"),
+            (old, "encrypted as OpenSSL did before PKCS #8"),
         ] {
-            let error = open(&text, Some(PASSWORD)).err().unwrap().to_string();
-            assert!(error.contains(says), "{error}");
+            for password in [None, Some(PASSWORD)] {
+                let error = open(text, password).err().unwrap();
+                assert!(error.to_string().contains(says), "{error}");
+            }
         }
+    }
+
+    #[test]
+    fn what_is_not_taken_is_taken_once_the_cure_is_typed() {
+        let old = include_str!("testing/legacy-aes256.pem");
+        let dir = tempfile::tempdir().unwrap();
+        fs::write(dir.path().join("OLD"), old).unwrap();
+        let refused = of_file(&dir.path().join("OLD"), Some(PASSWORD));
+        let cure = refused.err().unwrap().cure();
+        let typed = cure.strip_prefix("convert it with: ").unwrap();
+        // What the command asks for at a terminal.
+        let typed = format!("{typed} -passin pass:{PASSWORD} -passout pass:{PASSWORD}");
+        let mut shell = Command::new("sh");
+        let ran = shell.args(["-c", &typed]).current_dir(&dir).output();
+        assert!(ran.unwrap().status.success());
+        let [plain, ..] = PLAIN;
+        let new = fs::read_to_string(dir.path().join("NEW")).unwrap();
+        assert_eq!(public(&new, Some(PASSWORD)), public(plain, None));
     }
 }

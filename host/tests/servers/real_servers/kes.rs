@@ -128,8 +128,6 @@ fn a_certificate_with_its_key_is_taken_encrypted_or_not() {
         (made.certificate.clone(), made.key.clone()),
         (fixture("client.crt"), fixture("sec1.pem")),
         (fixture("client.crt"), fixture("pkcs8.pem")),
-        (fixture("client.crt"), fixture("legacy-aes256.pem")),
-        (fixture("client.crt"), fixture("legacy-des3.pem")),
         (fixture("client.crt"), fixture("pbes2.pem")),
     ];
     let identities = [&made.certificate, &fixture("client.crt")].map(|file| identity_of(file));
