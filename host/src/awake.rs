@@ -62,10 +62,10 @@ pub(crate) async fn timeout_at<T>(until: Moment, work: impl Future<Output = T>) 
 }
 
 /// A stretch of time, to learn whether the process was stopped in it: a server may have given it up.
-#[cfg(any(feature = "kes", feature = "etcd", feature = "s3"))]
+#[cfg(any(feature = "kes", feature = "s3"))]
 pub(crate) struct Stretch(u64);
 
-#[cfg(any(feature = "kes", feature = "etcd", feature = "s3"))]
+#[cfg(any(feature = "kes", feature = "s3"))]
 impl Stretch {
     /// Begins now.
     pub fn begin() -> Self {

@@ -237,6 +237,7 @@ fn signals() {
     for (signal, code, word) in [
         (Signal::INT, 130, "interrupted"),
         (Signal::TERM, 143, "terminated"),
+        (Signal::HUP, 129, "hung-up"),
     ] {
         for json in [&[][..], &["--json"]] {
             let place = Place::new();
@@ -265,6 +266,77 @@ fn signals() {
             let ended = ended.says(&format!("{word}; nothing is half-done"));
             place.goes_on_and_back(&ended);
         }
+    }
+}
+
+#[test]
+fn a_run_under_nohup_outlives_its_terminal() {
+    let place = Place::new();
+    let hold = File::open(&place.store).unwrap();
+    hold.lock().unwrap();
+    let mut running = place.migrate().after("trap '' HUP").spawn();
+    let journals = place.path("journals");
+    running.until("journal", |_| {
+        fs::read_dir(&journals).is_ok_and(|mut all| all.next().is_some())
+    });
+    running.signal(Signal::HUP);
+    drop(hold);
+    running.wait().exits(0);
+    assert_eq!(place.sealed(), OBJECTS);
+}
+
+/// A journal would hold an object that is larger than a file may be.
+#[test]
+fn a_limit_of_the_size_of_files() {
+    let place = Place::new();
+    let large = json!({"policy": "x".repeat(3 << 20)}).to_string();
+    fs::write(place.store.join("config/iam/policydb/large.json"), &large).unwrap();
+    // In blocks of 512 bytes: 2 MiB, which the plugin's memory fits into.
+    let ended = place.migrate().after("ulimit -f 4096").run().exits(13);
+    assert_eq!(objects(ended.text()), OBJECTS + 1);
+    let outcome = ended.text().contains("File too large");
+    assert!(outcome, "{ended}");
+    let undo = said(&ended, "to take it back: ");
+    place.types(&undo).exits(0);
+    assert_eq!(place.sealed(), 0);
+    let kept = fs::read_to_string(place.store.join("config/iam/policydb/large.json"));
+    assert_eq!(kept.unwrap(), large);
+}
+
+/// An undo makes the same promise as its run, where the file system needs it.
+#[test]
+fn what_was_promised_of_the_store_is_promised_to_an_undo() {
+    let place = Place::new();
+    let ended = place.migrate().args(["--server-is-stopped"]).ok();
+    let undo = said(&ended, "to take it back: ");
+    assert!(undo.contains(" --server-is-stopped"), "{undo}");
+    let ended = place.types(&undo).exits(0);
+    assert_eq!(place.sealed(), 0);
+    let redo = said(&ended, "to take it back: ");
+    assert!(redo.contains(" --server-is-stopped"), "{redo}");
+}
+
+#[test]
+fn a_sweep() {
+    for (stdout, code) in [(closed as fn() -> Stdio, 141), (full, 13)] {
+        let store = Store::new();
+        store.put("config/a", "{}");
+        for number in 0..300 {
+            store.put(format!("config/.iamseal-{number:016x}.tmp"), "{}");
+        }
+        let sweep = tool(["sweep", "--json", "--no-run-under-way"]);
+        let ended = to(sweep.args([store.root()]).command(), stdout()).exits(code);
+        let left = store.drafts();
+        let summary = ended.stderr.lines().find_map(|line| {
+            let line: Value = serde_json::from_str(line).unwrap();
+            line["summary"]["drafts"].as_u64()
+        });
+        assert_eq!(summary, Some(300 - left as u64), "{ended}");
+        assert!(left < 300);
+        tool(["sweep", "--no-run-under-way"])
+            .args([store.root()])
+            .ok();
+        assert_eq!(store.drafts(), 0);
     }
 }
 
@@ -321,7 +393,7 @@ fn an_audit() {
         let seen = objects(&ended.stderr);
         assert!(seen > 0 && seen < 1000, "{seen}");
     }
-    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143), (Signal::HUP, 129)] {
         let mut running = audit().spawn_unread();
         running.until_output();
         running.signal(signal);

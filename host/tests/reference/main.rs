@@ -14,8 +14,9 @@ use document::Reference;
 
 /// The causes that no line can have here: those of a key service, which tests with a real one have, and
 /// those that are exit codes alone.
-const NOT_HERE: [&str; 5] = [
+const NOT_HERE: [&str; 6] = [
     "closed-pipe",
+    "hung-up",
     "key-denied",
     "key-unavailable",
     "several",

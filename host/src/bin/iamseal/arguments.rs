@@ -66,6 +66,7 @@ Exit codes:
    27  drafts lie in the store, and --require was given
    28  not tried with every root credential
    29  a journal or proof is not what the run wrote
+  129  hung up
   130  interrupted
   141  nobody reads the output
   143  terminated";

@@ -61,7 +61,7 @@ impl Failure {
     pub fn is_asked_for(&self) -> bool {
         matches!(
             self.cause,
-            Cause::Interrupted | Cause::Terminated | Cause::ClosedPipe
+            Cause::HungUp | Cause::Interrupted | Cause::Terminated | Cause::ClosedPipe
         )
     }
 

@@ -79,8 +79,9 @@ impl From<JournalError> for Failure {
                 "if you know that you wrote it, undo with --trust-journal takes back what it can"
             }
             JournalError::NotPrivate(_) => {
-                "make it your own and let nobody else write to it (chown, chmod go-w), if what is in it is \
-                 yours, or give another folder with --journal"
+                "if what is in it is yours, make it your own and let nobody else write to it (chown, chmod \
+                 go-w); where everybody writes, as in /tmp, make a folder first (mkdir -m 700); or give \
+                 another one with --journal"
             }
             JournalError::NotAProof(_) | JournalError::CutShort(_) => {
                 "give the file RUN.proof as the run wrote it"

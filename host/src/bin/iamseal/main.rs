@@ -1,5 +1,5 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
-//! `failure`, `journals`, `keys`, `load`, `output`, `progress`, `report`, `run`, `standing`, `store`,
+//! `failure`, `interrupt`, `journals`, `keys`, `load`, `output`, `progress`, `report`, `run`, `standing`, `store`,
 //! `typed` and `workers`.
 
 extern crate alloc;
@@ -11,6 +11,7 @@ mod demo;
 mod failure;
 mod inside;
 mod inspect;
+mod interrupt;
 mod journals;
 mod kes;
 mod keygen;
@@ -103,6 +104,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         .build()
         .map_err(|error| Failure::other(format!("the runtime does not start: {error}")))?;
     let result = runtime.block_on(async {
+        interrupt::outlive_file_limit()?;
         match command {
             Command::Keygen(command) => keygen::run(&common, &command),
             Command::Seal(command) => seal::run(&common, &command).await,

@@ -12,7 +12,8 @@ use iamseal::{Limits, MigrationPlan};
 
 use crate::arguments::{Common, Migrate, ShardOf, To};
 use crate::failure::Failure;
-use crate::progress::{Interrupt, Progress};
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
 use crate::report::step;
 use crate::run::{self, Run};
 use crate::tally::Tally;

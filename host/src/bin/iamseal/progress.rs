@@ -1,13 +1,10 @@
-//! A progress bar for a person who watches, and Ctrl-C and SIGTERM that leave nothing half-done.
+//! A progress bar for a person who watches.
 
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::watch;
 
 use crate::arguments::Common;
-use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::output;
 
@@ -59,53 +56,6 @@ impl Progress {
 /// Why it is slow, behind what there is to say of the pace.
 fn derived(tries: u64) -> String {
     format!("; deriving keys of root-credential objects: {tries} tries")
-}
-
-/// Waits for Ctrl-C and for SIGTERM in the background.
-pub struct Interrupt(watch::Receiver<Option<Cause>>);
-
-impl Interrupt {
-    /// From here on neither kills the process.
-    pub fn listen() -> Result<Self, Failure> {
-        // Not `ctrl_c()`, which listens only once its task has run.
-        let mut interrupts = signal(SignalKind::interrupt())?;
-        let mut terminations = signal(SignalKind::terminate())?;
-        let (sender, receiver) = watch::channel(None);
-        tokio::spawn(async move {
-            let cause = tokio::select! {
-                _ = interrupts.recv() => Cause::Interrupted,
-                _ = terminations.recv() => Cause::Terminated,
-            };
-            sender.send_replace(Some(cause));
-            // Whoever waits must not learn that there is nobody to tell.
-            sender.closed().await;
-        });
-        Ok(Self(receiver))
-    }
-
-    /// The failure that says so, if either came.
-    pub fn pressed(&self) -> Option<Failure> {
-        self.0.borrow().map(interrupted)
-    }
-
-    /// The work's result, or the failure that says that either came before it was done. For work that
-    /// may be dropped anywhere.
-    pub async fn unless<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Failure> {
-        let came = async {
-            let came = self.0.wait_for(Option::is_some).await;
-            came.ok().and_then(|cause| *cause)
-        };
-        tokio::select! {
-            result = work => Ok(result),
-            Some(cause) = came => Err(interrupted(cause)),
-        }
-    }
-}
-
-/// What a command says that was interrupted.
-fn interrupted(cause: Cause) -> Failure {
-    let message = format!("{}; nothing is half-done", cause.name());
-    Failure::new(cause, message).with_cure("run it again to finish")
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::arguments::{Common, Sweep};
 use crate::failure::Failure;
-use crate::progress::Interrupt;
+use crate::interrupt::Interrupt;
 use crate::report::why::Why;
 use crate::report::words;
 use crate::tally::Tally;

@@ -5,16 +5,17 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::os::unix::ffi::{OsStrExt as _, OsStringExt as _};
 
+use clap::parser::ValueSource;
 use clap::{ArgMatches, Args as _};
 
-use crate::arguments::Common;
+use crate::arguments::{Common, Writes};
 
 /// What was typed, as far as another command needs it.
 #[derive(Clone, Default)]
 pub struct Typed {
     /// The command as a whole; none if what is done is only part of it.
     pub again: Option<String>,
-    /// The options that every command takes: an undo needs the keys of its run.
+    /// The options that an undo needs as its run did: the keys, and what is promised of the store.
     options: Vec<OsString>,
 }
 
@@ -26,11 +27,13 @@ impl Typed {
         };
         // A demonstration does what other commands do, but in a folder of its own.
         let again = (name != "demo").then(|| command(env::args_os().skip(1)));
-        let common = Common::augment_args(clap::Command::new(""));
+        let needed = Writes::augment_args(Common::augment_args(clap::Command::new("")));
         let mut options = Vec::new();
-        for argument in common.get_arguments() {
+        for argument in needed.get_arguments() {
             let id = argument.get_id().as_str();
-            let is_given = given.value_source(id) == Some(clap::parser::ValueSource::CommandLine);
+            // Not every command writes.
+            let is_given = given.try_contains_id(id).unwrap_or(false)
+                && given.value_source(id) == Some(ValueSource::CommandLine);
             // How the answer is printed is nobody's business later.
             let Some(long) = argument.get_long().filter(|_| is_given && id != "json") else {
                 continue;

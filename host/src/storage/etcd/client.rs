@@ -24,7 +24,6 @@ use super::connect::{channels, deepest, is_about_tls};
 use super::faults::{Fate, Watch};
 use super::messages::{AuthenticateRequest, AuthenticateResponse};
 use super::open_error::OpenError;
-use crate::awake::Stretch;
 use crate::describe::line;
 
 /// How much larger than an object an answer may be: its key, and what is said about it.
@@ -173,12 +172,12 @@ impl Client {
             }
             rests => rests.is_some(),
         };
-        let mut stretch = Stretch::begin();
-        let mut begun = Instant::now();
+        let begun = Instant::now();
         let mut pause = self.patience.pause;
         let mut renewals = 0;
         let mut refusals = 0;
-        // However slow the first try was, a second one tells what came of it.
+        // However slow the first try was, and if the process was stopped in it, a second one tells what
+        // came of it.
         let mut is_first = true;
         loop {
             let why = match self.attempt_as_user(call, request).await {
@@ -210,11 +209,7 @@ impl Client {
             *was_lost = true;
             self.node.fetch_add(1, Ordering::Relaxed);
             let is_over = !is_first && begun.elapsed() + pause > self.patience.call;
-            if (is_probe || is_over) && stretch.had_stop().await {
-                // The time went by while this process was stopped, and etcd may have hung up meanwhile.
-                stretch = Stretch::begin();
-                begun = Instant::now();
-            } else if is_probe || is_over {
+            if is_probe || is_over {
                 let seconds = begun.elapsed().as_secs();
                 let why = format!("etcd gave no answer for {seconds} s: {why}");
                 let until = Instant::now() + self.patience.rest;

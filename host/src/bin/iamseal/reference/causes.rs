@@ -26,7 +26,7 @@ fn every_cause_is_there() {
     assert_eq!(known, ALL.map(Cause::name));
 }
 
-const ALL: [Cause; 34] = [
+const ALL: [Cause; 35] = [
     Cause::Other,
     Cause::Usage,
     Cause::Several,
@@ -58,6 +58,7 @@ const ALL: [Cause; 34] = [
     Cause::Conflict,
     Cause::Limit,
     Cause::Plugin,
+    Cause::HungUp,
     Cause::Interrupted,
     Cause::ClosedPipe,
     Cause::Terminated,
@@ -184,6 +185,10 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
         Cause::Journal => (
             "A journal or a proof is not what the run wrote, or nothing tells that it is.",
             "Restore it from a backup.",
+        ),
+        Cause::HungUp => (
+            "SIGHUP: the terminal is gone. What was reported is done, all else is as it was.",
+            "Run again.",
         ),
         Cause::Interrupted => (
             "Ctrl-C. What was reported is done, all else is as it was.",

@@ -39,6 +39,7 @@ pub enum Cause {
     Conflict,
     Limit,
     Plugin,
+    HungUp,
     Interrupted,
     ClosedPipe,
     Terminated,
@@ -77,6 +78,7 @@ impl Cause {
             Self::Drafts => 27,
             Self::CredentialUntried => 28,
             Self::Journal => 29,
+            Self::HungUp => 129,      // 128 + SIGHUP
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
             Self::ClosedPipe => 141,  // 128 + SIGPIPE
             Self::Terminated => 143,  // 128 + SIGTERM
@@ -117,6 +119,7 @@ impl Cause {
             Self::Conflict => "conflict",
             Self::Limit => "limit",
             Self::Plugin => "plugin",
+            Self::HungUp => "hung-up",
             Self::Interrupted => "interrupted",
             Self::ClosedPipe => "closed-pipe",
             Self::Terminated => "terminated",

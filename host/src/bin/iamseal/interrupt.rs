@@ -1,0 +1,93 @@
+//! Signals that end a command with a report instead of a sudden death.
+
+use std::fs;
+
+use rustix::process::Signal;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::cause::Cause;
+use crate::failure::Failure;
+
+/// Waits in the background for Ctrl-C, for SIGTERM and for the end of the terminal.
+pub struct Interrupt(watch::Receiver<Option<Cause>>);
+
+impl Interrupt {
+    /// From here on none of them kills the process.
+    ///
+    /// # Errors
+    /// The system refuses.
+    pub fn listen() -> Result<Self, Failure> {
+        // Not `ctrl_c()`, which listens only once its task has run.
+        let mut interrupts = signal(SignalKind::interrupt())?;
+        let mut terminations = signal(SignalKind::terminate())?;
+        // Whoever starts it under nohup wants it to go on.
+        let mut hangups = match is_ignored(Signal::HUP) {
+            true => None,
+            false => Some(signal(SignalKind::hangup())?),
+        };
+        let (sender, receiver) = watch::channel(None);
+        tokio::spawn(async move {
+            let hung_up = async {
+                match &mut hangups {
+                    Some(hangups) => hangups.recv().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let cause = tokio::select! {
+                _ = interrupts.recv() => Cause::Interrupted,
+                _ = terminations.recv() => Cause::Terminated,
+                _ = hung_up => Cause::HungUp,
+            };
+            sender.send_replace(Some(cause));
+            // Whoever waits must not learn that there is nobody to tell.
+            sender.closed().await;
+        });
+        Ok(Self(receiver))
+    }
+
+    /// The failure that says so, if one came.
+    pub fn pressed(&self) -> Option<Failure> {
+        self.0.borrow().map(interrupted)
+    }
+
+    /// The work's result, or the failure that says that a signal came before it was done. For work that
+    /// may be dropped anywhere.
+    pub async fn unless<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Failure> {
+        let came = async {
+            let came = self.0.wait_for(Option::is_some).await;
+            came.ok().and_then(|cause| *cause)
+        };
+        tokio::select! {
+            result = work => Ok(result),
+            Some(cause) = came => Err(interrupted(cause)),
+        }
+    }
+}
+
+/// Lets a write beyond the limit of a file's size (`ulimit -f`) fail, as on a full disk, where the
+/// system would kill the process.
+///
+/// # Errors
+/// The system refuses.
+pub fn outlive_file_limit() -> Result<(), Failure> {
+    // The handler stays when nobody waits for the signal any more.
+    drop(signal(SignalKind::from_raw(Signal::XFSZ.as_raw()))?);
+    Ok(())
+}
+
+/// What a command says that was interrupted.
+fn interrupted(cause: Cause) -> Failure {
+    let message = format!("{}; nothing is half-done", cause.name());
+    Failure::new(cause, message).with_cure("run it again to finish")
+}
+
+/// Whether whoever started this process had it ignore the signal. Where the system does not say, it
+/// is not.
+fn is_ignored(signal: Signal) -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let bits = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let bits = bits.and_then(|bits| u64::from_str_radix(bits.trim(), 16).ok());
+    // The lowest bit is that of signal 1.
+    bits.is_some_and(|bits| bits >> (signal.as_raw() - 1) & 1 == 1)
+}
