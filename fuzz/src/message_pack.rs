@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use iamseal_tests::objects::{join, split};
 use serde_json::Value;
 
-/// formats.md section 3.2: a binary data key ends in its iv and its nonce.
+/// docs/formats/minio.md section 3.2: a binary data key ends in its iv and its nonce.
 const IV: usize = 16;
 const NONCE: usize = 12;
 /// A sealed data key of 32 bytes.

@@ -1,4 +1,4 @@
-"""The compact form, version 1: a second implementation, written from COMPACT.md alone.
+"""The compact form, version 1: a second implementation, written from docs/formats/compact.md alone.
 
 An error is one word, so that the tests can compare it with the reader's: `unknown-form`,
 `unsupported`, `malformed`, `key-not-found`, `header-not-authentic`, `body-not-authentic`,

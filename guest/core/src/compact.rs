@@ -1,4 +1,4 @@
-//! The compact form. `COMPACT.md` beside this crate is its specification; in short:
+//! The compact form. `docs/formats/compact.md` is its specification; in short:
 //!
 //! ```text
 //! 0    4 bytes   f9 'i' 's' 01

@@ -1,5 +1,5 @@
 //! The KMS context: what MinIO binds a data key to, as canonical JSON text
-//! (formats.md section 2, "KMS context").
+//! (docs/formats/minio.md section 2, "KMS context").
 
 use alloc::vec::Vec;
 

@@ -1,4 +1,4 @@
-//! The root-credential form (formats.md section 4): read, never written.
+//! The root-credential form (docs/formats/minio.md section 4): read, never written.
 //!
 //! ```text
 //! 0   32 bytes  salt

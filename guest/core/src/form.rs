@@ -1,4 +1,4 @@
-//! Telling the forms apart by structure, never by "is it UTF-8" first (formats.md section 1).
+//! Telling the forms apart by structure, never by "is it UTF-8" first (docs/formats/minio.md section 1).
 
 use alloc::format;
 use alloc::string::{String, ToString};
@@ -165,7 +165,7 @@ fn unknown(stored: &[u8]) -> String {
 }
 
 /// What stands on a MinIO drive in the place of an object: `XL2 `, then the version, which is `1` and
-/// spaces or two numbers of 16 bits, 1 and 0 to 3 (formats.md section 10). Byte 32 of such a file is 0
+/// spaces or two numbers of 16 bits, 1 and 0 to 3 (docs/formats/minio.md section 10). Byte 32 of such a file is 0
 /// as in the root-credential form, but no salt begins with all of this by chance.
 fn is_drive_metadata(stored: &[u8]) -> bool {
     matches!(

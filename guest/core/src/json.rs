@@ -1,5 +1,5 @@
 //! The little JSON that MinIO's forms need: an object of strings, read as MinIO's reader reads it
-//! and written as its writer writes it (formats.md section 2).
+//! and written as its writer writes it (docs/formats/minio.md section 2).
 
 use alloc::borrow::Cow;
 use alloc::format;

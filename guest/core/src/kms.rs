@@ -1,5 +1,5 @@
 //! Data keys under a secret key, as MinIO's static KMS and KES encrypt them
-//! (formats.md section 3).
+//! (docs/formats/minio.md section 3).
 //!
 //! A key-encryption key is derived from the secret key and a fresh iv; it encrypts the data key with
 //! the context as associated data:

@@ -35,7 +35,7 @@ impl<'a> Location<'a> {
     }
 
     /// Why MinIO reads the object at this path without its IAM encryption, if it does
-    /// (formats.md section 5): sealing such a file would stop the subsystem that reads it.
+    /// (docs/formats/minio.md section 5): sealing such a file would stop the subsystem that reads it.
     pub fn exempt(&self) -> Option<&'static str> {
         if self.path == b"config/tier-config.bin" {
             Some("MinIO encrypts it as an S3 object, not as configuration")

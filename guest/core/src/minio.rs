@@ -1,4 +1,4 @@
-//! MinIO's sealed form, version 1 (formats.md section 2):
+//! MinIO's sealed form, version 1 (docs/formats/minio.md section 2):
 //!
 //! ```text
 //! 0     1 byte    version, 1

@@ -1,4 +1,4 @@
-//! The body of MinIO's forms: an authenticated stream of fragments (formats.md section 2,
+//! The body of MinIO's forms: an authenticated stream of fragments (docs/formats/minio.md section 2,
 //! "sio-go stream").
 //!
 //! Each fragment is up to 16384 bytes and a tag. Fragment `i` has the nonce

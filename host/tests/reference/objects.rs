@@ -112,7 +112,7 @@ fn sealed_with(data_key: impl AsRef<[u8]>) -> Vec<u8> {
     [&[1], &length[..], header.as_bytes(), &[0xff; 16]].concat()
 }
 
-/// One whose data key is a MessagePack array, as KES wrote it (formats.md section 3).
+/// One whose data key is a MessagePack array, as KES wrote it (docs/formats/minio.md section 3).
 fn message_pack() -> Vec<u8> {
     let algorithm = b"AES256-GCM_SHA256";
     let data_key = [

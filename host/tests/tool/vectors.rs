@@ -46,7 +46,7 @@ pub fn damaged(mut stored: Vec<u8>) -> Vec<u8> {
     stored
 }
 
-/// An object of MinIO's sealed form that asks for this key and opens with none (formats.md
+/// An object of MinIO's sealed form that asks for this key and opens with none (docs/formats/minio.md
 /// section 2).
 pub fn sealed_under(key_name: &str) -> Vec<u8> {
     let header = serde_json::json!({

@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-/// MinIO's sign that its configuration was once encrypted (formats.md section 5). It stands outside
+/// MinIO's sign that its configuration was once encrypted (docs/formats/minio.md section 5). It stands outside
 /// config/ and is never migrated.
 pub const MARKER: &[u8] = b"backend-encrypted";
 
@@ -192,7 +192,7 @@ pub fn narrow(prefix: &[u8]) -> String {
     format!("Not known: only what begins with {prefix} was looked at.")
 }
 
-/// What no audit sees of the need for a key (formats.md section 5).
+/// What no audit sees of the need for a key (docs/formats/minio.md section 5).
 pub const BEYOND_AUDIT: &str = "\
 This is about the objects of config/ alone. Before you delete a key: what is in buckets, bucket
 metadata, tier-config.bin, backups and the journals of runs may need it too.";
