@@ -46,7 +46,7 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The exit code. Documented in the help text, the README and `docs/reference.md`.
+    /// The exit code. Documented in the help text, `docs/operators.md` and `docs/reference.md`.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Other => 1,
