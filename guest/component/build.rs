@@ -69,7 +69,7 @@ const SOURCES: [&str; 8] = [
 const COMMAND_SOURCES: [&str; 7] = [
     "guest/adapters",
     "guest/command",
-    "host/src/bin/iamseal/report",
+    "host/cli/src/report",
     "host/src/describe.rs",
     "host/src/shown.rs",
     "host/src/keys",

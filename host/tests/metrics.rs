@@ -1,6 +1,5 @@
 //! What is counted: calls by outcome, the key service apart, and no test of a plugin.
 
-#![cfg(feature = "tool")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 use std::sync::Arc;

@@ -47,7 +47,7 @@ pub fn demo(further: &[OsString]) -> Result<(), Failure> {
             .args([
                 "run",
                 "--package",
-                "iamseal",
+                "iamseal-cli",
                 "--bin",
                 "iamseal",
                 "--",
@@ -123,7 +123,7 @@ pub fn bench(name: &str, further: &[OsString]) -> Result<(), Failure> {
             "build",
             "--release",
             "--package",
-            "iamseal",
+            "iamseal-cli",
             "--bin",
             "iamseal",
         ]),

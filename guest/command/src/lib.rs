@@ -19,7 +19,7 @@ mod inspect;
 mod migrate;
 mod output;
 #[allow(dead_code)] // The native tool has causes that cannot be here, such as an interruption.
-#[path = "../../../host/src/bin/iamseal/report/mod.rs"]
+#[path = "../../../host/cli/src/report/mod.rs"]
 mod report;
 mod seal;
 #[path = "../../../host/src/shown.rs"]

@@ -50,7 +50,6 @@ pub(super) fn joined(payload: &PutPayload) -> Zeroizing<Vec<u8>> {
 }
 
 #[cfg(test)]
-#[cfg(feature = "tool")] // which brings the component
 mod tests {
     use object_store::ObjectMeta;
     use object_store::path::Path;

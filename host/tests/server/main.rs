@@ -1,7 +1,6 @@
 //! The example server over HTTP: documents are kept sealed, the plugin is exchanged under load, and a
 //! cause has one status.
 
-#![cfg(feature = "tool")]
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod client;

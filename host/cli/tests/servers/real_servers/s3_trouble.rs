@@ -1,0 +1,282 @@
+//! A bucket whose runs are killed, meet each other or lose their server; and servers that do not keep to
+//! the conditions of puts.
+
+use std::fs;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{Shutdown, TcpListener, TcpStream};
+use std::thread;
+use std::time::Instant;
+
+use serde_json::Value;
+
+use super::s3::{BUCKET, Bucket, Objects, PREFIX, URL, all, run_name};
+use crate::kit::{Ended, KEY, tool, with};
+
+const OBJECTS: usize = 200;
+const KILLS: u32 = 8;
+/// How many requests of a run are under way at once: so many drafts may vanish after it was stopped.
+const AT_ONCE: usize = 16;
+
+/// The paths that a run said it had migrated. Its last line may be cut.
+fn reported(ended: &Ended) -> Vec<String> {
+    let lines = ended.text().split_inclusive('\n');
+    lines
+        .filter(|line| line.ends_with('\n'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &Value| line["outcome"] == "migrated")
+        .map(|line| line["path"].as_str().unwrap().to_owned())
+        .collect()
+}
+
+#[test]
+fn a_run_that_is_killed_is_finished_by_the_next() {
+    let bucket = Bucket::plain(OBJECTS);
+    let before = bucket.objects();
+    let start = Instant::now();
+    bucket.write("migrate --to kms --jobs 2").ok();
+    let whole = start.elapsed();
+    bucket.holds(OBJECTS, "minio");
+
+    let (mut hits, mut halves) = (0, 0);
+    for kill in 0..KILLS {
+        let (to, form) = match kill % 2 {
+            0 => ("plaintext", "plaintext"),
+            _ => ("kms", "minio"),
+        };
+        let mut run = bucket.write(&format!("migrate --to {to} --jobs 2")).spawn();
+        thread::sleep(whole * kill / KILLS);
+        run.kill();
+        let ended = run.wait();
+        hits += usize::from(ended.code.is_none());
+        let lines = bucket.run("audit").ok().json_of_objects();
+        let form_of = |path: &str| {
+            let line = lines.iter().find(|line| line["path"] == path).unwrap();
+            line["found"]["form"].as_str().unwrap().to_owned()
+        };
+        for path in reported(&ended) {
+            assert_eq!(form_of(&path), form, "{path} was reported too early");
+        }
+        let new = lines.iter().filter(|line| line["found"]["form"] == form);
+        halves += usize::from((1..OBJECTS).contains(&new.count()));
+        bucket.write(&format!("migrate --to {to} --jobs 2")).ok();
+        bucket.holds(OBJECTS, form);
+    }
+    println!("{hits} of {KILLS} kills hit a run under way, {halves} with some objects done");
+    assert!(hits > 0, "no kill hit a run under way");
+    bucket.write("migrate --to plaintext").ok();
+    assert_eq!(objects_alone(bucket.objects()), before);
+}
+
+/// Without the drafts of killed runs, which stay until they are an hour old.
+fn objects_alone(mut objects: Objects) -> Objects {
+    objects.retain(|path, _| !path.starts_with(b"iamseal-draft/"));
+    objects
+}
+
+#[test]
+fn plaintext_that_a_killed_run_left_fails_an_audit_until_it_is_swept() {
+    let bucket = Bucket::plain(OBJECTS);
+    bucket.write("migrate --to kms").ok();
+    let drafts = || -> Objects {
+        let objects = bucket.objects().into_iter();
+        let drafts = objects.filter(|(path, _)| path.starts_with(b"iamseal-draft/"));
+        drafts.collect()
+    };
+    let mut run = bucket.write("migrate --to plaintext --jobs 1").spawn();
+    // Counted on MinIO's drive: a download would take longer than a draft lives.
+    let folder = bucket.minio.drive().join(BUCKET).join(PREFIX);
+    let folder = folder.join("iamseal-draft");
+    let count = || fs::read_dir(&folder).map_or(0, Iterator::count);
+    run.until_stopped("drafts", || count() > AT_ONCE);
+    run.kill();
+    run.wait();
+    // The objects are sealed again; the drafts are too young for this run to remove them.
+    bucket.write("migrate --to kms").ok();
+    let left = drafts();
+    assert!(left.values().any(|bytes| bytes.starts_with(b"{\"")));
+    let ended = bucket.run("audit --require current").run().exits(27);
+    let named: Vec<_> = ended.drafts().into_iter().map(String::into_bytes).collect();
+    assert!(named.iter().eq(left.keys()), "{ended}");
+
+    let stays = bucket.run("sweep").ok().json();
+    assert_eq!(stays[0]["outcome"], "stays");
+    let reason = stays[0]["reason"].as_str().unwrap();
+    assert!(
+        reason.contains("it goes once it is 60 minutes old"),
+        "{reason}"
+    );
+    let dry = bucket.run("sweep --no-run-under-way --dry-run").ok().json();
+    assert_eq!(dry[0]["outcome"], "would-remove");
+    bucket.run("sweep --no-run-under-way").ok();
+    bucket.run("audit --require current").ok().says_nothing();
+    assert_eq!(bucket.objects().len(), OBJECTS);
+}
+
+#[test]
+fn two_migrations_at_once_lose_nothing() {
+    let bucket = Bucket::plain(OBJECTS);
+    let runs = [
+        bucket.write("migrate --to kms --jobs 2").spawn(),
+        bucket.write("migrate --to kms --jobs 2").spawn(),
+    ];
+    let runs = runs.map(|run| run.wait().exits(0));
+    let mut paths: Vec<_> = runs.iter().flat_map(reported).collect();
+    paths.sort();
+    // Who came second found it done, so each object was changed by one alone.
+    assert!(
+        paths.is_sorted_by(|one, other| one < other),
+        "migrated twice"
+    );
+    assert_eq!(paths.len(), OBJECTS);
+    bucket.holds(OBJECTS, "minio");
+}
+
+#[test]
+fn shards_side_by_side_do_each_object_once() {
+    let bucket = Bucket::plain(OBJECTS);
+    let shard = |index| bucket.write(&format!("migrate --to kms --jobs 2 --shard {index}/3"));
+    let mut killed = shard(2).spawn();
+    killed.kill();
+    killed.wait();
+    let runs = [1, 2, 3].map(|index| shard(index).spawn());
+    let runs = runs.map(|run| run.wait().exits(0));
+    let mut handled: Vec<_> = runs
+        .iter()
+        .flat_map(Ended::json)
+        .filter_map(|line| line["path"].as_str().map(str::to_owned))
+        .collect();
+    handled.sort();
+    assert_eq!(handled.len(), OBJECTS);
+    handled.dedup();
+    assert_eq!(handled.len(), OBJECTS, "an object was handled twice");
+    bucket.holds(OBJECTS, "minio");
+}
+
+/// The old versions stay, and what undo brings back is a new one.
+#[test]
+fn a_bucket_that_keeps_versions() {
+    let bucket = Bucket::plain(5);
+    let before = bucket.objects();
+    bucket
+        .minio
+        .admin(&["version", "enable", &format!("t/{BUCKET}")]);
+    let migrated = bucket.write("migrate --to kms").ok();
+    all(&migrated, "migrated", 5);
+    bucket.holds(5, "minio");
+    all(&bucket.undo(&run_name(&migrated)).ok(), "restored", 5);
+    assert_eq!(bucket.objects(), before);
+}
+
+#[test]
+fn a_server_that_stops_midway_loses_nothing() {
+    let mut bucket = Bucket::plain(OBJECTS);
+    let before = bucket.objects();
+    let mut run = bucket.write("migrate --to kms --jobs 1").spawn_unread();
+    run.until_output();
+    bucket.minio.stop();
+    let ended = run.wait();
+    assert_ne!(ended.code, Some(0), "{ended}");
+    let done = reported(&ended);
+    assert!(
+        !done.is_empty() && done.len() < OBJECTS,
+        "{} were done",
+        done.len()
+    );
+    assert!(ended.stderr.contains("\"cause\"") || ended.text().contains("\"cause\""));
+
+    bucket.minio.restart(&[]);
+    let lines = bucket.run("audit").ok().json();
+    for path in done {
+        let line = lines.iter().find(|line| line["path"] == *path).unwrap();
+        assert_eq!(line["found"]["form"], "minio");
+    }
+    bucket.write("migrate --to kms").ok();
+    bucket.holds(OBJECTS, "minio");
+    bucket.write("migrate --to plaintext").ok();
+    assert_eq!(objects_alone(bucket.objects()), before);
+}
+
+/// MinIO behind a server that drops the conditions on the way. The requests are not signed, as it could
+/// not drop them otherwise.
+#[test]
+fn a_server_that_ignores_conditions_is_refused() {
+    let bucket = Bucket::plain(3);
+    let before = bucket.objects();
+    bucket
+        .minio
+        .admin(&["anonymous", "set", "public", &format!("t/{BUCKET}")]);
+    for (header, is_refused) in [
+        ("if-match", true),
+        ("if-none-match", true),
+        ("x-other", false),
+    ] {
+        let endpoint = without(header, bucket.minio.address());
+        let unsigned = |command: &str| {
+            tool(with(&format!("{command} --json"), URL))
+                .key(KEY)
+                .args(["--journal".as_ref(), bucket.journals()])
+                .env([
+                    ("AWS_ENDPOINT_URL", endpoint.as_str()),
+                    ("AWS_ALLOW_HTTP", "true"),
+                    ("AWS_SKIP_SIGNATURE", "true"),
+                ])
+        };
+        if !is_refused {
+            all(&unsigned("migrate --to kms").ok(), "migrated", 3);
+            continue;
+        }
+        let ended = unsigned("migrate --to kms").run().exits(12);
+        let errors = ended.errors();
+        let error = &errors.last().unwrap()["error"];
+        let message = error["message"].as_str().unwrap();
+        assert!(
+            message.contains("ignores the condition of a put"),
+            "{message}"
+        );
+        assert!(message.to_lowercase().contains(header), "{message}");
+        assert!(error["cure"].is_string());
+        assert_eq!(bucket.objects(), before);
+    }
+    assert_eq!(bucket.objects().len(), 3, "a draft was left");
+}
+
+/// The address of a server that drops this header of each request and hands it on, until the test ends.
+fn without(header: &'static str, to: String) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for client in listener.incoming().flatten() {
+            let to = to.clone();
+            // A client that goes away early is no reason to stop.
+            thread::spawn(move || hand_on(client, &to, header).ok());
+        }
+    });
+    format!("http://{address}")
+}
+
+/// Hands on one request; the server closes the connection after its answer, since it is told to.
+fn hand_on(client: TcpStream, to: &str, header: &str) -> io::Result<()> {
+    let mut server = TcpStream::connect(to)?;
+    let mut request = BufReader::new(client.try_clone()?);
+    let mut head = String::new();
+    let mut length = 0;
+    loop {
+        let mut line = String::new();
+        request.read_line(&mut line)?;
+        let lower = line.to_ascii_lowercase();
+        if let Some(value) = lower.strip_prefix("content-length:") {
+            length = value.trim().parse().unwrap();
+        }
+        if line.trim().is_empty() {
+            break;
+        }
+        if !lower.starts_with(&format!("{header}:")) {
+            head.push_str(&line);
+        }
+    }
+    head.push_str("connection: close\r\n\r\n");
+    server.write_all(head.as_bytes())?;
+    io::copy(&mut request.take(length), &mut server)?;
+    io::copy(&mut server, &mut &client)?;
+    client.shutdown(Shutdown::Both)
+}

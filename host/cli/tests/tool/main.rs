@@ -1,0 +1,42 @@
+//! The tool as its users meet it: the real binary on real files.
+
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
+
+mod audit;
+mod bad_objects;
+mod command;
+mod command_store;
+mod demo;
+mod ends;
+mod failing_disk;
+mod help;
+mod inspect;
+mod journal_place;
+mod keys;
+mod keys_needed;
+mod kill;
+mod manifest;
+mod migrate;
+mod odd_stores;
+mod only_the_named_server;
+mod plugin_file;
+mod private_files;
+mod proof;
+mod reference;
+mod rights;
+mod secrets;
+mod shards;
+mod shown;
+mod single_objects;
+mod sweep;
+mod undo;
+mod untouched;
+mod writers;
+
+#[path = "../kit/mod.rs"]
+mod kit;
