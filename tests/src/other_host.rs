@@ -1,4 +1,4 @@
-//! The component in hosts that are not Rust: the examples in `examples/`, each driven by a process of
+//! The component in hosts that are not Rust: the examples in `embeddings/`, each driven by a process of
 //! `hosts/` that answers requests. The component's bytes are those that the crate embeds.
 //!
 //! Bytes are standard base64. `do` is `unseal`, with `stored` and `policy`, answered by `plaintext` and
@@ -42,12 +42,12 @@ impl OtherHost {
         let mut command = python();
         command
             .arg(in_workspace("tests/hosts/python_host.py"))
-            .arg(in_workspace("examples/python"))
+            .arg(in_workspace("embeddings/python"))
             .arg(&component);
         Self {
             example: vec![
                 command.as_std().get_program().to_owned(),
-                in_workspace("examples/python/iamseal.py").into(),
+                in_workspace("embeddings/python/iamseal.py").into(),
                 component.into(),
             ],
             conversation: Conversation::start(command),
@@ -64,12 +64,12 @@ impl OtherHost {
         transpile(&component(&folder), folder.path());
         // Some keep what they have on their path as links.
         let link = folder.path().join("through-a-link.js");
-        let example = fs::canonicalize(in_workspace("examples/node/iamseal.js")).unwrap();
+        let example = fs::canonicalize(in_workspace("embeddings/node/iamseal.js")).unwrap();
         symlink(example, &link).unwrap();
         let mut command = node();
         command
             .arg(in_workspace("tests/hosts/node_host.mjs"))
-            .arg(in_workspace("examples/node"))
+            .arg(in_workspace("embeddings/node"))
             .arg(folder.path());
         Self {
             example: vec![
@@ -124,7 +124,7 @@ fn component(folder: &TempDir) -> PathBuf {
 
 /// Runs the example's own `transpile.js`.
 fn transpile(component: &Path, folder: &Path) {
-    let packages = in_workspace("examples/node/node_modules");
+    let packages = in_workspace("embeddings/node/node_modules");
     assert!(
         packages.exists(),
         "{} is not there: run `cargo xtask setup`",
@@ -134,7 +134,7 @@ fn transpile(component: &Path, folder: &Path) {
     fs::write(folder.join("package.json"), r#"{"type": "module"}"#).unwrap();
     let mut command = node();
     command
-        .arg(in_workspace("examples/node/transpile.js"))
+        .arg(in_workspace("embeddings/node/transpile.js"))
         .arg(component)
         .arg(folder)
         .kill_on_drop(true);

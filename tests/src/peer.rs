@@ -55,7 +55,7 @@ pub fn python() -> Command {
     assert!(
         python.exists(),
         "{} is not there: run `cargo xtask setup`, or name a Python that has \
-         tests/interop/requirements.txt and examples/python/requirements.txt in IAMSEAL_PYTHON",
+         tests/interop/requirements.txt and embeddings/python/requirements.txt in IAMSEAL_PYTHON",
         python.display()
     );
     let mut command = Command::new(python);

@@ -6,12 +6,12 @@ pub const PYTHON: [&str; 3] = [
     "tests/interop/requirements.txt",
     // The wasmtime CLI.
     "tests/hosts/requirements.txt",
-    "examples/python/requirements.txt",
+    "embeddings/python/requirements.txt",
 ];
 
 /// The folder of the Node packages, whose `package-lock.json` has the SHA-512 of each. None of them
 /// runs a script when it is installed.
-pub const NODE: &str = "examples/node";
+pub const NODE: &str = "embeddings/node";
 
 /// Debian's packages, which Debian signs, by what they are for.
 pub mod debian {

@@ -115,7 +115,7 @@ impl Built {
                 .args(["build", "--quiet", "--package", "iamseal-fuzz"])
                 .args(["--no-default-features", "--bins", "--target-dir"])
                 .arg(&native)
-                .env("RUSTC_WORKSPACE_WRAPPER", in_workspace("fuzz/sancov")),
+                .env("RUSTC_WORKSPACE_WRAPPER", in_workspace("tests/fuzz/sancov")),
         )?;
         let seeds = folder.join("seeds");
         run(
@@ -154,7 +154,7 @@ impl Built {
         fs::create_dir_all(corpus)?;
         fs::create_dir_all(&found)?;
         let log = self.folder.join(target).with_extension("log");
-        let dictionary = in_workspace("fuzz/dictionary.txt");
+        let dictionary = in_workspace("tests/fuzz/dictionary.txt");
         let status = Command::new(self.program(target))
             .args(OPTIONS)
             .arg(format!("-max_total_time={seconds}"))

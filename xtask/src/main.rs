@@ -33,7 +33,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Chore {
     /// Get what building and testing need: the wasm32-wasip2 target, a C++ compiler for libFuzzer, Python
-    /// packages in .cache/python (the wasmtime CLI among them), Node packages in examples/node, and etcd, KES
+    /// packages in .cache/python (the wasmtime CLI among them), Node packages in embeddings/node, and etcd, KES
     /// and MinIO in .cache/servers. Does nothing where all is there
     Setup,
     /// Build the tool and show the main job on a sample store

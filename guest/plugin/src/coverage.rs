@@ -14,7 +14,7 @@ use crate::Plugin;
 #[allow(missing_docs, unsafe_code, warnings, clippy::all)]
 mod contract {
     wit_bindgen::generate!({
-        path: ["../../wit", "../../fuzz/wit"],
+        path: ["../../wit", "../../tests/fuzz/wit"],
         world: "iamseal:fuzz/counted",
     });
     use super::Plugin;

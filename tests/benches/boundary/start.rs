@@ -25,7 +25,7 @@ pub fn measure() -> Option<Start> {
     if !program.is_file() {
         println!(
             "The start of a process was not measured: {} is not there; \
-             `cargo build --release -p iamseal --bin iamseal` builds it.",
+             `cargo build --release -p iamseal-cli --bin iamseal` builds it.",
             program.display()
         );
         return None;

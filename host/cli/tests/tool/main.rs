@@ -24,6 +24,7 @@ mod manifest;
 mod migrate;
 mod odd_stores;
 mod only_the_named_server;
+mod pages;
 mod plugin_file;
 mod private_files;
 mod proof;

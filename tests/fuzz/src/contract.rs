@@ -7,7 +7,7 @@
 
 mod generated {
     wasmtime::component::bindgen!({
-        path: ["../wit", "wit"],
+        path: ["../../wit", "wit"],
         world: "iamseal:fuzz/fuzzed",
         imports: { default: trappable },
         with: {

@@ -6,9 +6,9 @@ use iamseal_servers::kes::Kes;
 use iamseal_servers::minio::{Minio, ROOT};
 
 use super::stage::{JOURNALS, Stage, my_key};
-use super::tool::migration::{NAMES, content};
-use super::tool::{KEY, tool, with};
 use super::{names_of_text, old_store, plain_store};
+use crate::kit::migration::{NAMES, content};
+use crate::kit::{KEY, tool, with};
 
 #[test]
 fn the_page_of_etcd_runs() {
@@ -27,7 +27,7 @@ fn the_page_of_kes_runs() {
     stage.file("kes-api-key", &kes.admin().api_key);
     old_store(&stage, "data/.minio.sys");
     // A store of a static key that KES does not have yet.
-    let key = KEY.replace(super::tool::KEY_NAME, "old-key");
+    let key = KEY.replace(crate::kit::KEY_NAME, "old-key");
     stage.file("old-key.secret", &format!("{key}\n"));
     plain_store(&stage, "data/old");
     let migrate = tool(with("migrate --to kms", stage.path("data/old")));

@@ -3,8 +3,16 @@
 use super::page::{Page, in_workspace};
 
 /// The folders of the workspace, as the paths that pages name begin.
-const ROOMS: [&str; 10] = [
-    ".ci", "dist", "docs", "examples", "fuzz", "guest", "host", "tests", "wit", "xtask",
+const ROOMS: [&str; 9] = [
+    ".ci",
+    "dist",
+    "docs",
+    "embeddings",
+    "guest",
+    "host",
+    "tests",
+    "wit",
+    "xtask",
 ];
 
 /// The files of the workspace that a page links to, by their paths from its root.

@@ -1,9 +1,9 @@
 //! Builds the component that is fuzzed: the shipped one's source and flags, with a counter at each
 //! branch and an export that returns the counters.
 
-#[path = "../guest/component/build/inner.rs"]
+#[path = "../../guest/component/build/inner.rs"]
 mod inner;
-#[path = "../guest/component/build/toolchain.rs"]
+#[path = "../../guest/component/build/toolchain.rs"]
 mod toolchain;
 
 use std::env;
@@ -18,9 +18,9 @@ use inner::Inner;
 const SOURCES: [&str; 10] = [
     "Cargo.lock",
     "Cargo.toml",
-    "fuzz/build.rs",
-    "fuzz/sancov",
-    "fuzz/wit",
+    "tests/fuzz/build.rs",
+    "tests/fuzz/sancov",
+    "tests/fuzz/wit",
     "guest/component/build",
     "guest/core",
     "guest/plugin",
@@ -36,7 +36,7 @@ fn build() -> Result<(), Box<dyn Error>> {
     if env::var_os("CARGO_FEATURE_SANDBOX").is_none() {
         return Ok(());
     }
-    let inner = Inner::new(1, "guest-fuzz", &SOURCES)?;
+    let inner = Inner::new(2, "guest-fuzz", &SOURCES)?;
     let wrapper = Path::new(env!("CARGO_MANIFEST_DIR")).join("sancov");
     let bytes = inner.build("iamseal-plugin", "coverage", |cargo| {
         cargo

@@ -4,31 +4,21 @@
 //! A block of shell is marked `sh` and run by one of the tests below, or `console` and shown alone, which
 //! [`SHOWN`] explains. Blocks marked `rust` are tests of the crate `iamseal-tests`' documentation.
 
-#![cfg(feature = "tool")]
-#![allow(
-    clippy::expect_used,
-    clippy::indexing_slicing,
-    clippy::panic,
-    clippy::unwrap_used
-)]
-
 mod links;
 mod page;
 mod real_servers;
 mod stage;
-#[path = "../tool/mod.rs"]
-mod tool;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
+use crate::kit::migration::{NAMES, content};
+use crate::kit::{CREDENTIAL, KEY};
+use iamseal_tests::samples::vector;
 use page::{Page, in_workspace, pages};
 use stage::{Stage, my_key};
-use tool::migration::{NAMES, content};
-use tool::vectors::vector;
-use tool::{CREDENTIAL, KEY};
 
 /// The pages whose `sh` blocks a test runs.
 const RUN: [&str; 7] = [
@@ -164,7 +154,7 @@ fn names_of_text() -> impl Iterator<Item = &'static [u8]> {
 }
 
 fn sealed_for_carol() -> Vec<u8> {
-    let seal = tool::tool(["seal", "--path", "config/iam/users/carol/identity.json"]);
+    let seal = crate::kit::tool(["seal", "--path", "config/iam/users/carol/identity.json"]);
     seal.key(KEY).input("{\"version\":1}").ok().stdout
 }
 
@@ -183,7 +173,7 @@ fn the_readme_runs() {
 fn the_operators_page_runs() {
     let stage = Stage::of("docs/operators.md");
     old_store(&stage, "data/.minio.sys");
-    let new_key = tool::tool(["keygen", "new-key"]).ok();
+    let new_key = crate::kit::tool(["keygen", "new-key"]).ok();
     stage.file("my-key.secret", &my_key());
     stage.file("both.keys", &format!("{}{}", my_key(), new_key.text()));
     stage.run(&[("/data/", "data/")]);
@@ -198,7 +188,7 @@ fn the_page_of_undo_and_manifest_runs() {
     let migrate = |store: &str, journals: &str| {
         let journals = stage.path(journals);
         fs::create_dir_all(&journals).unwrap();
-        let migrate = tool::tool(tool::with("migrate --to kms", stage.path(store)));
+        let migrate = crate::kit::tool(crate::kit::with("migrate --to kms", stage.path(store)));
         let migrate = migrate.args(["--journal".as_ref(), journals.as_os_str()]);
         migrate.key(my_key().trim()).ok();
     };
@@ -231,14 +221,14 @@ fn the_page_of_other_hosts_runs() {
     );
     // The modules themselves, since transpiling writes beside them.
     for file in [
-        "examples/python/iamseal.py",
-        "examples/node/iamseal.js",
-        "examples/node/package.json",
-        "examples/node/transpile.js",
+        "embeddings/python/iamseal.py",
+        "embeddings/node/iamseal.js",
+        "embeddings/node/package.json",
+        "embeddings/node/transpile.js",
     ] {
         stage.bytes(file, &fs::read(in_workspace(file)).unwrap());
     }
-    let packages = "examples/node/node_modules";
+    let packages = "embeddings/node/node_modules";
     symlink(in_workspace(packages), stage.path(packages)).unwrap();
     // An environment of Python knows itself by its path, so a link would leave it.
     for (file, variable) in [

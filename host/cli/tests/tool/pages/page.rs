@@ -22,7 +22,9 @@ pub struct Block {
 
 /// Where something of the workspace is.
 pub fn in_workspace(path: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..").join(path)
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(path)
 }
 
 /// All pages that people read.

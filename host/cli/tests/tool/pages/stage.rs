@@ -8,7 +8,7 @@ use std::process::Command;
 use tempfile::TempDir;
 
 use super::page::Page;
-use super::tool::{KEY, KEY_NAME, only_mine};
+use crate::kit::{KEY, KEY_NAME, only_mine};
 
 /// Where the tool keeps journals if it is not told otherwise, below a stage.
 pub const JOURNALS: &str = "home/.local/state/iamseal";
