@@ -82,6 +82,20 @@ fn interrupted(cause: Cause) -> Failure {
     Failure::new(cause, message).with_cure("run it again to finish")
 }
 
+/// The same failure of a run that has left drafts; of another failure nothing changes.
+pub fn with_drafts_left(failure: Failure) -> Failure {
+    match failure.cause {
+        Cause::Interrupted | Cause::Terminated | Cause::HungUp => {
+            let message = format!(
+                "{}; every object is whole, but drafts are left",
+                failure.cause.name()
+            );
+            Failure { message, ..failure }
+        }
+        _ => failure,
+    }
+}
+
 /// Whether whoever started this process had it ignore the signal. Where the system does not say, it
 /// is not.
 fn is_ignored(signal: Signal) -> bool {

@@ -82,7 +82,7 @@ pub async fn migrate(
     });
     let (progress, plugin) = match prepared.await {
         Ok((progress, plugin)) => (progress, plugin?),
-        Err(failure) => return run::finish(common, run, &Tally::default(), Some(failure)).await,
+        Err(failure) => return run::finish(common, run, Tally::default(), Some(failure)).await,
     };
     let batch = workers::batch(jobs).min(store::batch(&command.place.store));
     let mut workers = Workers::start(&plugin, &plan, jobs, batch).await?;
@@ -132,7 +132,7 @@ pub async fn migrate(
     if tally.is_empty() && stopped.is_none() && plan.shard.is_none() {
         store::nothing_there(common, &command.place);
     }
-    run::finish(common, run, &tally, stopped).await
+    run::finish(common, run, tally, stopped).await
 }
 
 /// What is done, for the journal.

@@ -13,19 +13,21 @@ use iamseal::storage::Store;
 use serde_json::{Value, json};
 
 use crate::arguments::{Common, JournalPlace};
+use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::report::notes;
 use crate::tally::{self, Tally};
-use crate::{journals, load, output, store};
+use crate::{interrupt, journals, load, output, store, typed};
 
 /// A run that is under way.
 pub struct Run {
     journal: Arc<Journal>,
     journaled: Arc<Journaled>,
     store: Arc<dyn Store>,
-    /// How to take it back, and how to go on.
+    /// How to take it back, how to go on, and how to remove what it leaves.
     undo: String,
     again: Option<String>,
+    sweep: String,
     json: bool,
     is_kept: bool,
     has_changed: AtomicBool,
@@ -34,19 +36,27 @@ pub struct Run {
 }
 
 /// Ends a command that went over a store, whatever the end: prints its summary, and of its run, if it
-/// has one, the name and how to take it back or go on. `stopped` is why it did not come to its end.
+/// has one, the name, how to take it back or go on, and the drafts that it leaves. `stopped` is why it did not come to its end.
 ///
 /// # Errors
 /// That, or why the summary or a proof could not be written.
 pub async fn finish(
     common: &Common,
     run: Option<Run>,
-    tally: &Tally,
-    stopped: Option<Failure>,
+    mut tally: Tally,
+    mut stopped: Option<Failure>,
 ) -> Result<ExitCode, Failure> {
+    let left = match &run {
+        Some(run) => run.store.abandoned().await,
+        None => Vec::new(),
+    };
+    if !left.is_empty() {
+        tally.beside(Cause::Drafts);
+        stopped = stopped.map(interrupt::with_drafts_left);
+    }
     let ended = match run {
-        Some(run) if stopped.is_none() => Some(run.end().await),
-        Some(run) => Some(run.break_off(stopped.as_ref())),
+        Some(run) if stopped.is_none() => Some(run.end(&left).await),
+        Some(run) => Some(run.break_off(stopped.as_ref(), &left)),
         None => None,
     };
     let text = match common.json {
@@ -111,12 +121,14 @@ impl Run {
         let undo = common
             .typed
             .undo(given.as_os_str(), &journal.head().name, folder);
+        let sweep = typed::sweep(given.as_os_str(), is_folder);
         Ok(Self {
             journal,
             journaled: Arc::new(journaled),
             store,
             undo,
             again: common.typed.again.clone(),
+            sweep,
             json: common.json,
             is_kept: place.is_kept,
             has_changed: AtomicBool::new(false),
@@ -147,8 +159,8 @@ impl Run {
         }
     }
 
-    /// Proves what the run has done.
-    async fn end(self) -> Ended {
+    /// Proves what the run has done, and says which drafts are left.
+    async fn end(self, left: &[Vec<u8>]) -> Ended {
         let failure = self.failure().take();
         let proved = match failure {
             Some(failure) => Err(failure),
@@ -162,7 +174,7 @@ impl Run {
             Ok(proof) => (Some(proof), None),
             Err(failure) => (None, Some(failure)),
         };
-        let mut notes = Vec::new();
+        let mut notes: Vec<_> = self.left(left).into_iter().collect();
         if let Some(proof) = proof.as_ref().filter(|proof| proof.differ > 0) {
             notes.push(notes::differ(proof.differ));
         }
@@ -181,15 +193,16 @@ impl Run {
     }
 
     /// The same for a run that did not come to its end, and proves nothing.
-    fn break_off(self, stopped: Option<&Failure>) -> Ended {
+    fn break_off(self, stopped: Option<&Failure>, left: &[Vec<u8>]) -> Ended {
         let name = self.journal.head().name.clone();
-        let mut notes = Vec::new();
+        let mut notes: Vec<_> = self.left(left).into_iter().collect();
         if self.is_kept {
             // A worker that failed did not come to report what it had done.
             let is_reported = stopped.is_some_and(Failure::is_asked_for);
             notes.push(
                 match is_reported && !self.has_changed.load(Ordering::Relaxed) {
-                    true => notes::unchanged(&name),
+                    true if left.is_empty() => notes::unchanged(&name),
+                    true => notes::no_object_changed(&name),
                     false => notes::undo(&self.undo),
                 },
             );
@@ -201,6 +214,11 @@ impl Run {
             failure: None,
             notes,
         }
+    }
+
+    /// That drafts are left, if any are.
+    fn left(&self, drafts: &[Vec<u8>]) -> Option<String> {
+        (!drafts.is_empty()).then(|| notes::drafts_left(drafts, &self.sweep))
     }
 
     fn failure(&self) -> MutexGuard<'_, Option<Failure>> {

@@ -65,6 +65,15 @@ impl Typed {
     }
 }
 
+/// The command that removes the drafts that a run has left in this store. Where only their age tells that no
+/// run holds them, it is passed over: whoever types it knows.
+pub fn sweep(store: &OsStr, is_folder: bool) -> String {
+    let option = (!is_folder).then(|| "--no-run-under-way".into());
+    let end = store.as_bytes().starts_with(b"-").then(|| "--".into());
+    let words = option.into_iter().chain(end).chain([store.to_owned()]);
+    command(["sweep".into()].into_iter().chain(words))
+}
+
 fn option(long: &str, value: &OsStr) -> Vec<OsString> {
     let name = OsString::from(format!("--{long}"));
     match value.as_bytes() {

@@ -91,7 +91,7 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
         }
     }
     progress.finish();
-    run::finish(common, run, &tally, stopped).await
+    run::finish(common, run, tally, stopped).await
 }
 
 fn name(outcome: &UndoOutcome) -> &'static str {

@@ -85,7 +85,8 @@ pub trait StorageWriter: Send + Sync {
     ///
     /// # Errors
     /// For each replacement on its own: `NotFound`, `TooLarge`, `Refused` as [`Storage::read`];
-    /// `Other` if the store fails. Nothing is left of a draft that failed.
+    /// `Other` if the store fails. Nothing is left of a draft that failed, but for what
+    /// [`Store::abandoned`] tells.
     async fn stage(
         &self,
         replacements: Vec<Replacement>,
@@ -99,7 +100,8 @@ pub trait StorageWriter: Send + Sync {
     /// For each draft on its own: `Conflict` if the object is another version, `NotFound` if it is
     /// gone, `Refused` if it is no plain object any more or the draft is another store's; `Other`
     /// if the store fails, and if the object was replaced but may not outlive a loss of power. The
-    /// draft is thrown away in each case.
+    /// draft is thrown away in each case; where that fails, the store knows
+    /// ([`Store::abandoned`]).
     async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>>;
 }
 
@@ -164,6 +166,14 @@ pub trait Store: Storage + StorageWriter {
         how: Sweeping,
     ) -> Vec<Result<Swept, StorageError>>;
 
+    /// The drafts that this store made and let go of, and that are still there or may be: they could not be
+    /// removed, or nobody said that they are gone. They may hold plaintext. Removals that are under way are
+    /// waited for, a few seconds at the most. To be asked at the end of a run, when it holds no draft any
+    /// more; [`Store::remove_drafts`] tries again.
+    async fn abandoned(&self) -> Vec<Vec<u8>> {
+        Vec::new()
+    }
+
     /// Removes the drafts under `prefix` that a killed run left behind, and returns how many. Those
     /// that may be in use stay.
     ///
@@ -210,7 +220,8 @@ pub enum Swept {
     Stays(String),
 }
 
-/// New bytes that are durable beside the object they are to replace. Dropping it discards them.
+/// New bytes that are durable beside the object they are to replace. Dropping it discards them; where
+/// that fails, the store knows ([`Store::abandoned`]).
 #[async_trait]
 pub trait Draft: Send {
     /// The draft's bytes, read from the store and not from memory.

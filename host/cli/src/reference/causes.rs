@@ -179,7 +179,7 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
             "Restore the newest manifest.",
         ),
         Cause::Drafts => (
-            "Drafts lie in the store, and `--require` was given: they may hold plaintext.",
+            "Drafts lie in the store and may hold plaintext: `--require` was given, or a run could not remove its own.",
             "Run `iamseal sweep`; if drafts stay, wait for the end of the run that holds them.",
         ),
         Cause::Journal => (

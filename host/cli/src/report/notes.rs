@@ -2,6 +2,7 @@
 
 use alloc::format;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 /// MinIO's sign that its configuration was once encrypted (docs/formats/minio.md section 5). It stands outside
 /// config/ and is never migrated.
@@ -54,7 +55,7 @@ pub fn wrong_path(path: &[u8]) -> Option<(String, String)> {
     if !parts.any(|part| part == b".minio.sys") {
         return None;
     }
-    let rest = iamseal::shown(&parts.collect::<alloc::vec::Vec<_>>().join(&b'/'));
+    let rest = iamseal::shown(&parts.collect::<Vec<_>>().join(&b'/'));
     let path = iamseal::shown(path);
     Some((
         format!("{path}: the path takes in .minio.sys"),
@@ -127,6 +128,22 @@ pub fn go_on(command: &str) -> String {
 /// That there is nothing to take back.
 pub fn unchanged(run: &str) -> String {
     format!("the run {run} has changed nothing")
+}
+
+/// The same of a run that left drafts.
+pub fn no_object_changed(run: &str) -> String {
+    format!("the run {run} has changed no object")
+}
+
+/// That a run could not remove drafts of its own, and the command that does.
+pub fn drafts_left(drafts: &[Vec<u8>], sweep: &str) -> String {
+    let count = drafts.len() as u64;
+    let first = drafts.iter().take(NAMED).map(|draft| iamseal::shown(draft));
+    let named = some_of(count, &first.collect::<Vec<_>>());
+    format!(
+        "{count} drafts could not be removed and may hold plaintext: {named}; once no run is under way, to \
+         remove them: {sweep}"
+    )
 }
 
 /// That an audit tells nothing of what it did not come to.
