@@ -39,7 +39,8 @@ pub(crate) fn check_way(real: &Path, user: u32) -> io::Result<()> {
     for place in real.ancestors() {
         let meta = fs::metadata(place)?;
         let mode = meta.mode();
-        let open = mode & WRITABLE != 0 && !(mode & STICKY != 0 && below == Some(user));
+        let is_fixed = below.is_some_and(|owner| [user, 0].contains(&owner));
+        let open = mode & WRITABLE != 0 && !(mode & STICKY != 0 && is_fixed);
         if open || !is_owned(&meta, user) {
             return Err(open_to_others(place));
         }
@@ -165,6 +166,24 @@ mod tests {
             me => me + 1,
         };
         check_below(tree.path(), other, 100).unwrap_err();
+    }
+
+    /// Nobody but root moves what is root's out of a folder that all may write to.
+    #[test]
+    fn in_a_folder_of_all_what_is_ones_own_or_roots_stays() {
+        let tree = tree();
+        let (folder, mine) = (tree.path(), tree.path().join("below"));
+        chmod(folder, 0o1777);
+        let real = mine.canonicalize().unwrap();
+        check_way(&real, user()).unwrap();
+        if user() == 0 {
+            check_way(&real, 1).unwrap();
+            chown(&mine, Some(2), None).unwrap();
+            check_way(&real, 1).unwrap_err();
+            check_way(&real, 0).unwrap_err();
+        }
+        chmod(folder, 0o777);
+        check_way(&real, user()).unwrap_err();
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! Where a component comes from, up to its code for an engine.
 
 use std::borrow::Cow;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::Read;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
+use rustix::fs::OFlags;
 use wasmtime::Engine;
 use wasmtime::component::Component;
 
@@ -148,13 +150,19 @@ pub(super) fn unfit(component: &str, message: &str) -> Error {
 fn read(path: &Path, name: &str) -> Result<Vec<u8>, Error> {
     let failed =
         |error: std::io::Error| unfit(name, &format!("{} cannot be read: {error}", path.display()));
-    // A pipe or a device could keep this thread for ever.
-    if !fs::metadata(path).map_err(failed)?.is_file() {
+    // A pipe or a device could keep this thread for ever: it is opened without waiting, and looked at as
+    // it was opened, since another one may stand there by now.
+    let file = File::options()
+        .read(true)
+        .custom_flags(OFlags::NONBLOCK.bits().cast_signed())
+        .open(path)
+        .map_err(failed)?;
+    if !file.metadata().map_err(failed)?.is_file() {
         return Err(failed(std::io::Error::other("it is not a file")));
     }
     let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(COMPONENT_BYTES + 1).read_to_end(&mut bytes))
+    file.take(COMPONENT_BYTES + 1)
+        .read_to_end(&mut bytes)
         .map_err(failed)?;
     Ok(bytes)
 }
