@@ -349,6 +349,10 @@ impl Store for DirStore {
         DirCursor::open(&self.root, Wanted::Drafts, prefix, b"").await
     }
 
+    async fn abandoned(&self) -> Vec<Vec<u8>> {
+        self.root.abandoned()
+    }
+
     /// A run that is under way holds its drafts by their locks, so nothing depends on their age.
     async fn remove_drafts(
         &self,

@@ -26,6 +26,9 @@ use crate::storage::{Draft, Replacement, Version};
 /// Each time has to meet a sweep in that very moment.
 const TRIES: usize = 8;
 
+/// The mode of a file that is its owner's alone.
+const CLOSED: u32 = 0o600;
+
 /// A draft of the directory store. Dropping it removes its file, unless that has become the object.
 pub(super) struct DirDraft {
     pub root: Arc<Root>,
@@ -151,6 +154,19 @@ impl DirDraft {
             .map_err(|error| self.failed("sync", &error))
     }
 
+    /// Lets the store know that the file stays, so that a run can say so.
+    pub fn abandon(&self) {
+        self.root.abandon(self.beside());
+    }
+
+    /// The path of its file.
+    pub fn beside(&self) -> Vec<u8> {
+        match Place::of_checked(&self.path).folder {
+            b"" => self.name.clone(),
+            folder => [folder, b"/", &self.name].concat(),
+        }
+    }
+
     fn failed(&self, action: &str, error: &io::Error) -> StorageError {
         drafting(&self.path, action, error)
     }
@@ -168,8 +184,15 @@ fn drafting(path: &[u8], action: &str, error: &io::Error) -> StorageError {
 impl Drop for DirDraft {
     fn drop(&mut self) {
         if !self.is_given {
-            // Nobody is there to hear of an error; what stays is swept by a later run.
-            let _ = self.folder.remove(&self.name);
+            match self.folder.remove(&self.name) {
+                Ok(()) => {}
+                Err(error) if error.kind() == ErrorKind::NotFound => {}
+                Err(_) => {
+                    // It may have got the object's rights, for an exchange that did not come about.
+                    let _ = self.file.set_mode(CLOSED);
+                    self.abandon();
+                }
+            }
         }
     }
 }

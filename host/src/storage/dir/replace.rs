@@ -62,9 +62,10 @@ pub(super) fn replace(
         return Err(StorageError::Conflict);
     };
     // Opened first, so that nothing is replaced in a folder that then cannot be opened to be synced.
-    if to_sync.is_none() {
-        *to_sync = Some(there.folder.as_file().map_err(failed)?);
-    }
+    let to_sync = match to_sync {
+        Some(open) => open,
+        None => to_sync.insert(there.folder.as_file().map_err(failed)?),
+    };
     draft.open_up()?;
     let stamp = Stamp::of(&draft.file.metadata().map_err(failed)?);
     let replaced = match current.is_fresh() {
@@ -82,7 +83,7 @@ pub(super) fn replace(
     );
     there.folder.rename(&draft.name, &name).map_err(failed)?;
     draft.name = name;
-    there.exchange(draft, stamp, options)
+    there.exchange(draft, stamp, options, to_sync)
 }
 
 /// A tag of two versions, the new one and the one that it replaces. One of both is sealed with bytes at
@@ -129,6 +130,7 @@ impl At<'_> {
         draft: &mut DirDraft,
         stamp: Stamp,
         options: Options,
+        to_sync: &File,
     ) -> Result<Option<StorageError>, StorageError> {
         draft.is_given = true;
         match self.folder.exchange(&draft.name, self.object) {
@@ -143,21 +145,22 @@ impl At<'_> {
                     _ => cannot_replace(self.path, &error),
                 };
                 // It may have come about all the same.
-                return Err(self.undo(draft, stamp, error));
+                return Err(self.undo(draft, stamp, error, to_sync));
             }
         }
         match self.expected(&draft.name, draft) {
             Ok(Some(_)) => {}
-            Ok(None) => return Err(self.undo(draft, stamp, StorageError::Conflict)),
-            Err(error) => return Err(self.undo(draft, stamp, error)),
+            Ok(None) => return Err(self.undo(draft, stamp, StorageError::Conflict, to_sync)),
+            Err(error) => return Err(self.undo(draft, stamp, error, to_sync)),
         }
         let removed = self.folder.remove(&draft.name);
         let left = |error| {
+            draft.abandon();
             StorageError::Other(format!(
                 "{} was replaced, but its old version is left as {} and cannot be removed: {error}; \
                  the next run tries again",
                 shown(self.path),
-                shown(&self.beside(&draft.name))
+                shown(&draft.beside())
             ))
         };
         Ok(removed.err().map(left))
@@ -188,7 +191,13 @@ impl At<'_> {
     /// Whoever writes to the object at this very moment displaces the draft from there and is displaced
     /// in turn. Then what came last becomes the object again, and what stood there before stays under
     /// the draft's name, since nobody knows whether it may go.
-    fn undo(&self, draft: &mut DirDraft, stamp: Stamp, error: StorageError) -> StorageError {
+    fn undo(
+        &self,
+        draft: &mut DirDraft,
+        stamp: Stamp,
+        error: StorageError,
+        to_sync: &File,
+    ) -> StorageError {
         // What was put in the object's place last.
         let mut placed = stamp;
         for _ in 0..TRIES {
@@ -203,9 +212,12 @@ impl At<'_> {
             match self.folder.stamp(&draft.name) {
                 Ok(back) if back == stamp => {
                     // No loss of power may bring the draft back in place once all else is gone.
-                    return match self.sync() {
+                    return match to_sync.sync_folder() {
                         Ok(()) => self.is_draft_again(draft, error),
-                        Err(_) => error,
+                        Err(_) => {
+                            draft.abandon();
+                            error
+                        }
                     };
                 }
                 // Somebody had replaced it, and is in place again.
@@ -218,7 +230,7 @@ impl At<'_> {
         StorageError::Other(format!(
             "{} may not be as it was; if so, what stood there is kept as {} ({})",
             shown(self.path),
-            shown(&self.beside(&draft.name)),
+            shown(&draft.beside()),
             crate::describe_storage(&error),
         ))
     }
@@ -228,12 +240,8 @@ impl At<'_> {
             "others wrote {} twice while it was replaced: the last version is in place, the one before it \
              is kept as {}",
             shown(self.path),
-            shown(&self.beside(&draft.name)),
+            shown(&draft.beside()),
         ))
-    }
-
-    fn sync(&self) -> io::Result<()> {
-        self.folder.as_file()?.sync_folder()
     }
 
     fn is_draft_again(&self, draft: &mut DirDraft, error: StorageError) -> StorageError {
@@ -244,13 +252,6 @@ impl At<'_> {
                 shown(self.path)
             )),
             _ => error,
-        }
-    }
-
-    fn beside(&self, name: &[u8]) -> Vec<u8> {
-        match Place::of_checked(self.path).folder {
-            b"" => name.to_vec(),
-            folder => [folder, b"/", name].concat(),
         }
     }
 }
@@ -313,6 +314,38 @@ mod tests {
                 _ => Ok(()),
             }
         }
+    }
+
+    /// A folder out of which nothing can be removed or moved, as `chattr +a` makes it.
+    struct OnlyAdds;
+
+    impl Faults for OnlyAdds {
+        fn before(&self, call: Call<'_>) -> io::Result<()> {
+            match call {
+                Call::Exchange { .. } | Call::Rename { .. } | Call::Remove { .. } => {
+                    Err(ErrorKind::PermissionDenied.into())
+                }
+                _ => Ok(()),
+            }
+        }
+    }
+
+    #[test]
+    fn a_draft_that_cannot_be_removed_is_closed_and_known() {
+        let fixture = fixture(|_| Arc::new(OnlyAdds));
+        let object = fixture.root().join("f/a");
+        fs::set_permissions(&object, Permissions::from_mode(0o644)).unwrap();
+        let draft = fixture.draft("f/a", "new");
+        assert!(fixture.commit(vec![draft]).remove(0).is_err());
+        let abandoned = run(fixture.store.abandoned());
+        assert_eq!(abandoned.len(), 1);
+        let left = fixture.root().join(str::from_utf8(&abandoned[0]).unwrap());
+        assert_eq!(fs::read(&left).unwrap(), b"new");
+        assert_eq!(
+            fs::metadata(&left).unwrap().permissions().mode() & 0o777,
+            0o600
+        );
+        assert_eq!(fixture.get("f/a"), "old");
     }
 
     fn fixture(faults: impl FnOnce(&Path) -> Arc<dyn Faults>) -> Fixture {

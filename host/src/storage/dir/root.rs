@@ -38,6 +38,8 @@ pub(super) struct Root {
     pub(super) rest: Duration,
     /// How much of a batch is worked on at once.
     pub(super) lanes: usize,
+    /// The drafts of this process that could not be removed, or must not be.
+    abandoned: Mutex<Vec<Vec<u8>>>,
 }
 
 /// The right to replace objects; gives it back when dropped.
@@ -54,10 +56,28 @@ impl Root {
             lanes,
             folder: Folder::root(path, watch)?,
             writers: Mutex::default(),
+            abandoned: Mutex::default(),
             rests_until: Mutex::default(),
             patience: PATIENCE,
             rest: REST,
         })
+    }
+
+    /// Remembers a draft that stays where it is.
+    pub fn abandon(&self, path: Vec<u8>) {
+        self.drafts_left().push(path);
+    }
+
+    /// What was remembered.
+    pub fn abandoned(&self) -> Vec<Vec<u8>> {
+        self.drafts_left().clone()
+    }
+
+    fn drafts_left(&self) -> MutexGuard<'_, Vec<Vec<u8>>> {
+        // Whoever panicked left no half-done change.
+        self.abandoned
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Opens a folder of the store; the path was checked.
