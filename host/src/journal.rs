@@ -56,6 +56,14 @@ pub enum JournalError {
         /// What the system said.
         source: io::Error,
     },
+    /// The proof cannot be written. The run is done, and its journal whole.
+    #[error("cannot write the proof {}: {source}", .path.display())]
+    Proof {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
     /// There is no run of this name.
     #[error("there is no run \"{name}\" in {}", .folder.display())]
     NotFound {
@@ -126,6 +134,13 @@ impl JournalError {
     fn io(action: &'static str, path: &Path, source: io::Error) -> Self {
         Self::Io {
             action,
+            path: path.to_owned(),
+            source,
+        }
+    }
+
+    fn proof(path: &Path, source: io::Error) -> Self {
+        Self::Proof {
             path: path.to_owned(),
             source,
         }

@@ -64,6 +64,9 @@ impl From<JournalError> for Failure {
                 "nothing was changed without a journal; give another folder for it with --journal; \
                  to undo, --from names the one that the run's own is in"
             }
+            JournalError::Proof { .. } => {
+                "the run is done and its journal whole; make room there, and compare the store with an audit"
+            }
             JournalError::NotFound { .. } => {
                 "iamseal runs names the runs; give their folder with --journal"
             }

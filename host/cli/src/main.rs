@@ -40,6 +40,8 @@ mod workers;
 use std::env;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
+use std::sync::{Mutex, mpsc};
+use std::thread::{self, Builder};
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser as _};
@@ -99,6 +101,7 @@ fn not_parsed(error: &clap::Error) -> ExitCode {
 fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let Arguments { common, command } = arguments;
     common.check_trust(matches!(command, Command::Plugin(_)))?;
+    room_for_threads()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -125,6 +128,31 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     // A thread that waits for standard input must not keep the process.
     runtime.shutdown_background();
     result
+}
+
+/// How many threads a command of few workers has at once. With fewer the runtime panics somewhere.
+const THREADS: usize = 16;
+
+/// Sees that the system gives this process as many threads as it needs.
+///
+/// # Errors
+/// It does not.
+fn room_for_threads() -> Result<(), Failure> {
+    let (end, ended) = mpsc::channel::<()>();
+    let ended = Mutex::new(ended);
+    let started = thread::scope(|scope| {
+        // Each lives until the last one was started.
+        let wait = || ended.lock().map(|ended| ended.recv().is_ok()).is_ok();
+        let threads = (0..THREADS).map_while(|_| Builder::new().spawn_scoped(scope, wait).ok());
+        let started = threads.count();
+        drop(end);
+        started
+    });
+    match started {
+        THREADS => Ok(()),
+        _ => Err(Failure::other("the system gives this user no more threads")
+            .with_cure("raise the limit (ulimit -u), or end other processes")),
+    }
 }
 
 /// A core dump would hold keys. Where the system does not let us forbid it, the tool works all the same.

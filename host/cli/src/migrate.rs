@@ -80,13 +80,22 @@ pub async fn migrate(
         };
         (progress, builder.load().await)
     });
-    let (progress, plugin) = match prepared.await {
-        Ok((progress, plugin)) => (progress, plugin?),
-        Err(failure) => return run::finish(common, run, Tally::default(), Some(failure)).await,
-    };
     let batch = workers::batch(jobs).min(store::batch(&command.place.store));
-    let mut workers = Workers::start(&plugin, &plan, jobs, batch).await?;
     let mut tally = Tally::default();
+    let started = match prepared.await {
+        Ok((progress, Ok(plugin))) => Workers::start(&plugin, &plan, jobs, batch)
+            .await
+            .map(|workers| (progress, workers))
+            .map_err(Failure::from),
+        Ok((_, Err(error))) => Err(error.into()),
+        Err(failure) => Err(failure),
+    };
+    let (progress, mut workers) = match started {
+        Ok(started) => started,
+        Err(failure) => {
+            return run::finish(common, run, tally, Some(failure), &mut interrupt).await;
+        }
+    };
     let mut stopped = None;
     let mut is_read = true;
     while let Some(batch) = workers.next().await {
@@ -132,7 +141,7 @@ pub async fn migrate(
     if tally.is_empty() && stopped.is_none() && plan.shard.is_none() {
         store::nothing_there(common, &command.place);
     }
-    run::finish(common, run, tally, stopped).await
+    run::finish(common, run, tally, stopped, &mut interrupt).await
 }
 
 /// What is done, for the journal.

@@ -27,6 +27,13 @@ impl Progress {
         Self(bar)
     }
 
+    /// A bar for the proof of a run over so many objects.
+    pub fn proving(common: &Common, total: u64) -> Self {
+        let progress = Self::new(common, Some(total));
+        progress.0.set_message("; reading them again for the proof");
+        progress
+    }
+
     /// Whether there is anybody to see it, and so a reason to count the objects.
     pub fn is_shown(common: &Common) -> bool {
         !common.json && output::is_watched()

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 use std::process::ExitCode;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use iamseal::contract::StorageError;
@@ -15,8 +15,11 @@ use serde_json::{Value, json};
 use crate::arguments::{Common, JournalPlace};
 use crate::cause::Cause;
 use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
 use crate::report::notes;
 use crate::tally::{self, Tally};
+use crate::typed::quoted;
 use crate::{interrupt, journals, load, output, store, typed};
 
 /// A run that is under way.
@@ -31,12 +34,17 @@ pub struct Run {
     json: bool,
     is_kept: bool,
     has_changed: AtomicBool,
+    /// The objects that were told of.
+    reported: AtomicU64,
+    /// The store as it is typed.
+    given: String,
     /// The first outcome that could not be written down.
     failure: Mutex<Option<Failure>>,
 }
 
 /// Ends a command that went over a store, whatever the end: prints its summary, and of its run, if it
-/// has one, the name, how to take it back or go on, and the drafts that it leaves. `stopped` is why it did not come to its end.
+/// has one, the name, how to take it back or go on, and the drafts that it leaves. `stopped` is why it
+/// did not come to its end.
 ///
 /// # Errors
 /// That, or why the summary or a proof could not be written.
@@ -45,6 +53,7 @@ pub async fn finish(
     run: Option<Run>,
     mut tally: Tally,
     mut stopped: Option<Failure>,
+    interrupt: &mut Interrupt,
 ) -> Result<ExitCode, Failure> {
     let left = match &run {
         Some(run) => run.store.abandoned().await,
@@ -55,7 +64,7 @@ pub async fn finish(
         stopped = stopped.map(interrupt::with_drafts_left);
     }
     let ended = match run {
-        Some(run) if stopped.is_none() => Some(run.end(&left).await),
+        Some(run) if stopped.is_none() => Some(run.end(common, interrupt, &left).await),
         Some(run) => Some(run.break_off(stopped.as_ref(), &left)),
         None => None,
     };
@@ -132,6 +141,8 @@ impl Run {
             json: common.json,
             is_kept: place.is_kept,
             has_changed: AtomicBool::new(false),
+            reported: AtomicU64::new(0),
+            given: quoted(given.as_os_str()),
             failure: Mutex::default(),
         })
     }
@@ -154,21 +165,32 @@ impl Run {
             self.has_changed.fetch_or(*is_changed, Ordering::Relaxed);
         });
         let steps: Vec<_> = steps.collect();
+        self.reported
+            .fetch_add(steps.len() as u64, Ordering::Relaxed);
         if let Err(error) = self.journaled.report(steps).await {
             self.failure().get_or_insert(error.into());
         }
     }
 
-    /// Proves what the run has done, and says which drafts are left.
-    async fn end(self, left: &[Vec<u8>]) -> Ended {
+    /// Proves what the run has done, unless that is interrupted, and says which drafts are left.
+    async fn end(self, common: &Common, interrupt: &mut Interrupt, left: &[Vec<u8>]) -> Ended {
         let failure = self.failure().take();
         let proved = match failure {
             Some(failure) => Err(failure),
-            None => self
-                .journal
-                .prove(&*self.store)
-                .await
-                .map_err(Failure::from),
+            None => {
+                let progress = Progress::proving(common, self.reported.load(Ordering::Relaxed));
+                let prove = self
+                    .journal
+                    .prove(&*self.store, |objects| progress.advance(objects));
+                let proved = interrupt.unless(prove).await;
+                progress.finish();
+                match proved {
+                    Ok(proved) => proved.map_err(Failure::from),
+                    Err(failure) => {
+                        Err(failure.about("all objects are done, and there is no proof"))
+                    }
+                }
+            }
         };
         let (proof, failure) = match proved {
             Ok(proof) => (Some(proof), None),
@@ -178,6 +200,7 @@ impl Run {
         if let Some(proof) = proof.as_ref().filter(|proof| proof.differ > 0) {
             notes.push(notes::differ(proof.differ));
         }
+        let unread = proof.as_ref().and_then(|proof| self.unread(proof));
         // The summary says the same to programs.
         if !self.json && self.is_kept && self.has_changed.load(Ordering::Relaxed) {
             let proof = proof.as_ref();
@@ -187,9 +210,19 @@ impl Run {
         Ended {
             name: self.journal.head().name.clone(),
             proof,
-            failure,
+            failure: failure.or(unread),
             notes,
         }
+    }
+
+    /// What is told where the proof does not know of all objects what is there.
+    fn unread(&self, proof: &Proof) -> Option<Failure> {
+        let error = proof.why_unread.clone()?;
+        let why = iamseal::describe_storage(&error);
+        let path = quoted(proof.path.as_os_str());
+        let mut failure = Failure::from(error);
+        failure.message = notes::unread(proof.unread, &why, &path);
+        Some(failure.with_cure(notes::read_again(&path, &self.given)))
     }
 
     /// The same for a run that did not come to its end, and proves nothing.
@@ -242,8 +275,8 @@ fn unfit(error: StorageError, is_folder: bool) -> Failure {
 }
 
 impl Ended {
-    /// How the command ends whose objects ask for this code: that there is no proof is told unless
-    /// something else is wrong.
+    /// How the command ends whose objects ask for this code: that there is no proof, or not of all, is told
+    /// unless something else is wrong.
     fn exit(self, code: u8) -> Result<ExitCode, Failure> {
         match self.failure {
             Some(failure) if code == 0 => Err(failure),
@@ -258,6 +291,7 @@ impl Ended {
             "name": self.name,
             "proof": proof.map(|proof| proof.path.to_string_lossy()),
             "differ": proof.map(|proof| proof.differ),
+            "unread": proof.map(|proof| proof.unread),
         })
     }
 }

@@ -17,6 +17,8 @@ pub struct Typed {
     pub again: Option<String>,
     /// The options that an undo needs as its run did: the keys, and what is promised of the store.
     options: Vec<OsString>,
+    /// What of it cannot be typed again: pipes, which were read to their end.
+    read: Vec<OsString>,
 }
 
 impl Typed {
@@ -29,6 +31,7 @@ impl Typed {
         let again = (name != "demo").then(|| command(env::args_os().skip(1)));
         let needed = Writes::augment_args(Common::augment_args(clap::Command::new("")));
         let mut options = Vec::new();
+        let mut read = Vec::new();
         for argument in needed.get_arguments() {
             let id = argument.get_id().as_str();
             // Not every command writes.
@@ -39,17 +42,27 @@ impl Typed {
                 continue;
             };
             match argument.get_action().takes_values() {
-                true => options.extend(
-                    given
-                        .get_raw(id)
-                        .into_iter()
-                        .flatten()
-                        .flat_map(|value| option(long, value)),
-                ),
+                true => {
+                    for value in given.get_raw(id).into_iter().flatten() {
+                        match is_pipe(value) {
+                            true => {
+                                options.extend([format!("--{long}").into(), FILE.into()]);
+                                read.push(value.to_owned());
+                            }
+                            false => options.extend(option(long, value)),
+                        }
+                    }
+                }
                 false => options.push(format!("--{long}").into()),
             }
         }
-        Self { again, options }
+        // It would read them again.
+        let again = again.filter(|_| read.is_empty());
+        Self {
+            again,
+            options,
+            read,
+        }
     }
 
     /// The command that takes a run back whose journal is in this folder, if not in the user's own.
@@ -58,10 +71,16 @@ impl Typed {
         let options = || journal.iter().flatten().chain(&self.options).cloned();
         let operands = [store.to_owned(), run.into()];
         let undo = [OsString::from("undo")].into_iter();
-        match store.as_bytes().starts_with(b"-") {
+        let mut command = match store.as_bytes().starts_with(b"-") {
             false => command(undo.chain(operands).chain(options())),
             true => command(undo.chain(options()).chain(["--".into()]).chain(operands)),
+        };
+        if !self.read.is_empty() {
+            let read: Vec<_> = self.read.iter().map(|path| quoted(path)).collect();
+            // Writing to a String cannot fail.
+            let _ = write!(command, "  # {FILE}: what {} held", read.join(" and "));
         }
+        command
     }
 }
 
@@ -72,6 +91,16 @@ pub fn sweep(store: &OsStr, is_folder: bool) -> String {
     let end = store.as_bytes().starts_with(b"-").then(|| "--".into());
     let words = option.into_iter().chain(end).chain([store.to_owned()]);
     command(["sweep".into()].into_iter().chain(words))
+}
+
+/// What stands for a file in a command that cannot name it.
+const FILE: &str = "FILE";
+
+/// Whether the path is that of a pipe, as a shell makes one for `<(...)`: who opens it later finds another
+/// or none.
+fn is_pipe(path: &OsStr) -> bool {
+    use std::os::unix::fs::FileTypeExt as _;
+    std::fs::metadata(path).is_ok_and(|meta| meta.file_type().is_fifo())
 }
 
 fn option(long: &str, value: &OsStr) -> Vec<OsString> {
@@ -184,8 +213,8 @@ mod tests {
     #[test]
     fn a_run_is_taken_back_with_the_same_options() {
         let typed = Typed {
-            again: None,
             options: option("keys", OsStr::new("old keys")),
+            ..Typed::default()
         };
         let undo = |store| typed.undo(OsStr::new(store), "20261123T203010Z", None);
         let expected = "iamseal undo /data 20261123T203010Z --keys 'old keys'";

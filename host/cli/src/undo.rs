@@ -30,13 +30,15 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
         false => past.authentic(&keyring).await?,
         true => past.trusted(&keyring).await,
     };
+    // Before anything is written of this run itself.
+    past.check()?;
     // What was sealed for a store of a name opens under that name.
     let common = &Common {
         store_name: past.head().store_name.clone(),
         ..common.clone()
     };
     let opener = load::auditor(common, keyring.clone(), None).await?;
-    let interrupt = Interrupt::listen()?;
+    let mut interrupt = Interrupt::listen()?;
     let run = match command.dry_run {
         true => None,
         false => {
@@ -50,7 +52,13 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
         Some(run) => (run.store(), Some(run.store())),
         None => (store.clone(), None),
     };
-    let mut undo = Undo::new(&past, opener, storage, writer)?;
+    let mut undo = match Undo::new(&past, opener, storage, writer) {
+        Ok(undo) => undo,
+        Err(error) => {
+            let failure = Some(error.into());
+            return run::finish(common, run, Tally::default(), failure, &mut interrupt).await;
+        }
+    };
     let restores = |path: &[u8]| undo.restores_plaintext(path);
     standing::tell(common, &*store, notes::CONFIG, restores).await;
     let progress = Progress::new(common, Some(undo.objects() as u64));
@@ -91,7 +99,7 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
         }
     }
     progress.finish();
-    run::finish(common, run, tally, stopped).await
+    run::finish(common, run, tally, stopped, &mut interrupt).await
 }
 
 fn name(outcome: &UndoOutcome) -> &'static str {

@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use iamseal::contract::{ObjectError, StorageError};
-use iamseal::journal::{Compared, Now, ProofFile};
+use iamseal::journal::{Compared, JournalError, Now, ProofFile};
 use iamseal::storage::Store;
 use serde_json::{Value, json};
 
@@ -24,7 +24,7 @@ pub async fn run(common: &Common, command: &VerifyProof) -> Result<ExitCode, Fai
     let keyring = keys::keyring(common)?;
     let mut proof = ProofFile::read(&command.file, &keyring)
         .await
-        .map_err(|error| Failure::from(error).with_cure(CURE))?;
+        .map_err(failed)?;
     let store = match &command.store {
         Some(store) => Some(store::open_whole(common, store, Writes::default()).await?),
         None => None,
@@ -41,6 +41,14 @@ pub async fn run(common: &Common, command: &VerifyProof) -> Result<ExitCode, Fai
 
 /// What to do about a proof that cannot be read or is not what the run wrote.
 const CURE: &str = "ask for the file RUN.proof as the run wrote it";
+
+fn failed(error: JournalError) -> Failure {
+    match error {
+        // What to do about a key service does not depend on what it was asked for.
+        JournalError::Key { .. } => error.into(),
+        _ => Failure::from(error).with_cure(CURE),
+    }
+}
 
 /// Why a proof that was read is no proof of anything.
 fn unverified(proof: &ProofFile) -> Failure {
@@ -69,7 +77,7 @@ fn tell(common: &Common, proof: &ProofFile) -> Result<(), Failure> {
         let line = json!({"proof": {
             "authentic": proof.is_authentic(), "run": head.name, "started": head.started,
             "work": head.work, "store": head.store, "objects": proof.objects(),
-            "differ": proof.differ(), "counts": counts,
+            "differ": proof.differ(), "unread": proof.unread(), "counts": counts,
         }});
         return output::line(&line.to_string());
     }
@@ -85,6 +93,7 @@ fn tell(common: &Common, proof: &ProofFile) -> Result<(), Failure> {
     let sums = [
         ("total".to_owned(), proof.objects().to_string()),
         ("changed by others".to_owned(), proof.differ().to_string()),
+        ("not read again".to_owned(), proof.unread().to_string()),
         ("authentic".to_owned(), words_for(proof).to_owned()),
     ];
     let rows = rows.map(|(name, text)| (name.to_owned(), text)).into_iter();
@@ -167,7 +176,12 @@ fn why(object: &Compared) -> Option<Why> {
         opens_at: None,
     };
     match &object.now {
-        Now::AsProved | Now::NotProved => None,
+        Now::AsProved => None,
+        Now::NotProved => Some(said(
+            Cause::NotRecorded,
+            "the proof does not say what was there: the run could not read it",
+            "look at it with iamseal inspect",
+        )),
         Now::Changed => Some(said(
             Cause::ChangedSince,
             "it is not what was there when the run ended",
@@ -193,4 +207,20 @@ fn json_line(verdict: &str, object: &Compared, why: Option<&Why>) -> String {
         fields.insert("error".into(), words::error_json(why));
     }
     Value::Object(fields).to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use iamseal::contract::KeyError;
+
+    use super::*;
+
+    #[test]
+    fn a_key_service_that_fails_is_no_fault_of_the_proof() {
+        let name = "my-key".to_owned();
+        let error = KeyError::Unavailable("no route".to_owned());
+        let failure = failed(JournalError::Key { name, error });
+        let cure = failure.cure.unwrap();
+        assert!(cure.contains("the key service answers"), "{cure}");
+    }
 }

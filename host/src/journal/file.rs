@@ -168,10 +168,17 @@ impl Journals {
             text = chain.seal(&text);
         }
         locked(&file, &head.name, &path)?;
-        file.write(text.as_bytes())
+        let written = file
+            .write(text.as_bytes())
             .and_then(|()| file.sync())
-            .and_then(|()| self.folder.as_file()?.sync_folder())
-            .map_err(|source| JournalError::io("write", &path, source))?;
+            .and_then(|()| self.folder.as_file()?.sync_folder());
+        if let Err(source) = written {
+            // It is no journal, and the error that is told is the one that matters.
+            let _ = self
+                .folder
+                .remove(format!("{}{JOURNAL}", head.name).as_bytes());
+            return Err(JournalError::io("write", &path, source));
+        }
         Ok(Journal {
             head,
             path,
@@ -406,6 +413,21 @@ impl Trusted {
         &self.past.head
     }
 
+    /// Reads it to its end. For whoever wants to know before he begins.
+    ///
+    /// # Errors
+    /// [`JournalError::NotAuthentic`], unless it is trusted, and [`JournalError::Io`].
+    pub fn check(&self) -> Result<(), JournalError> {
+        for line in self.lines()? {
+            match line {
+                // Told when it is met again.
+                Ok(_) | Err(JournalError::Damaged { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
     /// Its lines.
     pub(super) fn lines(&self) -> Result<Lines<Line>, JournalError> {
         let key = self.key.as_ref().filter(|_| self.is_checked);
@@ -482,6 +504,54 @@ mod tests {
         let error = Journals::open(&out).err().unwrap().to_string();
         assert!(error.contains("`..`"), "{error}");
         assert!(!folder.join("missing").exists());
+    }
+
+    /// A disk that takes nothing into files of such a name.
+    struct Full(&'static str, std::sync::Mutex<Vec<u8>>);
+
+    impl Faults for Full {
+        fn before(&self, call: crate::storage::dir::faults::Call<'_>) -> io::Result<()> {
+            use crate::storage::dir::faults::Call;
+            let mut last = self.1.lock().unwrap();
+            match call {
+                Call::Create { name, .. } => last.clone_from(&name.to_vec()),
+                Call::Write { .. } if last.ends_with(self.0.as_bytes()) => {
+                    return Err(ErrorKind::StorageFull.into());
+                }
+                _ => {}
+            }
+            Ok(())
+        }
+    }
+
+    fn full(end: &'static str) -> (tempfile::TempDir, Journals) {
+        let folder = tempfile::tempdir().unwrap();
+        let full = Arc::new(Full(end, std::sync::Mutex::default()));
+        let journals = Journals::open_with_faults(folder.path(), full).unwrap();
+        (folder, journals)
+    }
+
+    #[test]
+    fn a_journal_that_cannot_be_begun_leaves_nothing() {
+        let (folder, journals) = full(JOURNAL);
+        let error = journals.begin("/store", "", "work", Some(run_key()));
+        assert!(matches!(error.err().unwrap(), JournalError::Io { .. }));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_proof_that_cannot_be_written_leaves_the_journal() {
+        let (folder, journals) = full(".proof.tmp");
+        let journal = journals
+            .begin("/store", "", "work", Some(run_key()))
+            .unwrap();
+        let store = crate::storage::DirStore::open(folder.path()).unwrap();
+        let runtime = tokio::runtime::Builder::new_current_thread().build();
+        let error = runtime.unwrap().block_on(journal.prove(&store, |_| {}));
+        assert!(matches!(error.err().unwrap(), JournalError::Proof { .. }));
+        let files: Vec<_> = fs::read_dir(folder.path()).unwrap().collect();
+        assert_eq!(files.len(), 1);
+        assert!(journal.path().exists());
     }
 
     #[test]

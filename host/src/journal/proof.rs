@@ -2,7 +2,7 @@
 //!
 //! Lines of JSON: the run, then each object with its outcome, the digest of what was read (`before`), of
 //! what the run left there (`after`) and of what is there now (`now`), each null where there was nothing to
-//! digest; last the sums. Digests and lines are under the run's key. No line holds an object's bytes or
+//! digest, and whether it could not be read; last the sums. Digests and lines are under the run's key. No line holds an object's bytes or
 //! anything that a guess at them could be tried on, so the file may be shown to others.
 //!
 //! [`super::ProofFile`] reads it.
@@ -13,7 +13,7 @@ use std::sync::Arc;
 use super::JournalError;
 use super::chain::{Chain, Of};
 use super::file::Journal;
-use super::record::{Head, Line, Object, ProofLine, Sums, write};
+use super::record::{Head, Line, Object, ProofLine, Step, Sums, write};
 use crate::contract::StorageError;
 use crate::storage::Storage;
 use crate::storage::dir::disk::{File, Folder};
@@ -34,15 +34,28 @@ pub struct Proof {
     /// How many of them were read again and are not what the run left there: somebody else has changed
     /// them since. 0 for a run without a key.
     pub differ: u64,
+    /// How many could not be read again, so that nobody knows what is there.
+    pub unread: u64,
+    /// Why, for the first of them.
+    pub why_unread: Option<StorageError>,
 }
+
+/// How many objects are read at once: as many as wait for a store's answers side by side elsewhere, and few
+/// enough to hold in memory.
+const READS: usize = 16;
 
 impl Journal {
     /// Reads every object of the run again and writes the proof, durably. `storage` is the store
-    /// itself. Every step must have been reported.
+    /// itself. Every step must have been reported. `read` is called with how many objects were read. May
+    /// be dropped at any time.
     ///
     /// # Errors
     /// [`JournalError`]; there is no proof then, and the journal is as good as before.
-    pub async fn prove(&self, storage: &dyn Storage) -> Result<Proof, JournalError> {
+    pub async fn prove(
+        &self,
+        storage: &dyn Storage,
+        read: impl Fn(usize),
+    ) -> Result<Proof, JournalError> {
         let name = &self.head().name;
         let path = self.path().with_file_name(format!("{name}{PROOF}"));
         let draft = format!("{name}{DRAFT}");
@@ -50,42 +63,75 @@ impl Journal {
         let chain = key.map(|key| Chain::new(Arc::clone(key), Of::Proof));
         let mut out = Out::new(&self.folder, &draft, &path, chain)?;
         let mut text = String::new();
-        let (mut objects, mut differ) = (0, 0);
-        for line in self.lines()? {
-            let (_, line) = line?;
-            let step = match line {
-                Line::Run(head) => {
+        let mut sums = Sums::default();
+        let mut why_unread = None;
+        let mut steps = Vec::with_capacity(READS);
+        let mut lines = self.lines()?;
+        loop {
+            let line = lines.next().transpose()?.map(|(_, line)| line);
+            let is_last = line.is_none();
+            match line {
+                Some(Line::Run(head)) => {
                     write(&ProofLine::Run(to_be_shown(head)), &mut text);
-                    continue;
                 }
-                Line::Change(_) => continue,
-                Line::Step(step) => step,
-            };
-            let now = match step.path.bytes() {
-                Some(path) => self.now(storage, &path).await,
-                None => None,
-            };
-            objects += 1;
-            differ += u64::from(step.after.is_some() && step.after != now);
-            write(&ProofLine::Object(Object { step, now }), &mut text);
+                Some(Line::Step(step)) => steps.push(step),
+                Some(Line::Change(_)) | None => {}
+            }
+            if steps.len() < READS && !is_last {
+                continue;
+            }
+            let there = steps.iter().map(|step| self.now(storage, step));
+            let there = futures_util::future::join_all(there).await;
+            read(steps.len());
+            for (step, there) in steps.drain(..).zip(there) {
+                let unread = there.is_err();
+                let now = there.unwrap_or_else(|error| {
+                    why_unread.get_or_insert(error);
+                    None
+                });
+                sums.objects += 1;
+                sums.unread += u64::from(unread);
+                sums.differ += u64::from(!unread && step.after.is_some() && step.after != now);
+                write(&ProofLine::Object(Object { step, now, unread }), &mut text);
+            }
+            if is_last {
+                break;
+            }
             if text.len() > CHUNK {
                 out.write(&mut text)?;
             }
         }
-        write(&ProofLine::Proof(Sums { objects, differ }), &mut text);
+        let Sums {
+            objects,
+            differ,
+            unread,
+        } = sums;
+        write(&ProofLine::Proof(sums), &mut text);
         out.write(&mut text)?;
-        out.finish(&self.folder, &draft)?;
+        out.finish()?;
         Ok(Proof {
             path,
             objects,
             differ,
+            unread,
+            why_unread,
         })
     }
 
-    /// The digest of what is there; none if nothing is or it cannot be read.
-    async fn now(&self, storage: &dyn Storage, path: &[u8]) -> Option<String> {
-        let stored: Result<_, StorageError> = storage.read(path).await;
-        self.digest(path, &stored.ok()?.bytes)
+    /// The digest of what is there; none if nothing is.
+    async fn now(
+        &self,
+        storage: &dyn Storage,
+        step: &Step,
+    ) -> Result<Option<String>, StorageError> {
+        let Some(path) = step.path.bytes() else {
+            return Ok(None);
+        };
+        match storage.read(&path).await {
+            Ok(stored) => Ok(self.digest(&path, &stored.bytes)),
+            Err(StorageError::NotFound) => Ok(None),
+            Err(error) => Err(error),
+        }
     }
 }
 
@@ -95,25 +141,31 @@ fn to_be_shown(head: Head) -> Head {
     Head { key, ..head }
 }
 
-/// A proof that is being written.
+/// A proof that is being written. Dropping it removes its file, unless it is finished.
 struct Out<'a> {
     file: File,
+    folder: &'a Folder,
+    draft: &'a str,
     path: &'a Path,
     chain: Option<Chain>,
+    is_finished: bool,
 }
 
 impl<'a> Out<'a> {
     fn new(
-        folder: &Folder,
-        draft: &str,
+        folder: &'a Folder,
+        draft: &'a str,
         path: &'a Path,
         chain: Option<Chain>,
     ) -> Result<Self, JournalError> {
         let file = folder.create(draft.as_bytes());
         Ok(Self {
-            file: file.map_err(|source| JournalError::io("make", path, source))?,
+            file: file.map_err(|source| JournalError::proof(path, source))?,
+            folder,
+            draft,
             path,
             chain,
+            is_finished: false,
         })
     }
 
@@ -125,15 +177,29 @@ impl<'a> Out<'a> {
             None => lines,
         };
         let written = self.file.write(lines.as_bytes());
-        written.map_err(|source| JournalError::io("write", self.path, source))
+        written.map_err(|source| JournalError::proof(self.path, source))
     }
 
-    fn finish(self, folder: &Folder, draft: &str) -> Result<(), JournalError> {
-        let name = draft.replace(DRAFT, PROOF);
+    fn finish(mut self) -> Result<(), JournalError> {
+        let name = self.draft.replace(DRAFT, PROOF);
         self.file
             .sync()
-            .and_then(|()| folder.rename(draft.as_bytes(), name.as_bytes()))
-            .and_then(|()| folder.as_file()?.sync_folder())
-            .map_err(|source| JournalError::io("write", self.path, source))
+            .and_then(|()| self.folder.rename(self.draft.as_bytes(), name.as_bytes()))
+            .map_err(|source| JournalError::proof(self.path, source))?;
+        self.is_finished = true;
+        let synced = self
+            .folder
+            .as_file()
+            .and_then(|folder| folder.sync_folder());
+        synced.map_err(|source| JournalError::proof(self.path, source))
+    }
+}
+
+impl Drop for Out<'_> {
+    fn drop(&mut self) {
+        if !self.is_finished {
+            // Whoever hears of the error knows that there is no proof.
+            let _ = self.folder.remove(self.draft.as_bytes());
+        }
     }
 }

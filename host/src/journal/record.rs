@@ -101,16 +101,22 @@ pub(super) enum ProofLine {
 pub(super) struct Object {
     #[serde(flatten)]
     pub step: Step,
-    /// The digest of what is there; none if nothing is or it cannot be read.
+    /// The digest of what is there; none if nothing is or it could not be read.
     pub now: Option<String>,
+    /// Whether it could not be read, so that nobody knows what is there.
+    #[serde(default)]
+    pub unread: bool,
 }
 
 /// The end of a proof.
-#[derive(Serialize, Deserialize)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Sums {
     pub objects: u64,
     /// How many of them were not what the run left there.
     pub differ: u64,
+    /// How many could not be read.
+    #[serde(default)]
+    pub unread: u64,
 }
 
 /// An object's path: text, and where that cannot hold all of it also base64.

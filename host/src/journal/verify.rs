@@ -44,7 +44,7 @@ pub enum Now {
     Changed,
     /// It is not there any more.
     Missing,
-    /// The proof does not say what was there: nothing was, or it could not be read.
+    /// The proof does not say what was there: it could not be read, neither by the run nor after it.
     NotProved,
     /// It cannot be read.
     Failed(StorageError),
@@ -123,6 +123,11 @@ impl ProofFile {
         self.sums.differ
     }
 
+    /// How many could not be read when it was written. They are compared with what the run left there.
+    pub fn unread(&self) -> u64 {
+        self.sums.unread
+    }
+
     /// How many objects became what.
     pub fn outcomes(&self) -> &BTreeMap<String, u64> {
         &self.outcomes
@@ -145,13 +150,16 @@ impl ProofFile {
             None => self.rest.insert(lines(&self.path, Some(&key))?),
         };
         for line in rest {
-            let ProofLine::Object(Object { step, now }) = line?.1 else {
+            let ProofLine::Object(Object { step, now, unread }) = line?.1 else {
                 continue;
             };
             let damaged = || JournalError::NotAProof(self.path.clone());
             let path = step.path.bytes().ok_or_else(damaged)?;
-            let now = match (now, storage.read(&path).await) {
-                (None, _) => Now::NotProved,
+            let said = if unread { step.after } else { now };
+            let now = match (said, storage.read(&path).await) {
+                (None, _) if unread => Now::NotProved,
+                // Nothing was there.
+                (None, Err(StorageError::NotFound)) => Now::AsProved,
                 (Some(said), Ok(stored)) if key.digest(&path, &stored.bytes) == said => {
                     Now::AsProved
                 }

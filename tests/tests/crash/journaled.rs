@@ -68,7 +68,7 @@ pub fn migrate(process: Process, target: Target) -> Report {
         Ok(steps)
     });
     if report.ended.is_none() {
-        let proved = wait(journal.prove(&*storage)).map(|_| ());
+        let proved = wait(journal.prove(&*storage, |_| {})).map(|_| ());
         let unproved = proved.map_err(|error| Error::Other(error.to_string()));
         report.ended = unsaid.or(unproved.err());
     }

@@ -297,6 +297,10 @@ pub fn journal_errors() -> Vec<JournalError> {
             folder: "<folder>".into(),
         },
         JournalError::UnderWay(name()),
+        JournalError::Proof {
+            path: path(),
+            source: io::Error::other("<text>"),
+        },
         JournalError::NotAJournal(path()),
         JournalError::Damaged {
             path: path(),

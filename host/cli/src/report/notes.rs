@@ -76,6 +76,16 @@ pub fn differ(objects: u64) -> String {
     )
 }
 
+/// That objects could not be read once more, and why the first could not; the proof is this file.
+pub fn unread(objects: u64, why: &str, proof: &str) -> String {
+    format!("{objects} objects could not be read again for the proof {proof}: {why}")
+}
+
+/// What to do about that. The proof and the store are as they are typed.
+pub fn read_again(proof: &str, store: &str) -> String {
+    format!("see that the store answers, then compare: iamseal verify-proof {proof} {store}")
+}
+
 /// Where the proof of a run is.
 pub fn proof(path: &str) -> String {
     format!("what was there and what is there is written down in {path}")

@@ -129,7 +129,7 @@ impl Tool {
 
     /// Runs it from a shell that does this first, such as `ulimit -n 32`.
     pub fn after(self, shell: &str) -> Self {
-        let mut command = Command::new("sh");
+        let mut command = Command::new("/bin/sh");
         command
             .args(["-c", &format!("{shell}; exec \"$0\" \"$@\"")])
             .arg(self.command.get_program());

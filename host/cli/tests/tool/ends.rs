@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempDir};
 
 use crate::kit::store::Store;
-use crate::kit::{Ended, KEY, OTHER_KEY, Tool, tool};
+use crate::kit::{Ended, KEY, OTHER_KEY, Tool, tool, with};
 use iamseal_tests::hostile::Guest;
 
 /// More than a batch of one worker.
@@ -398,5 +398,88 @@ fn an_audit() {
         assert_eq!(summary["interrupted"], true);
         // What it did not come to may need the key.
         assert_eq!(summary["keys"][0]["needed"], Value::Null);
+    }
+}
+
+/// A shell's `<(...)` is gone when the command has ended.
+#[test]
+fn a_pipe_of_keys_is_not_named_where_it_would_be_opened_again() {
+    let place = Place::new();
+    let journals = place.path("journals");
+    let command = format!(
+        "iamseal migrate --to kms --key other-key --keys <(cat 'old keys') --journal {} {}",
+        journals.display(),
+        "\"$STORE\""
+    );
+    let mut shell = place.shell(&command);
+    let ran = shell
+        .current_dir(place.folder.path())
+        .env("STORE", &place.store);
+    let ran = ran.stdin(Stdio::null()).output().unwrap();
+    let ended = Ended {
+        code: ran.status.code(),
+        stdout: ran.stdout,
+        stderr: String::from_utf8(ran.stderr).unwrap(),
+    }
+    .exits(0);
+    assert_eq!(place.sealed(), OBJECTS);
+    let undo = said(&ended, "to take it back: ");
+    assert!(
+        undo.contains("--keys FILE") && !undo.contains("--keys /dev/fd"),
+        "{undo}"
+    );
+    assert!(undo.contains("  # FILE: what /"), "{undo}");
+    let old = place.path("old keys");
+    let undo = undo.replace("FILE ", &format!("'{}' ", old.display()));
+    place.types(&undo).exits(0);
+    assert_eq!(place.sealed(), 0);
+}
+
+/// Root has no such limit.
+#[test]
+fn a_limit_of_threads() {
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    for threads in [1, 3, 8, 12] {
+        let limited = tool(["keygen", "a"]).after(&format!("ulimit -p {threads}"));
+        let ended = limited.by_user(54_321).run().exits(1);
+        ended.says("no more threads").says("ulimit -u");
+    }
+    tool(["keygen", "a"])
+        .after("ulimit -p 64")
+        .by_user(54_321)
+        .ok();
+}
+
+#[test]
+fn a_plugin_that_cannot_migrate() {
+    let place = Place::new();
+    let plugin = NamedTempFile::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    fs::write(&plugin, iamseal_component::AUDITOR).unwrap();
+    let migrate = place.migrate().args([Path::new("--plugin"), plugin.path()]);
+    let ended = migrate.args(["--trust-plugin"]).run().exits(16);
+    assert_eq!(objects(ended.text()), 0);
+    said(&ended, "to take it back: ");
+    said(&ended, "to go on: ");
+}
+
+/// Whatever cannot be opened any more, no draft is left that nothing names.
+#[test]
+fn a_limit_of_open_files() {
+    for files in [16, 18, 20, 22, 24, 28] {
+        let store = Store::of((0..40).map(|number| {
+            let path = format!("config/iam/users/u{number}/identity.json");
+            (path, json!({"secret": number}).to_string())
+        }));
+        tool(with("migrate --to kms", store.root())).key(KEY).ok();
+        let limited = tool(with("migrate --to plaintext --json", store.root())).key(KEY);
+        let ended = limited.after(&format!("ulimit -n {files}")).run();
+        let said = ended.stderr.contains("drafts");
+        assert!(
+            store.drafts() == 0 || said,
+            "{files} {}: {ended}",
+            store.drafts()
+        );
     }
 }

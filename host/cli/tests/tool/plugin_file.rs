@@ -260,7 +260,7 @@ fn what_only_looks_runs_in_an_auditor_that_was_given() {
     let migrate = tool(with("migrate --to kms", store.root())).key(KEY);
     let ended = trusting(file.path(), migrate).run();
     ended
-        .fails(16)
+        .exits(16)
         .says("does not export iamseal:plugin/sealing@0.1.0");
     assert_eq!(store.get(PATH), b"{}");
 }

@@ -3,13 +3,16 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use rustix::process::Signal;
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
 use tempfile::TempDir;
 
 use crate::kit::migration::{NAMES, content, outcomes, plain};
 use crate::kit::store::Store;
-use crate::kit::{CREDENTIAL, Ended, KEY, KEY_WITH_OTHER_BYTES, OTHER_KEY, Tool, tool, with};
+use crate::kit::{
+    CREDENTIAL, Ended, KEY, KEY_WITH_OTHER_BYTES, OTHER_KEY, Running, Tool, tool, with,
+};
 use iamseal_tests::samples::encode;
 
 const ALICE: &str = "config/iam/users/alice/identity.json";
@@ -385,4 +388,76 @@ fn what_is_no_proof_is_told() {
         .exits(13);
     let object = store.file(NAMES[0]);
     tool(with("verify-proof", &object)).key(KEY).run().exits(2);
+}
+
+const MANY: usize = 2000;
+
+/// A run over many objects that was stopped while it reads them again for its proof.
+fn stopped_in_its_proof(journals: &Journals, store: &Store) -> Running {
+    let mut running = journals.run("migrate --to kms", store).spawn();
+    running.until_stopped("the proof", || {
+        let files = fs::read_dir(journals.0.path()).unwrap();
+        let mut names = files.map(|file| file.unwrap().file_name());
+        names.any(|name| name.as_encoded_bytes().ends_with(b".proof.tmp"))
+    });
+    running
+}
+
+fn many() -> Store {
+    let paths = (0..MANY).map(|number| format!("config/iam/policydb/users/{number}.json"));
+    Store::of(paths.map(|path| (path, "{}")))
+}
+
+#[test]
+fn what_cannot_be_read_again_is_not_said_to_be_changed() {
+    let (journals, store) = (Journals::new(), many());
+    let running = stopped_in_its_proof(&journals, &store);
+    let folder = store.file("config/iam/policydb/users");
+    let aside = folder.with_extension("aside");
+    // A link on the way is refused, so that nothing can be read.
+    fs::rename(&folder, &aside).unwrap();
+    std::os::unix::fs::symlink(&aside, &folder).unwrap();
+    running.signal(Signal::CONT);
+    let ended = running.wait().exits(12);
+    let summary = ended.json().pop().unwrap()["summary"]["run"].clone();
+    let unread = summary["unread"].as_u64().unwrap();
+    assert!(unread > 0 && summary["differ"] == 0, "{summary}");
+    let ended = ended.says(&format!(
+        "{unread} objects could not be read again for the proof"
+    ));
+
+    fs::remove_file(&folder).unwrap();
+    fs::rename(&aside, &folder).unwrap();
+    let proof = journals.file(&name(&ended), "proof");
+    let verify = || lend(tool(["verify-proof", "--json"]).args([&*proof, store.root()]));
+    let ended = verify().ok();
+    let lines = ended.json();
+    assert_eq!(lines[0]["proof"]["unread"], unread);
+    let counts = &lines.last().unwrap()["summary"]["counts"];
+    assert_eq!(counts, &json!([{"outcome": "as-proved", "objects": MANY}]));
+    // What was not read again is compared with what the run left.
+    let last = folder.join(format!("{}.json", MANY - 1));
+    fs::write(last, "{}").unwrap();
+    verify().run().exits(24);
+}
+
+#[test]
+fn a_proof_is_interrupted() {
+    for signal in [Signal::INT, Signal::TERM] {
+        let (journals, store) = (Journals::new(), many());
+        let running = stopped_in_its_proof(&journals, &store);
+        running.signal(signal);
+        running.signal(Signal::CONT);
+        let ended = running.wait();
+        assert!([Some(130), Some(143)].contains(&ended.code), "{ended}");
+        let ended = ended.says("all objects are done, and there is no proof");
+        let counts = ended.json().pop().unwrap()["summary"]["counts"].clone();
+        assert_eq!(counts[0]["objects"], MANY);
+        let files = fs::read_dir(journals.0.path()).unwrap();
+        let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        assert_eq!(names.len(), 1, "{names:?}");
+        let ended = journals.undo(&store, &name(&ended)).ok();
+        let counts = ended.json().pop().unwrap()["summary"]["counts"].clone();
+        assert_eq!(counts, json!([{"outcome": "restored", "objects": MANY}]));
+    }
 }

@@ -95,17 +95,17 @@ fn without_the_targets_key_nothing_is_touched() {
     let before = store.seen();
     let none = tool(with("migrate --to kms", store.root()));
     none.run()
-        .fails(4)
+        .exits(4)
         .says("no key was named")
         .says("iamseal keygen");
     let unnamed = tool(with("migrate --to kms", store.root()));
     let unnamed = unnamed.file("--keys", OTHER_KEY);
     unnamed
         .run()
-        .fails(4)
+        .exits(4)
         .says("--key can name a key of --keys");
     let absent = tool(with("migrate --to kms --key absent", store.root())).key(KEY);
-    absent.run().fails(4).says("\"absent\"").says("--keys");
+    absent.run().exits(4).says("\"absent\"").says("--keys");
     let cipher = "migrate --to kms --form compact --cipher aes-256-gcm";
     tool(with(cipher, store.root())).key(KEY).run().fails(2);
     let mixed = "migrate --to plaintext --form compact";

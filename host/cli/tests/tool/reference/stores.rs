@@ -201,7 +201,7 @@ pub fn migrations(reference: &mut Reference) {
         journals.compare(reference, &journals.file(&run, end), &sections);
     }
 
-    proof(reference, &store, &journals.file(&run, "proof"), 0);
+    proof(reference, &store, &journals.file(&run, "proof"), 24);
 
     let undo = |options: &str, run: &str| {
         let undo = journals.run("undo", &store).args([run]);
