@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use iamseal::AuditScope;
+use iamseal::contract::Verdict;
 use iamseal::keys::MixedKeyring;
 use iamseal::storage::{Storage, Store};
 
@@ -15,6 +16,7 @@ use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::drafts::Drafts;
 use crate::report::needs::Needs;
+use crate::report::why::Why;
 use crate::report::{finding, notes};
 use crate::tally::{self, Tally};
 use crate::{keys, load, manifest, output, standing, store};
@@ -106,12 +108,19 @@ pub async fn audit(
                 }
             };
             if stopped.is_none() {
-                stopped = progress.line(&line).err();
+                let printed = match &finding.verdict {
+                    Verdict::Fails(failure) => progress.failed(Why::from(failure).cause, &line),
+                    _ => progress.line(&line),
+                };
+                stopped = printed.err();
             }
         }
         comparing.iter().for_each(Comparing::next);
         progress.derived(audit.derivations());
         progress.advance(findings.len());
+    }
+    if stopped.is_none() {
+        stopped = progress.unnamed().err();
     }
     // What the audit did not come to is not missing.
     for missing in comparing.iter().filter(|_| stopped.is_none()) {

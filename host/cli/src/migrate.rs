@@ -6,11 +6,12 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use iamseal::contract::Target;
+use iamseal::contract::{Outcome, Target};
 use iamseal::keys::MixedKeyring;
 use iamseal::{Limits, MigrationPlan};
 
 use crate::arguments::{Common, Migrate, ShardOf, To};
+use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
@@ -122,7 +123,10 @@ pub async fn migrate(
             };
             // What is done is counted even where nobody reads of it.
             if let Some(line) = line.filter(|_| is_read)
-                && let Err(failure) = progress.line(&line)
+                && let Err(failure) = match &step.outcome {
+                    Outcome::Failed(error) => progress.failed(Cause::of(error), &line),
+                    _ => progress.line(&line),
+                }
             {
                 is_read = false;
                 stopped.get_or_insert(failure);
@@ -135,6 +139,9 @@ pub async fn migrate(
             workers.stop();
             stopped.get_or_insert(given_up);
         }
+    }
+    if is_read && let Err(failure) = progress.unnamed() {
+        stopped.get_or_insert(failure);
     }
     progress.finish();
     // A shard of few objects may have none.

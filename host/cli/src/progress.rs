@@ -1,21 +1,38 @@
 //! A progress bar for a person who watches.
 
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
 
 use crate::arguments::Common;
+use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::output;
 
-/// A bar on standard error; none in a pipe and none with `--json`.
-pub struct Progress(ProgressBar);
+/// How many objects that failed for one cause are named.
+const NAMED: u64 = 10;
+
+/// A bar on standard error; none in a pipe and none with `--json`. And what is printed meanwhile on
+/// standard output.
+pub struct Progress {
+    bar: ProgressBar,
+    is_verbose: bool,
+    /// How many objects failed, by cause.
+    failed: RefCell<BTreeMap<Cause, u64>>,
+}
 
 impl Progress {
     /// A bar for `total` objects, if that is known.
     pub fn new(common: &Common, total: Option<u64>) -> Self {
+        let with = |bar| Self {
+            bar,
+            is_verbose: common.verbose || common.json,
+            failed: RefCell::default(),
+        };
         if !Self::is_shown(common) {
-            return Self(ProgressBar::hidden());
+            return with(ProgressBar::hidden());
         }
         let bar = total.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
         let style = "{bar:30} {pos}/{len} objects, {per_sec}, {eta} left{msg}";
@@ -24,13 +41,15 @@ impl Progress {
         }
         // Often enough to look alive while one object takes its time.
         bar.enable_steady_tick(Duration::from_millis(200));
-        Self(bar)
+        with(bar)
     }
 
     /// A bar for the proof of a run over so many objects.
     pub fn proving(common: &Common, total: u64) -> Self {
         let progress = Self::new(common, Some(total));
-        progress.0.set_message("; reading them again for the proof");
+        progress
+            .bar
+            .set_message("; reading them again for the proof");
         progress
     }
 
@@ -41,22 +60,47 @@ impl Progress {
 
     /// Prints a line on standard output without disturbing the bar.
     pub fn line(&self, text: &str) -> Result<(), Failure> {
-        self.0.suspend(|| output::line(text))
+        self.bar.suspend(|| output::line(text))
+    }
+
+    /// Prints lines of an object that failed, if they are among the first for their cause.
+    pub fn failed(&self, cause: Cause, text: &str) -> Result<(), Failure> {
+        let mut failed = self.failed.borrow_mut();
+        let count = failed.entry(cause).or_default();
+        *count += 1;
+        match self.is_verbose || *count <= NAMED {
+            true => self.line(text),
+            false => Ok(()),
+        }
+    }
+
+    /// Says how many were not named.
+    pub fn unnamed(&self) -> Result<(), Failure> {
+        let failed = self.failed.borrow();
+        for (cause, count) in failed.iter().filter(|_| !self.is_verbose) {
+            if let Some(more) = count.checked_sub(NAMED).filter(|more| *more > 0) {
+                let cause = cause.name();
+                self.line(&format!(
+                    "{more} more failed, cause {cause}; --verbose names them"
+                ))?;
+            }
+        }
+        Ok(())
     }
 
     pub fn advance(&self, objects: usize) {
-        self.0.inc(objects as u64);
+        self.bar.inc(objects as u64);
     }
 
     /// Says what takes long where objects need keys of root credentials, of which so many were derived.
     pub fn derived(&self, tries: u64) {
         if tries > 0 {
-            self.0.set_message(derived(tries));
+            self.bar.set_message(derived(tries));
         }
     }
 
     pub fn finish(&self) {
-        self.0.finish_and_clear();
+        self.bar.finish_and_clear();
     }
 }
 
@@ -71,11 +115,15 @@ mod tests {
 
     #[test]
     fn what_is_slow_is_named_with_how_much_there_was_of_it() {
-        let progress = Progress(ProgressBar::hidden());
+        let progress = Progress {
+            bar: ProgressBar::hidden(),
+            is_verbose: false,
+            failed: RefCell::default(),
+        };
         progress.derived(0);
-        assert_eq!(progress.0.message(), "");
+        assert_eq!(progress.bar.message(), "");
         progress.derived(800);
         let wanted = "; deriving keys of root-credential objects: 800 tries";
-        assert_eq!(progress.0.message(), wanted);
+        assert_eq!(progress.bar.message(), wanted);
     }
 }

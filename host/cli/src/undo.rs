@@ -90,13 +90,20 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
             };
             // What is done is counted even where nobody reads of it.
             if let Some(line) = line.filter(|_| stopped.is_none()) {
-                stopped = progress.line(&line).err();
+                let printed = match why(&step.outcome) {
+                    Some(why) => progress.failed(why.cause, &line),
+                    None => progress.line(&line),
+                };
+                stopped = printed.err();
             }
         }
         progress.advance(steps.len());
         if stopped.is_none() {
             stopped = run.as_ref().and_then(|run| run.gives_up());
         }
+    }
+    if stopped.is_none() {
+        stopped = progress.unnamed().err();
     }
     progress.finish();
     run::finish(common, run, tally, stopped, &mut interrupt).await

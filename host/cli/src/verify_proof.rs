@@ -143,9 +143,16 @@ async fn compare(
             (false, None) => None,
         };
         if let Some(line) = line {
-            stopped = progress.line(&line).err();
+            let printed = match &why {
+                Some(why) => progress.failed(why.cause, &line),
+                None => progress.line(&line),
+            };
+            stopped = printed.err();
         }
         progress.advance(1);
+    }
+    if stopped.is_none() {
+        stopped = progress.unnamed().err();
     }
     progress.finish();
     let printed = output::summary(&match common.json {

@@ -4,8 +4,8 @@ use serde_json::json;
 
 use crate::kit::audit::findings;
 use crate::kit::store::Store;
-use crate::kit::{CREDENTIAL, KEY, KEY_NAME, OTHER_KEY, Tool, tool, with};
-use iamseal_tests::samples::{damaged, vector};
+use crate::kit::{CREDENTIAL, Ended, KEY, KEY_NAME, OTHER_KEY, Tool, tool, with};
+use iamseal_tests::samples::{damaged, sealed_under, vector};
 
 const PLAINTEXT: &[u8] = br#"{"version":1}"#;
 
@@ -284,4 +284,27 @@ fn a_prefix_narrows_it_and_cannot_widen_it() {
                 .contains("config/")
         );
     }
+}
+
+/// Nobody reads a thousand lines that say the same.
+#[test]
+fn objects_that_fail_for_one_cause_are_counted_after_the_first_ten() {
+    let store = Store::of((0..40).map(|number| {
+        let path = format!("config/iam/users/u{number:02}/identity.json");
+        (path, sealed_under("gone"))
+    }));
+    let named = |ended: &Ended| ended.text().matches("gone").count();
+    let text = || tool(with("audit", store.root())).key(KEY);
+    let ended = text().run().exits(4);
+    let ended = ended.prints("30 more failed, cause key-not-found; --verbose names them");
+    let all = text().args(["--verbose"]).run().exits(4);
+    assert!(named(&all) >= 40 && named(&ended) < 40, "{ended}");
+    assert!(!all.text().contains(" more failed"));
+    let json = audit(&store).run().exits(4);
+    let lines = json.json();
+    let named = lines.iter().filter(|line| line.get("path").is_some());
+    assert_eq!(named.count(), 40);
+    let migrate = tool(with("migrate --to plaintext", store.root()));
+    let ended = migrate.key(KEY).run().exits(4);
+    ended.prints("30 more failed, cause key-not-found; --verbose names them");
 }
