@@ -141,6 +141,34 @@ mod tests {
 
     use super::*;
 
+    /// What a server denies, or a store refuses for another reason, may be whole.
+    #[test]
+    fn only_what_is_no_plain_file_is_to_be_removed() {
+        let cure = |error| Failure::from(error).cure.unwrap_or_default();
+        let refused = |text: &str| cure(StorageError::Refused(text.into()));
+        for text in [
+            "config/a is a symbolic link",
+            "config/a is not a plain file",
+        ] {
+            assert!(refused(text).contains("remove it"), "{text}");
+        }
+        for text in [
+            "access is denied: Access Denied. (AccessDenied)",
+            "it cannot do that: a header is not implemented",
+            "this call was lent no storage",
+            "the store gives its objects no strong entity tags",
+        ] {
+            assert!(!refused(text).contains("remove"), "{text}");
+        }
+        let denied = "access is denied: cannot replace it: etcd says: permission denied";
+        for denied in [
+            StorageError::Refused(denied.into()),
+            StorageError::Other(denied.into()),
+        ] {
+            assert!(cure(denied).contains("allow them to"));
+        }
+    }
+
     /// Logs and metrics of a server and the output of the tool are read side by side.
     #[test]
     fn the_library_has_the_same_names() {

@@ -117,7 +117,7 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
         ),
         Cause::Refused => (
             "Its path, or the store, does not let it be touched: a symbolic link, a device, a path out \
-             of the store, an exempt file.",
+             of the store, an exempt file; or a bucket's server denies access.",
             "Look at what is there.",
         ),
         Cause::Storage => (

@@ -95,10 +95,15 @@ pub fn storage_errors() -> Vec<StorageError> {
             allowed: M,
         }),
         StorageError::Refused(text()),
+        StorageError::Refused("<path> is a folder".into()),
+        StorageError::Refused("access is denied: <what the server says>".into()),
+        StorageError::Refused("no request can name the key <key>: <why>".into()),
         StorageError::Refused(
             "the permissions of <path> cannot be kept: its <what>: <what the system says>".into(),
         ),
         StorageError::Other(text()),
+        StorageError::Other("access is denied: cannot <do>: etcd says: <what>".into()),
+        StorageError::Other("its draft is gone: <why>".into()),
     ]
 }
 

@@ -160,6 +160,25 @@ impl Cause {
 /// one case for all refusals.
 const PERMISSIONS: &str = "the permissions of ";
 
+/// How it ends where something else than an object is at its path.
+const NO_OBJECT: [&str; 6] = [
+    " is a folder",
+    " is a symbolic link",
+    " is a named pipe",
+    " is a socket",
+    " is a device",
+    " is not a plain file",
+];
+
+/// How a bucket's refusal begins of a key that is none of its paths.
+const NAMELESS: &str = "no request can name the key ";
+
+/// How a server's store begins where the server lets these credentials not do what they have to.
+const DENIED: &str = "access is denied: ";
+
+/// How it begins where the new bytes of an object are gone before they were put in its place.
+const DRAFT_GONE: &str = "its draft is gone";
+
 /// What an operator can do about an object's error, if there is anything to say.
 pub fn cure(error: &ObjectError) -> Option<String> {
     let text = match error {
@@ -224,14 +243,30 @@ pub fn cure(error: &ObjectError) -> Option<String> {
             "nothing was lost: run again when fewer others write to it".into()
         }
         ObjectError::Storage(StorageError::NotFound) => "check the path".into(),
+        ObjectError::Storage(StorageError::Refused(text) | StorageError::Other(text))
+            if text.starts_with(DENIED) =>
+        {
+            "see that these credentials are right and have not expired, and allow them to list, read, \
+             write and delete all that is below the store's prefix, iamseal-draft/ included"
+                .into()
+        }
+        ObjectError::Storage(StorageError::Other(text)) if text.starts_with(DRAFT_GONE) => {
+            "run it again; while a run is under way, sweep without --no-run-under-way".into()
+        }
+        ObjectError::Storage(StorageError::Refused(text)) if text.starts_with(NAMELESS) => {
+            "give it another name, or remove it if the server does not need it".into()
+        }
         ObjectError::Storage(StorageError::Refused(text)) if text.starts_with(PERMISSIONS) => {
             "run it as root, or as the object's owner where only root may give a file away; what root \
              cannot keep either has to be taken off the object (setfattr -x, setfacl -b)"
                 .into()
         }
-        ObjectError::Storage(StorageError::Refused(_)) => {
+        ObjectError::Storage(StorageError::Refused(text))
+            if NO_OBJECT.iter().any(|end| text.ends_with(end)) =>
+        {
             "put a plain file in its place, or remove it if the server does not need it".into()
         }
+        // Of what is refused for another reason nothing is to be removed.
         ObjectError::Storage(_) => return None,
     };
     Some(text)

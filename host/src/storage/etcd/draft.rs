@@ -68,7 +68,7 @@ impl EtcdDraft {
             }
             Err(Unable::Refused(Code::PermissionDenied, text)) => {
                 Err(StorageError::Other(format!(
-                    "cannot make a draft: etcd says: {text}; allow this user to read and write all that \
+                    "access is denied: cannot make a draft: etcd says: {text}; allow this user to read and write all that \
                  begins with {}",
                     inner.keys.drafts()
                 )))

@@ -13,10 +13,20 @@ pub(super) fn failed(action: &str, unable: Unable) -> StorageError {
             "cannot {action}: {text}; free space with etcdctl compact and defrag, then disarm the \
              alarm"
         ),
+        Unable::Refused(code, text) if is_denied(code, &text) => {
+            format!("access is denied: cannot {action}: etcd says: {text}")
+        }
         Unable::Refused(_, text) => format!("cannot {action}: etcd says: {text}"),
         Unable::NoAnswer(text) => format!("cannot {action}: {text}"),
         Unable::Tls(text) => format!("cannot {action}: a certificate is refused: {text}"),
     })
+}
+
+/// Whether etcd lets this user not do it, or not in.
+fn is_denied(code: Code, text: &str) -> bool {
+    matches!(code, Code::PermissionDenied | Code::Unauthenticated)
+        || text.contains("authentication failed")
+        || text.contains("user name is empty")
 }
 
 /// Whether a request was refused for its size.
@@ -33,15 +43,10 @@ impl From<Unable> for OpenError {
         match unable {
             Unable::Tls(text) => Self::Tls(text),
             Unable::NoAnswer(text) => Self::NoAnswer(text),
-            Unable::Refused(code, text) => {
-                let is_denied = matches!(code, Code::PermissionDenied | Code::Unauthenticated)
-                    || text.contains("authentication failed")
-                    || text.contains("user name is empty");
-                match is_denied {
-                    true => Self::Denied(text),
-                    false => Self::Other(text),
-                }
-            }
+            Unable::Refused(code, text) => match is_denied(code, &text) {
+                true => Self::Denied(text),
+                false => Self::Other(text),
+            },
         }
     }
 }

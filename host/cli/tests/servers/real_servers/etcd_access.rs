@@ -143,6 +143,10 @@ fn only_users_who_may_get_in() {
             .contains(&format!("begins with {PREFIX}iamseal-draft/")),
         "{ended}"
     );
+    for line in ended.json().iter().filter(|line| line["error"].is_object()) {
+        let cure = line["error"]["cure"].as_str().unwrap();
+        assert!(cure.contains("allow them to list, read, write"), "{line}");
+    }
     all(
         &as_user("writer", "migrate --json --to kms").ok(),
         "migrated",
