@@ -65,7 +65,8 @@ pub async fn migrate(
             None
         }
         false => {
-            store::sweep(common, &*store, &plan.prefix).await;
+            let swept = store::sweep(common, &*store, &plan.prefix);
+            interrupt.unless(swept).await?;
             let (journal, given) = (&command.journal, &command.place.store);
             let work = work(command);
             let run = Run::begin(common, &keyring, journal, given, store.clone(), &work).await?;

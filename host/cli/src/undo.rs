@@ -42,7 +42,8 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
     let run = match command.dry_run {
         true => None,
         false => {
-            store::sweep(common, &*store, notes::CONFIG).await;
+            let swept = store::sweep(common, &*store, notes::CONFIG);
+            interrupt.unless(swept).await?;
             let work = format!("undo {}", past.head().name);
             let (journal, given) = (&command.journal, &command.store);
             Some(Run::begin(common, &keyring, journal, given, store.clone(), &work).await?)
