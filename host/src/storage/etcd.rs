@@ -11,7 +11,8 @@
 //!
 //! Drafts are under `iamseal-draft/` below the prefix, which takes up to twice the room of a batch of
 //! objects for a while. They hang on a lease, so those of a killed run vanish after half an hour;
-//! [`Store::sweep`](super::Store::sweep) removes them after a quarter.
+//! [`Store::sweep`](super::Store::sweep) removes them after a quarter. Those of a lease that could not be ended
+//! are known ([`Store::abandoned`](super::Store::abandoned)).
 //!
 //! Every call needs a tokio runtime.
 

@@ -6,6 +6,8 @@
 pub mod dir;
 #[cfg(feature = "etcd")]
 pub mod etcd;
+#[cfg(any(feature = "etcd", feature = "s3"))]
+mod let_go;
 #[cfg(feature = "s3")]
 pub mod s3;
 

@@ -7,7 +7,8 @@
 //! in the bucket says whether the put was done, so that no writer takes its own put for somebody else's.
 //!
 //! **Drafts** are objects of their own, `iamseal-draft/<16 hex digits>` below the prefix and so outside
-//! `config/`. A killed run leaves some, which [`Store::sweep`] removes once they are an hour old.
+//! `config/`. A killed run leaves some, which [`Store::sweep`] removes once they are an hour old. One that
+//! cannot be removed is known ([`Store::abandoned`]); while the server denies that, no more are made.
 //!
 //! **Nobody else is asked.** Redirects are not followed, so that credentials and session tokens reach the
 //! server that was named and no other, and no proxy is used but one that was named for buckets. A listing
@@ -25,11 +26,14 @@ mod condition;
 mod connect;
 mod draft;
 mod errors;
+#[cfg(test)]
+mod flawed;
 mod list;
 mod listing;
 mod open;
 mod place;
 mod read;
+mod removal;
 
 use std::fmt;
 use std::sync::Arc;
@@ -43,7 +47,9 @@ use tokio::sync::OnceCell;
 use self::draft::BucketDraft;
 use self::list::{Listing, Wanted};
 use self::place::Place;
+use self::removal::Removals;
 use super::dir::OBJECT_BYTES;
+use super::let_go::PATIENCE;
 use super::{
     Cursor, Draft, Replacement, Storage, StorageWriter, Store, Stored, Sweeping, Swept, Version,
 };
@@ -78,6 +84,8 @@ struct Bucket {
     object_bytes: u64,
     draft_age: Duration,
     listing: Duration,
+    patience: Duration,
+    removals: Removals,
     /// What an operator should know of the way to the server.
     cautions: Vec<String>,
     /// That the conditions of puts hold, once it is known.
@@ -103,6 +111,8 @@ impl BucketStore {
             object_bytes: OBJECT_BYTES,
             draft_age: DRAFT_AGE,
             listing: LISTING,
+            patience: PATIENCE,
+            removals: Removals::default(),
             cautions: Vec::new(),
             keeps_conditions: OnceCell::new(),
         })))
@@ -133,6 +143,7 @@ impl BucketStore {
             objects: Arc::clone(&old.objects),
             place: old.place.clone(),
             name: old.name.clone(),
+            removals: old.removals.clone(),
             cautions: old.cautions.clone(),
             keeps_conditions: OnceCell::new(),
             ..*old
@@ -171,7 +182,12 @@ impl StorageWriter for BucketStore {
         &self,
         replacements: Vec<Replacement>,
     ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
-        if let Err(error) = self.check_writes().await {
+        let is_fit = self.check_writes().await;
+        let is_fit = match is_fit {
+            Ok(()) => self.0.can_remove().await,
+            unfit => unfit,
+        };
+        if let Err(error) = is_fit {
             let failed = |_| Err(error.clone());
             return replacements.into_iter().map(failed).collect();
         }
@@ -197,6 +213,14 @@ impl Store for BucketStore {
         let check = || condition::check(&self.0);
         self.0.keeps_conditions.get_or_try_init(check).await?;
         Ok(())
+    }
+
+    async fn abandoned(&self) -> Vec<Vec<u8>> {
+        let left = self.0.abandoned().await;
+        let paths = left
+            .iter()
+            .filter_map(|key| self.0.place.path(key.as_ref()));
+        paths.map(|path| path.as_bytes().to_vec()).collect()
     }
 
     /// Whatever the prefix, since drafts do not say what they are for.

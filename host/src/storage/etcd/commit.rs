@@ -68,6 +68,7 @@ pub(super) async fn commit(draft: &EtcdDraft) -> Result<Version, StorageError> {
         Err(unable) => return Err(failed("replace it", unable)),
     };
     if answer.succeeded {
+        draft.lease.has_lost(&draft.key);
         let header = answer.header.unwrap_or_default();
         return Ok(version(header.revision));
     }

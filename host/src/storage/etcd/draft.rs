@@ -51,9 +51,13 @@ impl EtcdDraft {
             lease: lease.id,
             ignore_lease: false,
         };
+        lease.holds(&request.key);
         // Made twice, after an answer was lost, it is the same draft.
-        let put = inner.client.call::<_, Done>(PUT, &request).await.result;
-        match put {
+        let put = inner.client.call::<_, Done>(PUT, &request).await;
+        if matches!(put.result, Err(Unable::Refused(..))) && !put.was_lost {
+            lease.has_lost(&request.key);
+        }
+        match put.result {
             Ok(_) => Ok(Self {
                 inner: Arc::clone(inner),
                 lease,

@@ -1,9 +1,11 @@
 //! The lease that a batch of drafts hangs on: a killed run's drafts vanish with it.
 
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 use tonic::Code;
 
 use super::client::{LEASE_GRANT, LEASE_REVOKE, LEASE_TIME, Unable};
@@ -13,6 +15,7 @@ use super::messages::{
 };
 use super::store::Inner;
 use crate::contract::StorageError;
+use crate::storage::let_go::PATIENCE;
 
 /// How long drafts stay, in seconds. Several times what a batch takes, whose call ends after ten minutes
 /// at the most, those that a slow KES needs; what a killed run left is gone soon after.
@@ -39,6 +42,8 @@ pub(super) async fn age(inner: &Inner, id: i64) -> Result<Option<i64>, StorageEr
 pub(super) struct Lease {
     inner: Arc<Inner>,
     pub id: i64,
+    /// The keys of drafts that hang on it, or may.
+    drafts: Mutex<BTreeSet<Vec<u8>>>,
     is_over: AtomicBool,
 }
 
@@ -59,21 +64,76 @@ impl Lease {
         Ok(Self {
             inner: Arc::clone(inner),
             id,
+            drafts: Mutex::default(),
             is_over: AtomicBool::new(false),
         })
+    }
+
+    /// Notes that a draft is to hang on it.
+    pub fn holds(&self, draft: &[u8]) {
+        self.held().insert(draft.to_vec());
+    }
+
+    /// Notes that a draft is gone, or was not made.
+    pub fn has_lost(&self, draft: &[u8]) {
+        self.held().remove(draft);
+    }
+
+    fn held(&self) -> MutexGuard<'_, BTreeSet<Vec<u8>>> {
+        // Whoever panicked left no half-done change.
+        self.drafts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What ends it. Its drafts are known from here on.
+    fn ending(&self) -> impl Future<Output = ()> + Send + use<> {
+        let (inner, id) = (Arc::clone(&self.inner), self.id);
+        let drafts: Vec<_> = std::mem::take(&mut *self.held()).into_iter().collect();
+        let noted = drafts.iter().map(|draft| (id, draft.clone()));
+        let removal = inner.let_go.note(noted);
+        async move {
+            if revoke(&inner, id).await {
+                for draft in drafts {
+                    inner.let_go.is_gone(&(id, draft));
+                }
+            }
+            drop(removal);
+        }
     }
 
     /// Ends it: what was to be done with its drafts, and was perhaps not, is not done later either.
     pub async fn end(&self) {
         self.is_over.store(true, Ordering::Relaxed);
-        revoke(Arc::clone(&self.inner), self.id).await;
+        self.ending().await;
     }
 }
 
-/// If that fails, its time ends it.
-async fn revoke(inner: Arc<Inner>, id: i64) {
+/// Whether the lease is gone, and all drafts with it. If not, its time ends it.
+async fn revoke(inner: &Inner, id: i64) -> bool {
     let request = LeaseRevokeRequest { id };
-    let _ended = inner.client.call::<_, Done>(LEASE_REVOKE, &request).await;
+    let ended = inner.client.call::<_, Done>(LEASE_REVOKE, &request).await;
+    matches!(
+        ended.result,
+        Ok(_) | Err(Unable::Refused(Code::NotFound, _))
+    )
+}
+
+/// The keys of drafts whose leases could not be ended, after another try. They go with the leases' time.
+pub(super) async fn abandoned(inner: &Inner) -> Vec<Vec<u8>> {
+    if inner.let_go.settled(PATIENCE).await {
+        let left = inner.let_go.left();
+        let leases: BTreeSet<i64> = left.iter().map(|(lease, _)| *lease).collect();
+        let again = async {
+            for lease in leases {
+                if revoke(inner, lease).await {
+                    let gone = left.iter().filter(|(of, _)| *of == lease);
+                    gone.for_each(|draft| inner.let_go.is_gone(draft));
+                }
+            }
+        };
+        let _ = timeout(PATIENCE, again).await;
+    }
+    let left = inner.let_go.left().into_iter();
+    left.map(|(_, draft)| draft).collect()
 }
 
 impl Drop for Lease {
@@ -81,9 +141,10 @@ impl Drop for Lease {
         if *self.is_over.get_mut() || self.inner.client.watch.is_on() {
             return;
         }
+        let ending = self.ending();
         // Without a runtime, or if that ends first, its time ends it.
         if let Ok(runtime) = Handle::try_current() {
-            runtime.spawn(revoke(Arc::clone(&self.inner), self.id));
+            runtime.spawn(ending);
         }
     }
 }

@@ -14,11 +14,12 @@ use super::draft::EtcdDraft;
 use super::errors::failed;
 use super::faults::{Faults, Watch};
 use super::keys::{DRAFTS, Keys, Wanted, end};
-use super::lease::Lease;
+use super::lease::{self, Lease};
 use super::messages::{RangeRequest, RangeResponse};
 use super::open_error::OpenError;
 use super::sweep;
 use crate::contract::{SizeLimit, StorageError};
+use crate::storage::let_go::LetGo;
 use crate::storage::{
     Cursor, Draft, Replacement, Storage, StorageWriter, Store, Stored, Sweeping, Swept, Version,
 };
@@ -40,6 +41,8 @@ pub struct EtcdStore {
 pub(super) struct Inner {
     pub client: Client,
     pub keys: Keys,
+    /// Drafts whose leases were to end, by those.
+    pub let_go: LetGo<(i64, Vec<u8>)>,
     name: String,
 }
 
@@ -86,7 +89,13 @@ impl EtcdStore {
             let begin = String::from_utf8_lossy(&config).into_owned();
             return Err(OpenError::Nothing { begin });
         }
-        let inner = Arc::new(Inner { client, keys, name });
+        let let_go = LetGo::default();
+        let inner = Arc::new(Inner {
+            client,
+            keys,
+            let_go,
+            name,
+        });
         Ok(Self { inner })
     }
 
@@ -186,6 +195,12 @@ impl StorageWriter for EtcdStore {
 impl Store for EtcdStore {
     fn name(&self) -> String {
         self.inner.name.clone()
+    }
+
+    async fn abandoned(&self) -> Vec<Vec<u8>> {
+        let left = lease::abandoned(&self.inner).await.into_iter();
+        let path = |key: Vec<u8>| self.inner.keys.path(&key, Wanted::Drafts);
+        left.filter_map(path).collect()
     }
 
     /// Whatever the prefix, since drafts do not say what they are for.

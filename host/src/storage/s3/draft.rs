@@ -15,6 +15,7 @@ use zeroize::Zeroizing;
 use super::errors::failed;
 use super::place::refused;
 use super::read::{tag, version};
+use super::removal::Discarded;
 use super::{AT_ONCE, Bucket};
 use crate::contract::StorageError;
 use crate::storage::{Draft, Replacement, Sweeping, Swept, Version};
@@ -54,19 +55,25 @@ impl BucketDraft {
 
 impl Drop for BucketDraft {
     fn drop(&mut self) {
-        let (Some(draft), Ok(runtime)) = (self.draft.take(), Handle::try_current()) else {
+        let Some(draft) = self.draft.take() else {
             return;
         };
-        let objects = Arc::clone(&self.bucket.objects);
-        // If it fails, or the process ends first, the draft is swept later.
-        runtime.spawn(async move { objects.delete(&draft).await });
+        let discarded = Discarded::new(&self.bucket, vec![draft]);
+        // Without a runtime, or if the process ends first, the draft is swept later.
+        if let Ok(runtime) = Handle::try_current() {
+            runtime.spawn(discarded.remove());
+        }
     }
+}
+
+/// What is said of a draft that is not there any more.
+pub(super) fn gone() -> StorageError {
+    StorageError::Other("its draft is gone: somebody has removed it".into())
 }
 
 #[async_trait]
 impl Draft for BucketDraft {
     async fn read_back(&mut self) -> Result<Vec<u8>, StorageError> {
-        let gone = || StorageError::Other("the draft was removed".into());
         let draft = self.draft.as_ref().ok_or_else(gone)?;
         match self.bucket.read(draft).await {
             Ok(stored) => Ok(stored.bytes),
@@ -89,24 +96,25 @@ pub(super) async fn commit(
     let replaced: Vec<_> = replaced.map(|draft| put_in_place(bucket, draft)).collect();
     let replaced: Vec<_> = stream::iter(replaced).buffered(AT_ONCE).collect().await;
     let (drafts, versions): (Vec<_>, _) = replaced.into_iter().unzip();
-    // What cannot be removed is swept later.
-    bucket.remove(drafts.into_iter().flatten().collect()).await;
+    let drafts = drafts.into_iter().flatten();
+    let drafts = drafts.filter_map(|mut draft: Box<BucketDraft>| draft.draft.take());
+    Discarded::new(bucket, drafts.collect()).remove().await;
     versions
 }
 
-/// What became of a draft, and where it still is.
+/// What became of a draft, and itself, which is still there.
 async fn put_in_place(
     bucket: &Arc<Bucket>,
     draft: Box<dyn Draft>,
-) -> (Option<Path>, Result<Version, StorageError>) {
+) -> (Option<Box<BucketDraft>>, Result<Version, StorageError>) {
     let draft = draft.into_any().downcast::<BucketDraft>().ok();
     let is_own = |draft: &BucketDraft| Arc::ptr_eq(&draft.bucket.objects, &bucket.objects);
-    let Some(mut draft) = draft.filter(|draft| is_own(draft)) else {
+    let Some(draft) = draft.filter(|draft| is_own(draft)) else {
         return (None, Err(refused("the draft is another store's")));
     };
     let bytes = draft.bytes.clone();
     let version = bucket.replace(&draft.target, &draft.expected, bytes).await;
-    (draft.draft.take(), version)
+    (Some(draft), version)
 }
 
 /// Removes a draft that was left behind, or says why it stays.
@@ -137,10 +145,10 @@ pub(super) async fn remove(
     }
     match how.is_dry {
         true => Ok(Swept::Removed),
-        false => match bucket.remove(vec![draft]).await {
-            Some(error) => Err(failed(error)),
-            None => Ok(Swept::Removed),
-        },
+        false => {
+            bucket.remove(&draft).await.map_err(failed)?;
+            Ok(Swept::Removed)
+        }
     }
 }
 
@@ -202,24 +210,5 @@ impl Bucket {
             Err(StorageError::NotFound) => Err(StorageError::NotFound),
             Err(_) => Err(error),
         }
-    }
-
-    /// Removes drafts; the first error is that of one that may be left, to be swept later.
-    pub async fn remove(&self, drafts: Vec<Path>) -> Option<Error> {
-        if drafts.is_empty() {
-            return None;
-        }
-        let drafts = stream::iter(drafts.into_iter().map(Ok)).boxed();
-        let mut first = None;
-        let mut removed = self.objects.delete_stream(drafts);
-        while let Some(result) = removed.next().await {
-            match result {
-                Ok(_) | Err(Error::NotFound { .. }) => {}
-                Err(error) => {
-                    first.get_or_insert(error);
-                }
-            }
-        }
-        first
     }
 }

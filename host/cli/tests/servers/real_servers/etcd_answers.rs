@@ -7,7 +7,9 @@ use iamseal::contract::StorageError;
 use iamseal::keys::Environment;
 use iamseal::storage::etcd::Address;
 use iamseal::storage::etcd::faults::{Fate, Faults};
-use iamseal::storage::{EtcdStore, Replacement, Storage as _, StorageWriter as _, Version};
+use iamseal::storage::{
+    EtcdStore, Replacement, Storage as _, StorageWriter as _, Store as _, Version,
+};
 use iamseal_servers::etcd::Etcd;
 use tokio::runtime::Runtime;
 
@@ -100,4 +102,43 @@ fn what_somebody_wrote_meanwhile_is_kept() {
     assert_eq!(committed, Err(StorageError::Conflict));
     assert_eq!(value(&etcd), b"theirs");
     assert!(drafts(&etcd).is_empty());
+}
+
+/// Loses nothing.
+struct Nobody;
+
+impl Faults for Nobody {
+    fn before(&self, _: bool) -> Fate {
+        Fate::Goes
+    }
+}
+
+#[test]
+fn a_draft_that_could_not_be_removed_is_known_until_it_is() {
+    let mut etcd = Etcd::start();
+    fill(&etcd);
+    let environment = Environment::new(|_| None).unwrap();
+    let address = Address::parse(&address(&etcd), &environment).unwrap();
+    Runtime::new().unwrap().block_on(async {
+        // Nobody waits long in a store that is watched.
+        let store = EtcdStore::open_with_faults(address, Arc::new(Nobody));
+        let store = store.await.unwrap();
+        let expected = store.read(PATH.as_bytes()).await.unwrap().version;
+        let replacement = Replacement {
+            path: PATH.into(),
+            expected,
+            bytes: b"new".to_vec(),
+        };
+        let draft = store.stage(vec![replacement]).await.remove(0).unwrap();
+        let made = drafts(&etcd);
+        etcd.kill(0);
+        assert!(store.commit(vec![draft]).await.remove(0).is_err());
+        let left = store.abandoned().await;
+        assert_eq!(left.len(), 1);
+        let left = [PREFIX.as_bytes(), &*left[0]].concat();
+        etcd.restart(0);
+        assert!(made.into_keys().eq([left]), "another draft is told of");
+        assert_eq!(store.abandoned().await, [b""; 0]);
+        assert!(drafts(&etcd).is_empty());
+    });
 }

@@ -2,14 +2,13 @@
 //! the conditions of puts.
 
 use std::fs;
-use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{Shutdown, TcpListener, TcpStream};
 use std::thread;
 use std::time::Instant;
 
 use serde_json::Value;
 
 use super::s3::{BUCKET, Bucket, Objects, PREFIX, URL, all, run_name};
+use super::s3_between::{Fate, between};
 use crate::kit::{Ended, KEY, tool, with};
 
 const OBJECTS: usize = 200;
@@ -242,41 +241,8 @@ fn a_server_that_ignores_conditions_is_refused() {
 
 /// The address of a server that drops this header of each request and hands it on, until the test ends.
 fn without(header: &'static str, to: String) -> String {
-    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-    let address = listener.local_addr().unwrap();
-    thread::spawn(move || {
-        for client in listener.incoming().flatten() {
-            let to = to.clone();
-            // A client that goes away early is no reason to stop.
-            thread::spawn(move || hand_on(client, &to, header).ok());
-        }
-    });
-    format!("http://{address}")
-}
-
-/// Hands on one request; the server closes the connection after its answer, since it is told to.
-fn hand_on(client: TcpStream, to: &str, header: &str) -> io::Result<()> {
-    let mut server = TcpStream::connect(to)?;
-    let mut request = BufReader::new(client.try_clone()?);
-    let mut head = String::new();
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        request.read_line(&mut line)?;
-        let lower = line.to_ascii_lowercase();
-        if let Some(value) = lower.strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        if line.trim().is_empty() {
-            break;
-        }
-        if !lower.starts_with(&format!("{header}:")) {
-            head.push_str(&line);
-        }
-    }
-    head.push_str("connection: close\r\n\r\n");
-    server.write_all(head.as_bytes())?;
-    io::copy(&mut request.take(length), &mut server)?;
-    io::copy(&mut server, &mut &client)?;
-    client.shutdown(Shutdown::Both)
+    between(to, move |mut head| {
+        head.retain(|line| !line.to_ascii_lowercase().starts_with(&format!("{header}:")));
+        Fate::Goes(head)
+    })
 }
