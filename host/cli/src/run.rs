@@ -196,7 +196,7 @@ impl Run {
             Ok(proof) => (Some(proof), None),
             Err(failure) => (None, Some(failure)),
         };
-        let mut notes: Vec<_> = self.left(left).into_iter().collect();
+        let mut notes = self.left(left);
         if let Some(proof) = proof.as_ref().filter(|proof| proof.differ > 0) {
             notes.push(notes::differ(proof.differ));
         }
@@ -228,7 +228,7 @@ impl Run {
     /// The same for a run that did not come to its end, and proves nothing.
     fn break_off(self, stopped: Option<&Failure>, left: &[Vec<u8>]) -> Ended {
         let name = self.journal.head().name.clone();
-        let mut notes: Vec<_> = self.left(left).into_iter().collect();
+        let mut notes = self.left(left);
         if self.is_kept {
             // A worker that failed did not come to report what it had done.
             let is_reported = stopped.is_some_and(Failure::is_asked_for);
@@ -249,9 +249,14 @@ impl Run {
         }
     }
 
-    /// That drafts are left, if any are.
-    fn left(&self, drafts: &[Vec<u8>]) -> Option<String> {
-        (!drafts.is_empty()).then(|| notes::drafts_left(drafts, &self.sweep))
+    /// What stays in the store that an operator takes for gone, if anything does.
+    fn left(&self, drafts: &[Vec<u8>]) -> Vec<String> {
+        let drafts = (!drafts.is_empty()).then(|| notes::drafts_left(drafts, &self.sweep));
+        let versions = self
+            .store
+            .keeps_versions()
+            .then(|| notes::OLD_VERSIONS.into());
+        drafts.into_iter().chain(versions).collect()
     }
 
     fn failure(&self) -> MutexGuard<'_, Option<Failure>> {

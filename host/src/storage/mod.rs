@@ -176,6 +176,12 @@ pub trait Store: Storage + StorageWriter {
         Vec::new()
     }
 
+    /// Whether the old bytes of an object that was replaced here have stayed in the store, as a version of
+    /// it that can still be read.
+    fn keeps_versions(&self) -> bool {
+        false
+    }
+
     /// Removes the drafts under `prefix` that a killed run left behind, and returns how many. Those
     /// that may be in use stay.
     ///

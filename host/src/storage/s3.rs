@@ -18,7 +18,7 @@
 //! part, are listed and refused one by one.
 //!
 //! In a bucket that keeps versions the old version of each object stays, plaintext among them, until
-//! the bucket's own rules remove it.
+//! the bucket's own rules remove it ([`Store::keeps_versions`]).
 //!
 //! Every call needs a tokio runtime.
 
@@ -37,6 +37,7 @@ mod removal;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -86,6 +87,8 @@ struct Bucket {
     listing: Duration,
     patience: Duration,
     removals: Removals,
+    /// That what was replaced has stayed as an older version.
+    keeps_versions: Arc<AtomicBool>,
     /// What an operator should know of the way to the server.
     cautions: Vec<String>,
     /// That the conditions of puts hold, once it is known.
@@ -113,6 +116,7 @@ impl BucketStore {
             listing: LISTING,
             patience: PATIENCE,
             removals: Removals::default(),
+            keeps_versions: Arc::default(),
             cautions: Vec::new(),
             keeps_conditions: OnceCell::new(),
         })))
@@ -144,6 +148,7 @@ impl BucketStore {
             place: old.place.clone(),
             name: old.name.clone(),
             removals: old.removals.clone(),
+            keeps_versions: Arc::clone(&old.keeps_versions),
             cautions: old.cautions.clone(),
             keeps_conditions: OnceCell::new(),
             ..*old
@@ -213,6 +218,11 @@ impl Store for BucketStore {
         let check = || condition::check(&self.0);
         self.0.keeps_conditions.get_or_try_init(check).await?;
         Ok(())
+    }
+
+    /// The bucket's versioning is on, or was when the object was written: its answers have versions' ids.
+    fn keeps_versions(&self) -> bool {
+        self.0.keeps_versions.load(Ordering::Relaxed)
     }
 
     async fn abandoned(&self) -> Vec<Vec<u8>> {

@@ -156,6 +156,11 @@ pub fn drafts_left(drafts: &[Vec<u8>], sweep: &str) -> String {
     )
 }
 
+/// That a bucket keeps what a run has replaced.
+pub const OLD_VERSIONS: &str = "\
+the bucket keeps versions: what the objects were before stays in it, plaintext too if they were, until its \
+lifecycle rules remove it; no audit looks at old versions";
+
 /// That an audit tells nothing of what it did not come to.
 pub const BROKEN_OFF: &str = "Not known: the audit did not come to its end.";
 

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 
 use async_trait::async_trait;
@@ -14,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::errors::failed;
 use super::place::refused;
-use super::read::{tag, version};
+use super::read::{self, tag, version};
 use super::removal::Discarded;
 use super::{AT_ONCE, Bucket};
 use crate::contract::StorageError;
@@ -114,6 +115,11 @@ async fn put_in_place(
     };
     let bytes = draft.bytes.clone();
     let version = bucket.replace(&draft.target, &draft.expected, bytes).await;
+    if let Ok(new) = &version
+        && read::stays(&draft.expected, new)
+    {
+        bucket.keeps_versions.store(true, Ordering::Relaxed);
+    }
     (Some(draft), version)
 }
 

@@ -79,6 +79,16 @@ pub(super) fn tag(version: &[u8]) -> Option<&str> {
     (is_plain && is_strong(tag)).then_some(tag)
 }
 
+/// Whether a version stays when this new one takes its place. In a bucket that keeps versions each has an
+/// id, or `null` while that is suspended; only of those without one the new takes the place of the old.
+pub(super) fn stays(old: &[u8], new: &[u8]) -> bool {
+    let has_id = |version: &[u8]| {
+        let mut parts = version.splitn(2, |byte| *byte == BETWEEN).skip(1);
+        parts.next().is_some_and(|id| id != b"null")
+    };
+    has_id(old) || has_id(new)
+}
+
 fn is_strong(tag: &str) -> bool {
     !tag.is_empty() && !tag.starts_with("W/")
 }
@@ -94,6 +104,22 @@ mod tests {
             assert_eq!(tag(&version), Some("\"abc\""));
         }
         assert_ne!(version(Some("a"), Some("1")), version(Some("a"), Some("2")));
+    }
+
+    #[test]
+    fn a_version_with_an_id_stays() {
+        let version = |id| version(Some("\"abc\""), id).unwrap();
+        let [none, null, some] = [None, Some("null"), Some("some-id")].map(version);
+        for (old, new, is_kept) in [
+            (&none, &none, false),
+            (&null, &null, false),
+            (&none, &some, true),
+            (&null, &some, true),
+            (&some, &some, true),
+            (&some, &null, true),
+        ] {
+            assert_eq!(stays(old, new), is_kept, "{old:?} {new:?}");
+        }
     }
 
     #[test]

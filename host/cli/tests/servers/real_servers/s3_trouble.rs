@@ -159,11 +159,24 @@ fn a_bucket_that_keeps_versions() {
     bucket
         .minio
         .admin(&["version", "enable", &format!("t/{BUCKET}")]);
-    let migrated = bucket.write("migrate --to kms").ok();
+    let says = |ended: Ended, times: usize| {
+        let said = ended.stderr.matches("the bucket keeps versions").count();
+        assert_eq!(said, times, "{ended}");
+        ended
+    };
+    let migrated = says(bucket.write("migrate --to kms").ok(), 1);
     all(&migrated, "migrated", 5);
     bucket.holds(5, "minio");
-    all(&bucket.undo(&run_name(&migrated)).ok(), "restored", 5);
+    says(bucket.write("migrate --to kms").ok(), 0);
+    let undone = says(bucket.undo(&run_name(&migrated)).ok(), 1);
+    all(&undone, "restored", 5);
     assert_eq!(bucket.objects(), before);
+    // Nobody has versions any more, but those that are there stay.
+    bucket
+        .minio
+        .admin(&["version", "suspend", &format!("t/{BUCKET}")]);
+    says(bucket.write("migrate --to kms").ok(), 1);
+    says(bucket.write("migrate --to plaintext").ok(), 0);
 }
 
 #[test]
