@@ -70,7 +70,7 @@ fn a_change_that_breaks_hosts_or_plugins_is_refused() {
             "panicked: func(message: string);",
             "panicked: func(message: string); said: func(message: string);",
         ),
-        ("an import less", "  import key-generator;\n", ""),
+        ("an import less", "  import key-maker;\n", ""),
         ("an export less", "  export sealing;\n", ""),
         (
             "another name for a world",

@@ -13,6 +13,8 @@ import { buffer } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 
+// How each form is written.
+const FORMS = { minio: { tag: "minio", val: {} }, compact: { tag: "compact" } };
 // More random bytes than the component ever asks for at once.
 const RANDOM = 64 << 10;
 
@@ -24,7 +26,7 @@ export class Refused extends Error {
   }
 }
 
-/** A keyring (wit/keyring.wit) of one key: `NAME:BASE64`, as in MINIO_KMS_SECRET_KEY. */
+/** A keyring (wit/keyring.wit), which lends the bytes of one key: `NAME:BASE64`, as in MINIO_KMS_SECRET_KEY. */
 export function staticKey(setting) {
   const [, name, base64] = /^(.*):([^:]*)$/s.exec(setting) ?? [];
   const key = Buffer.from(base64 ?? "", "base64");
@@ -32,10 +34,13 @@ export function staticKey(setting) {
   return {
     defaultKey: () => name,
     candidates: (asked) => (asked === name ? [{ tag: "secret", val: new Uint8Array(key) }] : refuse("not-found")),
-    decrypt: () => refuse("not-found"),
     rootCredentials: () => [],
   };
 }
+
+/** What a keyring of bytes has no handles of. */
+export class Key {}
+export class RootKey {}
 
 /** The error case of a result: jco takes it from what a host's function throws. */
 export function refuse(tag, val) {
@@ -52,10 +57,10 @@ export async function load(folder, keyring) {
   };
   // jco drops the versions from the names of imports.
   const lent = {
-    "iamseal:plugin/keyring": keyring,
+    "iamseal:plugin/keyring": { Key, RootKey, ...keyring },
     "iamseal:plugin/diagnostics": { panicked },
     "wasi:random/random": { getRandomBytes },
-    "iamseal:plugin/key-generator": { generate: deny },
+    "iamseal:plugin/key-maker": { make: deny },
     "iamseal:plugin/storage": { list: deny, read: deny, Cursor: class {} },
     "iamseal:plugin/storage-writer": { stage: deny, commit: deny, Draft: class {} },
   };
@@ -74,10 +79,10 @@ export async function load(folder, keyring) {
   return {
     /** Seals bytes for a path (bytes) under the keyring's default key; `form` may be `compact`. */
     seal: (path, plaintext, form = "minio", store = "") =>
-      call(({ sealing }) => sealing.seal(store, path, plaintext, { form })),
+      call(({ sealing }) => sealing.seal({ store, path }, plaintext, { form: FORMS[form] })),
     /** Opens an object: `plaintext`, and what it was (`found` in wit/types.wit). */
     unseal: (path, stored, policy = "sealed", store = "") =>
-      call(({ opening }) => opening.unseal(store, path, stored, policy)),
+      call(({ opening }) => opening.unseal({ store, path }, stored, policy)),
   };
 }
 

@@ -11,9 +11,12 @@ import sys
 import threading
 
 from wasmtime import Config, Engine, Store, Trap, WasmtimeError
-from wasmtime.component import Component, Linker, Record, Variant
+from wasmtime.component import Component, Linker, Record, ResourceType, Variant
 
 INTERFACE = "iamseal:plugin/{}@0.1.0"
+# The types of handles, which a keyring of bytes has none of.
+KEY, ROOT_KEY = 1, 2
+HANDLES = {INTERFACE.format("keyring"): {"key": KEY, "root-key": ROOT_KEY}}
 # An object in the root-credential form takes 64 MiB; what is sealed or opened is there a few times over.
 MEMORY = 256 << 20
 # Argon2id, the slowest that the component does, takes a tenth of one; this package takes 3 for 1 MB.
@@ -31,7 +34,7 @@ class Refused(Exception):
 
 
 class StaticKey:
-    """A keyring (wit/keyring.wit) of one key: `NAME:BASE64`, as in MINIO_KMS_SECRET_KEY."""
+    """A keyring (wit/keyring.wit), which lends the bytes of one key: `NAME:BASE64`, as in MINIO_KMS_SECRET_KEY."""
 
     def __init__(self, setting):
         self.name, colon, key = setting.rpartition(":")
@@ -43,11 +46,7 @@ class StaticKey:
         return self.name
 
     def candidates(self, name):
-        # The package takes bytes for `secret`, and None for `remote`, whose data keys `decrypt` opens.
-        return [self.key] if name == self.name else Variant("not-found")
-
-    def decrypt(self, name, ciphertext, context):
-        return Variant("not-found")
+        return [Variant("secret", self.key)] if name == self.name else Variant("not-found")
 
     def root_credentials(self):
         return []
@@ -67,7 +66,6 @@ class Plugin:
             INTERFACE.format("keyring"): {
                 "default-key": keyring.default_key,
                 "candidates": keyring.candidates,
-                "decrypt": keyring.decrypt,
                 "root-credentials": keyring.root_credentials,
             },
             INTERFACE.format("diagnostics"): {"panicked": panicked},
@@ -76,19 +74,23 @@ class Plugin:
         with self._linker.root() as root:
             for interface, functions in lent.items():
                 with root.add_instance(interface) as instance:
+                    for name, kind in HANDLES.get(interface, {}).items():
+                        instance.add_resource(name, ResourceType.host(kind), lambda store, number: None)
                     for name, function in functions.items():
                         instance.add_func(name, lambda store, *given, to=function: to(*given))
         self._linker.define_unknown_imports_as_traps(self._component)
 
     def seal(self, path, plaintext, form="minio", store=""):
         """Seals bytes for a path (bytes) under the keyring's default key; `form` may be `compact`."""
-        options = Record()
-        vars(options).update({"form": form, "key": None, "cipher": None, "data-key-encoding": None})
-        return self._call("sealing", "seal", store, path, plaintext, options)
+        options, minio = Record(), Record()
+        vars(minio).update({"cipher": None, "data-key-encoding": None})
+        # The package takes a record for `minio`, and None for `compact`.
+        vars(options).update({"form": minio if form == "minio" else None, "key": None})
+        return self._call("sealing", "seal", location(store, path), plaintext, options)
 
     def unseal(self, path, stored, policy="sealed", store=""):
         """Opens an object: its plaintext, and what it was (`found` in wit/types.wit)."""
-        opened = self._call("opening", "unseal", store, path, stored, policy)
+        opened = self._call("opening", "unseal", location(store, path), stored, policy)
         return opened.plaintext, opened.found
 
     def _call(self, interface, name, *given):
@@ -118,6 +120,12 @@ class Plugin:
         exports = self._instance.get_export_index(self._store, INTERFACE.format(interface))
         export = self._instance.get_export_index(self._store, name, exports)
         return self._instance.get_func(self._store, export)
+
+
+def location(store, path):
+    made = Record()
+    made.store, made.path = store, path
+    return made
 
 
 def panicked(message):

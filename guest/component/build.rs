@@ -54,12 +54,13 @@ const COMMAND: [Component; 2] = [
 ];
 
 /// What the plugins are made of, below the workspace's root.
-const SOURCES: [&str; 8] = [
+const SOURCES: [&str; 9] = [
     "Cargo.lock",
     "Cargo.toml",
     "guest/component/build.rs",
     "guest/component/build",
     "guest/core",
+    "guest/data-key",
     "guest/plugin",
     "guest/runtime",
     "wit",

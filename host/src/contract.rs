@@ -12,15 +12,14 @@ pub(crate) mod generated {
         world: "plugin",
         imports: {
             // These never wait, and a call that cannot wait is cheaper.
-            "iamseal:plugin/keyring.default-key": trappable,
-            "iamseal:plugin/keyring.candidates": trappable,
-            "iamseal:plugin/keyring.root-credentials": trappable,
             "iamseal:plugin/diagnostics": trappable,
             "wasi:random/random": trappable,
             default: async | trappable,
         },
         exports: { default: async },
         with: {
+            "iamseal:plugin/keyring": crate::contract::keys::iamseal::plugin::keyring,
+            "iamseal:plugin/key-maker": crate::contract::keys::iamseal::plugin::key_maker,
             "iamseal:plugin/storage.cursor": crate::plugin::lend::LentCursor,
             "iamseal:plugin/storage-writer.draft": crate::plugin::lend::LentDraft,
         },
@@ -28,13 +27,46 @@ pub(crate) mod generated {
     });
 }
 
+/// Of itself, since values with handles in them cannot be compared.
+pub(crate) mod keys {
+    #![allow(missing_docs)] // The WIT files are the documentation.
+
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        inline: "
+            package iamseal:host;
+            world keys {
+                import iamseal:plugin/keyring@0.1.0;
+                import iamseal:plugin/key-maker@0.1.0;
+            }
+        ",
+        world: "iamseal:host/keys",
+        imports: {
+            "iamseal:plugin/keyring.default-key": trappable,
+            "iamseal:plugin/keyring.candidates": trappable,
+            "iamseal:plugin/keyring.root-credentials": trappable,
+            "iamseal:plugin/keyring.[method]key.id": trappable,
+            "iamseal:plugin/keyring.[drop]key": trappable,
+            "iamseal:plugin/keyring.[drop]root-key": trappable,
+            default: async | trappable,
+        },
+        with: {
+            "iamseal:plugin/types": crate::contract::generated::iamseal::plugin::types,
+            "iamseal:plugin/keyring.key": crate::plugin::lend::LentKey,
+            "iamseal:plugin/keyring.root-key": crate::plugin::lend::LentRootKey,
+        },
+    });
+}
+
 pub use generated::exports::iamseal::plugin::auditing::{Failure, Finding, Reason, Verdict};
 pub use generated::exports::iamseal::plugin::migration::{Outcome, Shard, Step, Target};
 pub use generated::exports::iamseal::plugin::opening::{Description, Policy};
-pub use generated::exports::iamseal::plugin::sealing::{SealOptions, SealedForm};
+pub use generated::exports::iamseal::plugin::sealing::{
+    MinioOptions, SealOptions, SealedForm, WrittenCipher,
+};
 pub use generated::iamseal::plugin::types::{
-    Cipher, Context, DataKeyEncoding, Error as ObjectError, Form, Found, KeyError, KeyFailure,
-    SizeLimit, StorageError, Tries,
+    Cipher, Context, DataKeyEncoding, Error as ObjectError, Form, Found, KeyDerivation, KeyError,
+    KeyFailure, Location, SizeLimit, StorageError, Tries, WrittenEncoding,
 };
 
 /// An object that was opened. The plaintext is wiped when it is dropped, and has no `Debug`.
@@ -49,8 +81,23 @@ impl Default for SealOptions {
     /// MinIO's form under the keyring's default key, everything else left to the plugin.
     fn default() -> Self {
         Self {
-            form: SealedForm::Minio,
+            form: SealedForm::default(),
             key: None,
+        }
+    }
+}
+
+impl Default for SealedForm {
+    /// MinIO's form.
+    fn default() -> Self {
+        Self::Minio(MinioOptions::default())
+    }
+}
+
+impl Default for MinioOptions {
+    /// ChaCha20-Poly1305 and a binary data key.
+    fn default() -> Self {
+        Self {
             cipher: None,
             data_key_encoding: None,
         }

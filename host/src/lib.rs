@@ -2,7 +2,7 @@
 //! MinIO-compatible servers, inside a WebAssembly component that reaches nothing but what it is lent.
 //!
 //! A [`Plugin`] is a component that was loaded, an [`Auditor`] one that has no way to write. What it works with, a host lends it: a
-//! [`keys::Keyring`], a [`keys::KeyGenerator`], a [`storage::Storage`] and a
+//! [`keys::Keyring`], a [`storage::Storage`] and a
 //! [`storage::StorageWriter`]. What is not lent is refused, and each call reaches only what it
 //! needs of the rest. [`Limits`] hold at all times. Nothing here knows how an object is built: that
 //! is the component's business, and another file can take its place without a rebuild of the host.

@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use iamseal::contract::{KeyError, Policy, SealOptions};
-use iamseal::keys::{Candidate, DataKey, KeyGenerator, Keyring, RootCredential};
+use iamseal::keys::{DataKey, Key, Keyring, RootCredential, ServerKey};
 use iamseal::{Plugin, PluginSlot};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use zeroize::Zeroizing;
@@ -33,35 +33,36 @@ impl Service {
     }
 }
 
-#[async_trait]
-impl Keyring for Service {
+/// Lends this key under every name.
+struct Lent(Key);
+
+impl Keyring for Lent {
     fn default_key(&self) -> Option<String> {
         Some("remote".to_owned())
     }
 
-    fn candidates(&self, _: &str) -> Result<Vec<Candidate>, KeyError> {
-        Ok(vec![Candidate::Remote])
+    fn candidates(&self, _: &str) -> Result<Vec<Key>, KeyError> {
+        Ok(vec![self.0.clone()])
     }
 
     fn root_credentials(&self) -> Vec<RootCredential> {
         Vec::new()
     }
-
-    async fn decrypt(
-        &self,
-        _: &str,
-        ciphertext: &[u8],
-        _: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        self.reached().await?;
-        Ok(Zeroizing::new(ciphertext.to_vec()))
-    }
 }
 
+/// The same service for the test to play with.
+#[derive(Clone)]
+struct Shared(Arc<Service>);
+
 #[async_trait]
-impl KeyGenerator for Service {
-    async fn generate(&self, _: &str, _: &[u8]) -> Result<DataKey, KeyError> {
-        self.reached().await?;
+impl ServerKey for Shared {
+    async fn open(&self, ciphertext: &[u8], _: &[u8]) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+        self.0.reached().await?;
+        Ok(Zeroizing::new(ciphertext.to_vec()))
+    }
+
+    async fn make(&self, _: &[u8]) -> Result<DataKey, KeyError> {
+        self.0.reached().await?;
         Ok(DataKey {
             plaintext: Zeroizing::new(vec![7; 32]),
             ciphertext: vec![7; 32],
@@ -87,8 +88,7 @@ async fn calls_and_the_key_service_are_counted_by_outcome() {
     let service = Arc::new(Service::default());
     let plugin = Plugin::builder()
         .component(iamseal_component::PLUGIN)
-        .keyring(service.clone())
-        .key_generator(service.clone())
+        .keyring(Arc::new(Lent(Key::server(Shared(service.clone())))))
         .load()
         .await
         .unwrap();

@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use inner::Inner;
 
 /// What the component is made of, below the workspace's root.
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "Cargo.lock",
     "Cargo.toml",
     "tests/fuzz/build.rs",
@@ -23,6 +23,7 @@ const SOURCES: [&str; 10] = [
     "tests/fuzz/wit",
     "guest/component/build",
     "guest/core",
+    "guest/data-key",
     "guest/plugin",
     "guest/runtime",
     "wit",

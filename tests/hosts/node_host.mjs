@@ -7,7 +7,18 @@ import { resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { pathToFileURL } from "node:url";
 
-const { Refused, load, refuse, staticKey } = await import(pathToFileURL(resolve(argv[2], "iamseal.js")));
+const { Key, Refused, load, refuse, staticKey } = await import(pathToFileURL(resolve(argv[2], "iamseal.js")));
+
+// The handle of a key that opens nothing.
+class Handle extends Key {
+  id() {
+    return 0n;
+  }
+
+  open() {
+    return refuse("not-authentic");
+  }
+}
 
 // One for each keyring, because a plugin keeps the data keys that it was lent.
 const plugins = new Map();
@@ -19,13 +30,13 @@ for await (const line of createInterface({ input: stdin })) {
 }
 
 /** What a request lends: the example's own keyring, and what that one has not. */
-function keyring({ key, remote, seed, credentials = [] }) {
-  const rootCredentials = () => credentials.map(([user, password]) => ({ user, password }));
+function keyring({ key, server, credentials = [] }) {
+  const passphrase = (user, password) => ({ tag: "passphrase", val: `${user}:${password}` });
+  const rootCredentials = () => credentials.map(([user, password]) => ({ user, key: passphrase(user, password) }));
   if (key !== undefined) return { ...staticKey(key), rootCredentials };
   return {
-    defaultKey: () => remote,
-    candidates: (name) => (name === remote ? [{ tag: "remote" }] : refuse("not-found")),
-    decrypt: () => bytes(seed),
+    defaultKey: () => server,
+    candidates: (name) => (name === server ? [{ tag: "server", val: new Handle() }] : refuse("not-found")),
     rootCredentials,
   };
 }

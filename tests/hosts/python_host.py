@@ -7,7 +7,7 @@ import json
 import sys
 from base64 import b64decode, b64encode
 
-from wasmtime.component import Record, Variant
+from wasmtime.component import Record, ResourceHost, Variant
 
 sys.path.insert(0, sys.argv[1])
 import iamseal  # noqa: E402
@@ -16,20 +16,19 @@ import iamseal  # noqa: E402
 class Lent:
     """A keyring of what a request lends: the example's own, and what that one has not."""
 
-    def __init__(self, key=None, remote=None, seed="", credentials=()):
+    def __init__(self, key=None, server=None, credentials=()):
         self.key = iamseal.StaticKey(key) if key is not None else None
-        self.remote, self.seed, self.credentials = remote, b64decode(seed), credentials
+        self.server, self.credentials = server, credentials
 
     def default_key(self):
-        return self.key.default_key() if self.key else self.remote
+        return self.key.default_key() if self.key else self.server
 
     def candidates(self, name):
         if self.key:
             return self.key.candidates(name)
-        return [None] if name == self.remote else Variant("not-found")
-
-    def decrypt(self, name, ciphertext, context):
-        return self.seed
+        # The handle of a key that opens nothing.
+        handle = ResourceHost.own(0, iamseal.KEY)
+        return [Variant("server", handle)] if name == self.server else Variant("not-found")
 
     def root_credentials(self):
         return [credential(user, password) for user, password in self.credentials]
@@ -37,7 +36,8 @@ class Lent:
 
 def credential(user, password):
     made = Record()
-    made.user, made.password = user, password
+    # The package takes a text for `passphrase`.
+    made.user, made.key = user, f"{user}:{password}"
     return made
 
 

@@ -13,6 +13,7 @@ from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
 from cryptography.hazmat.primitives.hashes import SHA256, Hash
 from cryptography.hazmat.primitives.kdf.hkdf import HKDFExpand
 
+from data_key import open_data_key
 from forms import join_path
 from text import FormError, escape
 
@@ -22,7 +23,6 @@ SALT_START, SALT_SIZE = 4, 32
 HEAD_START = SALT_START + SALT_SIZE
 # The byte of the salt whose top bit is set: offset 32 of the object.
 MARKED = 28
-UNDER_SECRET, UNDER_REMOTE = b"\x00", b"\x01"
 COMMITMENT_SIZE = 32
 KEY_SIZE = 32
 FRAGMENT_SIZE = 65536
@@ -32,36 +32,44 @@ SIZE_GROUPS = 5
 
 
 def open_compact(stored, store, path, keys, seeds):
-    """Open an object; returns `plaintext` as bytes, `key`, `kind` and, for a remote key, the `context`.
+    """Open an object; returns `plaintext` as bytes, `key` and `context`, the text that its seed is bound to.
 
-    `keys` are secret keys by name. `seeds` are plaintexts by seed ciphertext; if there are any, every
-    name is also lent as a remote key, which opens these ciphertexts and no others.
+    `keys` are keys by name that open seeds as MinIO's static key does. `seeds` are plaintexts by seed
+    ciphertext; if there are any, every name is also lent as a key in a server, which opens these
+    ciphertexts and no others.
     """
     path = clean_path(path)
     head, name, sealed_seed, commitment, body = split_compact(stored)
     if name not in keys and not seeds:
         raise FormError("key-not-found")
-    key = keys.get(name) if sealed_seed is None else seeds.get(sealed_seed)
-    if key is None or len(key) != KEY_SIZE:
-        raise FormError("header-not-authentic")
-    expected, body_key = derive(key, head, store, path)
-    if not hmac.compare_digest(expected, commitment):
-        raise FormError("header-not-authentic")
-    opened = {"plaintext": open_body(body_key, body), "key": name}
-    if sealed_seed is None:
-        return {**opened, "kind": "secret"}
-    return {**opened, "kind": "remote", "context": seed_context(store).decode()}
+    for seed in filter(None, (open_seed(sealed_seed, keys.get(name), store), seeds.get(sealed_seed))):
+        if len(seed) != KEY_SIZE:
+            continue
+        expected, body_key = derive(seed, head, store, path)
+        if hmac.compare_digest(expected, commitment):
+            return {"plaintext": open_body(body_key, body), "key": name, "context": seed_context(store).decode()}
+    raise FormError("header-not-authentic")
 
 
-def seal_compact(plaintext, store, path, name, key, sealed_seed=None, salt=None):
-    """Seal an object under a secret key, or under a seed if its ciphertext is given."""
+def open_seed(sealed_seed, key, store):
+    """Open a seed as MinIO's static key opens data keys; None if it does not open."""
+    if key is None:
+        return None
+    try:
+        return open_data_key(sealed_seed, key, seed_context(store))[0]
+    except (FormError, InvalidTag):
+        return None
+
+
+def seal_compact(plaintext, store, path, name, seed, sealed_seed, salt=None):
+    """Seal an object under a seed, whose ciphertext is given."""
     head = write_head(os.urandom(SALT_SIZE) if salt is None else salt, name, sealed_seed)
-    commitment, body_key = derive(key, head, store, clean_path(path))
+    commitment, body_key = derive(seed, head, store, clean_path(path))
     return head + commitment + seal_body(body_key, plaintext)
 
 
 def split_compact(stored):
-    """Split an object in head, key name, seed ciphertext (None under a secret key), commitment and body."""
+    """Split an object in head, key name, seed ciphertext, commitment and body."""
     if not stored.startswith(PREFIX):
         raise FormError("unknown-form")
     if len(stored) < SALT_START:
@@ -71,12 +79,7 @@ def split_compact(stored):
     if len(stored) < HEAD_START or not stored[SALT_START + MARKED] & 0x80:
         raise FormError("malformed")
     name, at = _sized(stored, HEAD_START)
-    kind, at = stored[at:at + 1], at + 1
-    sealed_seed = None
-    if kind == UNDER_REMOTE:
-        sealed_seed, at = _sized(stored, at)
-    elif kind != UNDER_SECRET:
-        raise FormError("malformed")
+    sealed_seed, at = _sized(stored, at)
     body = stored[at + COMMITMENT_SIZE:]
     if not _is_body_size(len(body)):
         raise FormError("malformed")
@@ -93,16 +96,15 @@ def write_head(salt, name, sealed_seed):
         raise FormError("a salt has 32 bytes")
     salt = salt[:MARKED] + bytes([salt[MARKED] | 0x80]) + salt[MARKED + 1:]
     name = name.encode()
-    kind = UNDER_SECRET if sealed_seed is None else UNDER_REMOTE + varint(len(sealed_seed)) + sealed_seed
-    return PREFIX + bytes([VERSION]) + salt + varint(len(name)) + name + kind
+    return PREFIX + bytes([VERSION]) + salt + varint(len(name)) + name + varint(len(sealed_seed)) + sealed_seed
 
 
-def derive(key, head, store, path):
+def derive(seed, head, store, path):
     """Return the commitment and the body key; `path` is clean."""
     store = store.encode()
     transcript = Hash(SHA256())
     transcript.update(head + len(store).to_bytes(8, "little") + store + path)
-    okm = HKDFExpand(SHA256(), COMMITMENT_SIZE + KEY_SIZE, transcript.finalize()).derive(key)
+    okm = HKDFExpand(SHA256(), COMMITMENT_SIZE + KEY_SIZE, transcript.finalize()).derive(seed)
     return okm[:COMMITMENT_SIZE], okm[COMMITMENT_SIZE:]
 
 
@@ -115,8 +117,8 @@ def clean_path(path):
 
 
 def seed_context(store):
-    """Return the context of a seed as text: the associated data of a remote KMS."""
-    return b'{"iamseal":"%s"}' % escape(store.encode())
+    """Return what a seed is bound to."""
+    return b'{"iamseal compact seed":"%s"}' % escape(store.encode())
 
 
 def seal_body(body_key, plaintext):

@@ -27,39 +27,42 @@ def fixed(label, size=32):
 
 
 STORE, PATH, NAME, PLAINTEXT = "site-a", b"config/iam/format.json", "a-key", b'{"version":1}'
-# KMS_KEY is what a remote key service keeps to itself.
-KEY, OTHER_KEY, KMS_KEY, SEED = fixed("key"), fixed("other key"), fixed("remote key"), fixed("seed")
+KEY, OTHER_KEY, SEED = fixed("key"), fixed("other key"), fixed("seed")
 SALT = fixed("salt")
-HEAD = write_head(SALT, NAME, None)
-# Offsets in an object with this head.
-NAME_END, KIND, COMMITMENT = HEAD_START + 1 + len(NAME), len(HEAD) - 1, len(HEAD)
-BODY = COMMITMENT + COMMITMENT_SIZE
-BASE = seal_compact(PLAINTEXT, STORE, PATH, NAME, KEY, salt=SALT)
 
 
-def encrypted_seed(store):
-    """Encrypt SEED for a store as a remote key service could; returns iv, nonce, ciphertext with its tag."""
+def encrypted_seed(context, key=KEY, seed=SEED):
+    """Encrypt a seed as MinIO's static key does; returns iv, nonce, ciphertext with its tag."""
     iv, nonce = fixed("seed iv", 16), fixed("seed nonce", 12)
-    # What MinIO's static key does, so that a test can stand in for the service.
-    return iv, nonce, AESGCM(hmac.digest(KMS_KEY, iv, "sha256")).encrypt(nonce, SEED, seed_context(store))
+    return iv, nonce, AESGCM(hmac.digest(key, iv, "sha256")).encrypt(nonce, seed, context)
 
 
-def sealed_seed(store):
+def sealed_seed(store, seed=SEED):
     """Return an encrypted seed in the binary encoding, of 76 bytes."""
-    iv, nonce, ciphertext = encrypted_seed(store)
+    iv, nonce, ciphertext = encrypted_seed(seed_context(store), seed=seed)
     return ciphertext + iv + nonce
 
 
 def json_sealed_seed(store):
     """Return the same in the JSON encoding, whose size takes two bytes."""
+    parts = encrypted_seed(seed_context(store))
     return (b'{"aead":"AES-256-GCM-HMAC-SHA-256","iv":"%s","nonce":"%s","bytes":"%s"}'
-            % tuple(encode(part).encode() for part in encrypted_seed(store)))
+            % tuple(encode(part).encode() for part in parts))
 
 
-REMOTE = seal_compact(PLAINTEXT, STORE, PATH, NAME, SEED, sealed_seed(STORE), SALT)
-# Offsets in it: the seed and, after it, the commitment.
-SEED_START = KIND + 1 + 1
-REMOTE_COMMITMENT = SEED_START + len(sealed_seed(STORE))
+HEAD = write_head(SALT, NAME, sealed_seed(STORE))
+# Offsets in an object with this head.
+NAME_END, COMMITMENT = HEAD_START + 1 + len(NAME), len(HEAD)
+SEED_START = NAME_END + 1
+BODY = COMMITMENT + COMMITMENT_SIZE
+
+
+def sealed(plaintext=PLAINTEXT, store=STORE, path=PATH, name=NAME, seed=SEED, ciphertext=None, salt=SALT):
+    """Seal an object; the seed's ciphertext is the one of the store unless it is given."""
+    return seal_compact(plaintext, store, path, name, seed, ciphertext or sealed_seed(store, seed), salt)
+
+
+BASE = sealed()
 
 
 def cases():
@@ -72,8 +75,7 @@ def sizes():
     """Plaintexts around the edges of fragments."""
     for size in (0, 1, 100):
         plaintext = fixed("plaintext", size) if size < 32 else pattern(size)
-        yield _case(f"size-{size}", f"{size} bytes", seal_compact(plaintext, STORE, PATH, NAME, KEY, salt=SALT),
-                    plaintext=plaintext)
+        yield _case(f"size-{size}", f"{size} bytes", sealed(plaintext), plaintext=plaintext)
     yield _case("size-65536", "one full fragment", _large(FRAGMENT_SIZE), plaintext=FRAGMENT_SIZE)
     # A shorter last fragment under the same nonce has the same ciphertext as far as it goes, and another tag.
     shorter = _large(FRAGMENT_SIZE - 1)
@@ -90,7 +92,8 @@ def bindings():
     """Stores, paths and key names of all kinds."""
     for id_, store, note in (("store-empty", "", "empty store name"),
                              ("store-non-ascii", "Zürich \u2028 東京 😀", "non-ASCII store name"),
-                             ("store-slash", "eu/west\0", "slash and NUL in the store name")):
+                             ("store-slash", "eu/west\0", "slash and NUL in the store name"),
+                             ("store-escaped", '<"\\&>\n\r\t\x08\x7f/\u2028é', "store name that the context escapes")):
         yield _sealed(id_, note, store=store)
     unclean = b"/config//./iam/users/../format.json/"
     yield _case("path-unclean", "sealed for the clean path, opened by another way to write it", BASE, path=unclean)
@@ -106,33 +109,35 @@ def bindings():
 
 
 def seeds():
-    """Objects under a remote key."""
-    escaped = '<"\\&>\n\r\t\x08\x7f/\u2028é'
-    for id_, store, note in (("remote", STORE, "remote key"), ("remote-store-empty", "", "remote key, empty store"),
-                             ("remote-store-escaped", escaped, "remote key, store name that its context escapes")):
-        yield _sealed(id_, note, store=store, sealed=sealed_seed(store))
-    yield _sealed("remote-same-seed", "another object under the seed of `remote`", path=b"config/config.json",
-                  sealed=sealed_seed(STORE), salt=fixed("another salt"))
-    yield _sealed("remote-json-seed", "seed ciphertext whose size takes two bytes", sealed=json_sealed_seed(STORE))
+    """Seeds that serve several objects, that are written down otherwise, and that belong elsewhere."""
+    fail = "header-not-authentic"
+    yield _sealed("same-seed", "another object under the seed of `size-100`", path=b"config/config.json",
+                  salt=fixed("another salt"))
+    yield _sealed("another-seed", "another seed of the same key", seed=fixed("another seed"))
+    yield _sealed("json-seed", "seed in the JSON encoding, whose size takes two bytes",
+                  ciphertext=json_sealed_seed(STORE))
+    yield _case("seed-of-another-store", "sealed for site-b with a seed that is bound to site-a",
+                sealed(store="site-b", ciphertext=sealed_seed("site-a")), fail, store="site-b")
+    for id_, context, note in (("minio", b'{".minio.sys":".minio.sys/config/iam/format.json"}', "MinIO's context"),
+                               ("nothing", b"", "nothing")):
+        iv, nonce, ciphertext = encrypted_seed(context)
+        yield _case(f"seed-bound-to-{id_}", f"seed that is bound to {note}",
+                    sealed(ciphertext=ciphertext + iv + nonce), fail)
+    yield _case("seed-is-the-key", "the key itself in the place of the seed", sealed(seed=KEY, ciphertext=sealed_seed(STORE)),
+                fail)
+    yield _case("seed-empty", "seed of no bytes", HEAD[:NAME_END] + b"\0" + BASE[COMMITMENT:], fail)
 
 
 def wrong_inputs():
     """Good objects, opened with something else than they were sealed with."""
     fail = "header-not-authentic"
     yield _case("wrong-key", "other key bytes under the same name", BASE, fail, key=OTHER_KEY)
+    yield _case("wrong-key-seed", "a key of that name that has the bytes of the seed", BASE, fail, key=SEED)
     yield _case("wrong-name", "no key of that name is lent", BASE, "key-not-found", name="another-key")
-    yield _case("wrong-store", "another store", BASE, fail, store="site-b")
+    yield _case("wrong-store", "another store: the seed is bound to it as well", BASE, fail, store="site-b")
     yield _case("wrong-path", "another path", BASE, fail, path=b"config/config.json")
-    moved = seal_compact(PLAINTEXT, "site-a", b"bc/d", NAME, KEY, salt=SALT)
+    moved = sealed(path=b"bc/d", store="site-a")
     yield _case("boundary-shifted", "sealed for store site-a, path bc/d", moved, fail, store="site-ab", path=b"c/d")
-    yield _case("wrong-kind-secret", "sealed under a secret key; a remote key of that name has the same bytes", BASE,
-                fail, key=KMS_KEY, seed=KEY)
-    yield _case("wrong-kind-remote", "sealed under a remote key; a secret key of that name has the bytes of the seed",
-                REMOTE, fail, key=SEED)
-    yield _remote("remote-wrong-seed", "the remote key has other bytes", REMOTE, fail, key=OTHER_KEY,
-                  seed=fixed("other seed"))
-    yield _remote("remote-wrong-store", "another store: another context as well", REMOTE, fail, store="site-b")
-    yield _remote("remote-wrong-path", "another path", REMOTE, fail, path=b"config/config.json")
 
 
 def changed_headers():
@@ -144,18 +149,17 @@ def changed_headers():
                 fail, name="a-kex")
     yield _case("flip-name-not-lent", "last byte of the name; the other name is not lent", _flip(BASE, NAME_END - 1),
                 "key-not-found")
-    # The commitment happens to begin with 07, so what follows the kind decodes.
-    yield _case("flip-kind", "kind 00 to 01, so 7 bytes of the commitment are read as a seed", _flip(BASE, KIND), fail)
-    yield _remote("flip-remote-kind", "kind 01 to 00, so the seed is read as the commitment", _flip(REMOTE, KIND),
-                  fail)
-    yield _remote("flip-seed-first", "first byte of the seed", _flip(REMOTE, SEED_START), fail)
+    yield _case("flip-seed-size", "size of the seed 76 to 77, so it takes in a byte of the commitment",
+                _flip(BASE, NAME_END), fail)
+    yield _case("flip-seed-first", "first byte of the seed", _flip(BASE, SEED_START), fail)
+    yield _case("flip-seed-last", "last byte of the seed", _flip(BASE, COMMITMENT - 1), fail)
     yield _case("flip-commitment-first", "first byte of the commitment", _flip(BASE, COMMITMENT), fail)
 
 
 def forged_headers():
     """Headers that no writer makes, with the commitment and body that a lenient reader would expect."""
-    def forged(salt=HEAD[:HEAD_START], size=varint(len(NAME)), name=NAME.encode(), kind=b"\x00"):
-        head = salt + size + name + kind
+    def forged(salt=HEAD[:HEAD_START], size=varint(len(NAME)), name=NAME.encode(), seed_size=varint(76)):
+        head = salt + size + name + seed_size + sealed_seed(STORE)
         return head + _commitment_and_body(head)
 
     yield _case("version-2", "version 2", forged(PREFIX + b"\x02" + HEAD[SALT_START:HEAD_START]), "unsupported")
@@ -165,8 +169,6 @@ def forged_headers():
     yield _case("name-not-utf8", "ff in the name", forged(name=b"a-\xffxy"), "malformed", name="a-\ufffdxy")
     yield _case("name-surrogate", "encoded surrogate in the name", forged(name=b"a\xed\xa0\x80y"), "malformed",
                 name="a\ufffd\ufffd\ufffdy")
-    yield _case("kind-2", "kind 02", forged(kind=b"\x02"), "malformed")
-    yield _case("kind-varint", "kind 00 as a varint of two bytes", forged(kind=b"\x80\x00"), "malformed")
     yield _case("name-size-long", "size of the name in one byte more than needed", forged(size=b"\x85\x00"),
                 "malformed")
     yield _case("name-size-rewritten", "the same with a commitment to the shorter way to write it",
@@ -174,26 +176,22 @@ def forged_headers():
     yield _case("name-size-6", "size of the name in six bytes", forged(size=b"\x85\x80\x80\x80\x80\x00"), "malformed")
     yield _case("name-size-over", "size of the name over the object's", forged(size=b"\xff\xff\xff\xff\x0f"),
                 "malformed")
-    seed = sealed_seed(STORE)
-    head = HEAD[:KIND] + b"\x01\xcc\x80\x00" + seed
-    yield _remote("seed-size-long", "size of the seed in two bytes more than needed",
-                  head + _commitment_and_body(head, key=SEED), "malformed")
-    head = HEAD[:KIND] + b"\x01\xff\xff\xff\xff\x0f" + seed
-    yield _remote("seed-size-over", "size of the seed over the object's", head + _commitment_and_body(head, key=SEED),
-                  "malformed")
+    yield _case("seed-size-long", "size of the seed in two bytes more than needed", forged(seed_size=b"\xcc\x80\x00"),
+                "malformed")
+    yield _case("seed-size-over", "size of the seed over the object's", forged(seed_size=b"\xff\xff\xff\xff\x0f"),
+                "malformed")
 
 
 def cuts():
     """Objects cut at every boundary."""
     for id_, end, note in (("prefix", SALT_START, "after the prefix"), ("salt", HEAD_START, "after the salt"),
-                           ("name", NAME_END, "after the name"), ("kind", COMMITMENT, "after the kind"),
-                           ("commitment", BODY, "after the commitment"),
+                           ("name", NAME_END, "after the name"), ("seed-size", SEED_START, "after the seed's size"),
+                           ("seed", COMMITMENT, "after the seed"), ("commitment", BODY, "after the commitment"),
                            ("in-tag", BODY + TAG_SIZE - 1, "body of 15 bytes")):
         yield _case(f"cut-{id_}", note, BASE[:end], "malformed")
     yield _case("cut-to-a-tag", "body of 16 bytes, the size of an empty plaintext", BASE[:BODY + TAG_SIZE],
                 "body-not-authentic")
     yield _case("cut-last-byte", "last byte", BASE[:-1], "body-not-authentic")
-    yield _remote("cut-seed", "after the seed", REMOTE[:REMOTE_COMMITMENT], "malformed")
 
 
 def bodies():
@@ -202,19 +200,19 @@ def bodies():
     yield _case("flip-body", "first byte of the body", _flip(BASE, BODY), fail)
     yield _case("flip-tag", "last byte of the tag", _flip(BASE, len(BASE) - 1), fail)
     yield _case("trailing-byte", "one byte more", BASE + b"\0", fail)
-    empty = seal_compact(b"", STORE, PATH, NAME, KEY, salt=SALT)
+    empty = sealed(b"")
     yield _case("trailing-byte-empty", "one byte after an empty plaintext", empty + b"\0", fail)
-    body_key = derive(KEY, HEAD, STORE, PATH)[1]
+    body_key = derive(SEED, HEAD, STORE, PATH)[1]
     unfinished = seal_fragment(body_key, 0, False, PLAINTEXT)
     yield _case("not-last", "only fragment not marked as the last", BASE[:BODY] + unfinished, fail)
-    other = seal_compact(PLAINTEXT, STORE, PATH, NAME, KEY, salt=fixed("another salt"))
+    other = sealed(salt=fixed("another salt"))
     yield _case("body-of-another", "body of an object with another salt", BASE[:BODY] + other[BODY:], fail)
 
 
 def large_bodies():
     """Fragments of the large cases, moved about."""
     fail, full = "body-not-authentic", FRAGMENT_SIZE + TAG_SIZE
-    body_key = derive(KEY, HEAD, STORE, PATH)[1]
+    body_key = derive(SEED, HEAD, STORE, PATH)[1]
     start, first, second, last = (["size-131073", *span] for span in (
         (0, BODY), (BODY, BODY + full), (BODY + full, BODY + 2 * full), (BODY + 2 * full, BODY + 2 * full + 17)))
     only = ["size-65536", 0, BODY + full]
@@ -247,25 +245,18 @@ def pattern(size):
     return (PATTERN * (size // len(PATTERN) + 1))[:size]
 
 
-def _sealed(id_, note, store=STORE, path=PATH, name=NAME, sealed=None, salt=SALT):
-    stored = seal_compact(PLAINTEXT, store, path, name, KEY if sealed is None else SEED, sealed, salt)
-    return (_case if sealed is None else _remote)(id_, note, stored, store=store, path=path, name=name)
+def _sealed(id_, note, store=STORE, path=PATH, name=NAME, **how):
+    stored = sealed(store=store, path=path, name=name, **how)
+    return _case(id_, note, stored, store=store, path=path, name=name)
 
 
-def _remote(id_, note, stored, expect="ok", **fields):
-    return _case(id_, note, stored, expect, **{"key": KMS_KEY, "seed": SEED, **fields})
-
-
-def _case(id_, note, stored, expect="ok", store=STORE, path=PATH, name=NAME, key=KEY, seed=None,
-          plaintext=PLAINTEXT):
+def _case(id_, note, stored, expect="ok", store=STORE, path=PATH, name=NAME, key=KEY, plaintext=PLAINTEXT):
     case = {"id": id_, "store": store}
     try:
         case["path"] = path.decode()
     except UnicodeDecodeError:
         case["path_b64"] = encode(path)
     case["key"] = f"{name}:{encode(key)}"
-    if seed is not None:
-        case["seed"] = encode(seed)
     if isinstance(plaintext, int):
         case["plaintext_size"] = plaintext
     else:
@@ -279,11 +270,11 @@ def _case(id_, note, stored, expect="ok", store=STORE, path=PATH, name=NAME, key
 
 
 def _large(size):
-    return seal_compact(pattern(size), STORE, PATH, NAME, KEY, salt=SALT)
+    return sealed(pattern(size))
 
 
-def _commitment_and_body(head, path=PATH, key=KEY):
-    commitment, body_key = derive(key, head, STORE, path)
+def _commitment_and_body(head, path=PATH):
+    commitment, body_key = derive(SEED, head, STORE, path)
     return commitment + seal_body(body_key, PLAINTEXT)
 
 

@@ -5,10 +5,11 @@ requests carry them.
 """
 
 import json
+import os
 import sys
 
-from compact import open_compact, seal_compact
-from data_key import ENCODINGS
+from compact import open_compact, seal_compact, seed_context
+from data_key import ENCODINGS, seal_data_key
 from forms import (CIPHERS, CONTEXTS, JSON_STYLES, ROOT_CIPHERS, open_root_credential, open_sealed, seal,
                    seal_root_credential)
 from text import FormError, decode, encode
@@ -63,7 +64,7 @@ def _seal_root_credential(request):
 
 def _open_compact(request):
     keys, seeds = _field(request, "keys", dict), _field(request, "seeds", dict) if "seeds" in request else {}
-    # A key service may answer with a seed of any size; that of a secret key is the host's to get right.
+    # A key server may answer with a seed of any size.
     seeds = {_decoded(ciphertext, "seeds"): _bytes(seeds, ciphertext) for ciphertext in seeds}
     opened = open_compact(_bytes(request, "stored"), _field(request, "store", str), _bytes(request, "path"),
                           {name: _key(keys, name) for name in keys}, seeds)
@@ -73,11 +74,14 @@ def _open_compact(request):
 def _seal_compact(request):
     if ("key" in request) == ("seed" in request):
         raise FormError("either a key or a seed")
-    under_seed = "seed" in request
-    stored = seal_compact(_bytes(request, "plaintext"), _field(request, "store", str), _bytes(request, "path"),
-                          _field(request, "name", str), _key(request, "seed" if under_seed else "key"),
-                          _bytes(request, "seed_ciphertext") if under_seed else None,
-                          _bytes(request, "salt") if "salt" in request else None)
+    store = _field(request, "store", str)
+    if "seed" in request:
+        seed, sealed_seed = _key(request, "seed"), _bytes(request, "seed_ciphertext")
+    else:
+        seed = os.urandom(KEY_SIZE)
+        sealed_seed = seal_data_key(seed, _key(request, "key"), seed_context(store), "binary")
+    stored = seal_compact(_bytes(request, "plaintext"), store, _bytes(request, "path"), _field(request, "name", str),
+                          seed, sealed_seed, _bytes(request, "salt") if "salt" in request else None)
     return {"stored": encode(stored)}
 
 

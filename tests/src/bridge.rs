@@ -4,12 +4,12 @@ use std::sync::{Arc, Mutex};
 
 use iamseal::storage as host;
 use iamseal_core::{
-    Candidate, Cursor, DataKey, Draft, KeyError, KeyGenerator, Keyring, Random, Replacement,
-    RootCredential, Secret, Storage, StorageError, StorageWriter, Stored, Version,
+    Candidate, Cursor, DataKey, DataKeyEncoding, Draft, KeyError, KeyMaker, Keyring, Random,
+    Replacement, RootCredential, Storage, StorageError, StorageWriter, Stored, Version,
 };
 
 use crate::errors::storage_from_contract;
-use crate::keys::Keys;
+use crate::keys::{Handle, Keys, NoRootKey};
 use crate::runtime::wait;
 
 /// Keys, the operating system's randomness and a host's store.
@@ -84,26 +84,30 @@ impl Draft for HostDraft {
 }
 
 impl Keyring for Bridge {
+    type Key = Handle;
+    type RootKey = NoRootKey;
+
     fn default_key(&self) -> Option<String> {
         Keyring::default_key(&self.keys)
     }
 
-    fn candidates(&self, name: &str) -> Result<Vec<Candidate>, KeyError> {
+    fn candidates(&self, name: &str) -> Result<Vec<Candidate<Handle>>, KeyError> {
         Keyring::candidates(&self.keys, name)
     }
 
-    fn decrypt(&self, name: &str, ciphertext: &[u8], context: &[u8]) -> Result<Secret, KeyError> {
-        Keyring::decrypt(&self.keys, name, ciphertext, context)
-    }
-
-    fn root_credentials(&self) -> Vec<RootCredential> {
+    fn root_credentials(&self) -> Vec<RootCredential<NoRootKey>> {
         Keyring::root_credentials(&self.keys)
     }
 }
 
-impl KeyGenerator for Bridge {
-    fn generate(&self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
-        KeyGenerator::generate(&self.keys, name, context)
+impl KeyMaker for Bridge {
+    fn make(
+        &self,
+        key: &Handle,
+        context: &[u8],
+        encoding: DataKeyEncoding,
+    ) -> Result<DataKey, KeyError> {
+        self.keys.make(key, context, encoding)
     }
 }
 

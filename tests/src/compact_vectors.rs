@@ -27,8 +27,6 @@ pub struct Case {
     pub path: Vec<u8>,
     /// `name:base64`.
     pub key: String,
-    /// The seed, if the key is one that a key service holds: it may answer every ciphertext with this.
-    pub seed: Option<Vec<u8>>,
     /// The object.
     pub stored: Vec<u8>,
     /// What it holds; empty for cases that do not open.
@@ -44,7 +42,6 @@ struct Fields {
     path: Option<String>,
     path_b64: Option<String>,
     key: String,
-    seed: Option<String>,
     plaintext_b64: Option<String>,
     plaintext_size: Option<usize>,
     stored_b64: Option<String>,
@@ -60,15 +57,21 @@ enum Part {
 }
 
 impl Case {
-    /// The one key that the case lends.
+    /// The one key that the case lends, as a static key.
     pub fn keys(&self) -> Keys {
-        let (name, key) = self.key.rsplit_once(':').unwrap();
-        let key = base64(key);
-        if self.seed.is_some() {
-            let service = Service::holding(key.try_into().unwrap());
-            return Keys::none().remote(name, &Arc::new(service));
-        }
+        let (name, key) = self.named_key();
         Keys::one(name, &key)
+    }
+
+    /// The same in a key server.
+    pub fn in_server(&self) -> Keys {
+        let (name, key) = self.named_key();
+        Keys::none().remote(name, &Arc::new(Service::holding(key)))
+    }
+
+    fn named_key(&self) -> (&str, [u8; 32]) {
+        let (name, key) = self.key.rsplit_once(':').unwrap();
+        (name, base64(key).try_into().unwrap())
     }
 }
 
@@ -100,7 +103,6 @@ pub fn compact() -> Vec<Case> {
             expect: fields.expect,
             store: fields.store,
             key: fields.key,
-            seed: fields.seed.as_deref().map(base64),
         }
     };
     let fields: Vec<Fields> = serde_json::from_str(FILE).unwrap();

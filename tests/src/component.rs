@@ -28,7 +28,6 @@ pub fn builder(keys: &Keys, store: &str) -> PluginBuilder {
     Plugin::builder()
         .component(iamseal_component::PLUGIN)
         .keyring(Arc::new(keys.clone()))
-        .key_generator(Arc::new(keys.clone()))
         .store_name(store)
         .cache(CompileCache::Folder(cache()))
 }
@@ -77,11 +76,7 @@ impl Backend for Component {
             key: seen.key,
             cipher: seen.cipher.map(convert::cipher),
             data_key_encoding: seen.data_key_encoding.map(convert::encoding),
-            key_derivation: seen.key_derivation.map(|name| match name.as_str() {
-                "Argon2id" => "Argon2id",
-                "PBKDF2" => "PBKDF2",
-                other => panic!("the derivation {other}"),
-            }),
+            key_derivation: seen.key_derivation.map(convert::derivation),
         })
     }
 }

@@ -6,24 +6,28 @@ use iamseal_core as core;
 use crate::errors::from_contract;
 
 /// The core's options as the contract's.
+///
+/// # Panics
+/// If they ask for what is never written, which the contract cannot say.
 pub fn seal_options(options: &core::SealOptions) -> contract::SealOptions {
+    let minio = contract::MinioOptions {
+        cipher: options.cipher.map(|cipher| match cipher {
+            core::Cipher::Aes256Gcm => contract::WrittenCipher::Aes256Gcm,
+            core::Cipher::ChaCha20Poly1305 => contract::WrittenCipher::Chacha20Poly1305,
+            never => panic!("{never:?} is never written"),
+        }),
+        data_key_encoding: options.data_key_encoding.map(|encoding| match encoding {
+            core::DataKeyEncoding::Binary => contract::WrittenEncoding::Binary,
+            core::DataKeyEncoding::Json => contract::WrittenEncoding::Json,
+            never @ core::DataKeyEncoding::MessagePack => panic!("{never:?} is never written"),
+        }),
+    };
     contract::SealOptions {
         form: match options.form {
-            core::SealedForm::Minio => contract::SealedForm::Minio,
+            core::SealedForm::Minio => contract::SealedForm::Minio(minio),
             core::SealedForm::Compact => contract::SealedForm::Compact,
         },
         key: options.key.clone(),
-        cipher: options.cipher.map(|cipher| match cipher {
-            core::Cipher::Aes256Gcm => contract::Cipher::Aes256Gcm,
-            core::Cipher::Aes128Gcm => contract::Cipher::Aes128Gcm,
-            core::Cipher::ChaCha20Poly1305 => contract::Cipher::Chacha20Poly1305,
-            core::Cipher::XChaCha20Poly1305 => contract::Cipher::Xchacha20Poly1305,
-        }),
-        data_key_encoding: options.data_key_encoding.map(|encoding| match encoding {
-            core::DataKeyEncoding::Binary => contract::DataKeyEncoding::Binary,
-            core::DataKeyEncoding::Json => contract::DataKeyEncoding::Json,
-            core::DataKeyEncoding::MessagePack => contract::DataKeyEncoding::MessagePack,
-        }),
     }
 }
 
@@ -65,6 +69,13 @@ pub(crate) fn encoding(encoding: contract::DataKeyEncoding) -> core::DataKeyEnco
     }
 }
 
+pub(crate) fn derivation(how: contract::KeyDerivation) -> core::KeyDerivation {
+    match how {
+        contract::KeyDerivation::Argon2id => core::KeyDerivation::Argon2id,
+        contract::KeyDerivation::Pbkdf2 => core::KeyDerivation::Pbkdf2,
+    }
+}
+
 /// The core's policy as the contract's.
 pub fn policy(policy: core::Policy) -> contract::Policy {
     match policy {
@@ -93,7 +104,7 @@ pub fn step(step: contract::Step) -> core::Step {
             contract::Outcome::Exempt(why) => core::Outcome::Exempt(why),
             contract::Outcome::Failed(error) => core::Outcome::Failed(from_contract(error)),
         },
-        retaken: step.retaken,
+        retries: step.retries,
     }
 }
 

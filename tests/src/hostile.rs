@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use iamseal::contract::{KeyError, StorageError};
-use iamseal::keys::{Candidate, Keyring, RootCredential};
+use iamseal::keys::{DataKey, Key, Keyring, RootCredential, ServerKey};
 use iamseal::storage::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};
 use iamseal::{CompileCache, Plugin, PluginBuilder};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
@@ -18,7 +18,7 @@ pub const ILL: &[u8] = b"ill";
 
 /// A core module that is made into a component for the world. What is not given traps.
 pub struct Guest {
-    /// Imports, for example `$decrypt`.
+    /// Imports, for example `$open`.
     pub imports: &'static str,
     /// Functions and globals of its own.
     pub items: &'static str,
@@ -140,9 +140,18 @@ impl Guest {
     }
 }
 
-/// `keyring.decrypt`.
-pub const IMPORT_DECRYPT: &str = r#"(import "iamseal:plugin/keyring@0.1.0" "decrypt"
-    (func $decrypt (param i32 i32 i32 i32 i32 i32 i32)))"#;
+/// `keyring.candidates`.
+pub const IMPORT_CANDIDATES: &str = r#"(import "iamseal:plugin/keyring@0.1.0" "candidates"
+    (func $candidates (param i32 i32 i32)))"#;
+/// `keyring.key.open`.
+pub const IMPORT_OPEN: &str = r#"(import "iamseal:plugin/keyring@0.1.0" "[method]key.open"
+    (func $open (param i32 i32 i32 i32 i32 i32)))"#;
+/// `keyring.root-key.derive`.
+pub const IMPORT_DERIVE: &str = r#"(import "iamseal:plugin/keyring@0.1.0" "[method]root-key.derive"
+    (func $derive (param i32 i32 i32 i32 i32)))"#;
+/// `key-maker.make`.
+pub const IMPORT_MAKE: &str = r#"(import "iamseal:plugin/key-maker@0.1.0" "make"
+    (func $make (param i32 i32 i32 i32 i32)))"#;
 /// `keyring.root-credentials`.
 pub const IMPORT_CREDENTIALS: &str = r#"(import "iamseal:plugin/keyring@0.1.0" "root-credentials"
     (func $root_credentials (param i32)))"#;
@@ -165,21 +174,20 @@ pub const IMPORT_PANICKED: &str = r#"(import "iamseal:plugin/diagnostics@0.1.0" 
 pub const IMPORT_RANDOM: &str = r#"(import "wasi:random/random@0.2.6" "get-random-bytes"
     (func $random (param i64 i32)))"#;
 
-/// A keyring that lends one root credential, and whose key service never answers.
+/// A keyring that lends one root credential, and whose key server never answers.
 #[derive(Default)]
 pub struct Hanging {
     /// How often the credentials were lent.
     pub lent: AtomicUsize,
 }
 
-#[async_trait::async_trait]
 impl Keyring for Hanging {
     fn default_key(&self) -> Option<String> {
         None
     }
 
-    fn candidates(&self, _name: &str) -> Result<Vec<Candidate>, KeyError> {
-        Ok(Vec::new())
+    fn candidates(&self, _name: &str) -> Result<Vec<Key>, KeyError> {
+        Ok(vec![Key::server(Silent)])
     }
 
     fn root_credentials(&self) -> Vec<RootCredential> {
@@ -189,12 +197,21 @@ impl Keyring for Hanging {
             password: Zeroizing::new("password".to_owned()),
         }]
     }
+}
 
-    async fn decrypt(
+/// A key in a server that never answers.
+struct Silent;
+
+#[async_trait::async_trait]
+impl ServerKey for Silent {
+    async fn make(&self, _associated_data: &[u8]) -> Result<DataKey, KeyError> {
+        std::future::pending().await
+    }
+
+    async fn open(
         &self,
-        _name: &str,
         _ciphertext: &[u8],
-        _context: &[u8],
+        _associated_data: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         std::future::pending().await
     }

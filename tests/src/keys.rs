@@ -19,11 +19,26 @@ pub struct Keys {
     credentials: Vec<(String, String)>,
 }
 
+/// A key, with the handle that the host lends of it.
 #[derive(Clone)]
 enum Candidate {
-    Secret(Vec<u8>),
-    Remote(Arc<Service>),
+    /// No handle if it is none that a host can hold.
+    Secret(Vec<u8>, Option<host::Key>),
+    Remote(InService, host::Key),
 }
+
+/// A key that a service holds.
+#[derive(Clone)]
+struct InService {
+    name: String,
+    service: Arc<Service>,
+}
+
+/// The same as the core is lent it.
+pub struct Handle(InService, u64);
+
+/// The core natively is lent passwords.
+pub enum NoRootKey {}
 
 impl Keys {
     /// Nothing at all: plaintext mode.
@@ -36,14 +51,22 @@ impl Keys {
         Self::none().secret(name, key)
     }
 
-    /// Adds a secret key of any size. A name that is there already gets a further candidate.
+    /// Adds a secret key of any size; a host lends those of 32 bytes alone. A name that is there already
+    /// gets a further candidate.
     pub fn secret(self, name: &str, key: &[u8]) -> Self {
-        self.candidate(name, Candidate::Secret(key.to_vec()))
+        let bytes = key.try_into().map(Zeroizing::new);
+        let handle = bytes.ok().map(host::Key::local);
+        self.candidate(name, Candidate::Secret(key.to_vec(), handle))
     }
 
     /// Adds a key that `service` holds.
     pub fn remote(self, name: &str, service: &Arc<Service>) -> Self {
-        self.candidate(name, Candidate::Remote(Arc::clone(service)))
+        let key = InService {
+            name: name.to_string(),
+            service: Arc::clone(service),
+        };
+        let handle = host::Key::server(key.clone());
+        self.candidate(name, Candidate::Remote(key, handle))
     }
 
     /// Adds a root credential, after those that are there.
@@ -76,25 +99,22 @@ impl Keys {
         let all = self.candidates.iter().filter(named);
         all.map(|(_, candidate)| candidate)
     }
-
-    fn service(&self, name: &str) -> Result<&Service, core::KeyError> {
-        let service = self.of(name).find_map(|candidate| match candidate {
-            Candidate::Remote(service) => Some(&**service),
-            Candidate::Secret(_) => None,
-        });
-        service.ok_or(core::KeyError::NotFound)
-    }
 }
 
 impl core::Keyring for Keys {
+    type Key = Handle;
+    type RootKey = NoRootKey;
+
     fn default_key(&self) -> Option<String> {
         self.default_key.clone()
     }
 
-    fn candidates(&self, name: &str) -> Result<Vec<core::Candidate>, core::KeyError> {
+    fn candidates(&self, name: &str) -> Result<Vec<core::Candidate<Handle>>, core::KeyError> {
         let lend = |candidate: &Candidate| match candidate {
-            Candidate::Secret(key) => core::Candidate::Secret(key.clone().into()),
-            Candidate::Remote(_) => core::Candidate::Remote,
+            Candidate::Secret(key, _) => core::Candidate::Secret(key.clone().into()),
+            Candidate::Remote(key, handle) => {
+                core::Candidate::Server(Handle(key.clone(), handle.id()))
+            }
         };
         let candidates: Vec<_> = self.of(name).map(lend).collect();
         if candidates.is_empty() {
@@ -103,17 +123,67 @@ impl core::Keyring for Keys {
         Ok(candidates)
     }
 
-    fn decrypt(
-        &self,
-        name: &str,
-        ciphertext: &[u8],
-        context: &[u8],
-    ) -> Result<core::Secret, core::KeyError> {
-        self.service(name)?.decrypt(name, ciphertext, context)
+    fn root_credentials(&self) -> Vec<core::RootCredential<NoRootKey>> {
+        let lend = |(user, password): &(String, String)| core::RootCredential {
+            user: user.clone(),
+            key: core::RootCandidate::Passphrase(format!("{user}:{password}").into()),
+        };
+        self.credentials.iter().map(lend).collect()
+    }
+}
+
+impl core::Key for Handle {
+    fn id(&self) -> u64 {
+        self.1
     }
 
-    fn root_credentials(&self) -> Vec<core::RootCredential> {
-        let lend = |(user, password): &(String, String)| core::RootCredential {
+    fn open(&self, ciphertext: &[u8], context: &[u8]) -> Result<core::Secret, core::KeyError> {
+        let InService { name, service } = &self.0;
+        service.decrypt(name, ciphertext, context)
+    }
+}
+
+impl core::RootKey for NoRootKey {
+    fn derive(
+        &self,
+        _salt: &[u8; 32],
+        _how: core::KeyDerivation,
+    ) -> Result<core::Secret, core::KeyError> {
+        match *self {}
+    }
+}
+
+impl core::KeyMaker for Keys {
+    fn make(
+        &self,
+        key: &Handle,
+        context: &[u8],
+        _encoding: core::DataKeyEncoding,
+    ) -> Result<core::DataKey, core::KeyError> {
+        let InService { name, service } = &key.0;
+        service.generate(name, context)
+    }
+}
+
+impl host::Keyring for Keys {
+    fn default_key(&self) -> Option<String> {
+        core::Keyring::default_key(self)
+    }
+
+    fn candidates(&self, name: &str) -> Result<Vec<host::Key>, contract::KeyError> {
+        let keys = self.of(name).filter_map(|candidate| match candidate {
+            Candidate::Secret(_, handle) => handle.clone(),
+            Candidate::Remote(_, handle) => Some(handle.clone()),
+        });
+        let keys: Vec<_> = keys.collect();
+        match keys.is_empty() {
+            true => Err(contract::KeyError::NotFound),
+            false => Ok(keys),
+        }
+    }
+
+    fn root_credentials(&self) -> Vec<host::RootCredential> {
+        let lend = |(user, password): &(String, String)| host::RootCredential {
             user: user.clone(),
             password: password.clone().into(),
         };
@@ -121,58 +191,23 @@ impl core::Keyring for Keys {
     }
 }
 
-impl core::KeyGenerator for Keys {
-    fn generate(&self, name: &str, context: &[u8]) -> Result<core::DataKey, core::KeyError> {
-        self.service(name)?.generate(name, context)
-    }
-}
-
 #[async_trait]
-impl host::Keyring for Keys {
-    fn default_key(&self) -> Option<String> {
-        core::Keyring::default_key(self)
-    }
-
-    fn candidates(&self, name: &str) -> Result<Vec<host::Candidate>, contract::KeyError> {
-        let candidates = core::Keyring::candidates(self, name).map_err(errors::key_to_contract)?;
-        let lend = |candidate| match candidate {
-            core::Candidate::Secret(key) => host::Candidate::Secret(key),
-            core::Candidate::Remote => host::Candidate::Remote,
-        };
-        Ok(candidates.into_iter().map(lend).collect())
-    }
-
-    fn root_credentials(&self) -> Vec<host::RootCredential> {
-        let lend = |credential: core::RootCredential| host::RootCredential {
-            user: credential.user,
-            password: credential.password,
-        };
-        let credentials = core::Keyring::root_credentials(self);
-        credentials.into_iter().map(lend).collect()
-    }
-
-    async fn decrypt(
-        &self,
-        name: &str,
-        ciphertext: &[u8],
-        context: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, contract::KeyError> {
-        core::Keyring::decrypt(self, name, ciphertext, context).map_err(errors::key_to_contract)
-    }
-}
-
-#[async_trait]
-impl host::KeyGenerator for Keys {
-    async fn generate(
-        &self,
-        name: &str,
-        context: &[u8],
-    ) -> Result<host::DataKey, contract::KeyError> {
-        let made =
-            core::KeyGenerator::generate(self, name, context).map_err(errors::key_to_contract)?;
+impl host::ServerKey for InService {
+    async fn make(&self, context: &[u8]) -> Result<host::DataKey, contract::KeyError> {
+        let made = self.service.generate(&self.name, context);
+        let made = made.map_err(errors::key_to_contract)?;
         Ok(host::DataKey {
             plaintext: made.plaintext,
             ciphertext: made.ciphertext,
         })
+    }
+
+    async fn open(
+        &self,
+        ciphertext: &[u8],
+        context: &[u8],
+    ) -> Result<Zeroizing<Vec<u8>>, contract::KeyError> {
+        let opened = self.service.decrypt(&self.name, ciphertext, context);
+        opened.map_err(errors::key_to_contract)
     }
 }

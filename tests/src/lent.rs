@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use iamseal_core::{
-    Candidate, DataKey, KeyError, KeyGenerator, Keyring, Random, Replacement, RootCredential,
-    Secret, Storage, StorageError, StorageWriter, Stored, Version,
+    Candidate, DataKey, DataKeyEncoding, KeyError, KeyMaker, Keyring, Random, Replacement,
+    RootCredential, Storage, StorageError, StorageWriter, Stored, Version,
 };
 
-use crate::keys::Keys;
+use crate::keys::{Handle, Keys, NoRootKey};
 use crate::store::{Listing, MemoryDraft, MemoryStore};
 
 /// Keys, the operating system's randomness and a store. Clones share the store.
@@ -31,26 +31,30 @@ impl Lent {
 }
 
 impl Keyring for Lent {
+    type Key = Handle;
+    type RootKey = NoRootKey;
+
     fn default_key(&self) -> Option<String> {
-        self.keys.default_key()
+        Keyring::default_key(&self.keys)
     }
 
-    fn candidates(&self, name: &str) -> Result<Vec<Candidate>, KeyError> {
-        self.keys.candidates(name)
+    fn candidates(&self, name: &str) -> Result<Vec<Candidate<Handle>>, KeyError> {
+        Keyring::candidates(&self.keys, name)
     }
 
-    fn decrypt(&self, name: &str, ciphertext: &[u8], context: &[u8]) -> Result<Secret, KeyError> {
-        self.keys.decrypt(name, ciphertext, context)
-    }
-
-    fn root_credentials(&self) -> Vec<RootCredential> {
-        self.keys.root_credentials()
+    fn root_credentials(&self) -> Vec<RootCredential<NoRootKey>> {
+        Keyring::root_credentials(&self.keys)
     }
 }
 
-impl KeyGenerator for Lent {
-    fn generate(&self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
-        self.keys.generate(name, context)
+impl KeyMaker for Lent {
+    fn make(
+        &self,
+        key: &Handle,
+        context: &[u8],
+        encoding: DataKeyEncoding,
+    ) -> Result<DataKey, KeyError> {
+        self.keys.make(key, context, encoding)
     }
 }
 

@@ -3,9 +3,9 @@
 //!
 //! Bytes are standard base64. `do` is `unseal`, with `stored` and `policy`, answered by `plaintext` and
 //! `found`; or `seal`, with `plaintext` and `form`, answered by `stored`. Both have `path` and `store`
-//! and `lend`: `key` (`NAME:BASE64`, handed to the example's own keyring), or else `remote` (a name) and
-//! `seed` (what its key service answers to every ciphertext); `credentials`, pairs of user and
-//! password. An `error` is a case of the contract's, or begins with `trap: `.
+//! and `lend`: `key` (`NAME:BASE64`, handed to the example's own keyring), or else `server` (the name of
+//! a key of which a handle is lent that opens nothing); `credentials`, pairs of user and password. An
+//! `error` is a case of the contract's, or begins with `trap: `.
 
 use std::env;
 use std::ffi::OsString;

@@ -141,13 +141,7 @@ fn compact_vectors(host: &mut OtherHost) {
             "lend": {},
         });
         let (name, _) = vector.key.rsplit_once(':').unwrap();
-        match &vector.seed {
-            None => request["lend"]["key"] = vector.key.clone().into(),
-            Some(seed) => {
-                request["lend"]["remote"] = name.into();
-                request["lend"]["seed"] = text(seed).into();
-            }
-        }
+        request["lend"]["key"] = vector.key.clone().into();
         let wanted = match vector.expect.as_str() {
             "ok" => Ok(Opened {
                 plaintext: vector.plaintext.clone(),
@@ -194,7 +188,7 @@ fn sealed(host: &mut OtherHost) {
     }
 }
 
-/// Neither example lends a key service that makes data keys.
+/// Neither example lends a way to make data keys under a handle.
 fn denied(host: &mut OtherHost) {
     let mut request = json!({
         "do": "seal",
@@ -202,7 +196,7 @@ fn denied(host: &mut OtherHost) {
         "path": text(b"config/config.json"),
         "plaintext": text(b"{}"),
         "form": "minio",
-        "lend": { "remote": NAME },
+        "lend": { "server": NAME },
     });
     let refusal = host.ask(&request).unwrap_err();
     assert!(refusal.starts_with("trap: "), "{refusal}");

@@ -93,7 +93,7 @@ fn the_plugin_imports_the_contract_and_random_bytes() {
     let component = component(PLUGIN);
     let imported = [
         "iamseal:plugin/diagnostics@0.1.0",
-        "iamseal:plugin/key-generator@0.1.0",
+        "iamseal:plugin/key-maker@0.1.0",
         "iamseal:plugin/keyring@0.1.0",
         "iamseal:plugin/storage-writer@0.1.0",
         "iamseal:plugin/storage@0.1.0",
@@ -132,8 +132,12 @@ fn no_module_inside_the_auditor_imports_more_than_it_does() {
     let called = inner_imports(AUDITOR);
     let wanted = [
         "iamseal:plugin/diagnostics@0.1.0 panicked",
+        "iamseal:plugin/keyring@0.1.0 [method]key.id",
+        "iamseal:plugin/keyring@0.1.0 [method]key.open",
+        "iamseal:plugin/keyring@0.1.0 [method]root-key.derive",
+        "iamseal:plugin/keyring@0.1.0 [resource-drop]key",
+        "iamseal:plugin/keyring@0.1.0 [resource-drop]root-key",
         "iamseal:plugin/keyring@0.1.0 candidates",
-        "iamseal:plugin/keyring@0.1.0 decrypt",
         // A name, which the policy `current` compares with.
         "iamseal:plugin/keyring@0.1.0 default-key",
         "iamseal:plugin/keyring@0.1.0 root-credentials",
@@ -147,7 +151,7 @@ fn no_module_inside_the_auditor_imports_more_than_it_does() {
     // The plugin, by the same measure, has what the auditor has not.
     let more: Vec<_> = inner_imports(PLUGIN).difference(&called).cloned().collect();
     let wanted = [
-        "iamseal:plugin/key-generator@0.1.0 generate",
+        "iamseal:plugin/key-maker@0.1.0 make",
         "iamseal:plugin/storage-writer@0.1.0 [method]draft.read-back",
         "iamseal:plugin/storage-writer@0.1.0 [resource-drop]draft",
         "iamseal:plugin/storage-writer@0.1.0 commit",
@@ -162,7 +166,7 @@ fn a_world_that_lends_less_or_wants_more_does_not_fit() {
     let whole = "include iamseal:plugin/plugin@0.1.0;";
     let less = "
         import iamseal:plugin/keyring@0.1.0;
-        import iamseal:plugin/key-generator@0.1.0;
+        import iamseal:plugin/key-maker@0.1.0;
         import iamseal:plugin/storage@0.1.0;
         import iamseal:plugin/diagnostics@0.1.0;
         import wasi:random/random@0.2.6;

@@ -7,7 +7,9 @@ use alloc::vec::Vec;
 
 use getargs::{Arg, Options};
 
-use crate::contract::{Cipher, DataKeyEncoding, Policy, SealOptions, SealedForm};
+use crate::contract::{
+    MinioOptions, Policy, SealOptions, SealedForm, WrittenCipher, WrittenEncoding,
+};
 use crate::failure::Failure;
 use crate::report::notes;
 
@@ -309,40 +311,36 @@ impl<'a> Given<'a> {
     }
 
     fn seal_options(&self) -> Result<SealOptions, Failure> {
-        let form = self.choice(
-            "form",
-            &[
-                ("minio", SealedForm::Minio),
-                ("compact", SealedForm::Compact),
-            ],
-        )?;
-        let form = form.unwrap_or(SealedForm::Minio);
+        let is_compact = self.choice("form", &[("minio", false), ("compact", true)])?;
         let cipher = self.choice(
             "cipher",
             &[
-                ("aes-256-gcm", Cipher::Aes256Gcm),
-                ("chacha20-poly1305", Cipher::Chacha20Poly1305),
+                ("aes-256-gcm", WrittenCipher::Aes256Gcm),
+                ("chacha20-poly1305", WrittenCipher::Chacha20Poly1305),
             ],
         )?;
         let data_key_encoding = self.choice(
             "data-key",
             &[
-                ("binary", DataKeyEncoding::Binary),
-                ("json", DataKeyEncoding::Json),
+                ("binary", WrittenEncoding::Binary),
+                ("json", WrittenEncoding::Json),
             ],
         )?;
-        if form == SealedForm::Compact
-            && (data_key_encoding.is_some() || cipher == Some(Cipher::Aes256Gcm))
-        {
-            let (message, cure) = notes::COMPACT_OPTIONS;
-            return Err(Failure::usage(message).with_cure(cure));
-        }
-        Ok(SealOptions {
-            form,
-            key: self.value("key").map(str::to_owned),
-            cipher,
-            data_key_encoding,
-        })
+        let form = match is_compact {
+            Some(true)
+                if data_key_encoding.is_some() || cipher == Some(WrittenCipher::Aes256Gcm) =>
+            {
+                let (message, cure) = notes::COMPACT_OPTIONS;
+                return Err(Failure::usage(message).with_cure(cure));
+            }
+            Some(true) => SealedForm::Compact,
+            _ => SealedForm::Minio(MinioOptions {
+                cipher,
+                data_key_encoding,
+            }),
+        };
+        let key = self.value("key").map(str::to_owned);
+        Ok(SealOptions { form, key })
     }
 }
 

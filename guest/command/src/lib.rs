@@ -52,9 +52,12 @@ mod contract {
     };
     pub use crate::bindings::iamseal::plugin::migration::{Outcome, Plan, Step, Target};
     pub use crate::bindings::iamseal::plugin::opening::{Description, Policy};
-    pub use crate::bindings::iamseal::plugin::sealing::{SealOptions, SealedForm};
+    pub use crate::bindings::iamseal::plugin::sealing::{
+        MinioOptions, SealOptions, SealedForm, WrittenCipher,
+    };
     pub use crate::bindings::iamseal::plugin::types::{
-        Cipher, Context, DataKeyEncoding, Error as ObjectError, Form, Found, KeyError, StorageError,
+        Cipher, Context, DataKeyEncoding, Error as ObjectError, Form, Found, KeyDerivation,
+        KeyError, Location, StorageError, WrittenEncoding,
     };
 }
 

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::arguments::{Arguments, Seal};
 use crate::bindings::iamseal::command::lending;
 use crate::bindings::iamseal::plugin::sealing;
+use crate::contract::Location;
 use crate::failure::Failure;
 use crate::output;
 use crate::report::{notes, words};
@@ -21,13 +22,12 @@ pub fn run(arguments: &Arguments, command: &Seal) -> Result<u8, Failure> {
     lending::lend_keys(&arguments.keys, &arguments.root_credentials)?;
     let about = iamseal::shown(&command.path);
     let plaintext = output::input().map_err(|error| error.about(&about))?;
-    let sealed = sealing::seal(
-        &arguments.store_name,
-        &command.path,
-        &plaintext,
-        &command.options,
-    )
-    .map_err(|error| Failure::from(error).about(&about))?;
+    let location = Location {
+        store: arguments.store_name.clone(),
+        path: command.path.clone(),
+    };
+    let sealed = sealing::seal(&location, &plaintext, &command.options)
+        .map_err(|error| Failure::from(error).about(&about))?;
     if arguments.json {
         let mut fields = words::path_fields(&command.path);
         fields.insert("stored".into(), encode(&sealed).into());

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::arguments::{Arguments, Unseal};
 use crate::bindings::iamseal::command::lending;
 use crate::bindings::iamseal::plugin::opening;
-use crate::contract::Form;
+use crate::contract::{Form, Location};
 use crate::failure::Failure;
 use crate::output;
 use crate::report::{notes, words};
@@ -19,7 +19,11 @@ pub fn run(arguments: &Arguments, command: &Unseal) -> Result<u8, Failure> {
     lending::lend_keys(&arguments.keys, &arguments.root_credentials)?;
     let about = iamseal::shown(path);
     let stored = output::input().map_err(|error| error.about(&about))?;
-    let opened = opening::unseal(&arguments.store_name, path, &stored, command.policy)
+    let location = Location {
+        store: arguments.store_name.clone(),
+        path: path.clone(),
+    };
+    let opened = opening::unseal(&location, &stored, command.policy)
         .map_err(|error| Failure::from(error).about(&about))?;
     if opened.found.form == Form::Plaintext {
         output::note(arguments.json, &notes::passed_through(path));

@@ -3,14 +3,15 @@
 //! ```text
 //! 0    4 bytes   f9 'i' 's' 01
 //! 4    32 bytes  salt, random but for the top bit of its byte 28, which is set
-//! 36             postcard: the key's name, the encrypted data-key seed of a remote key
+//! 36             postcard: the key's name, the encrypted data-key seed
 //!      32 bytes  commitment
 //!                body: fragments of up to 64 KiB, each with a tag
 //! ```
 //!
-//! Everything before the commitment, the store's name and the path are hashed; HKDF-SHA256 makes
-//! the commitment and the body's key of that hash and the key. So the whole header, the place and
-//! the key are authenticated before a byte of the body is opened, and each object has its own key.
+//! The seed is a data key bound to the store; one serves many objects. Everything before the commitment,
+//! the store's name and the path are hashed; HKDF-SHA256 makes the commitment and the body's key of that
+//! hash and the seed. So the whole header, the place and the key are authenticated before a byte of the
+//! body is opened, and each object has its own key.
 
 use alloc::format;
 use alloc::string::ToString;
@@ -20,6 +21,7 @@ use chacha20poly1305::ChaCha20Poly1305;
 use chacha20poly1305::aead::array::Array;
 use chacha20poly1305::aead::{AeadInOut, KeyInit, Tag};
 use hkdf::Hkdf;
+use iamseal_data_key::KEY;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
@@ -28,7 +30,6 @@ use zeroize::Zeroizing;
 use crate::context;
 use crate::error::{Error, Result};
 use crate::keyring::Secret;
-use crate::kms::KEY;
 use crate::location::Location;
 
 /// The first byte begins neither UTF-8 text nor MinIO's sealed form; the last is the version.
@@ -46,8 +47,8 @@ const TAG: usize = 16;
 /// A compact object, taken apart.
 pub(crate) struct Header<'a> {
     pub(crate) key: &'a str,
-    /// The encrypted seed of a remote key; none under a secret key.
-    pub(crate) seed: Option<&'a [u8]>,
+    /// The encrypted seed.
+    pub(crate) seed: &'a [u8],
     /// Everything before the commitment.
     head: &'a [u8],
     commitment: &'a [u8; COMMITMENT],
@@ -58,7 +59,7 @@ pub(crate) struct Header<'a> {
 #[derive(Serialize, Deserialize)]
 struct Names<'a> {
     key: &'a str,
-    seed: Option<&'a [u8]>,
+    seed: &'a [u8],
 }
 
 impl Names<'_> {
@@ -133,12 +134,12 @@ impl<'a> Header<'a> {
             .ok_or_else(|| Error::Malformed(format!("its body is cut short: {sealed} bytes")))
     }
 
-    /// Opens the object. None if key, header, store and path do not belong together.
+    /// Opens the object with its opened seed. None if seed, header, store and path do not belong together.
     ///
     /// # Errors
     /// [`Error::BodyNotAuthentic`].
-    pub(crate) fn open(&self, key: &[u8; KEY], location: &Location) -> Result<Option<Secret>> {
-        let keys = Keys::derive(key, self.head, location)?;
+    pub(crate) fn open(&self, seed: &[u8; KEY], location: &Location) -> Result<Option<Secret>> {
+        let keys = Keys::derive(seed, self.head, location)?;
         if !bool::from(keys.commitment().ct_eq(self.commitment)) {
             return Ok(None);
         }
@@ -176,14 +177,14 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Writes an object. `salt` must be fresh and random; `key` is the secret key, or the opened seed
-/// of a remote key whose encrypted form is `seed`.
+/// Writes an object. `salt` must be fresh and random; `key` is the opened seed, whose encrypted form is
+/// `seed`.
 ///
 /// # Errors
 /// None that a caller can bring about.
 pub(crate) fn seal(
     name: &str,
-    seed: Option<&[u8]>,
+    seed: &[u8],
     key: &[u8; KEY],
     mut salt: [u8; SALT],
     location: &Location,
@@ -192,8 +193,8 @@ pub(crate) fn seal(
     if let Some(byte) = salt.get_mut(MARKED) {
         *byte |= MARK;
     }
-    // The two lengths and the option's tag take at most 11 bytes.
-    let head = PREFIX.len() + SALT + name.len() + seed.map_or(0, <[u8]>::len) + 11;
+    // The two lengths take at most 10 bytes.
+    let head = PREFIX.len() + SALT + name.len() + seed.len() + 10;
     let mut out = Vec::with_capacity(head + COMMITMENT + body_size(plaintext.len()));
     out.extend_from_slice(&PREFIX);
     out.extend_from_slice(&salt);
@@ -216,10 +217,10 @@ pub(crate) fn seal(
     Ok(out)
 }
 
-/// What a seed of a remote key is bound to: the store. Not the path, since one seed serves many
-/// objects; each object's own place is bound by its commitment.
+/// What a seed is bound to: the store. Not the path, since one seed serves many objects; each object's
+/// own place is bound by its commitment.
 pub(crate) fn seed_context(location: &Location) -> Vec<u8> {
-    context::entry(b"iamseal", &[location.store.as_bytes()])
+    context::entry(b"iamseal compact seed", &[location.store.as_bytes()])
 }
 
 fn body_size(plaintext: usize) -> usize {
@@ -252,8 +253,7 @@ impl Keys {
             .chain_update(&location.path)
             .finalize();
         let mut keys = Zeroizing::new([0; COMMITMENT + KEY]);
-        // The key is uniformly random, so HKDF's extract step is left out (RFC 5869 section 3.3).
-        // It also keys MinIO's HMAC over a 16-byte iv; these messages are longer, so none collide.
+        // A seed is uniformly random, so HKDF's extract step is left out (RFC 5869 section 3.3).
         let failed = || Error::Other("HKDF did not run".to_string());
         Hkdf::<Sha256>::from_prk(key)
             .map_err(|_| failed())?
@@ -284,10 +284,13 @@ mod tests {
         Location::new(store, path.as_bytes()).unwrap()
     }
 
+    /// As long as those of a static key and of KES.
+    const SEALED_SEED: [u8; 76] = [9; 76];
+
     fn sealed(size: usize) -> Vec<u8> {
         seal(
             "key",
-            None,
+            &SEALED_SEED,
             &KEY_BYTES,
             [0; SALT],
             &at("s", "a/b"),
@@ -325,10 +328,7 @@ mod tests {
 
     #[test]
     fn overhead_is_what_the_specification_says() {
-        assert_eq!(sealed(512).len() - 512, 86 + "key".len());
-        let seed = [0; 76]; // an encrypted data key of KES
-        let stored = seal("key", Some(&seed), &KEY_BYTES, [0; SALT], &at("", "a"), b"").unwrap();
-        assert_eq!(stored.len(), 163 + "key".len());
+        assert_eq!(sealed(512).len() - 512, 162 + "key".len());
     }
 
     #[test]

@@ -3,7 +3,8 @@
 
 use alloc::vec::Vec;
 
-use crate::json;
+use iamseal_data_key::json;
+
 use crate::location::Location;
 
 /// The folder that MinIO keeps its configuration in, and the context's only key.

@@ -10,20 +10,15 @@
 //! Nothing binds such an object to its path.
 
 use alloc::format;
-use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use argon2::{Algorithm, Argon2, Block, Params, Version};
-use sha2::Sha256;
-use zeroize::{Zeroize, Zeroizing};
+use iamseal_data_key::{Memory, SALT};
 
-use crate::error::{Error, Result};
-use crate::keyring::{RootCredential, Secret};
+use crate::error::{Error, KeyError, Result};
+use crate::keyring::{KeyDerivation, RootCredential, RootKey, Secret};
 use crate::sio::{self, Cipher, SioError};
 
-const SALT: usize = 32;
 const NONCE: usize = 8;
-const KEY: usize = 32;
 
 /// How many objects of a kind a run tries with every credential in vain. Anybody who can write to the
 /// store makes such an object of 57 bytes, and each costs 50 ms for every credential: with a hundred
@@ -33,34 +28,10 @@ const IN_VAIN: u32 = 8;
 /// credentials in the time of one store.
 const LIKELY: usize = 4;
 
-/// MinIO's costs: 64 MiB in KiB, one pass, four lanes.
-const ARGON2_MEMORY: u32 = 64 * 1024;
-const ARGON2_PASSES: u32 = 1;
-const ARGON2_LANES: u32 = 4;
-/// MinIO's count for its FIPS builds.
-const PBKDF2_ROUNDS: u32 = 8192;
-
-/// How the key is made of the credential.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum KeyDerivation {
-    Argon2id,
-    Pbkdf2,
-}
-
-impl KeyDerivation {
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Argon2id => "Argon2id",
-            Self::Pbkdf2 => "PBKDF2",
-        }
-    }
-}
-
 /// What is kept between root-credential objects.
 #[derive(Default)]
 pub(crate) struct Credentials {
-    /// Argon2id's working memory: touching 64 MiB for the first time costs a third of a derivation.
-    memory: Vec<Block>,
+    memory: Memory,
     /// The indices of the credentials that opened something, the latest first: likely the next object's
     /// too.
     opened: Vec<usize>,
@@ -93,11 +64,8 @@ impl Credentials {
     /// each credential, and those that follow get the likely credentials alone.
     pub(crate) fn bounded() -> Self {
         Self {
-            memory: Vec::new(),
-            opened: Vec::new(),
             is_bounded: true,
-            in_vain: InVain::default(),
-            derivations: 0,
+            ..Self::default()
         }
     }
 
@@ -117,13 +85,6 @@ impl Credentials {
     fn has_opened(&mut self, index: usize) {
         self.opened.retain(|other| *other != index);
         self.opened.insert(0, index);
-    }
-}
-
-impl Drop for Credentials {
-    /// With the memory a key could be made again.
-    fn drop(&mut self) {
-        self.memory.zeroize();
     }
 }
 
@@ -172,10 +133,10 @@ impl<'a> Header<'a> {
     /// # Errors
     /// [`Error::Malformed`] if it is cut short (found before any key is derived),
     /// [`Error::NoCredential`], [`Error::CredentialNotAuthentic`], [`Error::CredentialUntried`],
-    /// [`Error::BodyNotAuthentic`], [`Error::CutShort`].
-    pub(crate) fn open(
+    /// [`Error::BodyNotAuthentic`], [`Error::CutShort`]; [`Error::Other`] if a key is not derived.
+    pub(crate) fn open<R: RootKey>(
         &self,
-        credentials: &[RootCredential],
+        credentials: &[RootCredential<R>],
         kept: &mut Credentials,
     ) -> Result<(usize, Secret)> {
         self.plaintext_size()?;
@@ -188,7 +149,11 @@ impl<'a> Header<'a> {
             let Some(credential) = credentials.get(index) else {
                 continue;
             };
-            let key = self.derive(credential, kept)?;
+            kept.derivations += 1;
+            let derived = credential
+                .key
+                .derive(self.salt, self.key_derivation, &mut kept.memory);
+            let key = derived.map_err(|error| not_derived(&credential.user, error))?;
             match sio::open(self.cipher, &*key, self.nonce, self.body) {
                 Ok(plaintext) => {
                     kept.has_opened(index);
@@ -210,40 +175,14 @@ impl<'a> Header<'a> {
         *kept.in_vain.of(self.key_derivation) += 1;
         Err(Error::CredentialNotAuthentic)
     }
+}
 
-    fn derive(
-        &self,
-        credential: &RootCredential,
-        kept: &mut Credentials,
-    ) -> Result<Zeroizing<[u8; KEY]>> {
-        kept.derivations += 1;
-        let password =
-            Zeroizing::new([credential.user.as_str(), credential.password.as_str()].join(":"));
-        let mut key = Zeroizing::new([0; KEY]);
-        match self.key_derivation {
-            KeyDerivation::Pbkdf2 => {
-                pbkdf2::pbkdf2_hmac::<Sha256>(
-                    password.as_bytes(),
-                    self.salt,
-                    PBKDF2_ROUNDS,
-                    &mut *key,
-                );
-            }
-            KeyDerivation::Argon2id => {
-                let failed = |_| Error::Other("Argon2id did not run".to_string());
-                let params = Params::new(ARGON2_MEMORY, ARGON2_PASSES, ARGON2_LANES, Some(KEY))
-                    .map_err(failed)?;
-                kept.memory.resize(params.block_count(), Block::new());
-                Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
-                    .hash_password_into_with_memory(
-                        password.as_bytes(),
-                        self.salt,
-                        &mut *key,
-                        &mut kept.memory,
-                    )
-                    .map_err(failed)?;
-            }
-        }
-        Ok(key)
-    }
+fn not_derived(user: &str, error: KeyError) -> Error {
+    let why = match error {
+        KeyError::Denied(text) | KeyError::Unavailable(text) | KeyError::Other(text) => text,
+        KeyError::NotFound | KeyError::NotAuthentic => "it is not lent any more".into(),
+    };
+    Error::Other(format!(
+        "no key was derived of the root credential of {user:?}: {why}"
+    ))
 }

@@ -3,10 +3,12 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use iamseal_data_key::Wrapped;
+
 use crate::compact;
 use crate::credential;
 use crate::error::{Error, Result};
-use crate::kms::{DataKeyEncoding, SealedDataKey};
+use crate::keyring::{DataKeyEncoding, KeyDerivation};
 use crate::minio;
 use crate::sio::Cipher;
 
@@ -39,7 +41,7 @@ pub struct Description {
     /// How its data key is written down.
     pub data_key_encoding: Option<DataKeyEncoding>,
     /// How the key is made of the root credential.
-    pub key_derivation: Option<&'static str>,
+    pub key_derivation: Option<KeyDerivation>,
 }
 
 /// Describes an object by its structure.
@@ -62,15 +64,15 @@ pub fn inspect(stored: &[u8]) -> Result<Description> {
         Shape::RootCredential(header) => {
             description.plaintext_size = header.plaintext_size()? as u64;
             description.cipher = Some(header.cipher);
-            description.key_derivation = Some(header.key_derivation.name());
+            description.key_derivation = Some(header.key_derivation);
         }
         Shape::Minio(header) => {
             description.cipher = Some(header.cipher()?);
             description.plaintext_size = header.plaintext_size()? as u64;
             // A data key of a remote key may have a shape of its own.
-            description.data_key_encoding = SealedDataKey::parse(&header.data_key)
+            description.data_key_encoding = Wrapped::parse(&header.data_key)
                 .ok()
-                .map(|data_key| data_key.encoding);
+                .map(|data_key| data_key.encoding());
             description.key = Some(header.key);
         }
         Shape::Compact(header) => {

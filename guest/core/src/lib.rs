@@ -2,7 +2,7 @@
 //! compact form, audit and migration.
 //!
 //! Nothing here does I/O or knows of WebAssembly. Keys, randomness and storage are traits
-//! ([`Keyring`], [`KeyGenerator`], [`Random`], [`Storage`], [`StorageWriter`]) that the plugin binds
+//! ([`Keyring`], [`KeyMaker`], [`Random`], [`Storage`], [`StorageWriter`]) that the plugin binds
 //! to its imports and the tests bind to plain data. The contract in `wit/` says what each operation
 //! guarantees; the modules here say where each byte rule comes from.
 //!
@@ -18,9 +18,7 @@ mod context;
 mod credential;
 mod error;
 mod form;
-mod json;
 mod keyring;
-mod kms;
 mod location;
 mod migrate;
 mod minio;
@@ -36,8 +34,10 @@ pub use audit::{Audit, Finding, Scope, Verdict};
 pub use context::Context;
 pub use error::{Error, KeyError, StorageError};
 pub use form::{Description, Form, inspect};
-pub use keyring::{Candidate, DataKey, KeyGenerator, Keyring, Random, RootCredential, Secret};
-pub use kms::DataKeyEncoding;
+pub use keyring::{
+    Candidate, DataKey, DataKeyEncoding, Key, KeyDerivation, KeyMaker, Keyring, Random,
+    RootCandidate, RootCredential, RootKey, Secret,
+};
 pub use location::Location;
 pub use migrate::{Outcome, Plan, Run, Step, Target};
 pub use opening::{Found, Opened, Policy, unseal};

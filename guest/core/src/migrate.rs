@@ -10,7 +10,7 @@ use alloc::vec::Vec;
 
 use crate::error::{Error, Result, StorageError};
 use crate::form::{Form, inspect};
-use crate::keyring::{Candidate, KeyGenerator, Keyring, Random, Secret};
+use crate::keyring::{Candidate, KeyMaker, Random, Secret};
 use crate::location::Location;
 use crate::opening::{Found, Opened, Policy, unseal};
 use crate::sealing::{SealOptions, SealedForm, seal};
@@ -80,7 +80,7 @@ pub struct Step {
     /// What became of it.
     pub outcome: Outcome,
     /// How often somebody else had changed it meanwhile and it was taken again.
-    pub retaken: u32,
+    pub retries: u32,
 }
 
 /// A migration that is under way.
@@ -119,7 +119,7 @@ struct Change {
 /// The steps of one call. None: the object has gone.
 type Steps = Vec<Option<Step>>;
 
-impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
+impl<L: KeyMaker + Random + Storage + StorageWriter> Run<L> {
     /// Begins a migration; nothing is read yet.
     ///
     /// # Errors
@@ -133,8 +133,8 @@ impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
                 let (key, candidate) = options.resolve(&lent)?;
                 // A key service writes its data keys down as it likes.
                 let data_key_encoding = match candidate {
-                    Candidate::Secret(_) => options.data_key_encoding,
-                    Candidate::Remote => None,
+                    Candidate::Local(_) | Candidate::Secret(_) => options.data_key_encoding,
+                    Candidate::Server(_) => None,
                 };
                 Goal::Sealed {
                     options: SealOptions {
@@ -194,7 +194,7 @@ impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
             steps.push(Some(Step {
                 outcome: batch.add(steps.len(), &path, prepared),
                 path,
-                retaken: 0,
+                retries: 0,
             }));
         }
         let mut lost = self.write(batch, &mut steps);
@@ -227,7 +227,7 @@ impl<L: Keyring + KeyGenerator + Random + Storage + StorageWriter> Run<L> {
                 let prepared = self.prepare(&step.path)?;
                 Some(Step {
                     outcome: batch.add(index, &step.path, prepared),
-                    retaken: step.retaken + 1,
+                    retries: step.retries + 1,
                     ..step
                 })
             });
@@ -373,7 +373,7 @@ impl Batch {
 
 impl Goal {
     /// The bytes that the target asks for.
-    fn render<L: Keyring + KeyGenerator + Random>(
+    fn render<L: KeyMaker + Random>(
         &self,
         lent: &L,
         session: &mut Session,

@@ -13,12 +13,11 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
 use base64::Engine as _;
+use iamseal_data_key::base64::{self as go_base64, BASE64};
+use iamseal_data_key::json;
 
-use crate::context::Context;
 use crate::error::{Error, Result};
-use crate::json;
 use crate::keyring::Secret;
-use crate::kms::{self, BASE64};
 use crate::sio::{self, Cipher, SioError};
 
 pub(crate) const VERSION: u8 = 1;
@@ -66,7 +65,7 @@ impl<'a> Header<'a> {
         let [key, data_key, algorithm, nonce] = json::read_strings(metadata, fields)
             .map_err(|error| Error::Malformed(format!("its metadata: {}", error.text())))?;
         let base64 = |text: &[u8], field: &str| {
-            kms::decode_base64(text)
+            go_base64::decode(text)
                 .ok_or_else(|| Error::Malformed(format!("its metadata: {field} is not base64")))
         };
         Ok(Self {
@@ -134,21 +133,6 @@ impl<'a> Header<'a> {
             SioError::CutShort => Error::CutShort,
             SioError::Size => Error::Malformed("its body has no stream's size".to_string()),
         })
-    }
-
-    /// Opens the data key with a secret key in the first context that fits.
-    ///
-    /// # Errors
-    /// What [`kms::SealedDataKey::parse`] says.
-    pub(crate) fn open_data_key(
-        &self,
-        secret: &[u8; kms::KEY],
-        contexts: &[(Context, Vec<u8>)],
-    ) -> Result<Option<(Context, Secret)>> {
-        let sealed = kms::SealedDataKey::parse(&self.data_key)?;
-        Ok(contexts
-            .iter()
-            .find_map(|(context, text)| Some((*context, sealed.open(secret, text)?))))
     }
 }
 

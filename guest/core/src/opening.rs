@@ -3,12 +3,13 @@
 use alloc::format;
 use alloc::string::{String, ToString};
 
+use iamseal_data_key::Wrapped;
+
 use crate::compact;
 use crate::context::Context;
 use crate::error::{Error, KeyError, Result};
 use crate::form::{self, Form, Shape};
-use crate::keyring::{Candidate, Keyring, Secret, secret_key};
-use crate::kms::{self, DataKeyEncoding};
+use crate::keyring::{Candidate, DataKeyEncoding, Keyring, Secret, secret_key};
 use crate::location::Location;
 use crate::minio;
 use crate::session::Session;
@@ -146,21 +147,20 @@ fn unseal_minio<L: Keyring>(
     let cipher = header.cipher()?;
     header.plaintext_size()?;
     let contexts = Context::ALL.map(|context| (context, context.text(location)));
-    let opened = try_candidates(lent, &header.key, |candidate| match candidate {
-        Candidate::Secret(secret) => {
-            let key = secret_key(secret).map_err(|error| key_failed(&header.key, error))?;
-            header.open_data_key(key, &contexts)
+    let wrapped = Wrapped::parse(&header.data_key);
+    let opened = try_candidates(lent, &header.key, |candidate| {
+        // A server knows shapes of its own.
+        if let (false, Err(error)) = (candidate.is_server(), &wrapped) {
+            return Err(Error::Malformed(error.to_string()));
         }
-        Candidate::Remote => {
-            for (context, text) in &contexts {
-                match lent.decrypt(&header.key, &header.data_key, text) {
-                    Ok(data_key) => return Ok(Some((*context, data_key))),
-                    Err(KeyError::NotAuthentic) => {}
-                    Err(error) => return Err(key_failed(&header.key, error)),
-                }
+        for (context, text) in &contexts {
+            match candidate.open(&header.data_key, text) {
+                Ok(Some(data_key)) => return Ok(Some((*context, data_key))),
+                Ok(None) => {}
+                Err(error) => return Err(key_failed(&header.key, error)),
             }
-            Ok(None)
         }
+        Ok(None)
     })?;
     let (index, (context, data_key)) = opened;
     Ok(Opened {
@@ -173,9 +173,7 @@ fn unseal_minio<L: Keyring>(
         },
         with_first_candidate: index == 0,
         cipher: Some(cipher),
-        data_key_encoding: kms::SealedDataKey::parse(&header.data_key)
-            .ok()
-            .map(|data_key| data_key.encoding),
+        data_key_encoding: wrapped.ok().map(|wrapped| wrapped.encoding()),
     })
 }
 
@@ -185,24 +183,19 @@ fn unseal_compact<L: Keyring>(
     location: &Location,
     header: &compact::Header,
 ) -> Result<Opened> {
-    let (index, plaintext) = try_candidates(lent, header.key, |candidate| {
+    let context = compact::seed_context(location);
+    let opened = try_candidates(lent, header.key, |candidate| {
         let failed = |error| key_failed(header.key, error);
-        match (candidate, header.seed) {
-            (Candidate::Secret(secret), None) => {
-                header.open(secret_key(secret).map_err(failed)?, location)
-            }
-            (Candidate::Remote, Some(seed)) => {
-                let context = compact::seed_context(location);
-                match session.open_seed(lent, header.key, seed, &context) {
-                    Ok(seed) => header.open(secret_key(seed).map_err(failed)?, location),
-                    Err(KeyError::NotAuthentic) => Ok(None),
-                    Err(error) => Err(failed(error)),
-                }
-            }
-            // Sealed under the other kind of key of the same name.
-            (Candidate::Secret(_), Some(_)) | (Candidate::Remote, None) => Ok(None),
+        let seed = session.open_seed(candidate, header.seed, &context);
+        match seed.map_err(failed)? {
+            Some(seed) => header.open(secret_key(seed).map_err(failed)?, location),
+            None => Ok(None),
         }
-    })?;
+    });
+    if opened.is_err() {
+        session.forget_refusals(header.seed);
+    }
+    let (index, plaintext) = opened?;
     Ok(Opened {
         plaintext,
         found: Found {
@@ -224,7 +217,7 @@ fn unseal_compact<L: Keyring>(
 fn try_candidates<L: Keyring, T>(
     lent: &L,
     name: &str,
-    mut open: impl FnMut(&Candidate) -> Result<Option<T>>,
+    mut open: impl FnMut(&Candidate<L::Key>) -> Result<Option<T>>,
 ) -> Result<(usize, T)> {
     let candidates = lent
         .candidates(name)

@@ -8,11 +8,16 @@ use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
+use iamseal_data_key::KEY;
+use zeroize::Zeroizing;
+
+use crate::compact;
 use crate::context::Context;
 use crate::error::Error;
 use crate::form::{self, Shape};
-use crate::keyring::{Candidate, Keyring, secret_key};
+use crate::keyring::{Candidate, Key, Keyring, secret_key};
 use crate::location::Location;
+use crate::minio;
 use crate::opening::{Policy, unseal};
 use crate::session::Session;
 use crate::storage::{Cursor, Storage};
@@ -42,10 +47,10 @@ const NAMES: usize = 1024;
 
 /// What is known of the keys so far, by name.
 #[derive(Default)]
-pub(crate) struct Evidence(BTreeMap<String, Key>);
+pub(crate) struct Evidence(BTreeMap<String, Known>);
 
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Key {
+enum Known {
     /// It opened an object here.
     Opens,
     /// It opened none of several that name it.
@@ -55,12 +60,12 @@ enum Key {
 impl Evidence {
     /// The key of this name opened an object.
     pub(crate) fn opens(&mut self, name: &str) {
-        if self.0.get(name) != Some(&Key::Opens) {
-            self.learn(name, Key::Opens);
+        if self.0.get(name) != Some(&Known::Opens) {
+            self.learn(name, Known::Opens);
         }
     }
 
-    fn learn(&mut self, name: &str, key: Key) {
+    fn learn(&mut self, name: &str, key: Known) {
         if self.0.len() < NAMES || self.0.contains_key(name) {
             self.0.insert(name.to_string(), key);
         }
@@ -85,10 +90,10 @@ impl<L: Keyring + Storage> Neighbourhood<'_, L> {
         name: &str,
         stored: &[u8],
     ) -> Option<Reason> {
-        if evidence.0.get(name) == Some(&Key::IsAnother) {
+        if evidence.0.get(name) == Some(&Known::IsAnother) {
             return Some(Reason::OtherKeyBytes);
         }
-        if let Some(other) = self.path_that_fits(path, name, stored) {
+        if let Some(other) = self.path_that_fits(session, path, name, stored) {
             evidence.opens(name);
             return Some(Reason::OtherPath(other));
         }
@@ -97,16 +102,28 @@ impl<L: Keyring + Storage> Neighbourhood<'_, L> {
             evidence.learn(name, known);
         }
         Some(match evidence.0.get(name) {
-            Some(Key::IsAnother) => Reason::OtherKeyBytes,
+            Some(Known::IsAnother) => Reason::OtherKeyBytes,
             _ => Reason::DamagedDataKey,
         })
     }
 
     /// A path of the store at which the object's header is authentic. Near ones come first: those in
     /// the folder above its own, as with one user's file in the place of another's.
-    fn path_that_fits(&self, path: &[u8], name: &str, stored: &[u8]) -> Option<Vec<u8>> {
+    fn path_that_fits(
+        &self,
+        session: &mut Session,
+        path: &[u8],
+        name: &str,
+        stored: &[u8],
+    ) -> Option<Vec<u8>> {
         let candidates = self.lent.candidates(name).ok()?;
         let shape = form::recognise(stored).ok()?;
+        let header = Movable::of(
+            &shape,
+            &candidates,
+            session,
+            &Location::new(self.store, path).ok()?,
+        )?;
         let near = folder_above(path).filter(|near| near.starts_with(self.prefix));
         let mut left = PATHS;
         for prefix in near.into_iter().chain([self.prefix]) {
@@ -114,7 +131,7 @@ impl<L: Keyring + Storage> Neighbourhood<'_, L> {
             while let Some(page) = cursor.next().ok().filter(|page| !page.is_empty()) {
                 for other in page {
                     left = left.checked_sub(1)?;
-                    if other != path && self.fits(&shape, &candidates, &other) {
+                    if other != path && self.fits(&header, &other) {
                         return Some(other);
                     }
                 }
@@ -123,39 +140,33 @@ impl<L: Keyring + Storage> Neighbourhood<'_, L> {
         None
     }
 
-    /// Whether the header is authentic at another path. A key service is not asked: that could be
-    /// thousands of calls for one damaged object.
-    fn fits(&self, shape: &Shape, candidates: &[Candidate], path: &[u8]) -> bool {
+    /// Whether the header is authentic at another path.
+    fn fits(&self, header: &Movable<L::Key>, path: &[u8]) -> bool {
         let Ok(location) = Location::new(self.store, path) else {
             return false;
         };
-        candidates.iter().any(|candidate| {
-            let Candidate::Secret(secret) = candidate else {
-                return false;
-            };
-            let Ok(key) = secret_key(secret) else {
-                return false;
-            };
-            match shape {
-                Shape::Minio(header) => {
-                    let contexts = Context::ALL.map(|context| (context, context.text(&location)));
-                    matches!(header.open_data_key(key, &contexts), Ok(Some(_)))
-                }
-                // Whatever is wrong with its body, its header was authentic.
-                Shape::Compact(header) => !matches!(header.open(key, &location), Ok(None)),
-                Shape::Plaintext | Shape::RootCredential(_) => false,
-            }
-        })
+        match header {
+            Movable::Minio(header, candidates) => candidates.iter().any(|candidate| {
+                Context::ALL.iter().any(|context| {
+                    let opened = candidate.open(&header.data_key, &context.text(&location));
+                    matches!(opened, Ok(Some(_)))
+                })
+            }),
+            // Whatever is wrong with its body, its header was authentic.
+            Movable::Compact(header, seeds) => seeds
+                .iter()
+                .any(|seed| !matches!(header.open(seed, &location), Ok(None))),
+        }
     }
 
     /// Whether the key opens another object that names it; none if there is no other.
-    fn try_others(&self, session: &mut Session, path: &[u8], name: &str) -> Option<Key> {
+    fn try_others(&self, session: &mut Session, path: &[u8], name: &str) -> Option<Known> {
         let mut cursor = self.lent.list(self.prefix, None).ok()?;
         let (mut objects, mut bytes, mut failures) = (0, 0, 0);
         while let Some(page) = cursor.next().ok().filter(|page| !page.is_empty()) {
             for other in page.into_iter().filter(|other| other != path) {
                 if objects == OBJECTS || bytes > BYTES || failures == FAILURES {
-                    return (failures > 0).then_some(Key::IsAnother);
+                    return (failures > 0).then_some(Known::IsAnother);
                 }
                 let location = Location::new(self.store, &other);
                 let Some(location) = location.ok().filter(|at| at.exempt().is_none()) else {
@@ -173,13 +184,46 @@ impl<L: Keyring + Storage> Neighbourhood<'_, L> {
                 match unseal(self.lent, session, &location, &stored.bytes, policy) {
                     // With a header that is authentic, whatever is wrong with the body.
                     Ok(_) | Err(Error::BodyNotAuthentic | Error::CutShort) => {
-                        return Some(Key::Opens);
+                        return Some(Known::Opens);
                     }
                     Err(_) => failures += 1,
                 }
             }
         }
-        (failures > 0).then_some(Key::IsAnother)
+        (failures > 0).then_some(Known::IsAnother)
+    }
+}
+
+/// An object that could have come from elsewhere, and what to try on it at other places. A server is not
+/// asked: that could be thousands of calls for one damaged object.
+enum Movable<'a, K> {
+    Minio(&'a minio::Header<'a>, Vec<&'a Candidate<K>>),
+    /// One seed serves a whole store, so it was opened once for all places.
+    Compact(&'a compact::Header<'a>, Vec<Zeroizing<[u8; KEY]>>),
+}
+
+impl<'a, K: Key> Movable<'a, K> {
+    fn of(
+        shape: &'a Shape<'a>,
+        candidates: &'a [Candidate<K>],
+        session: &mut Session,
+        location: &Location,
+    ) -> Option<Self> {
+        match shape {
+            Shape::Minio(header) => {
+                let local = candidates.iter().filter(|candidate| !candidate.is_server());
+                Some(Self::Minio(header, local.collect()))
+            }
+            Shape::Compact(header) => {
+                let context = compact::seed_context(location);
+                let seeds = candidates.iter().filter_map(|candidate| {
+                    let seed = session.seed_at_hand(candidate, header.seed, &context)?;
+                    Some(Zeroizing::new(*secret_key(seed).ok()?))
+                });
+                Some(Self::Compact(header, seeds.collect()))
+            }
+            Shape::Plaintext | Shape::RootCredential(_) => None,
+        }
     }
 }
 

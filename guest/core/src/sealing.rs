@@ -4,13 +4,10 @@ use alloc::format;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use zeroize::Zeroizing;
-
 use crate::compact;
 use crate::context::Context;
 use crate::error::{Error, KeyError, Result};
-use crate::keyring::{Candidate, KeyGenerator, Keyring, Random, secret_key};
-use crate::kms::{self, DataKeyEncoding};
+use crate::keyring::{Candidate, DataKeyEncoding, KeyMaker, Keyring, Random, secret_key};
 use crate::location::Location;
 use crate::minio;
 use crate::session::Session;
@@ -45,7 +42,7 @@ pub struct SealOptions {
 ///
 /// # Errors
 /// [`Error::Refused`], [`Error::NoKey`], [`Error::Key`], [`Error::Unsupported`].
-pub fn seal<L: Keyring + KeyGenerator + Random>(
+pub fn seal<L: KeyMaker + Random>(
     lent: &L,
     session: &mut Session,
     location: &Location,
@@ -60,60 +57,24 @@ pub fn seal<L: Keyring + KeyGenerator + Random>(
         key: name.clone(),
         error,
     };
-    match (options.form, candidate) {
-        (SealedForm::Compact, Candidate::Secret(secret)) => {
-            let key = secret_key(&secret).map_err(key_error)?;
-            compact::seal(&name, None, key, fresh(lent), location, plaintext)
-        }
-        (SealedForm::Compact, Candidate::Remote) => {
+    match options.form {
+        SealedForm::Compact => {
             let context = compact::seed_context(location);
-            let seed = session.seed(lent, &name, &context).map_err(key_error)?;
-            let key = secret_key(&seed.plaintext).map_err(key_error)?;
-            compact::seal(
-                &name,
-                Some(&seed.ciphertext),
-                key,
-                fresh(lent),
-                location,
-                plaintext,
-            )
+            let (seed, ciphertext) = session
+                .seed(lent, &candidate, &context)
+                .map_err(key_error)?;
+            let key = secret_key(seed).map_err(key_error)?;
+            compact::seal(&name, ciphertext, key, fresh(lent), location, plaintext)
         }
-        (SealedForm::Minio, Candidate::Secret(secret)) => {
-            let key = secret_key(&secret).map_err(key_error)?;
-            let random = Fresh::draw(lent);
+        SealedForm::Minio => {
+            let context = Context::Joined.text(location);
             let encoding = options.data_key_encoding.unwrap_or(DataKeyEncoding::Binary);
-            let context = Context::Joined.text(location);
-            let data_key = kms::seal(
-                key,
-                encoding,
-                &random.iv,
-                &random.nonce,
-                &random.data_key,
-                &context,
-            )?;
-            let cipher = options.cipher();
-            minio::seal(
-                &name,
-                &data_key,
-                &*random.data_key,
-                cipher,
-                random.stream,
-                plaintext,
-            )
-        }
-        (SealedForm::Minio, Candidate::Remote) => {
-            let context = Context::Joined.text(location);
-            let data_key = lent.generate(&name, &context).map_err(key_error)?;
-            let key = secret_key(&data_key.plaintext).map_err(key_error)?;
-            let cipher = options.cipher();
-            minio::seal(
-                &name,
-                &data_key.ciphertext,
-                key,
-                cipher,
-                fresh(lent),
-                plaintext,
-            )
+            let made = candidate
+                .make(lent, &context, encoding)
+                .map_err(key_error)?;
+            let key = secret_key(&made.plaintext).map_err(key_error)?;
+            let (ciphertext, cipher) = (&made.ciphertext, options.cipher());
+            minio::seal(&name, ciphertext, key, cipher, fresh(lent), plaintext)
         }
     }
 }
@@ -124,7 +85,7 @@ impl SealOptions {
     /// # Errors
     /// [`Error::NoKey`], [`Error::Key`], [`Error::Unsupported`] for what is never written,
     /// [`Error::Refused`] for a name that is too long.
-    pub(crate) fn resolve(&self, keyring: &impl Keyring) -> Result<(String, Candidate)> {
+    pub(crate) fn resolve<L: Keyring>(&self, keyring: &L) -> Result<(String, Candidate<L::Key>)> {
         if matches!(
             self.cipher,
             Some(Cipher::Aes128Gcm | Cipher::XChaCha20Poly1305)
@@ -173,30 +134,4 @@ fn fresh<const N: usize>(random: &impl Random) -> [u8; N] {
     let mut bytes = [0; N];
     random.fill(&mut bytes);
     bytes
-}
-
-/// All the randomness of an object under a secret key, drawn at once because each draw is a call
-/// out of the sandbox.
-struct Fresh {
-    data_key: Zeroizing<[u8; kms::KEY]>,
-    iv: [u8; kms::IV],
-    nonce: [u8; kms::NONCE],
-    stream: [u8; minio::STREAM_NONCE],
-}
-
-impl Fresh {
-    fn draw(random: &impl Random) -> Self {
-        const SIZE: usize = kms::KEY + kms::IV + kms::NONCE + minio::STREAM_NONCE;
-        let drawn = Zeroizing::new(fresh::<SIZE>(random));
-        let mut parts = Self {
-            data_key: Zeroizing::new([0; kms::KEY]),
-            iv: [0; kms::IV],
-            nonce: [0; kms::NONCE],
-            stream: [0; minio::STREAM_NONCE],
-        };
-        let all = parts.data_key.iter_mut().chain(&mut parts.iv);
-        let all = all.chain(&mut parts.nonce).chain(&mut parts.stream);
-        all.zip(drawn.iter()).for_each(|(to, from)| *to = *from);
-        parts
-    }
 }

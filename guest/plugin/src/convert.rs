@@ -1,7 +1,5 @@
 //! Between the contract's types and the core's. Names are the same on both sides.
 
-use alloc::string::ToString;
-
 use iamseal_core as core_;
 
 use crate::contract::exports::iamseal::plugin::{auditing, opening};
@@ -88,6 +86,15 @@ impl From<core_::Error> for types::Error {
     }
 }
 
+impl From<core_::KeyDerivation> for types::KeyDerivation {
+    fn from(how: core_::KeyDerivation) -> Self {
+        match how {
+            core_::KeyDerivation::Argon2id => Self::Argon2id,
+            core_::KeyDerivation::Pbkdf2 => Self::Pbkdf2,
+        }
+    }
+}
+
 impl From<core_::Form> for types::Form {
     fn from(form: core_::Form) -> Self {
         match form {
@@ -143,7 +150,7 @@ impl From<core_::Description> for opening::Description {
             key: seen.key,
             cipher: seen.cipher.map(Into::into),
             data_key_encoding: seen.data_key_encoding.map(Into::into),
-            key_derivation: seen.key_derivation.map(ToString::to_string),
+            key_derivation: seen.key_derivation.map(Into::into),
         }
     }
 }

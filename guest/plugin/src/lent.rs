@@ -4,7 +4,8 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use iamseal_core::{
-    Candidate, Cursor, KeyError, Keyring, RootCredential, Secret, Storage, StorageError, Stored,
+    Candidate, Cursor, Key, KeyDerivation, KeyError, Keyring, RootCandidate, RootCredential,
+    RootKey, Secret, Storage, StorageError, Stored,
 };
 
 use crate::contract::iamseal::plugin::{keyring, storage};
@@ -13,33 +14,54 @@ use crate::contract::iamseal::plugin::{keyring, storage};
 pub(crate) struct Lent;
 
 impl Keyring for Lent {
+    type Key = keyring::Key;
+    type RootKey = keyring::RootKey;
+
     fn default_key(&self) -> Option<String> {
         keyring::default_key()
     }
 
-    fn candidates(&self, name: &str) -> Result<Vec<Candidate>, KeyError> {
+    fn candidates(&self, name: &str) -> Result<Vec<Candidate<keyring::Key>>, KeyError> {
         let candidates = keyring::candidates(name)?;
         Ok(candidates
             .into_iter()
             .map(|candidate| match candidate {
+                keyring::Candidate::Local(key) => Candidate::Local(key),
+                keyring::Candidate::Server(key) => Candidate::Server(key),
                 keyring::Candidate::Secret(bytes) => Candidate::Secret(bytes.into()),
-                keyring::Candidate::Remote => Candidate::Remote,
             })
             .collect())
     }
 
-    fn decrypt(&self, name: &str, ciphertext: &[u8], context: &[u8]) -> Result<Secret, KeyError> {
-        Ok(keyring::decrypt(name, ciphertext, context)?.into())
-    }
-
-    fn root_credentials(&self) -> Vec<RootCredential> {
+    fn root_credentials(&self) -> Vec<RootCredential<keyring::RootKey>> {
         keyring::root_credentials()
             .into_iter()
             .map(|lent| RootCredential {
                 user: lent.user,
-                password: lent.password.into(),
+                key: match lent.key {
+                    keyring::RootCandidate::Key(key) => RootCandidate::Key(key),
+                    keyring::RootCandidate::Passphrase(text) => {
+                        RootCandidate::Passphrase(text.into())
+                    }
+                },
             })
             .collect()
+    }
+}
+
+impl Key for keyring::Key {
+    fn id(&self) -> u64 {
+        keyring::Key::id(self)
+    }
+
+    fn open(&self, ciphertext: &[u8], associated_data: &[u8]) -> Result<Secret, KeyError> {
+        Ok(keyring::Key::open(self, ciphertext, associated_data)?.into())
+    }
+}
+
+impl RootKey for keyring::RootKey {
+    fn derive(&self, salt: &[u8; 32], how: KeyDerivation) -> Result<Secret, KeyError> {
+        Ok(keyring::RootKey::derive(self, salt, how.into())?.into())
     }
 }
 

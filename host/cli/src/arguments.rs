@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::str::FromStr;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use iamseal::contract;
+use iamseal::contract::{self, MinioOptions, WrittenCipher, WrittenEncoding};
 
 use crate::failure::Failure;
 use crate::report::notes;
@@ -579,27 +579,26 @@ impl How {
     /// An option that the form has no use for.
     pub fn options(&self) -> Result<contract::SealOptions, Failure> {
         let form = match self.form {
-            None | Some(SealedForm::Minio) => contract::SealedForm::Minio,
+            None | Some(SealedForm::Minio) => contract::SealedForm::Minio(MinioOptions {
+                cipher: self.cipher.map(|cipher| match cipher {
+                    Cipher::Aes256Gcm => WrittenCipher::Aes256Gcm,
+                    Cipher::ChaCha20Poly1305 => WrittenCipher::Chacha20Poly1305,
+                }),
+                data_key_encoding: self.data_key.map(|encoding| match encoding {
+                    DataKeyEncoding::Binary => WrittenEncoding::Binary,
+                    DataKeyEncoding::Json => WrittenEncoding::Json,
+                }),
+            }),
+            Some(SealedForm::Compact)
+                if self.data_key.is_some() || self.cipher == Some(Cipher::Aes256Gcm) =>
+            {
+                let (message, cure) = notes::COMPACT_OPTIONS;
+                return Err(Failure::usage(message).with_cure(cure));
+            }
             Some(SealedForm::Compact) => contract::SealedForm::Compact,
         };
-        if form == contract::SealedForm::Compact
-            && (self.data_key.is_some() || self.cipher == Some(Cipher::Aes256Gcm))
-        {
-            let (message, cure) = notes::COMPACT_OPTIONS;
-            return Err(Failure::usage(message).with_cure(cure));
-        }
-        Ok(contract::SealOptions {
-            form,
-            key: self.key.clone(),
-            cipher: self.cipher.map(|cipher| match cipher {
-                Cipher::Aes256Gcm => contract::Cipher::Aes256Gcm,
-                Cipher::ChaCha20Poly1305 => contract::Cipher::Chacha20Poly1305,
-            }),
-            data_key_encoding: self.data_key.map(|encoding| match encoding {
-                DataKeyEncoding::Binary => contract::DataKeyEncoding::Binary,
-                DataKeyEncoding::Json => contract::DataKeyEncoding::Json,
-            }),
-        })
+        let key = self.key.clone();
+        Ok(contract::SealOptions { form, key })
     }
 
     /// For a target that is not sealed.

@@ -179,12 +179,7 @@ async fn make_store(common: &Common, store: &Path) -> Result<(), Failure> {
     let old = StaticKey::parse(OLD_KEY)?;
     let keyring = StaticKeyring::new().key(old).default_key("my-minio-key")?;
     let old = load::builder(common, keyring.into()).load().await?;
-    let options = |form| SealOptions {
-        form,
-        key: None,
-        cipher: None,
-        data_key_encoding: None,
-    };
+    let options = |form| SealOptions { form, key: None };
     let identity = br#"{"version":1,"credentials":{"accessKey":"carol","secretKey":"no secret"}}"#;
     let path = "config/iam/users/carol/identity.json";
     let sealed = old
@@ -193,7 +188,7 @@ async fn make_store(common: &Common, store: &Path) -> Result<(), Failure> {
     write(store, path, &sealed)?;
     let path = "config/iam/service-accounts/DAVE/identity.json";
     let mut damaged = old
-        .seal(path.as_bytes(), identity, &options(SealedForm::Minio))
+        .seal(path.as_bytes(), identity, &options(SealedForm::default()))
         .await?;
     if let Some(last) = damaged.last_mut() {
         *last ^= 1;

@@ -56,8 +56,5 @@ pub fn from_file(common: &Common, file: &Path) -> PluginBuilder {
 }
 
 fn lend(common: &Common, builder: PluginBuilder, keyring: Arc<MixedKeyring>) -> PluginBuilder {
-    builder
-        .keyring(keyring.clone())
-        .key_generator(keyring)
-        .store_name(&common.store_name)
+    builder.keyring(keyring).store_name(&common.store_name)
 }

@@ -107,8 +107,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let plugin = source
         .component(Plugin::builder())
         .limits(limits)
-        .keyring(keyring.clone())
-        .key_generator(keyring)
+        .keyring(keyring)
         .load()
         .await?;
     plugin.self_test().await?;

@@ -6,8 +6,7 @@
 //!
 //! | kind | is |
 //! |---|---|
-//! | `key` | the static key |
-//! | `kes` | a data key that KES made for this, with the context `iamseal run key 1`; its ciphertext is kept |
+//! | `key`, `kes` | a data key that the static key, or the key in KES, made for this, bound to `iamseal run key 1`; its ciphertext is kept. No component gets to make or open one that is bound to this |
 //! | `credential` | Argon2id (RFC 9106) of the password, with the run's salt and the user for its salt |
 //!
 //! Keys cannot be guessed, so what is sealed under them may be shown around. A password can be, however
@@ -25,9 +24,10 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::JournalError;
 use super::key::{BYTES, Secret, mac, random};
-use crate::contract::KeyError;
+use crate::contract::{KeyError, WrittenEncoding};
 use crate::describe::line;
-use crate::keys::{Candidate, KeyGenerator, Keyring, RootCredential};
+use crate::keys::key::RUN_KEY;
+use crate::keys::{Key, Keyring, RootCredential};
 
 /// How many static keys a run's key is sealed under: the head of a journal stays under 100 KiB.
 const KEYS: usize = 256;
@@ -39,8 +39,6 @@ const SALT: usize = 16;
 const ARGON2_MEMORY: u32 = 64 * 1024;
 const ARGON2_PASSES: u32 = 3;
 const ARGON2_LANES: u32 = 4;
-/// What data keys of a key service are bound to.
-const CONTEXT: &[u8] = b"iamseal run key 1";
 
 /// A run's key, sealed under each key and credential that was lent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -104,7 +102,7 @@ impl Wrapped {
 pub(super) async fn wrap(
     secret: &Secret,
     names: &[String],
-    keyring: &(impl Keyring + KeyGenerator),
+    keyring: &impl Keyring,
 ) -> Result<Option<(Wrapped, Skipped)>, JournalError> {
     let salt = random::<SALT>()?;
     let (mut wraps, mut skipped) = (Vec::new(), Vec::new());
@@ -119,17 +117,17 @@ pub(super) async fn wrap(
         );
     };
     let mut keys = 0;
-    for (name, candidate) in candidates(names, keyring) {
-        match candidate {
-            Candidate::Secret(bytes) if keys < KEYS => {
-                keys += 1;
-                seal(Under::Key, name, &bytes, None);
+    for (name, key) in lent(names, keyring) {
+        let under = Under::of(&key);
+        if under == Under::Key {
+            keys += 1;
+            if keys > KEYS {
+                continue;
             }
-            Candidate::Secret(_) => {}
-            Candidate::Remote => match keyring.generate(name, CONTEXT).await {
-                Ok(made) => seal(Under::Kes, name, &made.plaintext, Some(&made.ciphertext)),
-                Err(error) => skipped.push((name.to_owned(), error)),
-            },
+        }
+        match key.make(RUN_KEY, WrittenEncoding::Binary).await {
+            Ok(made) => seal(under, name, &made.plaintext, Some(&made.ciphertext)),
+            Err(error) => skipped.push((name.to_owned(), error)),
         }
     }
     let credentials = keyring.root_credentials();
@@ -161,23 +159,19 @@ pub(super) async fn open(
         return Ok(None);
     };
     let under = |kind| wrapped.wraps.iter().filter(move |wrap| wrap.under == kind);
-    for wrap in under(Under::Key).take(KEYS) {
-        for candidate in keyring.candidates(&wrap.name).unwrap_or_default() {
-            if let Candidate::Secret(bytes) = candidate
-                && let Some(secret) = wrap.open(&salt, &bytes)
-            {
-                return Ok(Some(secret));
-            }
-        }
-    }
     let mut failed = None;
-    // A run is lent one key of a service.
-    for wrap in under(Under::Kes).take(1) {
-        let candidates = keyring.candidates(&wrap.name).unwrap_or_default();
-        let is_lent = candidates.iter().any(|of| matches!(of, Candidate::Remote));
+    // A run is lent one key of a server.
+    let wraps = under(Under::Key)
+        .take(KEYS)
+        .chain(under(Under::Kes).take(1));
+    for wrap in wraps {
         let data_key = wrap.data_key.as_deref().map(|text| STANDARD.decode(text));
-        if let (true, Some(Ok(data_key))) = (is_lent, data_key) {
-            match keyring.decrypt(&wrap.name, &data_key, CONTEXT).await {
+        let Some(Ok(data_key)) = data_key else {
+            continue;
+        };
+        let keys = keyring.candidates(&wrap.name).unwrap_or_default();
+        for key in keys.iter().filter(|key| Under::of(key) == wrap.under) {
+            match key.open(&data_key, RUN_KEY).await {
                 Ok(bytes) => {
                     if let Some(secret) = wrap.open(&salt, &bytes) {
                         return Ok(Some(secret));
@@ -222,24 +216,30 @@ impl Wrap {
     }
 }
 
-/// Everything that is lent under these names, that for new objects first.
-fn candidates<'a>(
-    names: &'a [String],
-    keyring: &impl Keyring,
-) -> impl Iterator<Item = (&'a str, Candidate)> {
+impl Under {
+    fn of(key: &Key) -> Self {
+        match key.is_server() {
+            true => Self::Kes,
+            false => Self::Key,
+        }
+    }
+}
+
+/// Every key that is lent under these names, that for new objects first.
+fn lent<'a>(names: &'a [String], keyring: &impl Keyring) -> Vec<(&'a str, Key)> {
     let default = keyring.default_key();
     let (first, others): (Vec<_>, Vec<_>) = names
         .iter()
         .partition(|name| Some(name.as_str()) == default.as_deref());
     let names = first.into_iter().chain(others);
     let all = names.flat_map(|name| {
-        let candidates = keyring.candidates(name).unwrap_or_default();
-        candidates.into_iter().map(move |of| (name.as_str(), of))
+        let keys = keyring.candidates(name).unwrap_or_default();
+        keys.into_iter().map(move |key| (name.as_str(), key))
     });
-    // A service may lend under any name, and is asked under that of its own key alone.
+    // A server may lend under any name, and is asked under that of its own key alone.
     let is_asked = |name: &str| default.as_deref() == Some(name);
-    let all = all.filter(|(name, of)| matches!(of, Candidate::Secret(_)) || is_asked(name));
-    all.collect::<Vec<_>>().into_iter()
+    all.filter(|(name, key)| !key.is_server() || is_asked(name))
+        .collect()
 }
 
 fn seal(
@@ -294,7 +294,7 @@ mod tests {
     use async_trait::async_trait;
 
     use super::*;
-    use crate::keys::{DataKey, StaticKey, StaticKeyring};
+    use crate::keys::{DataKey, ServerKey, StaticKey, StaticKeyring};
 
     const IN_KES: &str = "in-kes";
 
@@ -333,53 +333,53 @@ mod tests {
             let names = self.statics.key_names().map(str::to_owned);
             names.chain(self.service.map(|_| IN_KES.into())).collect()
         }
-
-        fn answer<T>(&self, answer: T) -> Result<T, KeyError> {
-            match self.service {
-                Some(Answer::Yes) => Ok(answer),
-                _ => Err(KeyError::Unavailable("away".into())),
-            }
-        }
     }
 
-    #[async_trait]
     impl Keyring for Lent {
         fn default_key(&self) -> Option<String> {
-            self.service.map(|_| IN_KES.into())
+            self.service.as_ref().map(|_| IN_KES.into())
         }
 
-        fn candidates(&self, name: &str) -> Result<Vec<Candidate>, KeyError> {
-            match name == IN_KES && self.service.is_some() {
-                true => Ok(vec![Candidate::Remote]),
-                false => self.statics.candidates(name),
+        fn candidates(&self, name: &str) -> Result<Vec<Key>, KeyError> {
+            match self.service {
+                Some(answer) if name == IN_KES => Ok(vec![Key::server(answer)]),
+                _ => self.statics.candidates(name),
             }
         }
 
         fn root_credentials(&self) -> Vec<RootCredential> {
             self.statics.root_credentials()
         }
+    }
 
-        async fn decrypt(
-            &self,
-            name: &str,
-            ciphertext: &[u8],
-            context: &[u8],
-        ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-            assert_eq!((name, context), (IN_KES, CONTEXT));
-            let plaintext = ciphertext.iter().map(|byte| !byte).collect();
-            self.answer(Zeroizing::new(plaintext))
+    impl Answer {
+        fn answer<T>(self, answer: T) -> Result<T, KeyError> {
+            match self {
+                Self::Yes => Ok(answer),
+                Self::Away => Err(KeyError::Unavailable("away".into())),
+            }
         }
     }
 
     #[async_trait]
-    impl KeyGenerator for Lent {
-        async fn generate(&self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
-            assert_eq!((name, context), (IN_KES, CONTEXT));
+    impl ServerKey for Answer {
+        async fn make(&self, associated_data: &[u8]) -> Result<DataKey, KeyError> {
+            assert_eq!(associated_data, RUN_KEY);
             let plaintext = random::<32>().unwrap().to_vec();
             self.answer(DataKey {
                 ciphertext: plaintext.iter().map(|byte| !byte).collect(),
                 plaintext: Zeroizing::new(plaintext),
             })
+        }
+
+        async fn open(
+            &self,
+            ciphertext: &[u8],
+            associated_data: &[u8],
+        ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
+            assert_eq!(associated_data, RUN_KEY);
+            let plaintext = ciphertext.iter().map(|byte| !byte).collect();
+            self.answer(Zeroizing::new(plaintext))
         }
     }
 

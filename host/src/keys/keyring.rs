@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use async_trait::async_trait;
 use zeroize::Zeroizing;
 
-use super::static_key::{KEY_BYTES, StaticKey};
-use super::{Candidate, DataKey, KeyGenerator, Keyring, KeysError, RootCredential, files};
+use super::static_key::StaticKey;
+use super::{Key, Keyring, KeysError, RootCredential, files};
 use crate::contract::KeyError;
 
 /// How many root credentials are tried on an object, some 60 ms each: all of them together stay well
@@ -15,12 +14,10 @@ use crate::contract::KeyError;
 pub(super) const ROOT_CREDENTIALS: usize = 100;
 
 /// Static keys, several of one name included, and root credentials.
-///
-/// Holds no remote keys: it neither decrypts nor generates data keys, the plugin does.
 #[derive(Clone, Default)]
 pub struct StaticKeyring {
     default: Option<String>,
-    keys: BTreeMap<String, Vec<Zeroizing<[u8; KEY_BYTES]>>>,
+    keys: BTreeMap<String, Vec<Key>>,
     credentials: Vec<RootCredential>,
 }
 
@@ -35,9 +32,10 @@ impl StaticKeyring {
     /// is the one for new objects. A key that is there already is not added again.
     #[must_use]
     pub fn key(mut self, key: StaticKey) -> Self {
-        let secrets = self.keys.entry(key.name().into()).or_default();
-        if secrets.iter().all(|secret| **secret != *key.secret()) {
-            secrets.push(Zeroizing::new(*key.secret()));
+        let keys = self.keys.entry(key.name().into()).or_default();
+        let is_it = |known: &Key| known.secret().is_some_and(|known| **known == *key.secret());
+        if !keys.iter().any(is_it) {
+            keys.push(Key::local(Zeroizing::new(*key.secret())));
         }
         self
     }
@@ -104,7 +102,8 @@ impl StaticKeyring {
 
     /// The keys of this name, the one for new objects first.
     pub fn keys_named(&self, name: &str) -> impl Iterator<Item = StaticKey> {
-        let secrets = self.keys.get(name).into_iter().flatten();
+        let keys = self.keys.get(name).into_iter().flatten();
+        let secrets = keys.filter_map(Key::secret);
         secrets.map(move |secret| StaticKey::new(name, secret.clone()))
     }
 
@@ -121,58 +120,33 @@ impl StaticKeyring {
     }
 }
 
-#[async_trait]
 impl Keyring for StaticKeyring {
     fn default_key(&self) -> Option<String> {
         self.default.clone()
     }
 
-    fn candidates(&self, name: &str) -> Result<Vec<Candidate>, KeyError> {
-        let secrets = self.keys.get(name).ok_or(KeyError::NotFound)?;
-        Ok(secrets
-            .iter()
-            .map(|secret| Candidate::Secret(Zeroizing::new(secret.to_vec())))
-            .collect())
+    fn candidates(&self, name: &str) -> Result<Vec<Key>, KeyError> {
+        self.keys.get(name).cloned().ok_or(KeyError::NotFound)
     }
 
     fn root_credentials(&self) -> Vec<RootCredential> {
         self.credentials.clone()
-    }
-
-    async fn decrypt(
-        &self,
-        _name: &str,
-        _ciphertext: &[u8],
-        _context: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        Err(KeyError::NotFound)
-    }
-}
-
-#[async_trait]
-impl KeyGenerator for StaticKeyring {
-    async fn generate(&self, _name: &str, _context: &[u8]) -> Result<DataKey, KeyError> {
-        Err(KeyError::NotFound)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::keys::static_key::KEY_BYTES;
 
     fn key(name: &str, byte: u8) -> StaticKey {
         StaticKey::new(name, Zeroizing::new([byte; KEY_BYTES]))
     }
 
     fn secrets(keyring: &StaticKeyring, name: &str) -> Vec<Vec<u8>> {
-        let candidates = keyring.candidates(name).unwrap_or_default();
-        candidates
-            .into_iter()
-            .map(|candidate| match candidate {
-                Candidate::Secret(secret) => secret.to_vec(),
-                Candidate::Remote => panic!("a static key is not remote"),
-            })
-            .collect()
+        let keys = keyring.candidates(name).unwrap_or_default();
+        let secret = |key: &Key| key.secret().unwrap().to_vec();
+        keys.iter().map(secret).collect()
     }
 
     #[test]
@@ -221,15 +195,14 @@ mod tests {
     }
 
     #[test]
-    fn there_are_no_remote_keys() {
-        let keyring = StaticKeyring::new().key(key("a", 1));
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .build()
-            .unwrap();
-        let decrypted = runtime.block_on(keyring.decrypt("a", b"", b""));
-        assert!(matches!(decrypted, Err(KeyError::NotFound)));
-        let generated = runtime.block_on(keyring.generate("a", b""));
-        assert!(matches!(generated, Err(KeyError::NotFound)));
+    fn a_key_keeps_its_number_however_often_it_is_lent() {
+        let keyring = StaticKeyring::new().key(key("a", 1)).key(key("a", 2));
+        let numbers = |keyring: &StaticKeyring| -> Vec<u64> {
+            let keys = keyring.candidates("a").unwrap();
+            keys.iter().map(Key::id).collect()
+        };
+        assert_eq!(numbers(&keyring), numbers(&keyring.clone()));
+        assert_ne!(numbers(&keyring)[0], numbers(&keyring)[1]);
     }
 
     #[test]

@@ -1,19 +1,25 @@
 //! Static keys, root credentials and a KES, lent together.
 //!
 //! A store can hold objects under all of them. Which key an object needs follows from its form and the
-//! key name in it: root credentials are asked for by objects in their form alone, a compact object says
-//! whether its key is in a KMS, and for all others the name decides.
+//! key name in it: root credentials are asked for by objects in their form alone, and for all others the
+//! name decides.
 
 use std::path::Path;
 #[cfg(feature = "kes")]
 use std::sync::Arc;
 
+#[cfg(feature = "kes")]
 use async_trait::async_trait;
+#[cfg(feature = "kes")]
+use sha2::{Digest as _, Sha256};
+#[cfg(feature = "kes")]
 use zeroize::Zeroizing;
 
 #[cfg(feature = "kes")]
 use super::kes::{Kes, KesError, Opened, is_key_name};
-use super::{Candidate, DataKey, KeyGenerator, Keyring, KeysError, RootCredential, StaticKeyring};
+#[cfg(feature = "kes")]
+use super::key::{DataKey, ServerKey, fresh_id};
+use super::{Key, Keyring, KeysError, RootCredential, StaticKeyring};
 use crate::contract::KeyError;
 
 /// Static keys, root credentials and, with the feature `kes`, a KES.
@@ -36,6 +42,8 @@ struct Lent {
     kes: Kes,
     key: String,
     opened: Arc<Opened>,
+    /// Tells it from others.
+    number: u64,
 }
 
 impl MixedKeyring {
@@ -60,7 +68,13 @@ impl MixedKeyring {
         }
         let key = key.to_owned();
         let opened = Arc::default();
-        self.kes = Some(Lent { kes, key, opened });
+        let number = fresh_id();
+        self.kes = Some(Lent {
+            kes,
+            key,
+            opened,
+            number,
+        });
         Ok(self)
     }
 
@@ -111,14 +125,21 @@ impl MixedKeyring {
         None
     }
 
+    /// The key of this name in KES, which may or may not be there.
     #[cfg(feature = "kes")]
-    fn has(&self, name: &str) -> bool {
-        self.kes.is_some() && is_key_name(name)
+    fn in_kes(&self, name: &str, is_static: bool) -> Option<Key> {
+        let lent = self.kes.as_ref().filter(|_| is_key_name(name))?;
+        let key = InKes {
+            lent: lent.clone(),
+            name: name.to_owned(),
+            is_static,
+        };
+        Some(Key::of_server(id(lent.number, name), key))
     }
 
     #[cfg(not(feature = "kes"))]
-    fn has(&self, _name: &str) -> bool {
-        false
+    fn in_kes(&self, _name: &str, _is_static: bool) -> Option<Key> {
+        None
     }
 }
 
@@ -128,7 +149,6 @@ impl From<StaticKeyring> for MixedKeyring {
     }
 }
 
-#[async_trait]
 impl Keyring for MixedKeyring {
     fn default_key(&self) -> Option<String> {
         match self.remote_key() {
@@ -137,73 +157,71 @@ impl Keyring for MixedKeyring {
         }
     }
 
-    fn candidates(&self, name: &str) -> Result<Vec<Candidate>, KeyError> {
-        let mut candidates = match self.statics.candidates(name) {
-            Ok(candidates) => candidates,
-            Err(error) if !self.has(name) => return Err(error),
-            Err(_) => Vec::new(),
+    fn candidates(&self, name: &str) -> Result<Vec<Key>, KeyError> {
+        let statics = self.statics.candidates(name);
+        let Some(key) = self.in_kes(name, statics.is_ok()) else {
+            return statics;
         };
-        if self.has(name) {
-            let at = match self.remote_key() == Some(name) {
-                true => 0,
-                false => candidates.len(),
-            };
-            candidates.insert(at, Candidate::Remote);
-        }
-        Ok(candidates)
+        let mut keys = statics.unwrap_or_default();
+        let at = match self.remote_key() == Some(name) {
+            true => 0,
+            false => keys.len(),
+        };
+        keys.insert(at, key);
+        Ok(keys)
     }
 
     fn root_credentials(&self) -> Vec<RootCredential> {
         self.statics.root_credentials()
     }
+}
 
-    #[cfg(feature = "kes")]
-    async fn decrypt(
+/// A key in KES, by its name.
+#[cfg(feature = "kes")]
+struct InKes {
+    lent: Lent,
+    name: String,
+    /// Whether there is a static key of this name too.
+    is_static: bool,
+}
+
+#[cfg(feature = "kes")]
+#[async_trait]
+impl ServerKey for InKes {
+    async fn make(&self, associated_data: &[u8]) -> Result<DataKey, KeyError> {
+        self.lent.kes.generate(&self.name, associated_data).await
+    }
+
+    async fn open(
         &self,
-        name: &str,
         ciphertext: &[u8],
-        context: &[u8],
+        associated_data: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        let Some(lent) = &self.kes else {
-            return Err(KeyError::NotFound);
-        };
-        let opened = lent.opened.decrypt(&lent.kes, name, ciphertext, context);
-        let is_static = || self.statics.candidates(name).is_ok();
+        let Lent {
+            kes, key, opened, ..
+        } = &self.lent;
+        let opened = opened.decrypt(kes, &self.name, ciphertext, associated_data);
         match opened.await {
             // A key of that name is there, and has been tried or will be: it would be wrong to say that
             // there is none.
-            Err(KeyError::NotFound) if is_static() => Err(KeyError::NotAuthentic),
+            Err(KeyError::NotFound) if self.is_static => Err(KeyError::NotAuthentic),
             // Whoever may use one key of KES alone is denied all others, be they there or not.
-            Err(KeyError::Denied(_)) if name != lent.key && is_static() => {
+            Err(KeyError::Denied(_)) if self.name != *key && self.is_static => {
                 Err(KeyError::NotAuthentic)
             }
             other => other,
         }
     }
-
-    #[cfg(not(feature = "kes"))]
-    async fn decrypt(
-        &self,
-        name: &str,
-        ciphertext: &[u8],
-        context: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        self.statics.decrypt(name, ciphertext, context).await
-    }
 }
 
-#[async_trait]
-impl KeyGenerator for MixedKeyring {
-    #[cfg(feature = "kes")]
-    async fn generate(&self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
-        match &self.kes {
-            Some(lent) => lent.kes.generate(name, context).await,
-            None => Err(KeyError::NotFound),
-        }
-    }
-
-    #[cfg(not(feature = "kes"))]
-    async fn generate(&self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
-        self.statics.generate(name, context).await
-    }
+/// The number of the key of this name in the KES of this number.
+#[cfg(feature = "kes")]
+fn id(kes: u64, name: &str) -> u64 {
+    let digest = Sha256::new()
+        .chain_update(kes.to_le_bytes())
+        .chain_update(name)
+        .finalize();
+    digest
+        .first_chunk()
+        .map_or(kes, |bytes| u64::from_le_bytes(*bytes))
 }

@@ -132,7 +132,6 @@ impl ManifestFile {
         let options = SealOptions {
             form: SealedForm::Compact,
             key: key.map(str::to_owned),
-            ..SealOptions::default()
         };
         let (mut bytes, mut key) = (head.encode(), None);
         for (part, plaintext) in (1..).zip(parts) {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::awake::timeout_at;
-use crate::contract::{Description, Opened, Policy};
+use crate::contract::{Description, Location, Opened, Policy};
 use crate::error::Error;
 
 use super::audit::{Audit, AuditScope};
@@ -73,6 +73,14 @@ impl Auditor {
         Audit::start(&self.pool, &self.store_name, scope).await
     }
 
+    /// Where an object of this store stands.
+    pub(super) fn location(&self, path: &[u8]) -> Location {
+        Location {
+            store: self.store_name.to_string(),
+            path: path.to_vec(),
+        }
+    }
+
     pub(super) async fn call_unseal(
         &self,
         path: &[u8],
@@ -83,10 +91,10 @@ impl Auditor {
         pool.check_size(stored.len())?;
         let mut instance = pool.take(Grant::unseal(policy)).await?;
         let (exports, store, until) = instance.parts();
-        let path = path.to_vec();
+        let location = self.location(path);
         let call = exports
             .opening
-            .call_unseal(store, &self.store_name, &path, stored, policy);
+            .call_unseal(store, &location, stored, policy);
         let opened = timeout_at(until, call).await;
         let opened = pool.settle(&instance, opened)?;
         pool.put(instance);

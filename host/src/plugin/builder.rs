@@ -8,7 +8,7 @@ use wasmtime::component::Linker;
 
 use crate::describe::line;
 use crate::error::Error;
-use crate::keys::{KeyGenerator, Keyring};
+use crate::keys::Keyring;
 use crate::storage::{Storage, StorageWriter};
 
 use super::Plugin;
@@ -71,18 +71,11 @@ impl PluginBuilder {
         self
     }
 
-    /// The keys to read with. Without them there are no keys, no root credentials and no default
-    /// key.
+    /// The keys. The plugin gets handles of them and never their bytes or a password. Without them there
+    /// are no keys, no root credentials and no default key.
     #[must_use]
     pub fn keyring(mut self, keyring: Arc<dyn Keyring>) -> Self {
         self.lent.keyring = Some(keyring);
-        self
-    }
-
-    /// What makes data keys under remote keys. Without it that is denied.
-    #[must_use]
-    pub fn key_generator(mut self, generator: Arc<dyn KeyGenerator>) -> Self {
-        self.lent.key_generator = Some(generator);
         self
     }
 
@@ -135,7 +128,7 @@ impl PluginBuilder {
         Ok(Plugin { reader })
     }
 
-    /// The same for a component of the world `auditor`. A key generator and a store to write are
+    /// The same for a component of the world `auditor`. A way to make data keys and a store to write are
     /// not lent, whatever the builder was given, and a component that imports one is refused.
     ///
     /// # Errors

@@ -21,7 +21,7 @@ use super::engine::Clock;
 use super::exports::{Exports, Indices};
 use super::grant::Grant;
 use super::identity::Identity;
-use super::lend::{HANDLES, Lent, State};
+use super::lend::{COMPONENT_HANDLES, Lent, State};
 use super::limits::{Limit, Limits};
 use super::meter::{Meter, Refusal};
 use super::source::Compiled;
@@ -192,9 +192,7 @@ impl Pool {
         store.epoch_deadline_callback(|mut store| store.data_mut().meter.tick());
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(self.limits.copied_bytes);
-        // Each cursor and draft has a handle inside the component too, and what the component
-        // makes itself, an audit or a run, has one.
-        store.set_max_component_handles(2 * HANDLES);
+        store.set_max_component_handles(COMPONENT_HANDLES);
         store.data_mut().begin();
         let starting = self.linked.pre.instantiate_async(&mut store);
         let started = match timeout_at(until, starting).await {
@@ -247,7 +245,7 @@ impl Pool {
         // Memory never shrinks, so an instance that did Argon2id keeps its 64 MiB. All that are
         // idle together may keep what one may use; those that were not used for longest go.
         let too_many = |idle: &[Instance]| {
-            let memory = idle.iter().map(|idle| idle.store.data().meter.memory());
+            let memory = idle.iter().map(|idle| idle.store.data().memory());
             idle.len() > self.limits.instances_in_use
                 || memory.sum::<usize>() > self.limits.memory_bytes
         };
@@ -303,7 +301,7 @@ impl Pool {
             return too_much(Limit::CopiedBytes, self.limits.copied_bytes);
         }
         if cause.contains("handle limit exceeded") {
-            return too_much(Limit::Handles, 2 * HANDLES);
+            return too_much(Limit::Handles, COMPONENT_HANDLES);
         }
         if cause.starts_with("resource limit exceeded") {
             return too_much(Limit::Instances, self.limits.instances);

@@ -9,7 +9,7 @@ use std::time::Duration;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Limits {
-    /// Bytes of memory of one instance. Default 256 MiB: Argon2id needs 64 MiB, and the largest
+    /// Bytes of memory of one instance. Default 256 MiB: the largest
     /// object is held as stored, opened, sealed anew and read back.
     pub memory_bytes: usize,
     /// Elements of the tables of one instance. Default 16,384: a Rust component has one table with
@@ -23,7 +23,7 @@ pub struct Limits {
     /// goes on. Idle ones are kept besides, as many at most and with no more memory together than one
     /// may have. Default four for each thread of the machine, for calls that wait for a key service,
     /// since no more than one can compute on each, and at most 32: the 64 MiB that Argon2id takes
-    /// are then 2 GiB in all.
+    /// of the host are then 2 GiB in all.
     ///
     /// A keyring or store that calls the very plugin that is calling it needs a second instance
     /// while it holds the first. If all hold one and wait for another, each waits until its
@@ -38,7 +38,7 @@ pub struct Limits {
     /// largest IAM and configuration objects seen are a few MiB.
     pub object_bytes: usize,
     /// How long the plugin itself may compute in one call or step. Default 30 s: some 500
-    /// objects in the root-credential form in one step, at about 60 ms each.
+    /// objects in the root-credential form in one step, at about 60 ms each. What the host derives for it counts.
     pub guest_time: Duration,
     /// How long one call or step may take, with all waiting for keys and storage. Default 60 s:
     /// twice the computing time. Time for which the process is stopped does not count. A keyring or store that blocks its thread instead of waiting

@@ -62,6 +62,17 @@ impl Meter {
         self.resumed = self.clock.now();
     }
 
+    /// The host computed for the guest, which counts as the guest's own time: otherwise it could let the
+    /// host work for it without end.
+    ///
+    /// # Errors
+    /// What ends the call, if that was too long.
+    pub fn charge(&mut self, took: Duration) -> wasmtime::Result<()> {
+        let ticks = took.as_millis() / TICK.as_millis();
+        self.computed = self.computed.saturating_add(ticks as u64);
+        self.check()
+    }
+
     /// The clock ticked while the guest was under way. A tick during which it also waited for the
     /// host is not counted: waiting is [`Limits::deadline`]'s business.
     pub fn tick(&mut self) -> wasmtime::Result<UpdateDeadline> {
@@ -70,14 +81,19 @@ impl Meter {
             self.computed += 1;
             self.resumed = now;
         }
+        self.check()?;
+        // Yielding lets other calls on this thread go on, and the deadline be noticed.
+        Ok(UpdateDeadline::Yield(1))
+    }
+
+    fn check(&mut self) -> wasmtime::Result<()> {
         if Duration::from_millis(self.computed.saturating_mul(TICK.as_millis() as u64))
             > self.limits.guest_time
         {
             let allowed = self.limits.guest_time.as_millis() as u64;
             return Err(self.refuse(Limit::GuestTime, None, allowed));
         }
-        // Yielding lets other calls on this thread go on, and the deadline be noticed.
-        Ok(UpdateDeadline::Yield(1))
+        Ok(())
     }
 
     /// Remembers a refusal. The error returned ends the call.

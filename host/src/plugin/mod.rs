@@ -154,11 +154,11 @@ impl Plugin {
         pool.check_size(plaintext.len())?;
         let mut instance = pool.take(Grant::seal(options)).await?;
         let (exports, store, until) = instance.parts();
-        let path = path.to_vec();
+        let location = self.reader.location(path);
         let call = async {
             let sealing = &exports.writer()?.sealing;
             sealing
-                .call_seal(store, &self.reader.store_name, &path, plaintext, options)
+                .call_seal(store, &location, plaintext, options)
                 .await
         };
         let sealed = timeout_at(until, call).await;

@@ -3,10 +3,9 @@
 use wasmtime::Engine;
 use wasmtime::component::{Component, HasSelf, InstancePre, Linker};
 
-use crate::contract::generated::iamseal::plugin::{
-    diagnostics, key_generator, keyring, storage, storage_writer, types,
-};
+use crate::contract::generated::iamseal::plugin::{diagnostics, storage, storage_writer, types};
 use crate::contract::generated::wasi::random::random;
+use crate::contract::keys::iamseal::plugin::{key_maker, keyring};
 
 use super::exports::Indices;
 use super::lend::State;
@@ -49,7 +48,7 @@ pub(super) const PLUGIN: World = World {
         "iamseal:plugin/keyring@0.1.0",
         "iamseal:plugin/storage@0.1.0",
         "iamseal:plugin/diagnostics@0.1.0",
-        "iamseal:plugin/key-generator@0.1.0",
+        "iamseal:plugin/key-maker@0.1.0",
         "iamseal:plugin/storage-writer@0.1.0",
         "wasi:random/random@0.2.6",
     ],
@@ -61,7 +60,7 @@ pub(super) const PLUGIN: World = World {
     ],
     lend: |linker| {
         lend_to_read(linker)?;
-        key_generator::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
+        key_maker::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
         storage_writer::add_to_linker::<_, HasSelf<_>>(linker, |state| state)?;
         random::add_to_linker::<_, HasSelf<_>>(linker, |state| state)
     },
@@ -214,7 +213,7 @@ mod tests {
         };
         assert_eq!(fit.difference(&PLUGIN), None);
         let difference = fit.difference(&AUDITOR).unwrap();
-        for import in ["key-generator", "storage-writer", "random"] {
+        for import in ["key-maker", "storage-writer", "random"] {
             assert!(difference.contains(import), "{difference}");
         }
     }

@@ -190,10 +190,17 @@ async fn the_deadline_covers_computing() {
 
 #[tokio::test]
 async fn the_deadline_covers_a_key_service_that_hangs() {
+    let imports = [
+        iamseal_tests::hostile::IMPORT_CANDIDATES,
+        iamseal_tests::hostile::IMPORT_OPEN,
+    ]
+    .concat();
     let guest = Guest {
-        imports: iamseal_tests::hostile::IMPORT_DECRYPT,
-        unseal: "(call $decrypt (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0)
-                    (i32.const 0) (i32.const 0) (i32.const 16))
+        imports: imports.leak(),
+        // The handle of the only key stands four bytes into the list.
+        unseal: "(call $candidates (i32.const 0) (i32.const 0) (i32.const 16))
+                 (call $open (i32.load offset=4 (i32.load (i32.const 20))) (i32.const 0)
+                    (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 64))
                  unreachable",
         ..Guest::default()
     };
@@ -208,6 +215,34 @@ async fn the_deadline_covers_a_key_service_that_hangs() {
     let (limit, ..) = reached(unsealed);
     assert_eq!(limit, Limit::Deadline);
     assert_eq!(seal(&plugin, WELL, b"next").await.unwrap(), b"next");
+}
+
+#[tokio::test]
+async fn what_the_host_derives_is_the_components_own_time() {
+    let imports = [
+        iamseal_tests::hostile::IMPORT_CREDENTIALS,
+        iamseal_tests::hostile::IMPORT_DERIVE,
+    ]
+    .concat();
+    let guest = Guest {
+        imports: imports.leak(),
+        unseal: "(call $root_credentials (i32.const 16))
+                 (loop $for_ever
+                    (call $derive (i32.load offset=12 (i32.load (i32.const 16))) (i32.const 64)
+                        (i32.const 32) (i32.const 0) (i32.const 128))
+                    (br $for_ever))
+                 unreachable",
+        ..Guest::default()
+    };
+    let plugin = guest
+        .plugin()
+        .keyring(Arc::new(Hanging::default()))
+        .limits(limits(|limits| limits.guest_time = SHORT))
+        .load()
+        .await
+        .unwrap();
+    let unsealed = plugin.unseal(b"path", b"stored", Policy::Compatible).await;
+    assert_eq!(reached(unsealed).0, Limit::GuestTime);
 }
 
 #[tokio::test]
@@ -328,6 +363,6 @@ async fn handles_inside_the_component() {
     };
     assert_eq!(
         seal_ill(guest, Limits::default()).await,
-        (Limit::Handles, None, 1024)
+        (Limit::Handles, None, 5120)
     );
 }

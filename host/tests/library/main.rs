@@ -8,6 +8,7 @@
 )]
 
 mod instances;
+mod leaks;
 mod limits;
 mod loading;
 mod manifest_file;

@@ -234,7 +234,7 @@ async fn only_the_right_key_store_form_and_one_key_open_it() {
         .collect();
     let parts = pieces.len() - 1;
     for (form, key, says) in [
-        (SealedForm::Minio, "key", "it is not compact"),
+        (SealedForm::default(), "key", "it is not compact"),
         (
             SealedForm::Compact,
             "other",
@@ -248,7 +248,6 @@ async fn only_the_right_key_store_form_and_one_key_open_it() {
         let options = SealOptions {
             form,
             key: Some(key.into()),
-            ..SealOptions::default()
         };
         let sealed = both.seal(&path, &opened.plaintext, &options).await.unwrap();
         let length = u32::try_from(sealed.len()).unwrap().to_be_bytes();

@@ -7,9 +7,7 @@ use std::sync::{Arc, Mutex};
 use iamseal::contract::{
     KeyError, ObjectError, Outcome, Policy, SealOptions, SealedForm, StorageError, Target, Verdict,
 };
-use iamseal::keys::{
-    Candidate, DataKey, KeyGenerator, Keyring, RootCredential, StaticKey, StaticKeyring,
-};
+use iamseal::keys::{DataKey, Key, Keyring, RootCredential, ServerKey, StaticKey, StaticKeyring};
 use iamseal::storage::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};
 use iamseal::{AuditScope, Error, MigrationPlan, Plugin, PluginBuilder};
 use zeroize::Zeroizing;
@@ -24,10 +22,11 @@ fn builder() -> PluginBuilder {
     Plugin::builder().component(iamseal_component::PLUGIN)
 }
 
-/// A keyring whose key is remote and whose every answer was put in before.
+/// A keyring whose key is in a server, which answers what was put in before.
+#[derive(Clone)]
 struct Keys {
-    /// The sizes of secret keys; none: the key is remote.
-    candidates: Option<Vec<usize>>,
+    /// How many keys of the host's own there are instead.
+    local: Option<usize>,
     generated: Result<(usize, usize), KeyError>,
     decrypted: Result<usize, KeyError>,
     credentials: usize,
@@ -36,7 +35,7 @@ struct Keys {
 impl Default for Keys {
     fn default() -> Self {
         Self {
-            candidates: None,
+            local: None,
             generated: Ok((32, 76)),
             decrypted: Ok(32),
             credentials: 0,
@@ -44,19 +43,16 @@ impl Default for Keys {
     }
 }
 
-#[async_trait::async_trait]
 impl Keyring for Keys {
     fn default_key(&self) -> Option<String> {
         Some(NAME.to_owned())
     }
 
-    fn candidates(&self, _name: &str) -> Result<Vec<Candidate>, KeyError> {
-        Ok(match &self.candidates {
-            None => vec![Candidate::Remote],
-            Some(sizes) => {
-                let secret = |size: &usize| Candidate::Secret(Zeroizing::new(vec![7; *size]));
-                sizes.iter().map(secret).collect()
-            }
+    fn candidates(&self, _name: &str) -> Result<Vec<Key>, KeyError> {
+        let local = |_| Key::local(Zeroizing::new([7; 32]));
+        Ok(match self.local {
+            None => vec![Key::server(self.clone())],
+            Some(count) => (0..count).map(local).collect(),
         })
     }
 
@@ -67,21 +63,20 @@ impl Keyring for Keys {
         };
         (0..self.credentials).map(credential).collect()
     }
+}
 
-    async fn decrypt(
+#[async_trait::async_trait]
+impl ServerKey for Keys {
+    async fn open(
         &self,
-        _name: &str,
         _ciphertext: &[u8],
-        _context: &[u8],
+        _associated_data: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
         let size = self.decrypted.clone()?;
         Ok(Zeroizing::new(vec![7; size]))
     }
-}
 
-#[async_trait::async_trait]
-impl KeyGenerator for Keys {
-    async fn generate(&self, _name: &str, _context: &[u8]) -> Result<DataKey, KeyError> {
+    async fn make(&self, _associated_data: &[u8]) -> Result<DataKey, KeyError> {
         let (plaintext, ciphertext) = self.generated.clone()?;
         Ok(DataKey {
             plaintext: Zeroizing::new(vec![7; plaintext]),
@@ -91,9 +86,7 @@ impl KeyGenerator for Keys {
 }
 
 async fn plugin(keys: Keys) -> Plugin {
-    let keys = Arc::new(keys);
-    let builder = builder().keyring(keys.clone()).key_generator(keys);
-    builder.load().await.unwrap()
+    builder().keyring(Arc::new(keys)).load().await.unwrap()
 }
 
 fn options(form: SealedForm) -> SealOptions {
@@ -116,7 +109,7 @@ async fn refuses<T>(plugin: &Plugin, answer: Result<T, Error>) -> ObjectError {
 
 #[tokio::test]
 async fn a_data_key_of_another_size_seals_nothing() {
-    for form in [SealedForm::Minio, SealedForm::Compact] {
+    for form in [SealedForm::default(), SealedForm::Compact] {
         for size in SIZES {
             let generated = Ok((size, 76));
             let keys = Keys {
@@ -134,7 +127,7 @@ async fn a_data_key_of_another_size_seals_nothing() {
 
 #[tokio::test]
 async fn a_data_key_that_opens_as_another_size_opens_nothing() {
-    for form in [SealedForm::Minio, SealedForm::Compact] {
+    for form in [SealedForm::default(), SealedForm::Compact] {
         let sealed = plugin(Keys::default()).await;
         let sealed = sealed.seal(PATH, b"{}", &options(form)).await.unwrap();
         for size in SIZES {
@@ -157,13 +150,12 @@ async fn a_data_key_that_opens_as_another_size_opens_nothing() {
 async fn no_candidate_or_thousands_open_nothing() {
     let sealed = plugin(Keys::default()).await;
     let sealed = sealed
-        .seal(PATH, b"{}", &options(SealedForm::Minio))
+        .seal(PATH, b"{}", &options(SealedForm::default()))
         .await
         .unwrap();
-    for candidates in [vec![], vec![0], vec![31, 33], vec![32; 2000]] {
-        let candidates = Some(candidates);
+    for local in [0, 1, 2000] {
         let plugin = plugin(Keys {
-            candidates,
+            local: Some(local),
             ..Keys::default()
         })
         .await;
@@ -176,7 +168,7 @@ async fn no_candidate_or_thousands_open_nothing() {
 async fn every_error_of_a_key_service_is_passed_on() {
     let sealed = plugin(Keys::default()).await;
     let sealed = sealed
-        .seal(PATH, b"{}", &options(SealedForm::Minio))
+        .seal(PATH, b"{}", &options(SealedForm::default()))
         .await
         .unwrap();
     let long = "x".repeat(1 << 20);
@@ -192,7 +184,9 @@ async fn every_error_of_a_key_service_is_passed_on() {
             ..Keys::default()
         };
         let plugin = plugin(keys).await;
-        let answer = plugin.seal(PATH, b"{}", &options(SealedForm::Minio)).await;
+        let answer = plugin
+            .seal(PATH, b"{}", &options(SealedForm::default()))
+            .await;
         let said = answer.as_ref().unwrap_err().to_string();
         assert!(
             said.len() < 1000 && !said.contains(char::is_control),
@@ -306,8 +300,7 @@ async fn migrate(answers: Answers) -> (Result<Vec<Outcome>, Error>, usize) {
     let keyring = Arc::new(keyring.default_key(NAME).unwrap());
     let answers = Arc::new(answers);
     let plugin = builder()
-        .keyring(keyring.clone())
-        .key_generator(keyring)
+        .keyring(keyring)
         .storage(answers.clone())
         .storage_writer(answers.clone())
         .load()

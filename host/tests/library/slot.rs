@@ -17,10 +17,7 @@ fn keyring() -> Arc<StaticKeyring> {
 }
 
 fn builder(component: Vec<u8>, keyring: Arc<StaticKeyring>) -> PluginBuilder {
-    Plugin::builder()
-        .component(component)
-        .keyring(keyring.clone())
-        .key_generator(keyring)
+    Plugin::builder().component(component).keyring(keyring)
 }
 
 /// The built-in component with a custom section more: another digest, the same work.

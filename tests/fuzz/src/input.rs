@@ -5,8 +5,10 @@
 
 use arbitrary::Unstructured;
 
-use crate::contract::exports::iamseal::plugin::sealing::{SealOptions, SealedForm};
-use crate::contract::iamseal::plugin::types::{Cipher, DataKeyEncoding};
+use crate::contract::exports::iamseal::plugin::sealing::{
+    MinioOptions, SealOptions, SealedForm, WrittenCipher,
+};
+use crate::contract::iamseal::plugin::types::WrittenEncoding;
 use crate::edit::{PARTS, edit};
 use crate::samples::{self, Sample};
 
@@ -160,24 +162,25 @@ impl<'a> Input<'a> {
     pub fn seal_options(&mut self) -> SealOptions {
         let names = ["my-minio-key", samples::REMOTE, "a-key", "no-such-key", ""];
         SealOptions {
-            form: *self.one_of(&[SealedForm::Minio, SealedForm::Compact]),
+            form: match self.below(2) {
+                0 => SealedForm::Minio(MinioOptions {
+                    cipher: *self.one_of(&[
+                        None,
+                        Some(WrittenCipher::Aes256Gcm),
+                        Some(WrittenCipher::Chacha20Poly1305),
+                    ]),
+                    data_key_encoding: *self.one_of(&[
+                        None,
+                        Some(WrittenEncoding::Binary),
+                        Some(WrittenEncoding::Json),
+                    ]),
+                }),
+                _ => SealedForm::Compact,
+            },
             key: match self.below(6) {
                 0 => None,
                 name => Some(names[name - 1].to_string()),
             },
-            cipher: *self.one_of(&[
-                None,
-                Some(Cipher::Aes256Gcm),
-                Some(Cipher::Chacha20Poly1305),
-                Some(Cipher::Aes128Gcm),
-                Some(Cipher::Xchacha20Poly1305),
-            ]),
-            data_key_encoding: *self.one_of(&[
-                None,
-                Some(DataKeyEncoding::Binary),
-                Some(DataKeyEncoding::Json),
-                Some(DataKeyEncoding::MessagePack),
-            ]),
         }
     }
 

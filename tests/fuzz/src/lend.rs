@@ -4,11 +4,10 @@ use iamseal_core as core;
 use wasmtime::component::{Resource, ResourceTable};
 use wasmtime::{Result, StoreLimits};
 
-use crate::contract::iamseal::plugin::{
-    diagnostics, key_generator, keyring, storage, storage_writer, types,
-};
+use crate::contract::iamseal::plugin::{diagnostics, storage, storage_writer, types};
+use crate::contract::keys::iamseal::plugin::{key_maker, keyring};
 use crate::contract::wasi::random::random;
-use crate::world::{Listing, Staged, World};
+use crate::world::{Handle, Listing, NoRootKey, Staged, World};
 
 /// What belongs to one instance.
 pub struct State {
@@ -36,47 +35,82 @@ impl keyring::Host for State {
         &mut self,
         name: String,
     ) -> Result<Result<Vec<keyring::Candidate>, types::KeyError>> {
-        let lend = |candidate| match candidate {
-            core::Candidate::Secret(bytes) => keyring::Candidate::Secret(bytes.to_vec()),
-            core::Candidate::Remote => keyring::Candidate::Remote,
+        let candidates = match self.world.candidates(&name) {
+            Ok(candidates) => candidates,
+            Err(error) => return Ok(Err(error.into())),
         };
-        Ok(match self.world.candidates(&name) {
-            Ok(candidates) => Ok(candidates.into_iter().map(lend).collect()),
-            Err(error) => Err(error.into()),
-        })
-    }
-
-    fn decrypt(
-        &mut self,
-        name: String,
-        ciphertext: Vec<u8>,
-        context: Vec<u8>,
-    ) -> Result<Result<Vec<u8>, types::KeyError>> {
-        let opened = self.world.decrypt(&name, &ciphertext, &context);
-        Ok(opened.map(|bytes| bytes.to_vec()).map_err(Into::into))
+        let mut lent = Vec::new();
+        for candidate in candidates {
+            lent.push(match candidate {
+                core::Candidate::Local(key) => keyring::Candidate::Local(self.handles.push(key)?),
+                core::Candidate::Server(key) => keyring::Candidate::Server(self.handles.push(key)?),
+                core::Candidate::Secret(bytes) => keyring::Candidate::Secret(bytes.to_vec()),
+            });
+        }
+        Ok(Ok(lent))
     }
 
     fn root_credentials(&mut self) -> Result<Vec<keyring::RootCredential>> {
-        let lend = |credential: core::RootCredential| keyring::RootCredential {
-            user: credential.user,
-            password: credential.password.to_string(),
+        let lend = |(user, passphrase)| keyring::RootCredential {
+            user,
+            key: keyring::RootCandidate::Passphrase(passphrase),
         };
         let credentials = self.world.root_credentials();
         Ok(credentials.into_iter().map(lend).collect())
     }
 }
 
-impl key_generator::Host for State {
-    fn generate(
+impl keyring::HostKey for State {
+    fn id(&mut self, key: Resource<Handle>) -> Result<u64> {
+        Ok(self.handles.get(&key)?.id())
+    }
+
+    fn open(
         &mut self,
-        name: String,
+        key: Resource<Handle>,
+        ciphertext: Vec<u8>,
         context: Vec<u8>,
-    ) -> Result<Result<key_generator::DataKey, types::KeyError>> {
-        let lend = |made: core::DataKey| key_generator::DataKey {
+    ) -> Result<Result<Vec<u8>, types::KeyError>> {
+        let Handle(name) = self.handles.get(&key)?;
+        let opened = self.world.open(name, &ciphertext, &context);
+        Ok(opened.map(|bytes| bytes.to_vec()).map_err(Into::into))
+    }
+
+    fn drop(&mut self, key: Resource<Handle>) -> Result<()> {
+        self.handles.delete(key)?;
+        Ok(())
+    }
+}
+
+impl keyring::HostRootKey for State {
+    fn derive(
+        &mut self,
+        key: Resource<NoRootKey>,
+        _salt: Vec<u8>,
+        _how: types::KeyDerivation,
+    ) -> Result<Result<Vec<u8>, types::KeyError>> {
+        match *self.handles.get(&key)? {}
+    }
+
+    fn drop(&mut self, key: Resource<NoRootKey>) -> Result<()> {
+        self.handles.delete(key)?;
+        Ok(())
+    }
+}
+
+impl key_maker::Host for State {
+    fn make(
+        &mut self,
+        key: Resource<Handle>,
+        context: Vec<u8>,
+        _encoding: types::WrittenEncoding,
+    ) -> Result<Result<key_maker::DataKey, types::KeyError>> {
+        let lend = |made: core::DataKey| key_maker::DataKey {
             plaintext: made.plaintext.to_vec(),
             ciphertext: made.ciphertext,
         };
-        let made = self.world.generate(&name, &context);
+        let Handle(name) = self.handles.get(&key)?;
+        let made = self.world.make(name, &context);
         Ok(made.map(lend).map_err(Into::into))
     }
 }

@@ -4,11 +4,12 @@ use std::cell::{RefCell, RefMut};
 use std::rc::Rc;
 
 use iamseal_core::{
-    Candidate, Cursor, DataKey, Draft, KeyError, KeyGenerator, Keyring, Random, Replacement,
-    RootCredential, Secret, Storage, StorageError, StorageWriter, Stored, Version,
+    Candidate, Cursor, DataKey, DataKeyEncoding, Draft, Key, KeyDerivation, KeyError, KeyMaker,
+    Keyring, Random, Replacement, RootCandidate, RootCredential, RootKey, Secret, Storage,
+    StorageError, StorageWriter, Stored, Version,
 };
 
-use crate::world::{Listing, Staged, World};
+use crate::world::{Handle, Listing, NoRootKey, Staged, World};
 
 /// A host. Clones share it.
 #[derive(Clone)]
@@ -32,27 +33,64 @@ impl Lent {
     }
 }
 
+/// A key with the host it belongs to.
+pub struct NativeKey(Lent, Handle);
+
 impl Keyring for Lent {
+    type Key = NativeKey;
+    type RootKey = NoRootKey;
+
     fn default_key(&self) -> Option<String> {
         self.world().default_key()
     }
 
-    fn candidates(&self, name: &str) -> Result<Vec<Candidate>, KeyError> {
-        self.world().candidates(name)
+    fn candidates(&self, name: &str) -> Result<Vec<Candidate<NativeKey>>, KeyError> {
+        let candidates = self.world().candidates(name)?.into_iter();
+        let own = |handle| NativeKey(self.clone(), handle);
+        let candidates = candidates.map(|candidate| match candidate {
+            Candidate::Local(handle) => Candidate::Local(own(handle)),
+            Candidate::Server(handle) => Candidate::Server(own(handle)),
+            Candidate::Secret(bytes) => Candidate::Secret(bytes),
+        });
+        Ok(candidates.collect())
     }
 
-    fn decrypt(&self, name: &str, ciphertext: &[u8], context: &[u8]) -> Result<Secret, KeyError> {
-        self.world().decrypt(name, ciphertext, context)
-    }
-
-    fn root_credentials(&self) -> Vec<RootCredential> {
-        self.world().root_credentials()
+    fn root_credentials(&self) -> Vec<RootCredential<NoRootKey>> {
+        let lend = |(user, passphrase): (String, String)| RootCredential {
+            user,
+            key: RootCandidate::Passphrase(passphrase.into()),
+        };
+        let lent = self.world().root_credentials();
+        lent.into_iter().map(lend).collect()
     }
 }
 
-impl KeyGenerator for Lent {
-    fn generate(&self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
-        self.world().generate(name, context)
+impl Key for NativeKey {
+    fn id(&self) -> u64 {
+        self.1.id()
+    }
+
+    fn open(&self, ciphertext: &[u8], context: &[u8]) -> Result<Secret, KeyError> {
+        let Self(lent, Handle(name)) = self;
+        lent.world().open(name, ciphertext, context)
+    }
+}
+
+impl RootKey for NoRootKey {
+    fn derive(&self, _salt: &[u8; 32], _how: KeyDerivation) -> Result<Secret, KeyError> {
+        match *self {}
+    }
+}
+
+impl KeyMaker for Lent {
+    fn make(
+        &self,
+        key: &NativeKey,
+        context: &[u8],
+        _encoding: DataKeyEncoding,
+    ) -> Result<DataKey, KeyError> {
+        let NativeKey(_, Handle(name)) = key;
+        self.world().make(name, context)
     }
 }
 

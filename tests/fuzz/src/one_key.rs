@@ -1,7 +1,8 @@
 //! One key of any name, for the targets of the core alone: enough to get past a header.
 
 use iamseal_core::{
-    Candidate, DataKey, KeyError, KeyGenerator, Keyring, Random, RootCredential, Secret,
+    Candidate, DataKey, DataKeyEncoding, Key, KeyDerivation, KeyError, KeyMaker, Keyring, Random,
+    RootCredential, RootKey, Secret,
 };
 
 /// A key under every name.
@@ -12,39 +13,57 @@ pub enum OneKey {
     Remote(Vec<u8>),
 }
 
+/// The handle of a key service that opens every data key to this one.
+pub struct Opens(Vec<u8>);
+
+/// No root credentials are lent.
+pub enum NoRootKey {}
+
 impl Keyring for OneKey {
+    type Key = Opens;
+    type RootKey = NoRootKey;
+
     fn default_key(&self) -> Option<String> {
         Some("key".to_string())
     }
 
-    fn candidates(&self, _name: &str) -> Result<Vec<Candidate>, KeyError> {
+    fn candidates(&self, _name: &str) -> Result<Vec<Candidate<Opens>>, KeyError> {
         Ok(vec![match self {
             Self::Secret(key) => Candidate::Secret(key.to_vec().into()),
-            Self::Remote(_) => Candidate::Remote,
+            Self::Remote(data_key) => Candidate::Server(Opens(data_key.clone())),
         }])
     }
 
-    fn decrypt(
-        &self,
-        _name: &str,
-        _ciphertext: &[u8],
-        _context: &[u8],
-    ) -> Result<Secret, KeyError> {
-        match self {
-            Self::Secret(_) => Err(KeyError::NotFound),
-            Self::Remote(data_key) => Ok(data_key.clone().into()),
-        }
-    }
-
-    fn root_credentials(&self) -> Vec<RootCredential> {
+    fn root_credentials(&self) -> Vec<RootCredential<NoRootKey>> {
         Vec::new()
     }
 }
 
-impl KeyGenerator for OneKey {
-    fn generate(&self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
+impl Key for Opens {
+    fn id(&self) -> u64 {
+        0
+    }
+
+    fn open(&self, _ciphertext: &[u8], _context: &[u8]) -> Result<Secret, KeyError> {
+        Ok(self.0.clone().into())
+    }
+}
+
+impl RootKey for NoRootKey {
+    fn derive(&self, _salt: &[u8; 32], _how: KeyDerivation) -> Result<Secret, KeyError> {
+        match *self {}
+    }
+}
+
+impl KeyMaker for OneKey {
+    fn make(
+        &self,
+        key: &Opens,
+        _context: &[u8],
+        _encoding: DataKeyEncoding,
+    ) -> Result<DataKey, KeyError> {
         Ok(DataKey {
-            plaintext: self.decrypt(name, &[], context)?,
+            plaintext: key.0.clone().into(),
             ciphertext: b"a data key".to_vec(),
         })
     }

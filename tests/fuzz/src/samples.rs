@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
+use std::rc::Rc;
 use std::sync::LazyLock;
 
 use iamseal_core::{
-    Candidate, Cipher, DataKey, DataKeyEncoding, Form, KeyError, KeyGenerator, Keyring, Location,
-    Policy, Random, RootCredential, SealOptions, SealedForm, Secret, Session, inspect, seal,
-    unseal,
+    Candidate, Cipher, DataKey, DataKeyEncoding, Form, Key, KeyError, KeyMaker, Keyring, Location,
+    Policy, Random, RootCandidate, RootCredential, SealOptions, SealedForm, Secret, Session,
+    inspect, seal, unseal,
 };
 use iamseal_tests::keys::Keys;
 use iamseal_tests::service::Service;
@@ -16,7 +17,7 @@ use iamseal_tests::{compact_vectors, vectors};
 
 use crate::edit::is_minio;
 use crate::message_pack::in_message_pack;
-use crate::world::{Made, open};
+use crate::world::{Made, NoRootKey, open};
 
 /// The name of a key that only a key service holds.
 pub const REMOTE: &str = "remote-key";
@@ -56,6 +57,16 @@ pub fn all() -> &'static [Sample] {
 /// The keys of all samples, some of them under one name.
 pub fn keys() -> &'static Keys {
     &ALL.keys
+}
+
+/// The users and passphrases of all samples.
+pub fn passphrases() -> Vec<(String, String)> {
+    let credentials = ALL.keys.root_credentials().into_iter();
+    let lent = credentials.map(|lent| match lent.key {
+        RootCandidate::Passphrase(text) => (lent.user, text.to_string()),
+        RootCandidate::Key(never) => match never {},
+    });
+    lent.collect()
 }
 
 /// The samples' data keys that a key service made.
@@ -130,16 +141,10 @@ impl All {
                 self.damaged.push(case.stored);
                 continue;
             }
-            if taken.insert((case.key.clone(), case.seed.is_some())) {
+            if taken.insert(case.key.clone()) {
                 let (name, bytes) = case.key.rsplit_once(':').unwrap();
                 let keys = std::mem::take(&mut self.keys);
-                self.keys = match case.seed.is_some() {
-                    true => keys.remote(name, &Service::default().into()),
-                    false => keys.secret(name, &base64(bytes)),
-                };
-            }
-            if case.seed.is_some() {
-                self.made.extend(seeds(&case));
+                self.keys = keys.secret(name, &base64(bytes));
             }
             self.samples.push(Sample {
                 store: case.store,
@@ -202,7 +207,7 @@ impl All {
             let location = Location::new("fuzz", path).unwrap();
             let mut session = Session::default();
             let stored = seal(&recorder, &mut session, &location, plaintext, &options).unwrap();
-            self.made.extend(recorder.made.into_inner());
+            self.made.extend(recorder.made.take());
             self.samples.push(Sample {
                 store: "fuzz".to_string(),
                 path: path.to_vec(),
@@ -214,65 +219,86 @@ impl All {
     }
 }
 
-/// The seeds that opening a case needs, from the service that its vector describes.
-fn seeds(case: &compact_vectors::Case) -> Vec<Made> {
-    let recorder = Recorder::new(case.keys(), 0);
-    let location = Location::new(&case.store, &case.path).unwrap();
-    let mut session = Session::default();
-    let policy = Policy::Sealed;
-    let opened = unseal(&recorder, &mut session, &location, &case.stored, policy);
-    assert!(opened.is_ok(), "{}", case.id);
-    recorder.made.into_inner()
-}
-
 /// Writes down every data key that is made or opened. What it makes is the same in every process, so
 /// that an input means the same.
 struct Recorder {
     keys: Keys,
-    made: RefCell<Vec<Made>>,
+    made: Rc<RefCell<Vec<Made>>>,
     fill: u8,
+}
+
+/// A key of a service with what it makes and opens.
+struct Recorded {
+    key: iamseal_tests::keys::Handle,
+    name: String,
+    made: Rc<RefCell<Vec<Made>>>,
 }
 
 impl Recorder {
     fn new(keys: Keys, fill: u8) -> Self {
-        let made = RefCell::default();
+        let made = Rc::default();
         Self { keys, made, fill }
     }
 }
 
 impl Keyring for Recorder {
+    type Key = Recorded;
+    type RootKey = NoRootKey;
+
     fn default_key(&self) -> Option<String> {
         self.keys.default_key()
     }
 
-    fn candidates(&self, name: &str) -> Result<Vec<Candidate>, KeyError> {
-        self.keys.candidates(name)
+    fn candidates(&self, name: &str) -> Result<Vec<Candidate<Recorded>>, KeyError> {
+        let recorded = |key| Recorded {
+            key,
+            name: name.to_string(),
+            made: Rc::clone(&self.made),
+        };
+        let candidates = self.keys.candidates(name)?.into_iter();
+        let lend = candidates.map(|candidate| match candidate {
+            Candidate::Secret(bytes) => Candidate::Secret(bytes),
+            Candidate::Local(key) => Candidate::Local(recorded(key)),
+            Candidate::Server(key) => Candidate::Server(recorded(key)),
+        });
+        Ok(lend.collect())
     }
 
-    fn decrypt(&self, name: &str, ciphertext: &[u8], context: &[u8]) -> Result<Secret, KeyError> {
-        let known = open(&*self.made.borrow(), name, ciphertext, context);
-        let plaintext = known.or_else(|_| self.keys.decrypt(name, ciphertext, context))?;
+    fn root_credentials(&self) -> Vec<RootCredential<NoRootKey>> {
+        Vec::new()
+    }
+}
+
+impl Key for Recorded {
+    fn id(&self) -> u64 {
+        self.key.id()
+    }
+
+    fn open(&self, ciphertext: &[u8], context: &[u8]) -> Result<Secret, KeyError> {
+        let known = open(&*self.made.borrow(), &self.name, ciphertext, context);
+        let plaintext = known.or_else(|_| self.key.open(ciphertext, context))?;
         self.made.borrow_mut().push(Made {
-            name: name.to_string(),
+            name: self.name.clone(),
             context: context.to_vec(),
             ciphertext: ciphertext.to_vec(),
             plaintext: plaintext.to_vec(),
         });
         Ok(plaintext)
     }
-
-    fn root_credentials(&self) -> Vec<RootCredential> {
-        Vec::new()
-    }
 }
 
-impl KeyGenerator for Recorder {
-    fn generate(&self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
+impl KeyMaker for Recorder {
+    fn make(
+        &self,
+        key: &Recorded,
+        context: &[u8],
+        _encoding: DataKeyEncoding,
+    ) -> Result<DataKey, KeyError> {
         let made = Made {
-            name: name.to_string(),
+            name: key.name.clone(),
             context: context.to_vec(),
             ciphertext: vec![self.fill; 76],
-            // Nothing that a keyring that lies would come upon, see `World::decrypt`.
+            // Nothing that a keyring that lies would come upon, see `World::open`.
             plaintext: (0..32).map(|at| at * 7 + self.fill).collect(),
         };
         self.made.borrow_mut().push(made.clone());

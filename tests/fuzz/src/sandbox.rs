@@ -6,6 +6,7 @@ use wasmtime::component::{Component, HasSelf, Linker, ResourceAny, ResourceTable
 use wasmtime::{Config, Engine, Store, StoreLimitsBuilder};
 
 use crate::contract::exports::iamseal::plugin::{auditing, migration, opening, sealing};
+use crate::contract::iamseal::plugin::types;
 use crate::contract::{Fuzzed, FuzzedPre};
 use crate::counters;
 use crate::lend::State;
@@ -74,10 +75,10 @@ impl Sandbox {
         stored: &[u8],
         policy: opening::Policy,
     ) -> Result<opening::Opened, opening::Error> {
-        let path = &path.to_vec();
+        let location = &location(store, path);
         self.call(|component, context| {
             let opening = component.iamseal_plugin_opening();
-            opening.call_unseal(context, store, path, stored, policy)
+            opening.call_unseal(context, location, stored, policy)
         })
     }
 
@@ -97,10 +98,10 @@ impl Sandbox {
         plaintext: &[u8],
         options: &sealing::SealOptions,
     ) -> Result<Vec<u8>, opening::Error> {
-        let path = &path.to_vec();
+        let location = &location(store, path);
         self.call(|component, context| {
             let sealing = component.iamseal_plugin_sealing();
-            sealing.call_seal(context, store, path, plaintext, options)
+            sealing.call_seal(context, location, plaintext, options)
         })
     }
 
@@ -152,7 +153,7 @@ impl Sandbox {
     /// Hands the instance's counters to libFuzzer and ends it.
     ///
     /// # Panics
-    /// If it holds on to a cursor or a draft.
+    /// If it holds on to a cursor, a draft or a key.
     pub fn end(mut self) -> World {
         let counted = self.call(|component, context| {
             let coverage = component.iamseal_fuzz_coverage();
@@ -160,7 +161,10 @@ impl Sandbox {
         });
         counters::record(&counted);
         let State { world, handles, .. } = self.store.into_data();
-        assert!(handles.is_empty(), "a cursor or a draft was not dropped");
+        assert!(
+            handles.is_empty(),
+            "a cursor, a draft or a key was not dropped"
+        );
         world
     }
 
@@ -172,5 +176,12 @@ impl Sandbox {
             let panicked = &self.store.data().panicked;
             panic!("the component trapped: {panicked:?} {error:?}")
         })
+    }
+}
+
+fn location(store: &str, path: &[u8]) -> types::Location {
+    types::Location {
+        store: store.to_string(),
+        path: path.to_vec(),
     }
 }

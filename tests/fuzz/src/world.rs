@@ -7,8 +7,7 @@
 use std::collections::BTreeMap;
 
 use iamseal_core::{
-    Candidate, DataKey, KeyError, Keyring, Replacement, RootCredential, Secret, StorageError,
-    Stored, Version,
+    Candidate, DataKey, KeyError, Keyring, Replacement, Secret, StorageError, Stored, Version,
 };
 
 use crate::samples;
@@ -20,12 +19,12 @@ pub enum Call {
     DefaultKey,
     /// `keyring.candidates`
     Candidates(String),
-    /// `keyring.decrypt`
-    Decrypt(String, Vec<u8>, Vec<u8>),
+    /// `keyring.key.open`, by the name that the key was lent under
+    Open(String, Vec<u8>, Vec<u8>),
     /// `keyring.root-credentials`
     RootCredentials,
-    /// `key-generator.generate`
-    Generate(String, Vec<u8>),
+    /// `key-maker.make`
+    Make(String, Vec<u8>),
     /// `random.get-random-bytes`
     Random(usize),
     /// `storage.list`
@@ -71,6 +70,21 @@ pub struct Listing(Vec<Vec<u8>>);
 
 /// A draft, by its number.
 pub struct Staged(pub usize);
+
+/// The handle of a key, by the name that it was lent under.
+#[derive(Clone)]
+pub struct Handle(pub String);
+
+impl Handle {
+    /// `keyring.key.id`: a number for each name (FNV-1a).
+    pub fn id(&self) -> u64 {
+        let mix = |hash: u64, byte: u8| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        self.0.bytes().fold(0xcbf2_9ce4_8422_2325, mix)
+    }
+}
+
+/// Of root credentials the passphrase is lent.
+pub enum NoRootKey {}
 
 /// The host. Two of them that were made alike and asked alike are equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -162,42 +176,52 @@ impl World {
     }
 
     /// `keyring.candidates`
-    pub fn candidates(&mut self, name: &str) -> Result<Vec<Candidate>, KeyError> {
+    pub fn candidates(&mut self, name: &str) -> Result<Vec<Candidate<Handle>>, KeyError> {
         self.calls.push(Call::Candidates(name.to_string()));
         let secret = |bytes: &[u8]| Candidate::Secret(bytes.to_vec().into());
-        match self.trick(9) {
-            None => samples::keys().candidates(name),
+        let handle = || Handle(name.to_string());
+        let genuine = || -> Result<Vec<Candidate<Handle>>, KeyError> {
+            let candidates = samples::keys().candidates(name)?.into_iter();
+            let lend = candidates.map(|candidate| match candidate {
+                Candidate::Secret(bytes) => Candidate::Secret(bytes),
+                Candidate::Local(_) | Candidate::Server(_) => Candidate::Server(handle()),
+            });
+            Ok(lend.collect())
+        };
+        match self.trick(10) {
+            None => genuine(),
             Some(0) => Ok(Vec::new()),
             Some(1) => Ok(vec![secret(&vec![1; usize::from(self.byte())])]),
-            Some(2) => Ok(vec![Candidate::Remote]),
+            Some(2) => Ok(vec![Candidate::Server(handle())]),
             Some(3) => {
                 self.lied = true;
                 Ok(vec![secret(&[self.byte(); 32])])
             }
             Some(4) => {
-                let mut candidates = samples::keys().candidates(name)?;
+                let mut candidates = genuine()?;
                 candidates.reverse();
                 Ok(candidates)
             }
             // Odd ones before the right ones must not keep those from being tried.
             Some(5) => {
-                let mut candidates = vec![secret(&[0; 31]), Candidate::Remote];
-                candidates.extend(samples::keys().candidates(name)?);
+                let mut candidates = vec![secret(&[0; 31]), Candidate::Server(handle())];
+                candidates.extend(genuine()?);
                 Ok(candidates)
             }
+            Some(6) => Ok(vec![Candidate::Local(handle())]),
             Some(_) => Err(self.key_error()),
         }
     }
 
-    /// `keyring.decrypt`
-    pub fn decrypt(
+    /// `keyring.key.open`
+    pub fn open(
         &mut self,
         name: &str,
         ciphertext: &[u8],
         context: &[u8],
     ) -> Result<Secret, KeyError> {
         let (name, ciphertext) = (name.to_string(), ciphertext.to_vec());
-        self.calls.push(Call::Decrypt(
+        self.calls.push(Call::Open(
             name.clone(),
             ciphertext.clone(),
             context.to_vec(),
@@ -219,19 +243,19 @@ impl World {
         }
     }
 
-    /// `keyring.root-credentials`
-    pub fn root_credentials(&mut self) -> Vec<RootCredential> {
+    /// `keyring.root-credentials`: users and passphrases
+    pub fn root_credentials(&mut self) -> Vec<(String, String)> {
         self.calls.push(Call::RootCredentials);
         if !self.credentials || self.trick(1).is_some() {
             return Vec::new();
         }
-        samples::keys().root_credentials()
+        samples::passphrases()
     }
 
-    /// `key-generator.generate`
-    pub fn generate(&mut self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
+    /// `key-maker.make`
+    pub fn make(&mut self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
         self.calls
-            .push(Call::Generate(name.to_string(), context.to_vec()));
+            .push(Call::Make(name.to_string(), context.to_vec()));
         let mut made = Made {
             name: name.to_string(),
             context: context.to_vec(),

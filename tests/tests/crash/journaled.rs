@@ -195,6 +195,6 @@ fn step(step: UndoStep) -> Step {
             UndoOutcome::ChangedSince => Outcome::Failed(StorageError::Conflict.into()),
             UndoOutcome::Failed(error) => Outcome::Failed(from_contract(error)),
         },
-        retaken: 0,
+        retries: 0,
     }
 }

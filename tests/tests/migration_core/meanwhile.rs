@@ -44,7 +44,7 @@ fn victim(make: impl Fn() -> Arc<MemoryStore>) -> (Step, Arc<MemoryStore>) {
     for step in &steps {
         if step.path != VICTIM.as_bytes() {
             assert!(matches!(step.outcome, Outcome::Migrated(_)));
-            assert_eq!(step.retaken, 0);
+            assert_eq!(step.retries, 0);
         }
     }
     let is_victim = |step: &Step| step.path == VICTIM.as_bytes();
@@ -63,7 +63,7 @@ fn the_newer_object_is_migrated_instead() {
     for times in [1, 2] {
         let (step, store) = victim(|| changing((1..=times).map(theirs)));
         assert!(matches!(step.outcome, Outcome::Migrated(_)), "{step:?}");
-        assert_eq!(step.retaken as usize, times);
+        assert_eq!(step.retries as usize, times);
         assert_eq!(plaintext(&store, VICTIM), theirs(times));
         // One batch of four, and of the victim alone one for each time more.
         assert_eq!(store.counts().batches, 1 + times);
@@ -78,7 +78,7 @@ fn what_changes_all_the_time_is_left_to_whoever_changes_it() {
     let Outcome::Failed(error) = &step.outcome else {
         panic!("{step:?}");
     };
-    assert_eq!((case(error), step.retaken), ("storage: conflict", 2));
+    assert_eq!((case(error), step.retries), ("storage: conflict", 2));
     assert_eq!(store.get(VICTIM.as_bytes()).unwrap(), theirs(3));
     assert_eq!(store.counts().staged, 4 + 2);
 }
@@ -90,14 +90,14 @@ fn the_newer_object_has_an_outcome_of_its_own() {
     let sealed = sealed.unwrap();
     let (step, store) = victim(|| changing([sealed.clone()]));
     assert!(matches!(step.outcome, Outcome::Unchanged(_)), "{step:?}");
-    assert_eq!(step.retaken, 1);
+    assert_eq!(step.retries, 1);
     assert_eq!(store.get(VICTIM.as_bytes()).unwrap(), sealed);
 
     let (step, store) = victim(|| changing([b"\xff?".to_vec()]));
     let Outcome::Failed(error) = &step.outcome else {
         panic!("{step:?}");
     };
-    assert_eq!((case(error), step.retaken), ("unknown-form", 1));
+    assert_eq!((case(error), step.retries), ("unknown-form", 1));
     assert_eq!(store.get(VICTIM.as_bytes()).unwrap(), b"\xff?");
 }
 
@@ -111,7 +111,7 @@ fn a_conflict_while_staging_is_one_too() {
     let Outcome::Failed(error) = &step.outcome else {
         panic!("{step:?}");
     };
-    assert_eq!((case(error), step.retaken), ("storage: conflict", 2));
+    assert_eq!((case(error), step.retries), ("storage: conflict", 2));
     assert_eq!(store.get(VICTIM.as_bytes()).unwrap(), b"{}");
 }
 
@@ -122,7 +122,7 @@ fn what_was_changed_in_one_batch_shares_the_next() {
         store.play(Trick::ChangesMeanwhile(path, vec![theirs(1)]));
     }
     let steps = run(&secret_keys(), &store, to(SealedForm::Minio, "a"));
-    assert!(steps.iter().all(|step| step.retaken == 1));
+    assert!(steps.iter().all(|step| step.retries == 1));
     assert_eq!(store.counts().batches, 2);
     for path in PATHS {
         assert_eq!(plaintext(&store, path), theirs(1));
@@ -195,7 +195,7 @@ fn objects_that_need_derivations_now_do_not_take_a_call_for_ever() {
     let keys: Keys = secret_keys().credential(USER, "minioadmin");
     let mut begun = Run::new(Lent::new(keys, &store), to(SealedForm::Minio, "a")).unwrap();
     let steps = begun.next(COUNT as u32).unwrap();
-    let taken = |step: &&Step| step.retaken == 1 && matches!(step.outcome, Outcome::Migrated(_));
+    let taken = |step: &&Step| step.retries == 1 && matches!(step.outcome, Outcome::Migrated(_));
     assert_eq!(steps.len(), COUNT);
     assert_eq!(steps.iter().filter(taken).count(), DERIVATIONS);
     let short = outcomes(&steps);

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use iamseal_core::{Form, Policy, SealedForm, Verdict};
+use iamseal_tests::backend::{Backend as _, Native};
 use iamseal_tests::keys::Keys;
 use iamseal_tests::service::Service;
 use iamseal_tests::store::MemoryStore;
 
-use crate::mixed::REMOTE;
-use crate::plans::{audit, outcomes, run, to};
+use crate::mixed::{REMOTE, options};
+use crate::plans::{STORE, audit, outcomes, run, to};
 
 const COUNT: usize = 50;
 
@@ -116,6 +117,37 @@ fn a_key_service_that_is_down_keeps_only_its_own_objects() {
         assert_eq!(short["o/1"], "migrated");
         assert_eq!(short["o/2"], "unchanged");
     }
+}
+
+#[test]
+fn a_seed_of_another_key_of_the_name_is_shown_to_the_service_once() {
+    let service = Arc::new(Service::default());
+    let store = plain();
+    run(
+        &Keys::one("k", &[3; 32]),
+        &store,
+        to(SealedForm::Compact, "k"),
+    );
+    let both = Keys::none().remote("k", &service).secret("k", &[3; 32]);
+    assert!(all_open(&both, &store, Form::Compact));
+    assert_eq!(service.decrypted(), 1);
+}
+
+#[test]
+fn a_service_that_did_not_know_a_seed_is_asked_again() {
+    let (old, new) = (Arc::new(Service::default()), Arc::new(Service::default()));
+    let path = b"config/config.json";
+    let sealed = Native::new(remote(&old), STORE)
+        .seal(path, b"{}", &options(SealedForm::Compact))
+        .unwrap();
+    let reader = Native::new(remote(&new), STORE);
+    let open = || reader.unseal(path, &sealed, Policy::Sealed);
+    assert!(open().is_err());
+    let [[ciphertext, context, seed]] = old.known().try_into().unwrap();
+    new.learn(REMOTE, &ciphertext, &context, &seed);
+    assert_eq!(open().unwrap().plaintext, b"{}");
+    assert!(open().is_ok());
+    assert_eq!(new.decrypted(), 2);
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Keys: what the environment and the files that the operator names lend the plugin.
 //!
-//! There are no remote keys: the component has no network.
+//! The bytes are lent and no handles: whatever runs in this component is in the same sandbox, and the
+//! plugin has the cryptography already. There are no key servers: the component has no network.
 
 mod environment;
 mod files;
@@ -21,7 +22,8 @@ use zeroize::Zeroizing;
 
 use crate::Adapters;
 use crate::bindings::exports::iamseal::command::lending::{Failure, Names};
-use crate::bindings::exports::iamseal::plugin::{key_generator, keyring};
+use crate::bindings::exports::iamseal::plugin::types::{KeyDerivation, WrittenEncoding};
+use crate::bindings::exports::iamseal::plugin::{key_maker, keyring};
 use crate::contract::KeyError;
 use crate::failure::usage;
 use static_key::{KEY_BYTES, StaticKey};
@@ -103,6 +105,9 @@ impl Keys {
 }
 
 impl keyring::Guest for Adapters {
+    type Key = Never;
+    type RootKey = Never;
+
     fn default_key() -> Option<String> {
         LENT.get().default.clone()
     }
@@ -116,22 +121,41 @@ impl keyring::Guest for Adapters {
             .collect())
     }
 
-    fn decrypt(_: String, _: Vec<u8>, _: Vec<u8>) -> Result<Vec<u8>, KeyError> {
-        Err(KeyError::NotFound)
-    }
-
     fn root_credentials() -> Vec<keyring::RootCredential> {
         let lent = LENT.get();
         let copies = lent.credentials.iter().map(|lent| keyring::RootCredential {
             user: lent.user.clone(),
-            password: (*lent.password).clone(),
+            key: keyring::RootCandidate::Passphrase(format!("{}:{}", lent.user, *lent.password)),
         });
         copies.collect()
     }
 }
 
-impl key_generator::Guest for Adapters {
-    fn generate(_: String, _: Vec<u8>) -> Result<key_generator::DataKey, KeyError> {
-        Err(KeyError::NotFound)
+/// The handles that are never made.
+pub enum Never {}
+
+impl keyring::GuestKey for Never {
+    fn id(&self) -> u64 {
+        match *self {}
+    }
+
+    fn open(&self, _: Vec<u8>, _: Vec<u8>) -> Result<Vec<u8>, KeyError> {
+        match *self {}
+    }
+}
+
+impl keyring::GuestRootKey for Never {
+    fn derive(&self, _: Vec<u8>, _: KeyDerivation) -> Result<Vec<u8>, KeyError> {
+        match *self {}
+    }
+}
+
+impl key_maker::Guest for Adapters {
+    fn make(
+        key: keyring::KeyBorrow<'_>,
+        _: Vec<u8>,
+        _: WrittenEncoding,
+    ) -> Result<key_maker::DataKey, KeyError> {
+        match *key.get::<Never>() {}
     }
 }

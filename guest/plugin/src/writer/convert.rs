@@ -5,37 +5,39 @@ use iamseal_core as core_;
 use crate::contract::exports::iamseal::plugin::{migration, sealing};
 use crate::contract::iamseal::plugin::types;
 
-impl From<types::Cipher> for core_::Cipher {
-    fn from(cipher: types::Cipher) -> Self {
+impl From<sealing::WrittenCipher> for core_::Cipher {
+    fn from(cipher: sealing::WrittenCipher) -> Self {
         match cipher {
-            types::Cipher::Aes256Gcm => Self::Aes256Gcm,
-            types::Cipher::Aes128Gcm => Self::Aes128Gcm,
-            types::Cipher::Chacha20Poly1305 => Self::ChaCha20Poly1305,
-            types::Cipher::Xchacha20Poly1305 => Self::XChaCha20Poly1305,
+            sealing::WrittenCipher::Aes256Gcm => Self::Aes256Gcm,
+            sealing::WrittenCipher::Chacha20Poly1305 => Self::ChaCha20Poly1305,
         }
     }
 }
 
-impl From<types::DataKeyEncoding> for core_::DataKeyEncoding {
-    fn from(encoding: types::DataKeyEncoding) -> Self {
+impl From<types::WrittenEncoding> for core_::DataKeyEncoding {
+    fn from(encoding: types::WrittenEncoding) -> Self {
         match encoding {
-            types::DataKeyEncoding::Binary => Self::Binary,
-            types::DataKeyEncoding::Json => Self::Json,
-            types::DataKeyEncoding::MessagePack => Self::MessagePack,
+            types::WrittenEncoding::Binary => Self::Binary,
+            types::WrittenEncoding::Json => Self::Json,
         }
     }
 }
 
 impl From<sealing::SealOptions> for core_::SealOptions {
     fn from(options: sealing::SealOptions) -> Self {
+        let (form, cipher, data_key_encoding) = match options.form {
+            sealing::SealedForm::Minio(minio) => (
+                core_::SealedForm::Minio,
+                minio.cipher.map(Into::into),
+                minio.data_key_encoding.map(Into::into),
+            ),
+            sealing::SealedForm::Compact => (core_::SealedForm::Compact, None, None),
+        };
         Self {
-            form: match options.form {
-                sealing::SealedForm::Minio => core_::SealedForm::Minio,
-                sealing::SealedForm::Compact => core_::SealedForm::Compact,
-            },
+            form,
             key: options.key,
-            cipher: options.cipher.map(Into::into),
-            data_key_encoding: options.data_key_encoding.map(Into::into),
+            cipher,
+            data_key_encoding,
         }
     }
 }
@@ -71,7 +73,7 @@ impl From<core_::Step> for migration::Step {
                 core_::Outcome::Exempt(text) => Outcome::Exempt(text),
                 core_::Outcome::Failed(error) => Outcome::Failed(error.into()),
             },
-            retaken: step.retaken,
+            retries: step.retries,
         }
     }
 }

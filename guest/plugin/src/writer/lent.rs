@@ -3,17 +3,29 @@
 use alloc::vec::Vec;
 
 use iamseal_core::{
-    DataKey, Draft, KeyError, KeyGenerator, Random, Replacement, StorageError, StorageWriter,
-    Version,
+    DataKey, DataKeyEncoding, Draft, KeyError, KeyMaker, Random, Replacement, StorageError,
+    StorageWriter, Version,
 };
 
-use crate::contract::iamseal::plugin::{key_generator, storage_writer};
+use crate::contract::iamseal::plugin::{key_maker, keyring, storage_writer, types};
 use crate::contract::wasi::random::random;
 use crate::lent::Lent;
 
-impl KeyGenerator for Lent {
-    fn generate(&self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
-        let made = key_generator::generate(name, context)?;
+impl KeyMaker for Lent {
+    fn make(
+        &self,
+        key: &keyring::Key,
+        associated_data: &[u8],
+        encoding: DataKeyEncoding,
+    ) -> Result<DataKey, KeyError> {
+        let encoding = match encoding {
+            DataKeyEncoding::Json => types::WrittenEncoding::Json,
+            // What is never written takes the place of what is.
+            DataKeyEncoding::Binary | DataKeyEncoding::MessagePack => {
+                types::WrittenEncoding::Binary
+            }
+        };
+        let made = key_maker::make(key, associated_data, encoding)?;
         Ok(DataKey {
             plaintext: made.plaintext.into(),
             ciphertext: made.ciphertext,

@@ -21,7 +21,7 @@ pub fn json_line(file: &str, seen: &Description) -> String {
         "key": seen.key,
         "cipher": seen.cipher.map(words::cipher_name),
         "data_key_encoding": seen.data_key_encoding.map(words::encoding_name),
-        "key_derivation": seen.key_derivation,
+        "key_derivation": seen.key_derivation.map(words::derivation_name),
     })
     .to_string()
 }
@@ -42,11 +42,8 @@ pub fn rows(seen: &Description) -> Vec<Vec<String>> {
     );
     let encoding = seen.data_key_encoding.map(words::encoding_name);
     rows.extend(encoding.map(|encoding| ("data key", encoding.to_owned())));
-    rows.extend(
-        seen.key_derivation
-            .clone()
-            .map(|function| ("key from password", function)),
-    );
+    let function = seen.key_derivation.map(words::derivation_name);
+    rows.extend(function.map(|function| ("key from password", function.to_owned())));
     rows.into_iter()
         .map(|(name, value)| vec![name.to_owned(), value])
         .collect()

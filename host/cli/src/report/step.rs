@@ -18,8 +18,8 @@ const FAILED: &str = "failed";
 
 /// Adds it to the run's counts.
 pub fn count(step: &Step, tally: &mut Tally) {
-    if step.retaken > 0 {
-        tally.retaken();
+    if step.retries > 0 {
+        tally.retried();
     }
     match &step.outcome {
         Outcome::Unchanged(found) => tally.opened(UNCHANGED, found),
@@ -46,12 +46,12 @@ pub fn text_line(step: &Step) -> Option<String> {
     let line = match &step.outcome {
         Outcome::WouldMigrate(found) => opened(WOULD_MIGRATE, found),
         Outcome::Failed(error) => words::failure_lines(FAILED, &error.into(), &step.path),
-        _ if step.retaken == 0 => return None,
+        _ if step.retries == 0 => return None,
         Outcome::Unchanged(found) => opened(UNCHANGED, found),
         Outcome::Migrated(found) => opened(MIGRATED, found),
         Outcome::Exempt(reason) => words::exempt_lines(reason, &step.path),
     };
-    Some(match step.retaken {
+    Some(match step.retries {
         0 => line,
         1 => format!("{line}\n    note: changed meanwhile, taken again"),
         times => format!("{line}\n    note: changed meanwhile, taken again {times} times"),
@@ -69,7 +69,7 @@ pub fn json_line(step: &Step) -> String {
         Outcome::Failed(error) => ("error", words::error_json(&error.into())),
     };
     fields.insert("outcome".into(), name(&step.outcome).into());
-    fields.insert("retaken".into(), step.retaken.into());
+    fields.insert("retries".into(), step.retries.into());
     fields.insert(field.into(), value);
     Value::Object(fields).to_string()
 }

@@ -24,7 +24,7 @@ pub struct Tally {
     things: &'static str,
     counts: BTreeMap<Kind, u64>,
     causes: BTreeSet<Cause>,
-    retaken: u64,
+    retried: u64,
 }
 
 impl Default for Tally {
@@ -73,7 +73,7 @@ impl Tally {
             things,
             counts: BTreeMap::new(),
             causes: BTreeSet::new(),
-            retaken: 0,
+            retried: 0,
         }
     }
 
@@ -121,8 +121,8 @@ impl Tally {
     }
 
     /// An object, counted already or not, that was changed meanwhile and taken again.
-    pub fn retaken(&mut self) {
-        self.retaken += 1;
+    pub fn retried(&mut self) {
+        self.retried += 1;
     }
 
     /// A row for each kind and their sum, and how many of them were taken again if any were.
@@ -147,13 +147,13 @@ impl Tally {
             String::new(),
             self.total().to_string(),
         ]);
-        if self.retaken > 0 {
+        if self.retried > 0 {
             let what = "changed meanwhile, taken again".to_owned();
             rows.push(vec![
                 "of them".into(),
                 what,
                 String::new(),
-                self.retaken.to_string(),
+                self.retried.to_string(),
             ]);
         }
         let [what, with] = columns;
@@ -161,7 +161,7 @@ impl Tally {
     }
 
     /// One line of JSON, which calls the verdict by the name that the run's other lines use. It has
-    /// `retaken` only where an object was taken again. `run` tells of the journal where there is one.
+    /// `retried` only where an object was taken again. `run` tells of the journal where there is one.
     pub fn json(&self, verdict: &str, interrupted: bool, run: Option<Value>) -> String {
         self.summary(verdict, interrupted, run.map(|run| ("run", run)))
     }
@@ -198,8 +198,8 @@ impl Tally {
             fields.insert(self.things.into(), self.total().into());
             let further = further.into_iter();
             fields.extend(further.map(|(name, value)| (name.to_owned(), value)));
-            if self.retaken > 0 {
-                fields.insert("retaken".into(), self.retaken.into());
+            if self.retried > 0 {
+                fields.insert("retried".into(), self.retried.into());
             }
         }
         json!({ "summary": summary }).to_string()

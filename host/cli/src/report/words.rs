@@ -3,7 +3,7 @@
 use alloc::format;
 use alloc::string::String;
 
-use iamseal::contract::{Cipher, Context, DataKeyEncoding, Form, Found};
+use iamseal::contract::{Cipher, Context, DataKeyEncoding, Form, Found, KeyDerivation};
 use iamseal::{harmless, shown};
 use serde_json::{Map, Value, json};
 
@@ -82,6 +82,13 @@ pub fn encoding_name(encoding: DataKeyEncoding) -> &'static str {
         DataKeyEncoding::Binary => "binary",
         DataKeyEncoding::Json => "json",
         DataKeyEncoding::MessagePack => "message-pack",
+    }
+}
+
+pub fn derivation_name(how: KeyDerivation) -> &'static str {
+    match how {
+        KeyDerivation::Argon2id => "Argon2id",
+        KeyDerivation::Pbkdf2 => "PBKDF2",
     }
 }
 

@@ -295,7 +295,7 @@ fn what_another_writer_wrote_meanwhile_is_migrated_instead() {
     running.signal(Signal::CONT);
     let lines = running.wait().exits(0).json();
     // Those of the batch that had its drafts; the later ones were read as theirs at once.
-    assert!(lines.iter().any(|line| line["retaken"] == 1));
+    assert!(lines.iter().any(|line| line["retries"] == 1));
     assert_eq!(store.drafts(), 0);
     assert_eq!(audited(&store, "minio"), OBJECTS);
     migrate(&store, "plaintext").ok();

@@ -53,15 +53,15 @@ fn an_object_that_was_changed_meanwhile_is_taken_again() {
     assert_eq!(outcomes(&lines, "migrated").len(), 20);
     for line in &lines[..20] {
         let times = u64::from(line["path"] == CHANGED);
-        assert_eq!(line["retaken"], times, "{line}");
+        assert_eq!(line["retries"], times, "{line}");
     }
-    assert_eq!(lines[20]["summary"]["retaken"], 1);
+    assert_eq!(lines[20]["summary"]["retried"], 1);
     assert_eq!(opened(&store, KEY, CHANGED), theirs);
     assert_eq!(store.drafts(), 0);
 
     let again = migrate(&store).key(KEY).ok().json();
     assert_eq!(outcomes(&again, "unchanged").len(), 20);
-    assert_eq!(again[20]["summary"]["retaken"], Value::Null);
+    assert_eq!(again[20]["summary"]["retried"], Value::Null);
 }
 
 /// As of a process that was stopped while it replaced objects. To wait for it takes 20 s.
@@ -143,7 +143,7 @@ fn an_object_that_changes_all_the_time_is_left_to_its_writer() {
         let failed = outcomes(&lines, "failed");
         assert_eq!(failed.len(), 1);
         assert_eq!(failed[0]["path"], CHANGED);
-        assert_eq!(failed[0]["retaken"], 2);
+        assert_eq!(failed[0]["retries"], 2);
         assert_eq!(failed[0]["error"]["cause"], "conflict");
         assert!(failed[0]["error"]["cure"].to_string().contains("run again"));
         assert_eq!(outcomes(&lines, "migrated").len(), 19);
@@ -188,8 +188,8 @@ fn sum(runs: &[Vec<Value>], of: impl Fn(&[Value]) -> usize) -> usize {
     runs.iter().map(|lines| of(lines)).sum()
 }
 
-fn retaken(lines: &[Value]) -> usize {
-    let again = |line: &&Value| line["retaken"].as_u64().is_some_and(|times| times > 0);
+fn retried(lines: &[Value]) -> usize {
+    let again = |line: &&Value| line["retries"].as_u64().is_some_and(|times| times > 0);
     lines.iter().filter(again).count()
 }
 
@@ -199,7 +199,7 @@ fn of_two_migrations_to_one_key_each_object_gets_one() {
     let runs = two_at_once(&store, [KEY, KEY]);
     assert_eq!(sum(&runs, |lines| outcomes(lines, "migrated").len()), 20);
     assert_eq!(sum(&runs, |lines| outcomes(lines, "unchanged").len()), 20);
-    assert_eq!(sum(&runs, retaken), 20);
+    assert_eq!(sum(&runs, retried), 20);
     for path in store.bytes().keys() {
         let path = std::str::from_utf8(path).unwrap();
         assert_eq!(opened(&store, KEY, path), PLAINTEXT);
@@ -211,7 +211,7 @@ fn of_two_migrations_to_two_keys_each_object_gets_both() {
     let store = store();
     let runs = two_at_once(&store, [KEY, OTHER_KEY]);
     assert_eq!(sum(&runs, |lines| outcomes(lines, "migrated").len()), 40);
-    assert_eq!(sum(&runs, retaken), 20);
+    assert_eq!(sum(&runs, retried), 20);
 
     tool(with("migrate --to plaintext", store.root()))
         .file("--keys", &format!("{KEY}\n{OTHER_KEY}"))

@@ -95,7 +95,7 @@ fn of(variable: &'static str) -> impl Fn(KesError) -> KeysError {
 mod tests {
     use super::super::testing::Setting;
     use super::*;
-    use crate::keys::{Candidate, Keyring as _};
+    use crate::keys::{Key, Keyring as _};
 
     const URL: &str = "https://127.0.0.1:7373";
     const API: &str = "kes:v1:AL31+gpwOtwm4QY+3D2vPPSnwS1I8XEA5ztXU7Eq1H/7";
@@ -119,8 +119,11 @@ mod tests {
         for (name, is_lent) in [("my-key", true), ("other", true), ("no.such", false)] {
             let candidates = keyring.candidates(name);
             assert_eq!(candidates.is_ok(), is_lent, "{name}");
-            let mut candidates = candidates.into_iter().flatten();
-            assert!(candidates.all(|candidate| matches!(candidate, Candidate::Remote)));
+            let keys = candidates.unwrap_or_default();
+            assert!(keys.iter().all(Key::is_server));
+            // Each has one number, however often it is lent.
+            let again = keyring.candidates(name).unwrap_or_default();
+            assert!(keys.iter().map(Key::id).eq(again.iter().map(Key::id)));
         }
     }
 
@@ -132,15 +135,15 @@ mod tests {
         std::fs::write(&keys, format!("my-key:{secret}\nold:{secret}\n")).unwrap();
         let keyring = setting.keyring().unwrap().keys_file(&keys).unwrap();
         let shown = |name: &str| {
-            let candidates = keyring.candidates(name).unwrap();
-            let kinds = candidates.iter().map(|candidate| match candidate {
-                Candidate::Secret(_) => "secret",
-                Candidate::Remote => "remote",
+            let keys = keyring.candidates(name).unwrap();
+            let kinds = keys.iter().map(|key| match key.is_server() {
+                true => "server",
+                false => "local",
             });
             kinds.collect::<Vec<_>>().join(" ")
         };
-        assert_eq!(shown("my-key"), "remote secret");
-        assert_eq!(shown("old"), "secret remote");
+        assert_eq!(shown("my-key"), "server local");
+        assert_eq!(shown("old"), "local server");
         assert_eq!(keyring.key_names().collect::<Vec<_>>(), ["my-key", "old"]);
     }
 

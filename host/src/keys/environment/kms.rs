@@ -193,7 +193,7 @@ fn is_on(environment: &Environment, variable: &'static str) -> Result<bool, Keys
 mod tests {
     use super::super::testing::Setting;
     use super::*;
-    use crate::keys::{Candidate, Keyring, MixedKeyring};
+    use crate::keys::{Key, Keyring, MixedKeyring};
 
     const ONES: &str = "my-key:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
     const MISSING: &str = "/nonexistent/key";
@@ -204,14 +204,9 @@ mod tests {
 
     /// The first byte of every key that is lent under a name.
     fn lent(keyring: &MixedKeyring, name: &str) -> Vec<u8> {
-        let candidates = keyring.candidates(name).unwrap_or_default();
-        candidates
-            .iter()
-            .map(|candidate| match candidate {
-                Candidate::Secret(secret) => *secret.first().unwrap(),
-                Candidate::Remote => panic!("a static key is not remote"),
-            })
-            .collect()
+        let keys = keyring.candidates(name).unwrap_or_default();
+        let first = |key: &Key| *key.secret().unwrap().first().unwrap();
+        keys.iter().map(first).collect()
     }
 
     #[test]

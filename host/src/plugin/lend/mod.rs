@@ -8,11 +8,12 @@ mod storage_writer;
 
 use std::sync::Arc;
 
+use iamseal_data_key::Memory;
 use wasmtime::component::ResourceTable;
 
 use crate::contract::generated::iamseal::plugin::{diagnostics, types};
 use crate::describe::line;
-use crate::keys::{KeyGenerator, Keyring};
+use crate::keys::Keyring;
 use crate::storage::{Storage, StorageWriter};
 
 use super::grant::Grant;
@@ -20,17 +21,24 @@ use super::limits::Limit;
 use super::meter::Meter;
 
 use handed::Handed;
+pub use keys::{LentKey, LentRootKey};
 pub use storage::LentCursor;
 pub use storage_writer::LentDraft;
 
 /// Cursors and drafts that a plugin may hold at once: a full batch of drafts, twice over.
 pub(super) const HANDLES: usize = 2 * super::walk::BATCH as usize;
 
+/// Keys and root credentials that a plugin may hold at once: far more than anybody lends under one name.
+pub(super) const KEYS: usize = 4096;
+
+/// Handles of all kinds inside the component: each cursor, draft and key has one there too, and what the
+/// component makes itself, an audit or a run, has one.
+pub(super) const COMPONENT_HANDLES: usize = 2 * HANDLES + KEYS;
+
 /// Everything that a host lends a plugin. What is missing denies, and says its name.
 #[derive(Clone, Default)]
 pub(super) struct Lent {
     pub keyring: Option<Arc<dyn Keyring>>,
-    pub key_generator: Option<Arc<dyn KeyGenerator>>,
     pub storage: Option<Arc<dyn Storage>>,
     pub storage_writer: Option<Arc<dyn StorageWriter>>,
 }
@@ -41,6 +49,10 @@ pub(super) struct State {
     grant: Grant,
     pub meter: Meter,
     handles: ResourceTable,
+    /// Of keys and root credentials.
+    keys: ResourceTable,
+    /// What derivations work in.
+    memory: Memory,
     handed: Handed,
     panicked: Option<String>,
 }
@@ -49,11 +61,15 @@ impl State {
     pub fn new(lent: Lent, meter: Meter) -> Self {
         let mut handles = ResourceTable::new();
         handles.set_max_capacity(HANDLES);
+        let mut keys = ResourceTable::new();
+        keys.set_max_capacity(KEYS);
         Self {
             lent,
             grant: Grant::default(),
             meter,
             handles,
+            keys,
+            memory: Memory::default(),
             handed: Handed::default(),
             panicked: None,
         }
@@ -76,9 +92,14 @@ impl State {
         self.panicked.as_deref()
     }
 
-    /// Whether the component gave back every cursor and draft.
+    /// Whether the component gave back every cursor, draft and key.
     pub fn is_clean(&self) -> bool {
-        self.handles.is_empty()
+        self.handles.is_empty() && self.keys.is_empty()
+    }
+
+    /// Bytes that live as long as the instance: its memories, and what derivations work in.
+    pub fn memory(&self) -> usize {
+        self.meter.memory() + self.memory.bytes()
     }
 
     /// Hands something to the component.

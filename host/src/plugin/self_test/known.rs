@@ -110,10 +110,11 @@ pub const KNOWN: [Known; 6] = [
         path: "config/iam/format.json",
         form: Form::Compact,
         stored: "\
-            +WlzAW+8ZPwO02PoJpqDadr/a8MKaYrlS4vjogQUWCyWkIWTBWEta2V5AAeH7GAJQviDQFGymHhm3P0XlDNK\
-            Fgce50AaBem/iiwshKZIoOXCweJsiPEHqvmVMYj0W7jlp7CLkareEoI1ZsEjoTyOK+5d/F5ltuUbZTqyNgNx\
-            jLPZ5VRaa8Jj4APncIAbJsKiuInIkxrOmqJSkhLj4cX7IK7oP/9UxL5EDnTXph6640Qg+aomehS870Xv7KAu\
-            s/U=",
+            +WlzAW+8ZPwO02PoJpqDadr/a8MKaYrlS4vjogQUWCyWkIWTBWEta2V5TCdB+tM82YXiTIzlSJ0rTC8z1a5x\
+            670hSSUnzwXeeDStLDmSqWx62B3aBTZWtrR1Og2hv4bt+rIvCAore3p5ok5CzTnzjjyvhZ9iKmoOZ5IcxuWo\
+            O6xVDtMCkKMXXUD6cGVwZagVXXKIKUOgUXbhqjJjpx+GgkHci2tqCz3Vz9vYgKYtaKKj5Cjx8MqqLOtytAR8\
+            cnpLc3IKIvCGA0Yu7yX8KwD/+J4yhlp3R0v/MlaEqfxDjY897j6jxjEmyLd3WYz0Z0sPmDhn7BTxMa2433EQ\
+            tNbpJEJd1c5wjobPgBC7",
         plaintext: "\
             AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+\
             P0BBQkNERUZHSElKS0xNTk9QUVJTVFVWV1hZWltcXV5fYGFiYw==",

@@ -52,7 +52,7 @@ impl Plugin {
     pub async fn self_test(&self) -> Result<(), Error> {
         self.reader.self_test().await?;
         let tester = Tester::new(&self.reader, "store")?;
-        for form in [SealedForm::Minio, SealedForm::Compact] {
+        for form in [SealedForm::default(), SealedForm::Compact] {
             tester.round_trip(form).await?;
         }
         Ok(())
@@ -68,7 +68,7 @@ impl Plugin {
         if keyring.is_none_or(|keyring| keyring.default_key().is_none()) {
             return Ok(());
         }
-        for form in [SealedForm::Minio, SealedForm::Compact] {
+        for form in [SealedForm::default(), SealedForm::Compact] {
             for (from, to) in [(self, other), (other, self)] {
                 let check = format!(
                     "{} opens what {} seals, {}",
@@ -113,10 +113,8 @@ impl Tester {
             .root_credential(credential)
             .default_key("a-key")
             .map_err(|error| broken(error.to_string()))?;
-        let keyring = Arc::new(keyring);
         let lent = Lent {
-            keyring: Some(keyring.clone()),
-            key_generator: Some(keyring),
+            keyring: Some(Arc::new(keyring)),
             ..Lent::default()
         };
         Ok(Self(Plugin {
@@ -277,15 +275,12 @@ fn changed(stored: &[u8]) -> Vec<u8> {
 }
 
 fn options(form: SealedForm) -> SealOptions {
-    SealOptions {
-        form,
-        ..SealOptions::default()
-    }
+    SealOptions { form, key: None }
 }
 
 fn name(form: SealedForm) -> &'static str {
     match form {
-        SealedForm::Minio => "MinIO's form",
+        SealedForm::Minio(_) => "MinIO's form",
         SealedForm::Compact => "compact",
     }
 }

@@ -2,16 +2,13 @@
 
 use std::sync::Arc;
 
-use async_trait::async_trait;
 use iamseal::contract::{Form, KeyError, Policy};
 use iamseal::keys::kes::{Authorities, Endpoints, Identity};
 use iamseal::keys::{
-    Candidate, DataKey, Kes as Client, KeyGenerator, Keyring, MixedKeyring, RootCredential,
-    StaticKey, StaticKeyring,
+    Kes as Client, Key, Keyring, MixedKeyring, RootCredential, StaticKey, StaticKeyring,
 };
 use iamseal::{Auditor, Plugin};
 use iamseal_servers::kes::{Identity as Person, Kes};
-use zeroize::Zeroizing;
 
 use super::kes::{KEY, audit, cause, kes, migrate};
 use super::kes_outage::many;
@@ -241,34 +238,17 @@ async fn a_server_asks_once_too() {
 /// A keyring whose root credentials nobody may ask for.
 struct Guarded(MixedKeyring);
 
-#[async_trait]
 impl Keyring for Guarded {
     fn default_key(&self) -> Option<String> {
         self.0.default_key()
     }
 
-    fn candidates(&self, name: &str) -> Result<Vec<Candidate>, KeyError> {
+    fn candidates(&self, name: &str) -> Result<Vec<Key>, KeyError> {
         self.0.candidates(name)
     }
 
     fn root_credentials(&self) -> Vec<RootCredential> {
         panic!("Argon2id was to be tried")
-    }
-
-    async fn decrypt(
-        &self,
-        name: &str,
-        ciphertext: &[u8],
-        context: &[u8],
-    ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        self.0.decrypt(name, ciphertext, context).await
-    }
-}
-
-#[async_trait]
-impl KeyGenerator for Guarded {
-    async fn generate(&self, name: &str, context: &[u8]) -> Result<DataKey, KeyError> {
-        self.0.generate(name, context).await
     }
 }
 

@@ -14,30 +14,27 @@
 
 use alloc::borrow::Cow;
 use alloc::format;
-use alloc::string::ToString;
 use alloc::vec::Vec;
+use core::fmt;
 
 use aes_gcm::Aes256Gcm;
 use aes_gcm::aead::array::Array;
 use aes_gcm::aead::{AeadInOut, KeyInit, Tag};
-use base64::engine::general_purpose::GeneralPurposeConfig;
-use base64::engine::{DecodePaddingMode, GeneralPurpose};
-use base64::{Engine as _, alphabet};
+use base64::Engine as _;
 use chacha20poly1305::ChaCha20Poly1305;
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use crate::error::{Error, Result};
-use crate::json;
-use crate::keyring::Secret;
+use crate::base64::{BASE64, decode};
+use crate::{Secret, json};
 
 /// The bytes of a secret key, of a data key for 256-bit ciphers and of a key-encryption key.
-pub(crate) const KEY: usize = 32;
+pub const KEY: usize = 32;
 /// The bytes of the iv that a key-encryption key is derived from.
-pub(crate) const IV: usize = 16;
+const IV: usize = 16;
 /// The bytes of the nonce that a data key is encrypted with.
-pub(crate) const NONCE: usize = 12;
+const NONCE: usize = 12;
 const TAG: usize = 16;
 
 /// The names that the encodings give the two ciphers.
@@ -46,17 +43,12 @@ const JSON_CHACHA: &str = "ChaCha20Poly1305";
 const MESSAGE_PACK_AES: &[u8] = b"AES256-GCM_SHA256";
 const MESSAGE_PACK_CHACHA: &[u8] = b"XCHACHA20-POLY1305";
 
-/// Base64 as Go's decoder takes it: padding wanted, stray bits in the last group let pass.
-pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
-    &alphabet::STANDARD,
-    GeneralPurposeConfig::new()
-        .with_decode_padding_mode(DecodePaddingMode::RequireCanonical)
-        .with_decode_allow_trailing_bits(true),
-);
+/// The random bytes that a new data key takes.
+pub const RANDOM: usize = KEY + IV + NONCE;
 
-/// How an encrypted data key is written down; the contract's `data-key-encoding`.
+/// How an encrypted data key is written down.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum DataKeyEncoding {
+pub enum Encoding {
     /// Ciphertext, tag, iv, nonce: MinIO since RELEASE.2024-05-10, KES since 2024-02-29.
     Binary,
     /// A JSON object: MinIO before that, KES before v0.19.2.
@@ -66,8 +58,8 @@ pub enum DataKeyEncoding {
 }
 
 /// An encrypted data key, taken apart.
-pub(crate) struct SealedDataKey<'a> {
-    pub(crate) encoding: DataKeyEncoding,
+pub struct Wrapped<'a> {
+    encoding: Encoding,
     cipher: KeyCipher,
     iv: Cow<'a, [u8]>,
     nonce: [u8; NONCE],
@@ -81,29 +73,32 @@ enum KeyCipher {
     ChaCha,
 }
 
-impl<'a> SealedDataKey<'a> {
+impl<'a> Wrapped<'a> {
     /// Takes an encrypted data key apart.
     ///
     /// # Errors
-    /// [`Error::Malformed`] if it is too short to be a binary one and is no other. (MinIO panics
-    /// below 28 bytes.)
-    pub(crate) fn parse(text: &'a [u8]) -> Result<Self> {
+    /// [`TooShort`] to be a binary one, if it is no other. (MinIO panics below 28 bytes.)
+    pub fn parse(text: &'a [u8]) -> Result<Self, TooShort> {
         let other = match text {
             [b'{', .., b'}'] => parse_json(text),
             [0x95, ..] => parse_message_pack(text),
             _ => None,
         };
-        other.or_else(|| parse_binary(text)).ok_or_else(|| {
-            let least = TAG + IV + NONCE;
-            Error::Malformed(format!(
-                "its data key is {} bytes, the shortest has {least}",
-                text.len()
-            ))
-        })
+        let bytes = text.len();
+        other
+            .or_else(|| parse_binary(text))
+            .ok_or(TooShort { bytes })
+    }
+
+    /// How it is written down.
+    #[must_use]
+    pub fn encoding(&self) -> Encoding {
+        self.encoding
     }
 
     /// Opens the data key. None if secret, context and data key do not belong together.
-    pub(crate) fn open(&self, secret: &[u8; KEY], context: &[u8]) -> Option<Secret> {
+    #[must_use]
+    pub fn open(&self, secret: &[u8; KEY], context: &[u8]) -> Option<Secret> {
         let key = match self.cipher {
             KeyCipher::Aes => derive_aes(secret, &self.iv)?,
             KeyCipher::ChaCha => derive_chacha(secret, &self.iv)?,
@@ -128,50 +123,67 @@ impl<'a> SealedDataKey<'a> {
     }
 }
 
-/// Encrypts a data key under a secret key with AES, as MinIO's writer does.
+/// An encrypted data key that is of no encoding.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TooShort {
+    /// Its size.
+    pub bytes: usize,
+}
+
+impl fmt::Display for TooShort {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (bytes, least) = (self.bytes, TAG + IV + NONCE);
+        write!(f, "its data key is {bytes} bytes, the shortest has {least}")
+    }
+}
+
+/// A new data key, in the open and encrypted.
+pub struct Made {
+    /// The data key.
+    pub plaintext: Zeroizing<[u8; KEY]>,
+    /// What [`Wrapped`] opens under the same key and context.
+    pub ciphertext: Vec<u8>,
+}
+
+/// Makes a data key and encrypts it under a secret key with AES, as MinIO's writer does.
 ///
-/// `iv` and `nonce` must be fresh. MessagePack is never written: binary takes its place.
-pub(crate) fn seal(
+/// `random` must be fresh. MessagePack is never written: binary takes its place. None if the ciphers do
+/// not run, which no input brings about.
+#[must_use]
+pub fn make(
     secret: &[u8; KEY],
-    encoding: DataKeyEncoding,
-    iv: &[u8; IV],
-    nonce: &[u8; NONCE],
-    data_key: &[u8; KEY],
+    encoding: Encoding,
     context: &[u8],
-) -> Result<Vec<u8>> {
-    let failed = || Error::Other("the data key was not encrypted".to_string());
-    let key = derive_aes(secret, iv).ok_or_else(failed)?;
+    random: &[u8; RANDOM],
+) -> Option<Made> {
+    let (plaintext, rest) = random.split_first_chunk::<KEY>()?;
+    let (iv, rest) = rest.split_first_chunk::<IV>()?;
+    let nonce = rest.first_chunk::<NONCE>()?;
+    let key = derive_aes(secret, iv)?;
     let mut bytes = Vec::with_capacity(KEY + TAG + IV + NONCE);
-    bytes.extend_from_slice(data_key);
+    bytes.extend_from_slice(plaintext);
     let tag = Aes256Gcm::new(&Array(*key))
         .encrypt_inout_detached(&Array(*nonce), context, bytes.as_mut_slice().into())
-        .map_err(|_| failed())?;
+        .ok()?;
     bytes.extend_from_slice(&tag);
-    if encoding == DataKeyEncoding::Json {
-        return Ok(format!(
+    let ciphertext = match encoding {
+        Encoding::Json => format!(
             r#"{{"aead":"{JSON_AES}","iv":"{}","nonce":"{}","bytes":"{}"}}"#,
             BASE64.encode(iv),
             BASE64.encode(nonce),
             BASE64.encode(bytes)
         )
-        .into_bytes());
-    }
-    bytes.extend_from_slice(iv);
-    bytes.extend_from_slice(nonce);
-    Ok(bytes)
-}
-
-/// Decodes base64 as Go does, which passes over line ends.
-pub(crate) fn decode_base64(text: &[u8]) -> Option<Vec<u8>> {
-    if text.iter().any(|byte| matches!(byte, b'\r' | b'\n')) {
-        let joined: Vec<u8> = text
-            .iter()
-            .copied()
-            .filter(|byte| !matches!(byte, b'\r' | b'\n'))
-            .collect();
-        return BASE64.decode(joined).ok();
-    }
-    BASE64.decode(text).ok()
+        .into_bytes(),
+        Encoding::Binary | Encoding::MessagePack => {
+            bytes.extend_from_slice(iv);
+            bytes.extend_from_slice(nonce);
+            bytes
+        }
+    };
+    Some(Made {
+        plaintext: Zeroizing::new(*plaintext),
+        ciphertext,
+    })
 }
 
 fn derive_aes(secret: &[u8; KEY], iv: &[u8]) -> Option<Zeroizing<[u8; KEY]>> {
@@ -186,11 +198,11 @@ fn derive_chacha(secret: &[u8; KEY], iv: &[u8]) -> Option<Zeroizing<[u8; KEY]>> 
     Some(Zeroizing::new(key.0))
 }
 
-fn parse_binary(text: &[u8]) -> Option<SealedDataKey<'_>> {
+fn parse_binary(text: &[u8]) -> Option<Wrapped<'_>> {
     let (rest, nonce) = text.split_last_chunk::<NONCE>()?;
     let (bytes, iv) = rest.split_last_chunk::<IV>()?;
-    (bytes.len() >= TAG).then_some(SealedDataKey {
-        encoding: DataKeyEncoding::Binary,
+    (bytes.len() >= TAG).then_some(Wrapped {
+        encoding: Encoding::Binary,
         cipher: KeyCipher::Aes,
         iv: Cow::Borrowed(iv),
         nonce: *nonce,
@@ -198,7 +210,7 @@ fn parse_binary(text: &[u8]) -> Option<SealedDataKey<'_>> {
     })
 }
 
-fn parse_json(text: &[u8]) -> Option<SealedDataKey<'_>> {
+fn parse_json(text: &[u8]) -> Option<Wrapped<'_>> {
     let [aead, iv, nonce, bytes] =
         json::read_strings(text, ["aead", "iv", "nonce", "bytes"]).ok()?;
     let cipher = match &*aead {
@@ -206,18 +218,18 @@ fn parse_json(text: &[u8]) -> Option<SealedDataKey<'_>> {
         name if name == JSON_CHACHA.as_bytes() => KeyCipher::ChaCha,
         _ => return None,
     };
-    let iv = decode_base64(&iv).filter(|iv| iv.len() == IV)?;
-    Some(SealedDataKey {
-        encoding: DataKeyEncoding::Json,
+    let iv = decode(&iv).filter(|iv| iv.len() == IV)?;
+    Some(Wrapped {
+        encoding: Encoding::Json,
         cipher,
         iv: Cow::Owned(iv),
-        nonce: decode_base64(&nonce)?.try_into().ok()?,
-        bytes: Cow::Owned(decode_base64(&bytes)?),
+        nonce: decode(&nonce)?.try_into().ok()?,
+        bytes: Cow::Owned(decode(&bytes)?),
     })
 }
 
 /// An array of five: cipher, key id, iv, nonce, ciphertext and tag.
-fn parse_message_pack(text: &[u8]) -> Option<SealedDataKey<'_>> {
+fn parse_message_pack(text: &[u8]) -> Option<Wrapped<'_>> {
     let rest = text.get(1..)?;
     let (name, rest) = take_string(rest)?;
     let cipher = match name {
@@ -229,8 +241,8 @@ fn parse_message_pack(text: &[u8]) -> Option<SealedDataKey<'_>> {
     let (iv, rest) = take_binary(rest)?;
     let (nonce, rest) = take_binary(rest)?;
     let (bytes, rest) = take_binary(rest)?;
-    (iv.len() == IV && rest.is_empty()).then_some(SealedDataKey {
-        encoding: DataKeyEncoding::MessagePack,
+    (iv.len() == IV && rest.is_empty()).then_some(Wrapped {
+        encoding: Encoding::MessagePack,
         cipher,
         iv: Cow::Borrowed(iv),
         nonce: nonce.try_into().ok()?,
@@ -264,12 +276,16 @@ mod tests {
     const DATA_KEY: [u8; KEY] = [2; KEY];
     const CONTEXT: &[u8] = b"{}";
 
-    fn sealed(encoding: DataKeyEncoding) -> Vec<u8> {
-        seal(&SECRET, encoding, &[3; IV], &[4; NONCE], &DATA_KEY, CONTEXT).unwrap()
+    fn sealed(encoding: Encoding) -> Vec<u8> {
+        let random = [&DATA_KEY[..], &[3; IV], &[4; NONCE]].concat();
+        let random = random.try_into().unwrap();
+        let made = make(&SECRET, encoding, CONTEXT, &random).unwrap();
+        assert_eq!(*made.plaintext, DATA_KEY);
+        made.ciphertext
     }
 
     fn opened(text: &[u8]) -> Option<Secret> {
-        SealedDataKey::parse(text).unwrap().open(&SECRET, CONTEXT)
+        Wrapped::parse(text).unwrap().open(&SECRET, CONTEXT)
     }
 
     /// The same data key as KES wrote it, from the binary one.
@@ -289,17 +305,45 @@ mod tests {
     }
 
     #[test]
+    fn data_keys_that_minio_made_open() {
+        let context = br#"{".minio.sys":".minio.sys/config/iam/users/alice/identity.json"}"#;
+        let key = decode(b"rDHTF3saS+WLQAGZnULu9cZHAzOOWiDBSORoXgorNsM=").unwrap();
+        let key: [u8; KEY] = key.try_into().unwrap();
+        for (text, encoding, wanted) in [
+            (
+                "hJ1RnhAi4X4MBolsnGEUMJPgPxlNT74hJM5j9BHTTrvNBs6XY1uOYRsv1rwP2SUfTNS3nDT4YJcdbexq\
+                 7YWyguoTtS9bAXQlz55u2w==",
+                Encoding::Binary,
+                "+LBREmetOaFTsC+fTxL7Cl2OgXmv/L9ccLsKYHN1U64=",
+            ),
+            (
+                "eyJhZWFkIjoiQUVTLTI1Ni1HQ00tSE1BQy1TSEEtMjU2IiwiaXYiOiJmY1hqZTNIaDFYQTBiRE9ybE85\
+                 SkNnPT0iLCJub25jZSI6IjRkL1FlajBXQUVMdm15YWIiLCJieXRlcyI6Ii9WSERYTUhJdmhxYTlUcmp5\
+                 T245dzlwRjVERVMyclo5Y1BYV2VyK0E2Q09nN21PSFlBUzdJaWFFbUpqN3IzR3gifQ==",
+                Encoding::Json,
+                "+lWwqVmC1cwLGrw1SbNYsX2ZKB+XbiOytYiNyl/9DhI=",
+            ),
+        ] {
+            let text = decode(text.as_bytes()).unwrap();
+            let wrapped = Wrapped::parse(&text).unwrap();
+            assert_eq!(wrapped.encoding(), encoding);
+            let opened = wrapped.open(&key, context).unwrap();
+            assert_eq!(BASE64.encode(&*opened), wanted);
+        }
+    }
+
+    #[test]
     fn every_encoding_opens() {
-        let binary = sealed(DataKeyEncoding::Binary);
+        let binary = sealed(Encoding::Binary);
         assert_eq!(binary.len(), 76);
         for (text, encoding) in [
-            (message_pack(&binary), DataKeyEncoding::MessagePack),
-            (sealed(DataKeyEncoding::Json), DataKeyEncoding::Json),
-            (binary, DataKeyEncoding::Binary),
+            (message_pack(&binary), Encoding::MessagePack),
+            (sealed(Encoding::Json), Encoding::Json),
+            (binary, Encoding::Binary),
         ] {
-            assert_eq!(SealedDataKey::parse(&text).unwrap().encoding, encoding);
+            assert_eq!(Wrapped::parse(&text).unwrap().encoding, encoding);
             assert_eq!(*opened(&text).unwrap(), DATA_KEY);
-            let parsed = SealedDataKey::parse(&text).unwrap();
+            let parsed = Wrapped::parse(&text).unwrap();
             assert!(parsed.open(&[9; KEY], CONTEXT).is_none());
             assert!(parsed.open(&SECRET, b"{\"a\":\"b\"}").is_none());
         }
@@ -314,7 +358,7 @@ mod tests {
                     *last = b'}';
                 }
                 assert!(
-                    matches!(SealedDataKey::parse(&text), Err(Error::Malformed(_))),
+                    Wrapped::parse(&text).err() == Some(TooShort { bytes: size }),
                     "{size}"
                 );
             }
@@ -324,24 +368,21 @@ mod tests {
     #[test]
     fn a_binary_data_key_may_look_like_another_encoding() {
         for (first, last) in [(b'{', b'}'), (0x95, 0)] {
-            let mut text = sealed(DataKeyEncoding::Binary);
+            let mut text = sealed(Encoding::Binary);
             *text.first_mut().unwrap() = first;
             *text.last_mut().unwrap() = last;
-            assert_eq!(
-                SealedDataKey::parse(&text).unwrap().encoding,
-                DataKeyEncoding::Binary
-            );
+            assert_eq!(Wrapped::parse(&text).unwrap().encoding, Encoding::Binary);
             assert!(opened(&text).is_none());
         }
     }
 
     #[test]
     fn cut_and_flipped_data_keys_do_not_open() {
-        let binary = sealed(DataKeyEncoding::Binary);
-        let all = [message_pack(&binary), sealed(DataKeyEncoding::Json), binary];
+        let binary = sealed(Encoding::Binary);
+        let all = [message_pack(&binary), sealed(Encoding::Json), binary];
         for text in all {
             for at in 0..text.len() {
-                let cut = SealedDataKey::parse(&text[..at]);
+                let cut = Wrapped::parse(&text[..at]);
                 assert!(cut.is_err() || cut.unwrap().open(&SECRET, CONTEXT).is_none());
                 let mut flipped = text.clone();
                 flipped[at] ^= 1;

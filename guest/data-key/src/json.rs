@@ -11,14 +11,15 @@ const MAX_DEPTH: usize = 64;
 
 /// Why a text was not read, and the offset in bytes where.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct JsonError {
+pub struct JsonError {
     reason: &'static str,
     at: usize,
 }
 
 impl JsonError {
     /// A text for people.
-    pub(crate) fn text(&self) -> String {
+    #[must_use]
+    pub fn text(&self) -> String {
         format!("{} at byte {}", self.reason, self.at)
     }
 }
@@ -29,7 +30,10 @@ impl JsonError {
 /// As MinIO reads it: any field order, any ASCII letter case of the names, other fields are skipped
 /// whatever they hold, the last duplicate wins, white space may stand anywhere between tokens and
 /// around, anything else after the object is an error. Strings may hold bytes that are not UTF-8.
-pub(crate) fn read_strings<'a, const N: usize>(
+///
+/// # Errors
+/// [`JsonError`]: it is no such object.
+pub fn read_strings<'a, const N: usize>(
     text: &'a [u8],
     names: [&str; N],
 ) -> Result<[Cow<'a, [u8]>; N], JsonError> {
@@ -56,7 +60,7 @@ pub(crate) fn read_strings<'a, const N: usize>(
 }
 
 /// Appends `text` as a JSON string, escaped as MinIO's writers and its context text escape it.
-pub(crate) fn write_string(out: &mut Vec<u8>, text: &[u8]) {
+pub fn write_string(out: &mut Vec<u8>, text: &[u8]) {
     out.push(b'"');
     for chunk in text.utf8_chunks() {
         for character in chunk.valid().chars() {
