@@ -1,0 +1,336 @@
+//! Which drive is which: the pools and sets that the drives' `format.json` make, and what is wrong
+//! with the drives that were lent.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec;
+use alloc::vec::Vec;
+
+use crate::files::{self, Drive, FileError, Files};
+use crate::format::{self, FORMAT_BYTES, Format, Unusable, Uuid};
+use crate::notes::{Notes, named};
+use crate::placement::Algorithm;
+
+/// Where a drive has its system folder: itself (it is one), MinIO's, RustFS's.
+const FOLDERS: [&[u8]; 3] = [b"", b".minio.sys", b".rustfs.sys"];
+const FORMAT: &[u8] = b"format.json";
+/// A drive that has this file is being healed, and incomplete.
+const HEALING: &[u8] = b"buckets/.healing.bin";
+
+/// The pools of a deployment.
+pub struct Layout {
+    /// In the order in which their drives were given; nothing on a drive tells which is the first.
+    pub pools: Vec<Pool>,
+    /// The system folder of each drive.
+    pub folders: Vec<Vec<u8>>,
+    /// What people call each drive.
+    pub names: Vec<String>,
+}
+
+/// A pool of sets.
+pub struct Pool {
+    /// What people call it; empty if it is the only one.
+    pub name: String,
+    deployment: Uuid,
+    algorithm: Algorithm,
+    /// The drives that it has, set by set.
+    ids: Vec<Vec<Uuid>>,
+    /// Its sets, each a list of drives in order: those that are there and may be counted.
+    pub sets: Vec<Vec<Option<Drive>>>,
+}
+
+impl Pool {
+    /// The set of an object.
+    pub fn set(&self, path: &[u8]) -> &[Option<Drive>] {
+        let set = self.algorithm.set(&self.deployment, path, self.sets.len());
+        self.sets.get(set).map_or(&[], Vec::as_slice)
+    }
+}
+
+/// Why drives are no store.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OpenError {
+    /// None of them is a drive of MinIO's with an erasure code. The text says what the first is.
+    NotErasure(String),
+    /// They are of several deployments, and it is not clear which one is meant.
+    Deployments(String),
+}
+
+/// What a drive turned out to be.
+enum Found {
+    Formatted(Vec<u8>, Format),
+    Not(String),
+}
+
+impl Layout {
+    /// Looks at all drives.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn of(files: &impl Files, notes: &mut Notes) -> Result<Self, OpenError> {
+        let names = files.drives();
+        let mut formats: Vec<Option<Format>> = Vec::new();
+        let mut folders = Vec::new();
+        let mut not = Vec::new();
+        for (drive, name) in (0..).zip(&names) {
+            match find(files, drive, name, notes) {
+                Found::Formatted(folder, format) => {
+                    formats.push(Some(format));
+                    folders.push(folder);
+                }
+                Found::Not(why) => {
+                    not.push(format!("{name}: {why}"));
+                    formats.push(None);
+                    folders.push(Vec::new());
+                }
+            }
+        }
+        let deployment = deployment(&formats, &names)?
+            .ok_or_else(|| OpenError::NotErasure(not.first().cloned().unwrap_or_default()))?;
+        not.into_iter().for_each(|text| notes.say(text));
+        let mut layout = Self {
+            pools: Vec::new(),
+            folders,
+            names,
+        };
+        for (drive, format) in (0..).zip(&formats) {
+            if let Some(format) = format {
+                layout.place(files, drive, format, &deployment, notes);
+            }
+        }
+        layout.name_pools();
+        layout.tell_missing(notes);
+        Ok(layout)
+    }
+
+    /// The names of these drives.
+    pub fn named(&self, drives: &[Drive]) -> String {
+        named(drives, &self.names)
+    }
+
+    /// The name of a drive.
+    pub fn name(&self, drive: Drive) -> &str {
+        let name = self.names.get(usize::from(drive));
+        name.map_or("?", String::as_str)
+    }
+
+    /// The path on a drive of what is at this path below its system folder.
+    pub fn path(&self, drive: Drive, path: &[u8]) -> Vec<u8> {
+        let folder = self.folders.get(usize::from(drive));
+        files::below(folder.map_or(&[], Vec::as_slice), path)
+    }
+
+    /// All drives that are counted.
+    pub fn drives(&self) -> Vec<Drive> {
+        let sets = self.pools.iter().flat_map(|pool| &pool.sets);
+        sets.flatten().filter_map(|drive| *drive).collect()
+    }
+
+    fn place(
+        &mut self,
+        files: &impl Files,
+        drive: Drive,
+        format: &Format,
+        deployment: &Uuid,
+        notes: &mut Notes,
+    ) {
+        let name = self.name(drive).to_string();
+        if format.deployment != *deployment {
+            let theirs = format::text(&format.deployment);
+            notes.say(format!(
+                "{name} is of another deployment ({theirs}) and is not read"
+            ));
+            return;
+        }
+        let Some((set, place)) = position(format) else {
+            notes.say(format!(
+                "{name} is not among the drives that its own format.json names, and is not read"
+            ));
+            return;
+        };
+        if files.read(drive, &self.path(drive, HEALING), 0, 0).is_ok() {
+            notes.say(format!(
+                "{name} is being healed, so it is incomplete and is not read"
+            ));
+            return;
+        }
+        let Some(pool) = self.pool(format) else {
+            notes.say(format!(
+                "{name} does not agree with the other drives on which drives there are, and is not \
+                 read"
+            ));
+            return;
+        };
+        let slot = pool.sets.get_mut(set).and_then(|set| set.get_mut(place));
+        match slot {
+            Some(Some(other)) => {
+                let other = *other;
+                let other = self.name(other);
+                notes.say(format!(
+                    "{name} is the same drive as {other} by its format.json, and is not read"
+                ));
+            }
+            Some(slot) => *slot = Some(drive),
+            None => {}
+        }
+    }
+
+    /// The pool of a drive, made if it is the first of it. None if the drive names drives of a pool
+    /// that is there and is not the same.
+    fn pool(&mut self, format: &Format) -> Option<&mut Pool> {
+        let known = self.pools.iter().position(|pool| pool.ids == format.sets);
+        let number = match known {
+            Some(number) => number,
+            None => {
+                let ids = || self.pools.iter().flat_map(|pool| &pool.ids).flatten();
+                let mut new = format.sets.iter().flatten();
+                if new.any(|new| ids().any(|id| id == new)) {
+                    return None;
+                }
+                self.pools.push(Pool {
+                    name: String::new(),
+                    deployment: format.deployment,
+                    algorithm: format.algorithm,
+                    ids: format.sets.clone(),
+                    sets: format
+                        .sets
+                        .iter()
+                        .map(|set| vec![None; set.len()])
+                        .collect(),
+                });
+                self.pools.len() - 1
+            }
+        };
+        self.pools.get_mut(number)
+    }
+
+    fn name_pools(&mut self) {
+        if self.pools.len() > 1 {
+            for (number, pool) in (1..).zip(&mut self.pools) {
+                pool.name = format!("pool {number}");
+            }
+        }
+    }
+
+    /// Asks for the drives that are not there, by their places, and tells of those that lie in another
+    /// order than they were given in.
+    fn tell_missing(&self, notes: &mut Notes) {
+        for pool in &self.pools {
+            for (number, set) in (1..).zip(&pool.sets) {
+                let of = place_of(pool, number);
+                notes.extend(missing(&of, set));
+                let given: Vec<Drive> = set.iter().filter_map(|drive| *drive).collect();
+                if !given.is_sorted() {
+                    let order = self.named(&given);
+                    notes.say(format!(
+                        "the drives of {of} were given in another order than theirs, which is {order}"
+                    ));
+                }
+            }
+        }
+    }
+}
+
+/// Asks for the drives of a set that are not there.
+fn missing(of: &str, set: &[Option<Drive>]) -> Option<String> {
+    let missing: Vec<String> = (1..)
+        .zip(set)
+        .filter(|(_, drive)| drive.is_none())
+        .map(|(place, _)| format!("{place}"))
+        .collect();
+    let (all, here) = (set.len(), set.len() - missing.len());
+    let need = all - all / 2;
+    let which = match missing.split_last()? {
+        (last, []) => format!("number {last} is"),
+        (last, first) => format!("numbers {} and {last} are", first.join(", ")),
+    };
+    Some(match here < need {
+        false => format!("of the {all} drives of {of} {which} missing: give them all"),
+        true => format!(
+            "of the {all} drives of {of} {which} missing, and {need} are needed to read an object: \
+             give them all"
+        ),
+    })
+}
+
+/// What people call a set.
+fn place_of(pool: &Pool, set: usize) -> String {
+    match (pool.name.as_str(), pool.sets.len()) {
+        ("", 1) => "the set".into(),
+        ("", _) => format!("set {set}"),
+        (pool, 1) => pool.into(),
+        (pool, _) => format!("{pool} set {set}"),
+    }
+}
+
+fn position(format: &Format) -> Option<(usize, usize)> {
+    let mut sets = format.sets.iter().enumerate();
+    sets.find_map(|(number, set)| {
+        let place = set.iter().position(|id| *id == format.this)?;
+        Some((number, place))
+    })
+}
+
+/// The deployment of most drives; none if no drive has one.
+fn deployment(formats: &[Option<Format>], names: &[String]) -> Result<Option<Uuid>, OpenError> {
+    let mut by_deployment: BTreeMap<Uuid, Vec<Drive>> = BTreeMap::new();
+    for (drive, format) in (0..).zip(formats) {
+        if let Some(format) = format {
+            by_deployment
+                .entry(format.deployment)
+                .or_default()
+                .push(drive);
+        }
+    }
+    let most = by_deployment.values().map(Vec::len).max().unwrap_or(0);
+    let largest: Vec<_> = by_deployment
+        .iter()
+        .filter(|(_, drives)| drives.len() == most)
+        .collect();
+    match largest.as_slice() {
+        [] => Ok(None),
+        [(deployment, _)] => Ok(Some(**deployment)),
+        several => {
+            let each = several.iter().map(|(deployment, drives)| {
+                format!("{} on {}", format::text(deployment), named(drives, names))
+            });
+            Err(OpenError::Deployments(each.collect::<Vec<_>>().join("; ")))
+        }
+    }
+}
+
+/// Looks for the system folder of a drive.
+fn find(files: &impl Files, drive: Drive, name: &str, notes: &mut Notes) -> Found {
+    let mut why = None;
+    let mut found = None;
+    for folder in FOLDERS {
+        let file = files::below(folder, FORMAT);
+        let read = files::whole(files, drive, &file, FORMAT_BYTES);
+        let reason = match read.map(|bytes| Format::parse(&bytes)) {
+            Ok(Ok(format)) if found.is_none() => {
+                found = Some(Found::Formatted(folder.to_vec(), format));
+                continue;
+            }
+            Ok(Ok(_)) => {
+                notes.say(format!(
+                    "{name} has a .rustfs.sys too; give that folder of each drive to read it"
+                ));
+                continue;
+            }
+            Ok(Err(Unusable::Malformed)) => "its format.json is damaged".into(),
+            Ok(Err(Unusable::NotErasure)) => {
+                "its format.json is not that of an erasure-coded drive".into()
+            }
+            Ok(Err(Unusable::Unsupported)) => "its format.json is of an unknown version".into(),
+            Err(FileError::NotFound) => continue,
+            Err(FileError::Failed(error)) => error,
+        };
+        why.get_or_insert(reason);
+    }
+    found.unwrap_or_else(|| {
+        Found::Not(why.unwrap_or_else(|| {
+            "it has no .minio.sys/format.json: not formatted, wiped, or not mounted".into()
+        }))
+    })
+}

@@ -1,0 +1,441 @@
+//! The store that the drives of a deployment are.
+
+use alloc::collections::BTreeMap;
+use alloc::format;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use crate::copy::Copy;
+use crate::decode::{self, Lost, Member};
+use crate::files::{Drive, FileError, Files, Kind};
+use crate::layout::{Layout, OpenError, Pool};
+use crate::meta::{Fault, Meta, Version};
+use crate::notes::{Matter, Note, Notes};
+use crate::placement;
+use crate::quorum::{self, Chosen, Seen, Settled};
+use crate::residue;
+use crate::signature;
+
+/// The largest object that is read.
+pub const OBJECT_BYTES: u64 = 16 << 20;
+
+/// What the buckets are called that a system folder is.
+const BUCKETS: [&[u8]; 2] = [b".minio.sys", b".rustfs.sys"];
+
+/// A file that only servers before 2020-06 have where later ones have `xl.meta`.
+const OLD_META: &[u8] = b"xl.json";
+const META: &[u8] = b"xl.meta";
+
+/// The drives of a deployment, to be read.
+pub struct Store<F> {
+    files: F,
+    layout: Layout,
+    notes: RefCell<Notes>,
+}
+
+/// Why an object is not read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ReadError {
+    /// There is no such object.
+    NotFound,
+    /// It has so many bytes, more than [`OBJECT_BYTES`].
+    TooLarge(u64),
+    /// It is no object, or its path is none.
+    Refused(String),
+    /// Too little is left of it, or it is of a kind that is not read here.
+    Unreadable(String),
+}
+
+/// What a folder has, on all drives that have it.
+#[derive(Default)]
+pub(crate) struct Listed {
+    /// The folders in it, and the drives that have them.
+    pub folders: BTreeMap<Vec<u8>, Vec<Drive>>,
+    /// Whether it is an object's.
+    pub is_object: bool,
+    /// Why some drives could not be listed, if they are so many that an object may lie on them alone.
+    pub unlisted: Option<String>,
+}
+
+/// What a pool has of an object.
+enum InPool<'a> {
+    Nothing,
+    Chosen(&'a Looked<'a>, Chosen),
+    Lost(i64, ReadError),
+}
+
+/// What the drives of a set have of an object.
+struct Looked<'a> {
+    pool: &'a Pool,
+    copies: Vec<Copy>,
+}
+
+impl<F: Files> Store<F> {
+    /// Finds out which drives these are.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub fn open(files: F) -> Result<Self, OpenError> {
+        let mut notes = Notes::default();
+        let layout = Layout::of(&files, &mut notes)?;
+        residue::tell(&files, &layout, &mut notes);
+        Ok(Self {
+            files,
+            layout,
+            notes: RefCell::new(notes),
+        })
+    }
+
+    /// What there is to say of the drives, and of the objects that were listed and read so far.
+    pub fn notes(&self) -> Vec<Note> {
+        self.notes.borrow().all()
+    }
+
+    /// Reads the object at a path below the system folder: the newest version in any pool, which is
+    /// the one of most drives of its set.
+    ///
+    /// # Errors
+    /// [`ReadError`].
+    pub fn read(&self, path: &[u8]) -> Result<Vec<u8>, ReadError> {
+        if let Some(folder) = path.strip_suffix(b"/") {
+            check(folder)?;
+            let listed = self.folder(folder, &self.layout.drives());
+            let why = listed.unlisted.ok_or(ReadError::NotFound)?;
+            return Err(ReadError::Unreadable(why));
+        }
+        check(path)?;
+        let looked: Vec<Looked<'_>> = self
+            .layout
+            .pools
+            .iter()
+            .map(|pool| Looked {
+                pool,
+                copies: Copy::of(&self.files, &self.layout, pool.set(path), path),
+            })
+            .collect();
+        let mut best = InPool::Nothing;
+        for looked in &looked {
+            let found = self.in_pool(path, looked);
+            best = self.newer(path, best, found);
+        }
+        match best {
+            InPool::Nothing => Err(self.not_there(path)),
+            InPool::Lost(_, error) => Err(error),
+            InPool::Chosen(looked, chosen) => self.decode(path, looked, &chosen),
+        }
+    }
+
+    /// Settles what a pool has of an object, and notes which of its drives do not have that.
+    fn in_pool<'a>(&self, path: &[u8], looked: &'a Looked<'a>) -> InPool<'a> {
+        let copies = &looked.copies;
+        let parsed: Vec<_> = copies.iter().map(Copy::parse).collect();
+        let seen: Vec<Seen> = copies
+            .iter()
+            .zip(&parsed)
+            .map(|(copy, parsed)| copy.seen(parsed.as_ref()))
+            .collect();
+        let settled = quorum::settle(&seen);
+        if !matches!(settled, Settled::Nothing | Settled::Dangling(_)) {
+            for (copy, parsed) in copies.iter().zip(&parsed) {
+                let (Some(drive), Some(matter)) = (copy.drive(), matter(copy, parsed.as_ref()))
+                else {
+                    continue;
+                };
+                self.note(matter, self.layout.name(drive), path);
+            }
+        }
+        let on = |places: &[usize]| -> Vec<Drive> {
+            let at = |place: &usize| copies.get(*place)?.drive();
+            places.iter().filter_map(at).collect()
+        };
+        match settled {
+            Settled::Nothing => InPool::Nothing,
+            Settled::Dangling(places) => {
+                let drives = self.layout.named(&on(&places));
+                self.note(Matter::Dangling, &drives, path);
+                InPool::Nothing
+            }
+            Settled::TooFew {
+                have,
+                need,
+                mod_time,
+            } => {
+                let why = why(&self.layout, copies, &parsed);
+                let text = format!(
+                    "{have} of the {} drives of its set have it whole, and {need} are needed{why}",
+                    seen.len()
+                );
+                InPool::Lost(mod_time, ReadError::Unreadable(text))
+            }
+            Settled::Chosen(chosen) => {
+                for (places, matter) in [
+                    (&chosen.behind, Matter::Behind),
+                    (&chosen.ahead, Matter::Ahead),
+                ] {
+                    for drive in on(places) {
+                        self.note(matter, self.layout.name(drive), path);
+                    }
+                }
+                if chosen.is_hidden {
+                    self.note(Matter::Hidden, "", path);
+                }
+                InPool::Chosen(looked, chosen)
+            }
+        }
+    }
+
+    /// The newer of what two pools have; the other is an old copy.
+    fn newer<'a>(&self, path: &[u8], one: InPool<'a>, other: InPool<'a>) -> InPool<'a> {
+        let (Some(first), Some(second)) = (one.mod_time(), other.mod_time()) else {
+            return match one {
+                InPool::Nothing => other,
+                one => one,
+            };
+        };
+        if first == second {
+            self.note(Matter::Tied, "", path);
+        }
+        let (newer, older) = match second > first {
+            true => (other, one),
+            false => (one, other),
+        };
+        if let InPool::Chosen(looked, _) = &older {
+            self.note(Matter::Stale, &looked.pool.name, path);
+        }
+        newer
+    }
+
+    fn decode(
+        &self,
+        path: &[u8],
+        looked: &Looked<'_>,
+        chosen: &Chosen,
+    ) -> Result<Vec<u8>, ReadError> {
+        let shared = &chosen.shared;
+        if shared.size > OBJECT_BYTES {
+            return Err(ReadError::TooLarge(shared.size));
+        }
+        let parsed: Vec<_> = looked.copies.iter().map(Copy::parse).collect();
+        let mut members = Vec::new();
+        for place in &chosen.members {
+            let copy = looked.copies.get(*place).and_then(Copy::drive);
+            let meta = parsed.get(*place).and_then(Option::as_ref);
+            let (Some(drive), Some(Ok(meta))) = (copy, meta) else {
+                continue;
+            };
+            if let Version::Object(object, header) = &meta.newest {
+                let signature = header.signature;
+                if signature.is_some_and(|found| signature::of(object) != Ok(found)) {
+                    self.note(Matter::Signature, "", path);
+                }
+                members.push(Member {
+                    drive,
+                    place: *place,
+                    meta,
+                    object,
+                });
+            }
+        }
+        let drives = looked.copies.len();
+        let is_placed = |bucket: &[u8]| {
+            let placed = placement::distribution(bucket, path, drives as u8);
+            shared.distribution.starts_with(&placed)
+        };
+        if !BUCKETS.into_iter().any(is_placed) {
+            self.note(Matter::Distribution, "", path);
+        }
+        let mut wrong = Vec::new();
+        let made = decode::object(
+            &self.files,
+            &self.layout,
+            path,
+            shared,
+            &members,
+            &mut wrong,
+        );
+        for wrong in &wrong {
+            self.note(wrong.matter, self.layout.name(wrong.drive), path);
+        }
+        made.map_err(|lost| {
+            let why = why(&self.layout, &looked.copies, &parsed);
+            ReadError::Unreadable(match lost {
+                Lost::TooFew(sound) => format!(
+                    "{sound} of its {drives} shards are sound, and {} are needed{why}",
+                    shared.data
+                ),
+                Lost::Disagreement => "its shards are of different contents, and nothing tells \
+                    which are right: it was written to some drives only"
+                    .into(),
+                Lost::Unsupported => "it has more shards or bytes than are read here".into(),
+            })
+        })
+    }
+
+    /// Why no pool has an object.
+    fn not_there(&self, path: &[u8]) -> ReadError {
+        let drives = self.layout.drives();
+        let is_old = drives.iter().any(|drive| {
+            let folder = self.layout.path(*drive, path);
+            let old = crate::files::below(&folder, OLD_META);
+            self.files.read(*drive, &old, 0, 0).is_ok()
+        });
+        match is_old {
+            true => ReadError::Refused(
+                "it has an xl.json, as servers before 2020-06 wrote it, which is not read: start a \
+                 later server on the drives once, or give a copy of its files"
+                    .into(),
+            ),
+            false => ReadError::NotFound,
+        }
+    }
+
+    /// Lists a folder on these drives.
+    pub(crate) fn folder(&self, path: &[u8], drives: &[Drive]) -> Listed {
+        let mut listed = Listed::default();
+        let mut failed = Vec::new();
+        let mut first_why = None;
+        for drive in drives {
+            if let Err(why) = self.on_drive(*drive, path, &mut listed) {
+                self.note(Matter::Unreadable, self.layout.name(*drive), path);
+                failed.push(*drive);
+                first_why.get_or_insert_with(|| format!("{}: {why}", self.layout.name(*drive)));
+            }
+        }
+        let sets = self.layout.pools.iter().flat_map(|pool| &pool.sets);
+        let is_cut = sets.into_iter().any(|set| {
+            let of_set = set.iter().flatten();
+            let failed = of_set.filter(|drive| failed.contains(drive)).count();
+            failed > 0 && failed >= set.len() - set.len() / 2
+        });
+        listed.unlisted = first_why.filter(|_| is_cut);
+        listed
+    }
+
+    fn on_drive(&self, drive: Drive, path: &[u8], listed: &mut Listed) -> Result<(), String> {
+        let folder = self.layout.path(drive, path);
+        let mut after: Option<Vec<u8>> = None;
+        loop {
+            let page = match self.files.list(drive, &folder, after.as_deref()) {
+                Ok(page) => page,
+                Err(FileError::NotFound) => return Ok(()),
+                Err(FileError::Failed(why)) => return Err(why),
+            };
+            let last = page.entries.last().map(|entry| entry.name.clone());
+            for entry in page.entries {
+                match entry.kind {
+                    Kind::Folder => listed.folders.entry(entry.name).or_default().push(drive),
+                    Kind::File => {
+                        listed.is_object |= entry.name == META || entry.name == OLD_META;
+                    }
+                    Kind::Other => {
+                        let path = crate::files::below(path, &entry.name);
+                        self.note(Matter::Odd, self.layout.name(drive), &path);
+                    }
+                }
+            }
+            // A page must go on where the last one ended, or this would not end.
+            if !page.has_more || last <= after {
+                return Ok(());
+            }
+            after = last;
+        }
+    }
+
+    /// Whether an object that some drive has is to be listed: not if it dangles, or no server looks
+    /// for it where it lies.
+    pub(crate) fn is_listed(&self, path: &[u8]) -> bool {
+        let mut is_listed = false;
+        let mut is_anywhere = false;
+        for pool in &self.layout.pools {
+            let copies = Copy::of(&self.files, &self.layout, pool.set(path), path);
+            is_anywhere |= copies
+                .iter()
+                .any(|copy| matches!(copy, Copy::File(..) | Copy::Unreadable(..)));
+            let looked = Looked { pool, copies };
+            is_listed |= !matches!(self.in_pool(path, &looked), InPool::Nothing);
+        }
+        if is_anywhere || is_listed {
+            return is_listed;
+        }
+        if let ReadError::Refused(_) = self.not_there(path) {
+            return true;
+        }
+        for drive in self.layout.drives() {
+            let file = crate::files::below(&self.layout.path(drive, path), META);
+            if self.files.read(drive, &file, 0, 0).is_ok() {
+                self.note(Matter::Misplaced, self.layout.name(drive), path);
+            }
+        }
+        false
+    }
+
+    pub(crate) fn all_drives(&self) -> Vec<Drive> {
+        self.layout.drives()
+    }
+
+    fn note(&self, matter: Matter, on: &str, path: &[u8]) {
+        self.notes.borrow_mut().note(matter, on, path);
+    }
+}
+
+impl InPool<'_> {
+    fn mod_time(&self) -> Option<i64> {
+        match self {
+            Self::Nothing => None,
+            Self::Chosen(_, chosen) => Some(chosen.shared.mod_time),
+            Self::Lost(mod_time, _) => Some(*mod_time),
+        }
+    }
+}
+
+/// What is to be noted of a copy.
+fn matter(copy: &Copy, parsed: Option<&Result<Meta<'_>, Fault>>) -> Option<Matter> {
+    match (copy, parsed) {
+        (Copy::NoDrive, _) | (_, Some(Ok(_))) => None,
+        (Copy::Nothing(_), _) => Some(Matter::Absent),
+        (Copy::Unreadable(..), _) => Some(Matter::Unreadable),
+        (Copy::File(..), _) => Some(Matter::Metadata),
+    }
+}
+
+/// What is wrong with the drives of a set, for the end of a sentence.
+fn why(layout: &Layout, copies: &[Copy], parsed: &[Option<Result<Meta<'_>, Fault>>]) -> String {
+    let mut why = String::new();
+    let mut missing = 0;
+    for (copy, parsed) in copies.iter().zip(parsed) {
+        let text = match (copy, parsed) {
+            (Copy::NoDrive, _) => {
+                missing += 1;
+                continue;
+            }
+            (_, Some(Ok(_))) => continue,
+            (Copy::Nothing(_), _) => "has nothing of it".into(),
+            (Copy::Unreadable(_, error), _) => format!("could not be read: {error}"),
+            (_, Some(Err(Fault::Empty))) => "has an empty xl.meta".into(),
+            (_, Some(Err(Fault::Unsupported(what)))) => {
+                format!("has an xl.meta with {what}, which is not read here")
+            }
+            _ => "has a damaged xl.meta".into(),
+        };
+        if let Some(drive) = copy.drive() {
+            why.push_str(&format!("; {} {text}", layout.name(drive)));
+        }
+    }
+    if missing > 0 {
+        why.push_str(&format!("; {missing} drives of the set were not given"));
+    }
+    why
+}
+
+/// # Errors
+/// `Refused`: the path is empty, too long, or has a part that is no name.
+fn check(path: &[u8]) -> Result<(), ReadError> {
+    let is_name = |part: &[u8]| !matches!(part, b"" | b"." | b"..") && !part.contains(&0);
+    let is_sound =
+        path.len() <= crate::files::PATH_BYTES && path.split(|byte| *byte == b'/').all(is_name);
+    match is_sound {
+        true => Ok(()),
+        false => Err(ReadError::Refused("it is no path of an object".into())),
+    }
+}
