@@ -12,21 +12,23 @@ use spdx::{Expression, LicenseReq, ParseMode};
 
 /// The crates whose code is in a release, with all that they link: the tool, and what the components
 /// are made of.
-pub const RELEASED: [&str; 5] = [
+pub const RELEASED: [&str; 6] = [
     "iamseal-cli",
     "iamseal-adapters",
     "iamseal-command",
+    "iamseal-drive-store",
     "iamseal-plugin",
     "iamseal-runtime",
 ];
 
 /// The licences that this project accepts: permissive ones, which ask for their text and no more.
-const LICENCES: [&str; 11] = [
+const LICENCES: [&str; 12] = [
     "0BSD",
     "Apache-2.0",
     "Apache-2.0 WITH LLVM-exception",
     "BSD-2-Clause",
     "BSD-3-Clause",
+    "BSL-1.0",
     "CDLA-Permissive-2.0", // of data: the certificate authorities of webpki-roots, in tests alone
     "ISC",
     "MIT",

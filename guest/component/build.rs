@@ -26,7 +26,7 @@ struct Component {
 }
 
 /// What every host needs.
-const PLUGINS: [Component; 2] = [
+const PLUGINS: [Component; 3] = [
     Component {
         name: "iamseal",
         package: "iamseal-plugin",
@@ -35,6 +35,11 @@ const PLUGINS: [Component; 2] = [
     Component {
         name: "iamseal-auditor",
         package: "iamseal-plugin",
+        features: "",
+    },
+    Component {
+        name: "iamseal-drive-store",
+        package: "iamseal-drive-store",
         features: "",
     },
 ];
@@ -53,14 +58,16 @@ const COMMAND: [Component; 2] = [
     },
 ];
 
-/// What the plugins are made of, below the workspace's root.
-const SOURCES: [&str; 9] = [
+/// What they are made of, below the workspace's root.
+const SOURCES: [&str; 11] = [
     "Cargo.lock",
     "Cargo.toml",
     "guest/component/build.rs",
     "guest/component/build",
     "guest/core",
     "guest/data-key",
+    "guest/drive-store",
+    "guest/drives",
     "guest/plugin",
     "guest/runtime",
     "wit",

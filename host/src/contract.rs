@@ -58,6 +58,21 @@ pub(crate) mod keys {
     });
 }
 
+/// The world `drive-store`. Nothing in it waits for anything but the drives, so its calls block.
+pub(crate) mod drive_store {
+    #![allow(missing_docs)] // The WIT files are the documentation.
+
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "drive-store",
+        imports: { default: trappable },
+        with: {
+            "iamseal:plugin/types": super::generated::iamseal::plugin::types,
+            "iamseal:plugin/diagnostics": super::generated::iamseal::plugin::diagnostics,
+        },
+    });
+}
+
 pub use generated::exports::iamseal::plugin::auditing::{Failure, Finding, Reason, Verdict};
 pub use generated::exports::iamseal::plugin::migration::{Outcome, Shard, Step, Target};
 pub use generated::exports::iamseal::plugin::opening::{Description, Policy};

@@ -9,13 +9,17 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use iamseal_component::{AUDITOR, PLUGIN};
+use iamseal_component::{AUDITOR, DRIVE_STORE, PLUGIN};
 use wasmparser::{Parser, Payload};
 use wit_component::{DecodedWasm, decode, targets};
 use wit_parser::{Resolve, WorldId, WorldItem, WorldKey};
 
 /// The components and their worlds.
-const COMPONENTS: [(&str, &[u8]); 2] = [("plugin", PLUGIN), ("auditor", AUDITOR)];
+const COMPONENTS: [(&str, &[u8]); 3] = [
+    ("plugin", PLUGIN),
+    ("auditor", AUDITOR),
+    ("drive-store", DRIVE_STORE),
+];
 
 /// The package of `wit/` with its world of this name.
 fn contract(world: &str) -> (Resolve, WorldId) {
@@ -125,6 +129,30 @@ fn the_auditor_imports_nothing_that_writes_makes_a_key_or_is_random() {
     ];
     assert!(imports(&component).iter().eq(&imported));
     assert!(exports(&component).iter().eq(&exported));
+}
+
+#[test]
+fn the_store_of_drives_imports_files_to_read_and_no_keys() {
+    let component = component(DRIVE_STORE);
+    let imported = [
+        "iamseal:plugin/diagnostics@0.1.0",
+        "iamseal:plugin/files@0.1.0",
+        "iamseal:plugin/types@0.1.0",
+    ];
+    let exported = [
+        "iamseal:plugin/drives@0.1.0",
+        "iamseal:plugin/storage@0.1.0",
+    ];
+    assert!(imports(&component).iter().eq(&imported));
+    assert!(exports(&component).iter().eq(&exported));
+    let called = inner_imports(DRIVE_STORE);
+    let wanted = [
+        "iamseal:plugin/diagnostics@0.1.0 panicked",
+        "iamseal:plugin/files@0.1.0 drives",
+        "iamseal:plugin/files@0.1.0 list",
+        "iamseal:plugin/files@0.1.0 read",
+    ];
+    assert!(called.iter().eq(&wanted), "{called:?}");
 }
 
 #[test]

@@ -14,9 +14,10 @@ use crate::target::{self, TARGET, Toolchain};
 use crate::wasmtime;
 
 /// The members that are built for wasm32-wasip2 alone, by `guest/component`.
-const GUESTS: [&str; 4] = [
+const GUESTS: [&str; 5] = [
     "iamseal-adapters",
     "iamseal-command",
+    "iamseal-drive-store",
     "iamseal-plugin",
     "iamseal-runtime",
 ];

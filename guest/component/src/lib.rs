@@ -17,6 +17,11 @@ pub const PLUGIN: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/iamseal.wasm
 /// write, seal or make a key.
 pub const AUDITOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-auditor.wasm"));
 
+/// The component of the world `iamseal:plugin/drive-store`: MinIO's drives as a store. It holds no keys
+/// and has no way to write.
+pub const DRIVE_STORE: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-drive-store.wasm"));
+
 /// The component of the world `iamseal:command/adapters`: keys and a store through WASI.
 #[cfg(feature = "command")]
 pub const ADAPTERS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-adapters.wasm"));

@@ -53,6 +53,8 @@ impl Pool {
 pub enum OpenError {
     /// None of them is a drive of MinIO's with an erasure code. The text says what the first is.
     NotErasure(String),
+    /// None of them can be told to be one. The text says what is wrong with the first.
+    Unusable(String),
     /// They are of several deployments, and it is not clear which one is meant.
     Deployments(String),
 }
@@ -60,7 +62,8 @@ pub enum OpenError {
 /// What a drive turned out to be.
 enum Found {
     Formatted(Vec<u8>, Format),
-    Not(String),
+    /// For this reason it is none. Whether nothing speaks for it either: it may be, and be damaged.
+    Not(String, bool),
 }
 
 impl Layout {
@@ -73,21 +76,28 @@ impl Layout {
         let mut formats: Vec<Option<Format>> = Vec::new();
         let mut folders = Vec::new();
         let mut not = Vec::new();
+        let mut is_unclear = false;
         for (drive, name) in (0..).zip(&names) {
             match find(files, drive, name, notes) {
                 Found::Formatted(folder, format) => {
                     formats.push(Some(format));
                     folders.push(folder);
                 }
-                Found::Not(why) => {
+                Found::Not(why, is_other) => {
+                    is_unclear |= !is_other;
                     not.push(format!("{name}: {why}"));
                     formats.push(None);
                     folders.push(Vec::new());
                 }
             }
         }
-        let deployment = deployment(&formats, &names)?
-            .ok_or_else(|| OpenError::NotErasure(not.first().cloned().unwrap_or_default()))?;
+        let deployment = deployment(&formats, &names)?.ok_or_else(|| {
+            let first = not.first().cloned().unwrap_or_default();
+            match is_unclear {
+                true => OpenError::Unusable(first),
+                false => OpenError::NotErasure(first),
+            }
+        })?;
         not.into_iter().for_each(|text| notes.say(text));
         let mut layout = Self {
             pools: Vec::new(),
@@ -246,10 +256,13 @@ fn missing(of: &str, set: &[Option<Drive>]) -> Option<String> {
         (last, first) => format!("numbers {} and {last} are", first.join(", ")),
     };
     Some(match here < need {
-        false => format!("of the {all} drives of {of} {which} missing: give them all"),
+        false => format!(
+            "of the {all} drives of {of} {which} missing: give them all, as \
+             drives:/mnt/disk{{1...{all}}}"
+        ),
         true => format!(
             "of the {all} drives of {of} {which} missing, and {need} are needed to read an object: \
-             give them all"
+             give them all, as drives:/mnt/disk{{1...{all}}}"
         ),
     })
 }
@@ -302,7 +315,7 @@ fn deployment(formats: &[Option<Format>], names: &[String]) -> Result<Option<Uui
 
 /// Looks for the system folder of a drive.
 fn find(files: &impl Files, drive: Drive, name: &str, notes: &mut Notes) -> Found {
-    let mut why = None;
+    let mut why: Option<(String, bool)> = None;
     let mut found = None;
     for folder in FOLDERS {
         let file = files::below(folder, FORMAT);
@@ -318,19 +331,24 @@ fn find(files: &impl Files, drive: Drive, name: &str, notes: &mut Notes) -> Foun
                 ));
                 continue;
             }
-            Ok(Err(Unusable::Malformed)) => "its format.json is damaged".into(),
-            Ok(Err(Unusable::NotErasure)) => {
-                "its format.json is not that of an erasure-coded drive".into()
+            Ok(Err(Unusable::Malformed)) => ("its format.json is damaged".into(), false),
+            Ok(Err(Unusable::NotErasure)) => (
+                "its format.json is not that of an erasure-coded drive".into(),
+                true,
+            ),
+            Ok(Err(Unusable::Unsupported)) => {
+                ("its format.json is of an unknown version".into(), false)
             }
-            Ok(Err(Unusable::Unsupported)) => "its format.json is of an unknown version".into(),
             Err(FileError::NotFound) => continue,
-            Err(FileError::Failed(error)) => error,
+            Err(FileError::Failed(error)) => (error, false),
         };
         why.get_or_insert(reason);
     }
     found.unwrap_or_else(|| {
-        Found::Not(why.unwrap_or_else(|| {
-            "it has no .minio.sys/format.json: not formatted, wiped, or not mounted".into()
-        }))
+        let (why, is_other) = why.unwrap_or_else(|| {
+            let nothing = "it has no .minio.sys/format.json: not formatted, wiped, or not mounted";
+            (nothing.into(), true)
+        });
+        Found::Not(why, is_other)
     })
 }

@@ -124,7 +124,7 @@ fn damage_up_to_parity_is_made_up_for() {
             |lent| {
                 lent.drives.truncate(2);
             },
-            "of the 4 drives of the set numbers 3 and 4 are missing: give them all",
+            "of the 4 drives of the set numbers 3 and 4 are missing: give them all, as drives:/mnt/disk{1...4}",
         ),
     ];
     for (name, damage, note) in cases {

@@ -5,6 +5,7 @@ mod auditor;
 mod builder;
 mod cache;
 mod description;
+pub(crate) mod drives;
 mod engine;
 mod exports;
 mod grant;

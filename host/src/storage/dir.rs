@@ -61,6 +61,7 @@ mod standing;
 mod sweep;
 #[cfg(test)]
 mod testing;
+pub(crate) mod tree;
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};

@@ -4,6 +4,7 @@
 //! Paths are raw bytes, parts separated by `/`, below the store's root.
 
 pub mod dir;
+pub mod drives;
 #[cfg(feature = "etcd")]
 pub mod etcd;
 #[cfg(any(feature = "etcd", feature = "s3"))]
@@ -18,6 +19,7 @@ use async_trait::async_trait;
 use crate::contract::StorageError;
 
 pub use self::dir::DirStore;
+pub use self::drives::DriveStore;
 #[cfg(feature = "etcd")]
 pub use self::etcd::EtcdStore;
 #[cfg(feature = "s3")]
@@ -116,6 +118,17 @@ pub struct Standing {
     pub is_open: bool,
 }
 
+/// Something that a store has to say beside its objects.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Note {
+    /// For people. Where it is about objects, they follow.
+    pub text: String,
+    /// How many objects it is about; 0 if it is about the store itself.
+    pub objects: u64,
+    /// The first of them.
+    pub paths: Vec<Vec<u8>>,
+}
+
 /// A store that tools work on.
 #[async_trait]
 pub trait Store: Storage + StorageWriter {
@@ -134,6 +147,15 @@ pub trait Store: Storage + StorageWriter {
     /// None otherwise.
     fn gives_up(&self) -> Option<StorageError> {
         None
+    }
+
+    /// What there is to say of the store and of the objects that were listed and read so far, each object
+    /// once for each matter: what was made up for where it keeps more than one copy, and what was not.
+    ///
+    /// # Errors
+    /// What keeps the store from telling.
+    async fn notes(&self) -> Result<Vec<Note>, StorageError> {
+        Ok(Vec::new())
     }
 
     /// Tells how each object under `prefix` stands, where a store has anything to say of that. Of what

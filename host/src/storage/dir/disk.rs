@@ -13,7 +13,7 @@ use std::fs::{self, Metadata, Permissions, TryLockError};
 use std::io::{self, Read as _, Seek as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{PermissionsExt as _, fchown};
+use std::os::unix::fs::{FileExt as _, PermissionsExt as _, fchown};
 use std::path::Path;
 use std::time::SystemTime;
 
@@ -216,6 +216,23 @@ impl File {
         let mut bytes = Vec::with_capacity(size.saturating_add(1));
         (&self.file).rewind()?;
         (&self.file).take(most).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Reads up to so many bytes from an offset on, fewer at the end.
+    pub fn read_part(&self, offset: u64, length: usize) -> io::Result<Vec<u8>> {
+        self.watch.before(Call::Read)?;
+        let mut bytes = vec![0; length];
+        let mut read = 0;
+        while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
+            match self.file.read_at(rest, offset + read as u64) {
+                Ok(0) => break,
+                Ok(more) => read += more,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        bytes.truncate(read);
         Ok(bytes)
     }
 

@@ -1,0 +1,116 @@
+//! The component of the world `iamseal:plugin/drive-store`: binds `iamseal-drives` to the contract.
+//!
+//! There is no logic here. `lent` turns the files that are imported into what the library works with,
+//! and the exports are calls of it.
+#![no_std]
+
+extern crate alloc;
+
+mod lent;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::cell::RefCell;
+
+use iamseal_drives::{OBJECT_BYTES, OpenError, ReadError, Store, Walk};
+use iamseal_runtime::Global;
+use sha2::{Digest as _, Sha256};
+
+use crate::contract::exports::iamseal::plugin::drives::{self, Fault, Note};
+use crate::contract::exports::iamseal::plugin::storage::{self, Cursor, GuestCursor, Stored};
+use crate::contract::iamseal::plugin::types::{SizeLimit, StorageError};
+use crate::lent::Lent;
+
+/// The contract in Rust, generated from `wit/`.
+#[allow(missing_docs, unsafe_code, warnings, clippy::all)]
+mod contract {
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "drive-store",
+        generate_all,
+    });
+}
+
+/// What the host calls.
+struct DriveStore;
+
+/// The drives, once they were opened.
+static STORE: Global<Option<Store<Lent>>> = Global::new();
+
+/// A listing that is under way.
+struct Listing(RefCell<Walk>);
+
+impl drives::Guest for DriveStore {
+    fn open() -> Result<(), Fault> {
+        let store = Store::open(Lent).map_err(|error| match error {
+            OpenError::NotErasure(text) => Fault::NotErasure(text),
+            OpenError::Unusable(text) => Fault::Unusable(text),
+            OpenError::Deployments(text) => Fault::Deployments(text),
+        })?;
+        *STORE.get() = Some(store);
+        Ok(())
+    }
+
+    fn notes() -> Vec<Note> {
+        let store = STORE.get();
+        let notes = store.iter().flat_map(Store::notes);
+        notes
+            .map(|note| Note {
+                text: note.text,
+                objects: note.objects,
+                paths: note.paths,
+            })
+            .collect()
+    }
+}
+
+impl storage::Guest for DriveStore {
+    type Cursor = Listing;
+
+    fn list(prefix: Vec<u8>, start_after: Option<Vec<u8>>) -> Result<Cursor, StorageError> {
+        let walk = Walk::new(&prefix, start_after.as_deref());
+        Ok(Cursor::new(Listing(RefCell::new(walk))))
+    }
+
+    fn read(path: Vec<u8>) -> Result<Stored, StorageError> {
+        let bytes = with(|store| store.read(&path))?.map_err(|error| match error {
+            ReadError::NotFound => StorageError::NotFound,
+            ReadError::TooLarge(asked) => StorageError::TooLarge(SizeLimit {
+                asked,
+                allowed: OBJECT_BYTES,
+            }),
+            ReadError::Refused(text) => StorageError::Refused(text),
+            ReadError::Unreadable(text) => StorageError::Other(text),
+        })?;
+        let version = Sha256::digest(&bytes).to_vec();
+        Ok(Stored { bytes, version })
+    }
+}
+
+impl GuestCursor for Listing {
+    fn next(&self) -> Result<Vec<Vec<u8>>, StorageError> {
+        with(|store| self.0.borrow_mut().next(store))
+    }
+}
+
+/// Works with the drives.
+///
+/// # Errors
+/// They were not opened.
+fn with<T>(work: impl FnOnce(&Store<Lent>) -> T) -> Result<T, StorageError> {
+    match &*STORE.get() {
+        Some(store) => Ok(work(store)),
+        None => Err(StorageError::Refused(String::from(
+            "the drives were not opened",
+        ))),
+    }
+}
+
+/// The one unsafe line of each export stands in this generated code.
+#[allow(unsafe_code, warnings, clippy::all)]
+mod exports {
+    use crate::{DriveStore, contract};
+    contract::export!(DriveStore with_types_in contract);
+}
+
+iamseal_runtime::on_panic!(contract::iamseal::plugin::diagnostics::panicked);
