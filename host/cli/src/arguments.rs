@@ -160,10 +160,12 @@ pub enum Command {
     #[command(after_help = "Example:\n  \
         iamseal seal --path config/iam/users/alice/identity.json < identity.json > sealed")]
     Seal(Seal),
-    /// Open an object from standard input to standard output. On failure nothing is printed there.
+    /// Open an object, from standard input or of a store, to standard output. On failure nothing is printed
+    /// there.
     #[command(after_help = "Example:\n  \
         iamseal unseal --path config/config.json --require current \
-        < /data/.minio.sys/config/config.json")]
+        < /data/.minio.sys/config/config.json\n  \
+        iamseal unseal --path config/config.json 'drives:/mnt/disk{1...4}'")]
     Unseal(Unseal),
     /// Describe an object without any key: form, key name, cipher, sizes.
     #[command(after_help = "Example:\n  \
@@ -173,6 +175,7 @@ pub enum Command {
     #[command(after_help = "Examples:\n  \
         iamseal audit /data/.minio.sys --keys old.keys --root-credentials old.credentials\n  \
         iamseal audit /data/.minio.sys --keys old.keys --require current\n  \
+        iamseal audit 'drives:/mnt/disk{1...4}' --keys old.keys\n  \
         iamseal audit /data/.minio.sys --manifest /backup/iamseal-manifest --at-least-epoch 7")]
     Audit(Audit),
     /// Write down, sealed, what a store holds, so that an audit sees what was rolled back, swapped,
@@ -328,19 +331,26 @@ pub struct Unseal {
     /// through, as in MinIO.
     #[arg(long, value_enum)]
     pub require: Option<Require>,
+    /// The store that has the object; standard input if it is missing.
+    #[arg(value_name = "STORE")]
+    pub store: Option<PathBuf>,
 }
 
 #[derive(Args)]
 pub struct Inspect {
-    /// The object; standard input if it is missing.
+    /// The object, or with --path the store that has it; standard input if it is missing.
     pub file: Option<PathBuf>,
+    /// The object's path in a store, e.g. config/iam/users/alice/identity.json.
+    #[arg(long, requires = "file")]
+    pub path: Option<OsString>,
 }
 
 /// Which objects, for `audit`, `migrate` and their like.
 #[derive(Args)]
 pub struct Where {
     /// The store: the folder that holds config/, for MinIO a copy of .minio.sys; or
-    /// etcd://HOST:PORT[,HOST:PORT...]/PREFIX; or s3://BUCKET/PREFIX.
+    /// etcd://HOST:PORT[,HOST:PORT...]/PREFIX; or s3://BUCKET/PREFIX; or MinIO's drives, to be read
+    /// while no server runs on them: drives:/mnt/disk{1...4}, or a drive's folder where it is the only one.
     #[arg(value_name = "STORE")]
     pub store: PathBuf,
     /// Only objects whose path begins with this, which itself begins with config/.

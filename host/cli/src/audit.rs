@@ -18,6 +18,7 @@ use crate::report::drafts::Drafts;
 use crate::report::needs::Needs;
 use crate::report::why::Why;
 use crate::report::{finding, notes};
+use crate::store::Access;
 use crate::tally::{self, Tally};
 use crate::{keys, load, manifest, output, standing, store};
 
@@ -35,7 +36,7 @@ pub async fn audit(
     keyring: MixedKeyring,
     command: &Audit,
 ) -> Result<ExitCode, Failure> {
-    let store = store::open(common, &command.place).await?;
+    let store = store::open(common, &command.place, Access::Read).await?;
     let scope = AuditScope {
         prefix: command.place.prefix.as_bytes().to_vec(),
         start_after: None,
@@ -149,6 +150,7 @@ pub async fn audit(
     if drafts.count() > 0 {
         output::note(common.json, &notes::drafts(drafts.count()));
     }
+    store::tell(common, &*store).await;
     if tally.is_empty() && stopped.is_none() {
         store::nothing_there(common, &command.place);
     }

@@ -10,13 +10,19 @@ use iamseal::keys::MixedKeyring;
 use crate::arguments::{Common, Inspect};
 use crate::failure::Failure;
 use crate::report::description;
-use crate::seal::read_input;
-use crate::{load, output};
+use crate::seal::{checked_path, read_input};
+use crate::{load, output, store};
 
 pub async fn run(common: &Common, command: &Inspect) -> Result<ExitCode, Failure> {
-    let (name, stored) = match &command.file {
-        None => ("standard input".to_owned(), read_input().await?),
-        Some(file) => {
+    let (name, stored) = match (&command.file, &command.path) {
+        (None, _) => ("standard input".to_owned(), read_input().await?),
+        (Some(given), Some(path)) => {
+            let path = checked_path(path)?;
+            let name = iamseal::shown(path);
+            let stored = store::object(common, given, path).await;
+            (name.clone(), stored.map_err(|error| error.about(&name))?)
+        }
+        (Some(file), None) => {
             let name = file.display().to_string();
             let mut stored = Vec::new();
             // One byte more than may be: the plugin's limit then says so.

@@ -16,11 +16,12 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::words;
+use crate::store::Access;
 use crate::tally::{self, Tally};
 use crate::{keys, load, output, store};
 
 pub async fn run(common: &Common, command: &Manifest) -> Result<ExitCode, Failure> {
-    let store = store::open(common, &command.place).await?;
+    let store = store::open(common, &command.place, Access::Read).await?;
     let file = file(&command.manifest, &command.place.store)?;
     let shown = file.path().display();
     let plugin = load::builder(common, keys::keyring(common)?).load().await?;
@@ -50,6 +51,7 @@ pub async fn run(common: &Common, command: &Manifest) -> Result<ExitCode, Failur
     let saved = file.save(&plugin, &mut manifest, command.key.as_deref());
     saved.await.map_err(|error| unsaved(error).about(&shown))?;
     work.progress.finish();
+    store::tell(common, &*store).await;
     if tally.is_empty() {
         store::nothing_there(common, &command.place);
     }

@@ -17,6 +17,7 @@ use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::step;
 use crate::run::{self, Run};
+use crate::store::Access;
 use crate::tally::Tally;
 use crate::workers;
 use crate::workers::Workers;
@@ -37,7 +38,7 @@ pub async fn migrate(
     command: &Migrate,
 ) -> Result<ExitCode, Failure> {
     let jobs = jobs(command)?;
-    let store = store::open_to_write(common, &command.place, command.writes).await?;
+    let store = store::open(common, &command.place, Access::Write(command.writes)).await?;
     let plan = MigrationPlan {
         prefix: command.place.prefix.as_bytes().to_vec(),
         start_after: None,

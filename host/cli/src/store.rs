@@ -1,5 +1,6 @@
 //! The store that a command works on.
 
+mod drives;
 mod etcd;
 mod folder;
 mod s3;
@@ -18,46 +19,61 @@ use crate::progress::Progress;
 use crate::report::notes;
 
 /// How the name of a store begins that is in no folder.
-const SERVERS: [&str; 4] = ["etcd://", "etcds://", S3, "drives:"];
+const SERVERS: [&str; 4] = ["etcd://", "etcds://", S3, drives::SCHEME];
 const S3: &str = "s3://";
 
-/// Opens the store that holds these objects and tells what an operator should know of it.
-pub async fn open(common: &Common, place: &Where) -> Result<Arc<dyn Store>, Failure> {
-    open_to_write(common, place, Writes::default()).await
+/// What a command does with a store.
+#[derive(Clone, Copy)]
+pub enum Access {
+    /// It reads it.
+    Read,
+    /// It writes to it.
+    Write(Writes),
 }
 
-/// The same for a store that is written to.
-pub async fn open_to_write(
+/// Opens the store that holds these objects and tells what an operator should know of it.
+pub async fn open(
     common: &Common,
     place: &Where,
-    writes: Writes,
+    access: Access,
 ) -> Result<Arc<dyn Store>, Failure> {
     if let Some((message, cure)) = notes::wrong_prefix(place.prefix.as_bytes()) {
         return Err(Failure::usage(message).with_cure(cure));
     }
-    open_whole(common, &place.store, writes).await
+    open_whole(common, &place.store, access).await
 }
 
 /// The same for a whole store.
 pub async fn open_whole(
     common: &Common,
     given: &Path,
-    writes: Writes,
+    access: Access,
 ) -> Result<Arc<dyn Store>, Failure> {
     let text = given.to_string_lossy();
     let store: Arc<dyn Store> = match server(given) {
-        None => folder::open(given, writes)?,
+        None => match drives::recognise(common, given, access).await? {
+            Some(drives) => drives,
+            None => folder::open(given, access)?,
+        },
         Some("etcd://" | "etcds://") => etcd::open(common, given).await?,
         Some(S3) => s3::open(common, &text).await?,
-        Some(kind) => {
-            return Err(
-                Failure::usage(format!("{text}: this version has no {kind} stores"))
-                    .with_cure("copy the objects into a folder and give that folder"),
-            );
-        }
+        Some(_) => drives::open(common, given, access).await?,
     };
     marker(common, &*store).await;
     Ok(store)
+}
+
+/// Tells what there is to say of the objects that were read so far, and how the store keeps them.
+pub async fn tell(common: &Common, store: &dyn Store) {
+    drives::tell(common, store, drives::About::Objects).await;
+}
+
+/// Reads one object of a store, and tells what there is to say of it.
+pub async fn object(common: &Common, given: &Path, path: &[u8]) -> Result<Vec<u8>, Failure> {
+    let store = open_whole(common, given, Access::Read).await?;
+    let stored = store.read(path).await;
+    tell(common, &*store).await;
+    Ok(stored?.bytes)
 }
 
 /// The folder of a store that is in one.

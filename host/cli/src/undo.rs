@@ -15,6 +15,7 @@ use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{notes, why::Why, words};
 use crate::run::{self, Run};
+use crate::store::Access;
 use crate::tally::Tally;
 use crate::{journals, keys, load, standing, store, workers};
 
@@ -23,7 +24,7 @@ const JOURNAL_ELSEWHERE: &str = "run it again with --journal FOLDER, on a disk t
                                  --from with the folder that this run's journal is in";
 
 pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure> {
-    let store = store::open_whole(common, &command.store, command.writes).await?;
+    let store = store::open_whole(common, &command.store, Access::Write(command.writes)).await?;
     let past = journals::to_read(&command.journal, command.from.as_deref())?.past(&command.run)?;
     let keyring = keys::keyring(common)?;
     let past = match command.trust_journal {

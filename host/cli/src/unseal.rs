@@ -9,13 +9,17 @@ use crate::arguments::{self, Common, Unseal};
 use crate::failure::Failure;
 use crate::report::notes;
 use crate::seal::{checked_path, encode, read_input};
-use crate::{keys, load, output};
+use crate::{keys, load, output, store};
 
 pub async fn run(common: &Common, command: &Unseal) -> Result<ExitCode, Failure> {
     let path = checked_path(&command.path)?;
     let auditor = load::auditor(common, keys::keyring(common)?, None).await?;
     let about = iamseal::shown(path);
-    let stored = read_input().await.map_err(|error| error.about(&about))?;
+    let stored = match &command.store {
+        None => read_input().await,
+        Some(given) => store::object(common, given, path).await,
+    };
+    let stored = stored.map_err(|error| error.about(&about))?;
     let opened = auditor
         .unseal(path, &stored, arguments::policy(command.require))
         .await

@@ -8,12 +8,13 @@ use iamseal::journal::{Compared, JournalError, Now, ProofFile};
 use iamseal::storage::Store;
 use serde_json::{Value, json};
 
-use crate::arguments::{Common, VerifyProof, Writes};
+use crate::arguments::{Common, VerifyProof};
 use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{why::Why, words};
+use crate::store::Access;
 use crate::tally::{self, Tally};
 use crate::{keys, output, store};
 
@@ -26,7 +27,7 @@ pub async fn run(common: &Common, command: &VerifyProof) -> Result<ExitCode, Fai
         .await
         .map_err(failed)?;
     let store = match &command.store {
-        Some(store) => Some(store::open_whole(common, store, Writes::default()).await?),
+        Some(store) => Some(store::open_whole(common, store, Access::Read).await?),
         None => None,
     };
     tell(common, &proof)?;

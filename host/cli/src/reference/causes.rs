@@ -113,7 +113,7 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
         ),
         Cause::UnknownForm => (
             "Neither plaintext nor a form that is known, or one with a part that is not supported.",
-            "Give MinIO's configuration as plain files.",
+            "Restore the object; of MinIO's drives give the drives themselves.",
         ),
         Cause::Refused => (
             "Its path, or the store, does not let it be touched: a symbolic link, a device, a path out \

@@ -191,8 +191,8 @@ pub fn cure(error: &ObjectError) -> Option<String> {
             "restore the object from a backup or from another drive".into()
         }
         ObjectError::UnknownForm(_) => {
-            "restore it from a backup; if all objects are like it, the folder does not hold them as \
-             plain files, as a copy of config/ does"
+            "restore it from a backup; if it is an xl.meta, give the drive that it is on, which is the \
+             folder that has .minio.sys in it"
                 .into()
         }
         ObjectError::Unsupported(_) | ObjectError::Other(_) => return None,

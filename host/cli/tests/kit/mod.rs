@@ -5,6 +5,7 @@
 pub mod audit;
 pub mod component;
 pub mod disk;
+pub mod drives;
 mod ended;
 pub mod migration;
 pub mod store;

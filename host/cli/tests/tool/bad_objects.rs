@@ -64,7 +64,7 @@ fn every_way_not_to_open_has_its_own_code_and_cure() {
             unseal(PATH).key(KEY),
             b"XL2 \x01\0\x03\0\xc6".to_vec(),
             11,
-            "as plain files",
+            "has .minio.sys in it",
         ),
         (unseal(PATH).key(KEY), root(), 8, "--root-credentials"),
     ];

@@ -143,7 +143,8 @@ fn another_folder_than_the_store_is_told_with_the_one_that_was_meant() {
     tool(with("audit", "drives:/d{1...4}"))
         .run()
         .fails(2)
-        .says(" cure: copy the objects into a folder");
+        .says("/d1: ")
+        .says(" cure: give all drives of the server");
 }
 
 #[test]

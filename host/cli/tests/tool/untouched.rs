@@ -168,8 +168,8 @@ fn a_store_of_another_kind_is_told_with_the_cure() {
         .key(KEY)
         .run()
         .fails(2)
-        .says("error: drives:/d{1...4}: this version has no ")
-        .says(" cure: copy the objects into a folder and give that folder");
+        .says("error: drives:/d{1...4}: drives are read and not written to")
+        .says(" cure: audit, inspect, unseal and manifest read drives");
 }
 
 #[test]

@@ -1,0 +1,137 @@
+//! A store on MinIO's drives.
+
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use iamseal::CompileCache;
+use iamseal::storage::drives::{self, OpenError, pattern};
+use iamseal::storage::{DriveStore, Note, Store};
+
+use super::Access;
+use crate::arguments::Common;
+use crate::cause::Cause;
+use crate::failure::Failure;
+use crate::output;
+
+/// How the names of drives begin.
+pub const SCHEME: &str = "drives:";
+
+/// What the cure is where too few drives, or the wrong ones, were given.
+const GIVE_ALL: &str = "give all drives of the server, as drives:/mnt/disk{1...4}; a drive is the folder \
+                        that has .minio.sys in it";
+
+/// Opens the drives of these names.
+///
+/// # Errors
+/// The names are none, the drives are no store, or the command writes.
+pub async fn open(
+    common: &Common,
+    given: &Path,
+    access: Access,
+) -> Result<Arc<DriveStore>, Failure> {
+    refuse_writes(given, access)?;
+    let names = given.as_os_str().as_bytes();
+    let names = names.strip_prefix(SCHEME.as_bytes()).unwrap_or(names);
+    let drives =
+        pattern::drives(names).map_err(|error| Failure::usage(error).with_cure(GIVE_ALL))?;
+    let store = at(drives).await?;
+    tell(common, &store, About::Drives).await;
+    Ok(Arc::new(store))
+}
+
+/// Opens a folder as a drive, if it is one or the system folder of one; none if it is another folder.
+///
+/// # Errors
+/// As [`open`].
+pub async fn recognise(
+    common: &Common,
+    folder: &Path,
+    access: Access,
+) -> Result<Option<Arc<DriveStore>>, Failure> {
+    if !drives::may_be_drive(folder) {
+        return Ok(None);
+    }
+    match at(vec![folder.to_path_buf()]).await {
+        // A server of before 2022 kept plain files, and says so.
+        Err(OpenError::NotErasure(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+        Ok(store) => {
+            refuse_writes(folder, access)?;
+            tell(common, &store, About::Drives).await;
+            Ok(Some(Arc::new(store)))
+        }
+    }
+}
+
+async fn at(drives: Vec<PathBuf>) -> Result<DriveStore, OpenError> {
+    let component = iamseal_component::DRIVE_STORE;
+    DriveStore::open(component, drives, CompileCache::Default).await
+}
+
+fn refuse_writes(given: &Path, access: Access) -> Result<(), Failure> {
+    match access {
+        Access::Read => Ok(()),
+        Access::Write(_) => Err(Failure::usage(format!(
+            "{}: drives are read and not written to",
+            given.display()
+        ))
+        .with_cure(
+            "audit, inspect, unseal and manifest read drives; where objects must be changed, a server \
+             that opens them has to do it",
+        )),
+    }
+}
+
+/// What notes are about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// The drives themselves, known once they were opened.
+    Drives,
+    /// The objects that were read so far.
+    Objects,
+}
+
+/// Tells what a store has to say.
+pub async fn tell(common: &Common, store: &dyn Store, about: About) {
+    match store.notes().await {
+        Ok(notes) => {
+            let is_about = |note: &&Note| (note.objects == 0) == (about == About::Drives);
+            for note in notes.iter().filter(is_about) {
+                output::note(common.json, &text(note));
+            }
+        }
+        Err(error) => output::note(common.json, &iamseal::describe_storage(&error)),
+    }
+}
+
+/// A note in one line: what it says, how many objects it is about, and the first of them.
+fn text(note: &Note) -> String {
+    if note.objects == 0 {
+        return note.text.clone();
+    }
+    let named: Vec<String> = note.paths.iter().map(|path| iamseal::shown(path)).collect();
+    let objects = match note.objects {
+        1 => "1 object".to_owned(),
+        count => format!("{count} objects"),
+    };
+    let more = match note.objects > named.len() as u64 {
+        true => ", …",
+        false => "",
+    };
+    format!("{}: {objects}: {}{more}", note.text, named.join(", "))
+}
+
+impl From<OpenError> for Failure {
+    fn from(error: OpenError) -> Self {
+        match error {
+            OpenError::Component(error) => Self::new(Cause::Plugin, error),
+            OpenError::Worker(error) => Self::other(error),
+            OpenError::Deployments(_) => Self::usage(&error)
+                .with_cure("give the drives of one deployment: those that are named together"),
+            OpenError::NoDrive | OpenError::NotErasure(_) | OpenError::Unusable(_) => {
+                Self::usage(&error).with_cure(GIVE_ALL)
+            }
+        }
+    }
+}
