@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use iamseal_component::{AUDITOR, PLUGIN};
+use iamseal_component::{AUDITOR, DRIVE_STORE, PLUGIN};
 use iamseal_dist::contract::Contract;
 use iamseal_dist::{gate, release};
 use wit_component::{DecodedWasm, WitPrinter, decode};
@@ -147,12 +147,17 @@ fn the_files_of_a_release_pass_the_gates_and_say_their_revision() {
         "SHA256SUMS",
         "iamseal-auditor.wasm",
         "iamseal-command.wasm",
+        "iamseal-drive-store.wasm",
         "iamseal-plugin-0.1.0.wasm",
         "iamseal-plugin-0.1.0.wit",
         "iamseal.wasm",
     ];
     assert_eq!(names, wanted);
-    for (name, embedded) in [("iamseal.wasm", PLUGIN), ("iamseal-auditor.wasm", AUDITOR)] {
+    for (name, embedded) in [
+        ("iamseal.wasm", PLUGIN),
+        ("iamseal-auditor.wasm", AUDITOR),
+        ("iamseal-drive-store.wasm", DRIVE_STORE),
+    ] {
         let more = files[name].strip_prefix(embedded).unwrap();
         assert!(more.ends_with(REVISION.as_bytes()), "{name}");
     }
@@ -167,6 +172,7 @@ fn a_component_that_is_not_what_it_says_is_refused() {
     };
     check("iamseal", "plugin", None, PLUGIN).unwrap();
     check("iamseal-auditor", "auditor", None, AUDITOR).unwrap();
+    check("iamseal-drive-store", "drive-store", None, DRIVE_STORE).unwrap();
 
     for (refused, wanted) in [
         (

@@ -3,18 +3,7 @@
 
 use alloc::vec::Vec;
 
-use highway::{HighwayHash, HighwayHasher, Key};
-
-/// The key of the hash: 32 bytes that MinIO has chosen once, as four numbers.
-const KEY: Key = Key([
-    u64::from_le_bytes([0x4b, 0xe7, 0x34, 0xfa, 0x8e, 0x23, 0x8a, 0xcd]),
-    u64::from_le_bytes([0x26, 0x3e, 0x83, 0xe6, 0xbb, 0x96, 0x85, 0x52]),
-    u64::from_le_bytes([0x04, 0x0f, 0x93, 0x5d, 0xa3, 0x9f, 0x44, 0x14]),
-    u64::from_le_bytes([0x97, 0xe0, 0x9d, 0x13, 0x22, 0xde, 0x36, 0xa0]),
-]);
-
-/// The size of a hash.
-pub const HASH: usize = 32;
+use crate::highway::{HASH, hash};
 
 /// The shard is not what was written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,24 +49,15 @@ pub fn open(framed: &[u8], spread: Spread) -> Result<Vec<&[u8]>, Rotten> {
     let mut rest = framed;
     let mut parts = Vec::new();
     for block in spread.blocks() {
-        let (hash, after) = rest.split_at_checked(HASH).ok_or(Rotten)?;
+        let (found, after) = rest.split_at_checked(HASH).ok_or(Rotten)?;
         let (part, after) = after.split_at_checked(spread.part(block)).ok_or(Rotten)?;
-        if hash != hashed(part) {
+        if found != hash(part) {
             return Err(Rotten);
         }
         parts.push(part);
         rest = after;
     }
     Ok(parts)
-}
-
-fn hashed(part: &[u8]) -> [u8; HASH] {
-    let words = HighwayHasher::new(KEY).hash256(part);
-    let mut bytes = [0; HASH];
-    for (to, word) in bytes.chunks_exact_mut(8).zip(words) {
-        to.copy_from_slice(&word.to_le_bytes());
-    }
-    bytes
 }
 
 #[cfg(test)]
@@ -106,7 +86,7 @@ mod tests {
             block: 4,
             data: 2,
         };
-        let mut framed = [&hashed(b"ab")[..], b"ab", &hashed(b"c"), b"c"].concat();
+        let mut framed = [&hash(b"ab")[..], b"ab", &hash(b"c"), b"c"].concat();
         assert_eq!(open(&framed, spread), Ok(vec![&b"ab"[..], b"c"]));
         for at in 0..framed.len() {
             framed[at] ^= 0x10;

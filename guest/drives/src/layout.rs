@@ -7,7 +7,7 @@ use alloc::string::{String, ToString as _};
 use alloc::vec;
 use alloc::vec::Vec;
 
-use crate::files::{self, Drive, FileError, Files};
+use crate::files::{self, Drive, FileError, Files, Kind};
 use crate::format::{self, FORMAT_BYTES, Format, Unusable, Uuid};
 use crate::notes::{Notes, named};
 use crate::placement::Algorithm;
@@ -331,7 +331,10 @@ fn find(files: &impl Files, drive: Drive, name: &str, notes: &mut Notes) -> Foun
                 ));
                 continue;
             }
-            Ok(Err(Unusable::Malformed)) => ("its format.json is damaged".into(), false),
+            Ok(Err(Unusable::Malformed)) => {
+                let text = "its format.json is damaged";
+                (text.into(), has_plain_files(files, drive, folder))
+            }
             Ok(Err(Unusable::NotErasure)) => (
                 "its format.json is not that of an erasure-coded drive".into(),
                 true,
@@ -351,4 +354,13 @@ fn find(files: &impl Files, drive: Drive, name: &str, notes: &mut Notes) -> Foun
         });
         Found::Not(why, is_other)
     })
+}
+
+/// Whether files lie in `config/` where a drive with an erasure code has folders alone.
+fn has_plain_files(files: &impl Files, drive: Drive, folder: &[u8]) -> bool {
+    let has_one = |name: &[u8]| {
+        let page = files.list(drive, &files::below(folder, name), None);
+        page.is_ok_and(|page| page.entries.iter().any(|entry| entry.kind == Kind::File))
+    };
+    has_one(b"config") || has_one(b"config/iam")
 }

@@ -15,6 +15,7 @@ mod files;
 mod format;
 mod frames;
 mod gf;
+mod highway;
 mod layout;
 mod meta;
 mod msgpack;

@@ -100,6 +100,14 @@ fn what_is_no_drive_is_no_store() {
         closed: vec![],
     };
     assert!(matches!(Store::open(&lent), Err(OpenError::NotErasure(_))));
+    // A folder of plain files, with something of this name.
+    let mut plain = lent.clone();
+    let files = &mut plain.drives[0].1;
+    files.insert(b"format.json".to_vec(), b"{}".to_vec());
+    assert!(matches!(Store::open(&plain), Err(OpenError::Unusable(_))));
+    let files = &mut plain.drives[0].1;
+    files.insert(b"config/config.json".to_vec(), b"{}".to_vec());
+    assert!(matches!(Store::open(&plain), Err(OpenError::NotErasure(_))));
     assert!(matches!(
         Store::open(&Lent::default()),
         Err(OpenError::NotErasure(_))
