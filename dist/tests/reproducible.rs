@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use iamseal_component::{AUDITOR, PLUGIN};
+use iamseal_component::{AUDITOR, DRIVE_STORE, PLUGIN};
 use sha2::{Digest, Sha256};
 
 /// What is not source: what was built, and what was fetched.
@@ -30,7 +30,11 @@ fn another_checkout_gives_the_same_components() {
     copy(&Path::new(env!("CARGO_MANIFEST_DIR")).join(".."), &root);
     let target = elsewhere.path().join("build");
     build(&root, &target);
-    for (name, embedded) in [("iamseal", PLUGIN), ("iamseal-auditor", AUDITOR)] {
+    for (name, embedded) in [
+        ("iamseal", PLUGIN),
+        ("iamseal-auditor", AUDITOR),
+        ("iamseal-drive-store", DRIVE_STORE),
+    ] {
         let built = fs::read(find(&target, name)).unwrap();
         println!("{name}: SHA-256 {}", digest(&built));
         assert_eq!(digest(&built), digest(embedded), "{name}");

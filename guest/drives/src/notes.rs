@@ -30,6 +30,8 @@ pub struct Note {
 pub enum Matter {
     /// MinIO does not show the object.
     Hidden,
+    /// With the drives that are missing a newer version may count.
+    Unsure,
     /// Too few drives have it, and the others have nothing.
     Dangling,
     /// Another pool has an older version.
@@ -67,6 +69,7 @@ impl Matter {
                 have a newer version; the version of most drives is read, which mc admin heal \
                 brings back"
                 .into(),
+            Self::Unsure => "drives are missing, and with them a newer version may count of".into(),
             Self::Dangling => format!(
                 "only {drive} has these objects, and they are not read: they were removed while it \
                  was away, or lost on the other drives; mc admin heal deletes them"

@@ -56,6 +56,8 @@ pub struct Chosen {
     pub ahead: Vec<usize>,
     /// Whether MinIO shows no such object.
     pub is_hidden: bool,
+    /// Whether a newer version may count once the drives are there that were not looked at.
+    pub is_unsure: bool,
     /// What its drives say of it.
     pub shared: Shared,
 }
@@ -119,6 +121,7 @@ pub fn settle(set: &[Seen]) -> Settled {
     let ahead = others(|theirs, ours| theirs > ours);
     Settled::Chosen(Chosen {
         is_hidden: is_hidden(set, &ahead),
+        is_unsure: is_unsure(set, &members, &ahead),
         behind: others(|theirs, ours| theirs <= ours),
         ahead,
         members,
@@ -134,6 +137,12 @@ fn is_hidden(set: &[Seen], ahead: &[usize]) -> bool {
         && ahead.len() < set.len().div_ceil(2)
         && ahead.iter().all(|place| *place >= first)
         && !set.contains(&Seen::Unknown)
+}
+
+/// Whether the drives that have a newer version would be as many, if all that were not looked at had it.
+fn is_unsure(set: &[Seen], members: &[usize], ahead: &[usize]) -> bool {
+    let unknown = set.iter().filter(|seen| **seen == Seen::Unknown).count();
+    !ahead.is_empty() && ahead.len() + unknown >= members.len()
 }
 
 /// The drives that agree on a header.
@@ -266,6 +275,18 @@ mod tests {
             let last = torn(10, |place| place >= 10 - count);
             assert_eq!(reads(&last), if count < 5 { "hidden" } else { "new" });
         }
+    }
+
+    #[test]
+    fn a_newer_version_may_be_on_drives_that_are_missing() {
+        let (old, new, unknown) = (version(1, 4), version(2, 4), Seen::Unknown);
+        let is_unsure = |set: &[Seen]| match settle(set) {
+            Settled::Chosen(chosen) => chosen.is_unsure,
+            _ => panic!("it is read"),
+        };
+        assert!(is_unsure(&[unknown, old, old, new]));
+        assert!(!is_unsure(&[new, old, old, old]));
+        assert!(!is_unsure(&[unknown, new, new, old]));
     }
 
     #[test]

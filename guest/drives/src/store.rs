@@ -177,8 +177,13 @@ impl<F: Files> Store<F> {
                         self.note(matter, self.layout.name(drive), path);
                     }
                 }
-                if chosen.is_hidden {
-                    self.note(Matter::Hidden, "", path);
+                for (is_so, matter) in [
+                    (chosen.is_hidden, Matter::Hidden),
+                    (chosen.is_unsure, Matter::Unsure),
+                ] {
+                    if is_so {
+                        self.note(matter, "", path);
+                    }
                 }
                 InPool::Chosen(looked, chosen)
             }

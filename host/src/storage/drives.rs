@@ -67,15 +67,16 @@ pub enum OpenError {
 struct Shared {
     drives: Arc<Drives<Folders>>,
     running: Mutex<Running>,
+    /// Listings that nobody holds any more; the next call ends them. Apart from the instance, which may be
+    /// in use for a while.
+    ended: Mutex<Vec<(u64, ResourceAny)>>,
 }
 
-/// The instance that answers, and what it has to be told.
+/// The instance that answers.
 struct Running {
     live: Option<Live<Folders>>,
     /// Counts the instances, since a listing belongs to one.
     instance: u64,
-    /// Listings that nobody holds any more.
-    ended: Vec<(u64, ResourceAny)>,
 }
 
 impl DriveStore {
@@ -104,8 +105,8 @@ impl DriveStore {
                 running: Mutex::new(Running {
                     live: Some(live),
                     instance: 0,
-                    ended: Vec::new(),
                 }),
+                ended: Mutex::default(),
             })
         });
         let shared = opened
@@ -153,7 +154,8 @@ impl Shared {
         &self,
         work: impl FnOnce(u64, &mut Live<Folders>) -> Result<T, error::Error>,
     ) -> Result<T, StorageError> {
-        let mut running = self.running();
+        // Whoever panicked has taken the instance with it.
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let mut live = match running.live.take() {
             Some(live) => live,
             None => {
@@ -162,7 +164,8 @@ impl Shared {
             }
         };
         let instance = running.instance;
-        for (of, listing) in std::mem::take(&mut running.ended) {
+        let ended = std::mem::take(&mut *self.ended());
+        for (of, listing) in ended {
             if of == instance {
                 live.end(listing).map_err(failed)?;
             }
@@ -172,9 +175,8 @@ impl Shared {
         Ok(done)
     }
 
-    fn running(&self) -> MutexGuard<'_, Running> {
-        // Whoever panicked has taken the instance with it.
-        self.running.lock().unwrap_or_else(PoisonError::into_inner)
+    fn ended(&self) -> MutexGuard<'_, Vec<(u64, ResourceAny)>> {
+        self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -217,11 +219,8 @@ impl Cursor for DriveCursor {
 
 impl Drop for DriveCursor {
     fn drop(&mut self) {
-        // The next call ends it: the instance may be in use, which is not to be waited for here.
-        if let (Some(listing), Ok(mut running)) =
-            (self.listing.take(), self.shared.running.try_lock())
-        {
-            running.ended.push(listing);
+        if let Some(listing) = self.listing.take() {
+            self.shared.ended().push(listing);
         }
     }
 }
