@@ -92,7 +92,7 @@ fn collect(folder: &Path, all: &mut BTreeMap<PathBuf, Seen>) {
 
 /// Where the archives are.
 pub fn archives() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/drives")
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/drives")
 }
 
 /// What they hold.

@@ -12,6 +12,7 @@ mod bad_objects;
 mod command;
 mod command_store;
 mod demo;
+mod drives;
 mod ends;
 mod failing_disk;
 mod help;

@@ -1,11 +1,6 @@
 //! Stores on MinIO's drives: all archives that real servers wrote, read by the tool and the library, and
 //! what is said of drives that are damaged, missing or wrong.
 
-#![cfg(feature = "tool")]
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
-
-mod tool;
-
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -19,9 +14,9 @@ use iamseal::{CompileCache, Plugin};
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
-use tool::audit::findings;
-use tool::drives::{Drives, keys, manifest};
-use tool::{Ended, Tool, tool};
+use crate::kit::audit::findings;
+use crate::kit::drives::{Drives, keys, manifest};
+use crate::kit::{Ended, Tool, tool};
 
 const ALICE: &str = "config/iam/users/alice/identity.json";
 
