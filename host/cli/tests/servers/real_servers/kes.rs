@@ -64,7 +64,7 @@ pub fn cause(ended: &Ended) -> String {
 
 fn fixture(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("src/keys/kes/testing")
+        .join("../src/keys/kes/testing")
         .join(name)
 }
 
