@@ -23,8 +23,10 @@ use async_trait::async_trait;
 use thiserror::Error;
 use wasmtime::component::ResourceAny;
 
-use super::{Cursor, Draft, Note, Replacement, Storage, StorageWriter, Store, Stored, Sweeping};
-use super::{Swept, Version};
+use super::{
+    Cursor, Draft, Note, Replacement, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
+    Version,
+};
 use crate::contract::StorageError;
 use crate::contract::drive_store::exports::iamseal::plugin::drives::Fault;
 use crate::describe::line;

@@ -208,10 +208,13 @@ fn a_manifest_of_drives_tells_what_was_changed_since() {
         .exits(25);
 }
 
+/// What is done to drives and to the file of this path on them, and what is noted then.
+type Case = (fn(&Drives, &str), &'static str);
+
 #[test]
 fn damage_up_to_parity_is_made_up_for_and_named() {
     let meta = format!("{ALICE}/xl.meta");
-    let cases: [(fn(&Drives, &str), &str); 6] = [
+    let cases: [Case; 6] = [
         (
             |drives, meta| {
                 (1..=2).for_each(|drive| fs::remove_file(drives.file(drive, meta)).unwrap())
