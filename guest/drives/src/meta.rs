@@ -33,7 +33,7 @@ pub struct Meta<'a> {
 }
 
 /// A version of an object.
-#[expect(
+#[allow(
     clippy::large_enum_variant,
     reason = "deletions are rare, and no more than a set's are held at once"
 )]
