@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use iamseal::keys::root_credential::RootCredentialError;
@@ -20,14 +20,29 @@ pub fn keyring(common: &Common) -> Result<MixedKeyring, Failure> {
     let environment = Environment::of_process()?;
     let mut keyring = environment.keyring()?;
     for file in &common.keys {
+        is_no_secret("--keys", file)?;
         keyring = keyring.keys_file(file)?;
     }
     for file in &common.root_credentials {
+        is_no_secret("--root-credentials", file)?;
         keyring = keyring.root_credentials_file(file)?;
     }
     let files = common.keys.iter().chain(&common.root_credentials);
     warn(common, &environment, files);
     Ok(keyring)
+}
+
+/// Refuses what looks like a secret where the name of its file belongs, without showing it.
+fn is_no_secret(option: &str, file: &Path) -> Result<(), Failure> {
+    let may_be = file.as_os_str().as_bytes().contains(&b':') && !file.exists();
+    match may_be {
+        false => Ok(()),
+        true => Err(Failure::usage(format!(
+            "{option} takes a file, and there is none of the name that was given, which is not shown: it \
+             may be a secret"
+        ))
+        .with_cure("put the secret into a file that only you can read, and give the file's name")),
+    }
 }
 
 /// Says which files with secrets others than their owners can read: those that the environment names
@@ -57,6 +72,7 @@ pub fn beside_kes(common: &Common) -> Result<StaticKeyring, Failure> {
     let environment = Environment::of_process()?;
     let mut keyring = environment.keyring_beside_kes()?;
     for file in &common.keys {
+        is_no_secret("--keys", file)?;
         keyring = keyring.keys_file(file)?;
     }
     warn(common, &environment, &common.keys);

@@ -38,6 +38,7 @@ mod verify_proof;
 mod workers;
 
 use std::env;
+use std::fs::File;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 use std::sync::{Mutex, mpsc};
@@ -101,6 +102,7 @@ fn not_parsed(error: &clap::Error) -> ExitCode {
 fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     let Arguments { common, command } = arguments;
     common.check_trust(matches!(command, Command::Plugin(_)))?;
+    room_for_files()?;
     room_for_threads()?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -128,6 +130,28 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     // A thread that waits for standard input must not keep the process.
     runtime.shutdown_background();
     result
+}
+
+/// How many files a command has open at once beside those of its objects.
+const FILES: usize = 16;
+
+/// Sees that the system lets this process open as many files as it needs. With fewer the runtime panics.
+///
+/// # Errors
+/// It does not.
+fn room_for_files() -> Result<(), Failure> {
+    let open = || File::open("/dev/null").ok();
+    match std::iter::repeat_with(open)
+        .map_while(|file| file)
+        .take(FILES)
+        .collect::<Vec<_>>()
+    {
+        files if files.len() == FILES => Ok(()),
+        _ => Err(
+            Failure::other("the system lets this process open too few files")
+                .with_cure("raise the limit (ulimit -n)"),
+        ),
+    }
 }
 
 /// How many threads a command of few workers has at once. With fewer the runtime panics somewhere.

@@ -107,6 +107,9 @@ impl Journals {
         let absolute = std::path::absolute(path).map_err(failed)?;
         // Looked at first, so that nothing is made in a folder of somebody else's.
         let there = absolute.ancestors().find(|above| above.exists());
+        if there.is_some_and(|there| !there.is_dir()) {
+            return Err(failed(ErrorKind::NotADirectory.into()));
+        }
         own(there.unwrap_or(&absolute), "make")?;
         // It would lead elsewhere once the folder before it is made.
         let mut parts = absolute.components();
@@ -504,6 +507,10 @@ mod tests {
         let error = Journals::open(&out).err().unwrap().to_string();
         assert!(error.contains("`..`"), "{error}");
         assert!(!folder.join("missing").exists());
+        for no_folder in ["/dev/null/journals", "/dev/null"] {
+            let error = Journals::open(Path::new(no_folder)).err().unwrap();
+            assert!(matches!(error, JournalError::Io { .. }), "{error}");
+        }
     }
 
     /// A disk that takes nothing into files of such a name.

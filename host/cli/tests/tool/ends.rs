@@ -464,6 +464,16 @@ fn a_plugin_that_cannot_migrate() {
     said(&ended, "to go on: ");
 }
 
+#[test]
+fn too_few_files_are_told_before_anything_begins() {
+    let store = Store::of([("config/a", "{}")]);
+    for files in [6, 8, 12] {
+        let audit = tool(with("audit", store.root()));
+        let ended = audit.after(&format!("ulimit -n {files}")).run().exits(1);
+        ended.says("too few files").says("ulimit -n");
+    }
+}
+
 /// Whatever cannot be opened any more, no draft is left that nothing names.
 #[test]
 fn a_limit_of_open_files() {

@@ -78,3 +78,15 @@ fn no_failure_tells_a_secret() {
         }
     }
 }
+
+#[test]
+fn a_secret_in_the_place_of_its_file_is_not_shown() {
+    for option in ["--keys", "--root-credentials"] {
+        for secret in [KEY, "minioadmin:very-secret"] {
+            let ended = tool(["audit", "/", option, secret]).run().fails(2);
+            let (_, hidden) = secret.split_once(':').unwrap();
+            assert!(!ended.stderr.contains(hidden), "{ended}");
+            ended.says("it may be a secret");
+        }
+    }
+}
