@@ -1,5 +1,8 @@
 //! Drafts of killed runs: an audit finds and names them, and `iamseal sweep` removes them.
 
+use std::thread;
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::kit::store::Store;
@@ -25,7 +28,14 @@ fn run(command: &str, store: &Store) -> Tool {
 fn held(store: &Store) -> (Running, std::fs::File) {
     let hold = store.hold();
     let mut running = run("migrate --to plaintext --jobs 1", store).spawn();
-    running.until("drafts", |_| store.drafts() >= 50);
+    // Until no more come: one that is being made is not held yet, and a sweep may take it.
+    running.until("drafts", |_| {
+        let there = store.drafts();
+        there >= 50 && {
+            thread::sleep(Duration::from_millis(300));
+            store.drafts() == there
+        }
+    });
     (running, hold)
 }
 
