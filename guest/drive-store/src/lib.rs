@@ -59,6 +59,7 @@ impl drives::Guest for DriveStore {
                 text: note.text,
                 objects: note.objects,
                 paths: note.paths,
+                hides: note.hides,
             })
             .collect()
     }

@@ -1,7 +1,7 @@
 //! Which drive is which: the pools and sets that the drives' `format.json` make, and what is wrong
 //! with the drives that were lent.
 
-use alloc::collections::BTreeMap;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec;
@@ -45,6 +45,33 @@ impl Pool {
     pub fn set(&self, path: &[u8]) -> &[Option<Drive>] {
         let set = self.algorithm.set(&self.deployment, path, self.sets.len());
         self.sets.get(set).map_or(&[], Vec::as_slice)
+    }
+
+    /// A pool as a drive of it describes it, none of whose drives were placed.
+    fn of(format: &Format) -> Self {
+        let sets = format.sets.iter();
+        Self {
+            name: String::new(),
+            deployment: format.deployment,
+            algorithm: format.algorithm,
+            ids: format.sets.clone(),
+            sets: sets.map(|set| vec![None; set.len()]).collect(),
+        }
+    }
+
+    fn is_of(&self, format: &Format) -> bool {
+        self.ids == format.sets && self.algorithm == format.algorithm
+    }
+
+    /// Whether the two say different things of some drive.
+    fn contradicts(&self, other: &Self) -> bool {
+        let ids: BTreeSet<&Uuid> = self.ids.iter().flatten().collect();
+        other.ids.iter().flatten().any(|id| ids.contains(id))
+    }
+
+    /// Of how many drives it is.
+    fn size(&self) -> usize {
+        self.ids.iter().map(Vec::len).sum()
     }
 }
 
@@ -98,18 +125,31 @@ impl Layout {
                 false => OpenError::NotErasure(first),
             }
         })?;
-        not.into_iter().for_each(|text| notes.say(text));
         let mut layout = Self {
-            pools: Vec::new(),
+            pools: pools(&formats, &deployment),
             folders,
             names,
         };
+        layout.name_pools();
+        let mut placing = Notes::default();
         for (drive, format) in (0..).zip(&formats) {
             if let Some(format) = format {
-                layout.place(files, drive, format, &deployment, notes);
+                layout.place(files, drive, format, &deployment, &mut placing);
             }
         }
-        layout.name_pools();
+        // Of more drives than are missing, some may be of a pool of which nothing is known.
+        let sets = layout.pools.iter().flat_map(|pool| &pool.sets);
+        let missing = sets.flatten().filter(|drive| drive.is_none()).count();
+        for text in &not {
+            match not.len() > missing {
+                true => notes.hide(text.clone()),
+                false => notes.say(text.clone()),
+            }
+        }
+        notes.append(placing);
+        if layout.pools.is_empty() {
+            notes.hide("no drive could be read".into());
+        }
         layout.tell_missing(notes);
         Ok(layout)
     }
@@ -154,7 +194,7 @@ impl Layout {
             return;
         }
         let Some((set, place)) = position(format) else {
-            notes.say(format!(
+            notes.hide(format!(
                 "{name} is not among the drives that its own format.json names, and is not read"
             ));
             return;
@@ -165,11 +205,18 @@ impl Layout {
             ));
             return;
         }
-        let Some(pool) = self.pool(format) else {
-            notes.say(format!(
+        let is_of = |pool: &&mut Pool| pool.is_of(format);
+        let Some(pool) = self.pools.iter_mut().find(is_of) else {
+            let text = format!(
                 "{name} does not agree with the other drives on which drives there are, and is not \
                  read"
-            ));
+            );
+            // Else its pool is none that is read.
+            let described = Pool::of(format);
+            match self.pools.iter().any(|pool| pool.contradicts(&described)) {
+                true => notes.say(text),
+                false => notes.hide(text),
+            }
             return;
         };
         let slot = pool.sets.get_mut(set).and_then(|set| set.get_mut(place));
@@ -186,35 +233,6 @@ impl Layout {
         }
     }
 
-    /// The pool of a drive, made if it is the first of it. None if the drive names drives of a pool
-    /// that is there and is not the same.
-    fn pool(&mut self, format: &Format) -> Option<&mut Pool> {
-        let known = self.pools.iter().position(|pool| pool.ids == format.sets);
-        let number = match known {
-            Some(number) => number,
-            None => {
-                let ids = || self.pools.iter().flat_map(|pool| &pool.ids).flatten();
-                let mut new = format.sets.iter().flatten();
-                if new.any(|new| ids().any(|id| id == new)) {
-                    return None;
-                }
-                self.pools.push(Pool {
-                    name: String::new(),
-                    deployment: format.deployment,
-                    algorithm: format.algorithm,
-                    ids: format.sets.clone(),
-                    sets: format
-                        .sets
-                        .iter()
-                        .map(|set| vec![None; set.len()])
-                        .collect(),
-                });
-                self.pools.len() - 1
-            }
-        };
-        self.pools.get_mut(number)
-    }
-
     fn name_pools(&mut self) {
         if self.pools.len() > 1 {
             for (number, pool) in (1..).zip(&mut self.pools) {
@@ -229,7 +247,11 @@ impl Layout {
         for pool in &self.pools {
             for (number, set) in (1..).zip(&pool.sets) {
                 let of = place_of(pool, number);
-                notes.extend(missing(&of, set));
+                match missing(&of, set) {
+                    Some((text, true)) => notes.hide(text),
+                    Some((text, false)) => notes.say(text),
+                    None => {}
+                }
                 let given: Vec<Drive> = set.iter().filter_map(|drive| *drive).collect();
                 if !given.is_sorted() {
                     let order = self.named(&given);
@@ -242,8 +264,8 @@ impl Layout {
     }
 }
 
-/// Asks for the drives of a set that are not there.
-fn missing(of: &str, set: &[Option<Drive>]) -> Option<String> {
+/// Asks for the drives of a set that are not there, and tells whether too few are.
+fn missing(of: &str, set: &[Option<Drive>]) -> Option<(String, bool)> {
     let missing: Vec<String> = (1..)
         .zip(set)
         .filter(|(_, drive)| drive.is_none())
@@ -255,7 +277,7 @@ fn missing(of: &str, set: &[Option<Drive>]) -> Option<String> {
         (last, []) => format!("number {last} is"),
         (last, first) => format!("numbers {} and {last} are", first.join(", ")),
     };
-    Some(match here < need {
+    let text = match here < need {
         false => format!(
             "of the {all} drives of {of} {which} missing: give them all, as \
              drives:/mnt/disk{{1...{all}}}"
@@ -264,7 +286,8 @@ fn missing(of: &str, set: &[Option<Drive>]) -> Option<String> {
             "of the {all} drives of {of} {which} missing, and {need} are needed to read an object: \
              give them all, as drives:/mnt/disk{{1...{all}}}"
         ),
-    })
+    };
+    Some((text, here < need))
 }
 
 /// What people call a set.
@@ -275,6 +298,46 @@ fn place_of(pool: &Pool, set: usize) -> String {
         (pool, 1) => pool.into(),
         (pool, _) => format!("{pool} set {set}"),
     }
+}
+
+/// The pools of a deployment, whatever the order of the drives. Most drives decide: what fewer or as many
+/// say against others is no pool. Nor is, beside a larger pool, one of a single drive, which no server
+/// has, or one of which at most half the drives are there where the larger one lacks some: whoever can write to one drive
+/// could make it up.
+fn pools(formats: &[Option<Format>], deployment: &Uuid) -> Vec<Pool> {
+    let mut said: Vec<(Pool, Vec<Uuid>)> = Vec::new();
+    for format in formats.iter().flatten() {
+        if format.deployment != *deployment || position(format).is_none() {
+            continue;
+        }
+        match said.iter_mut().find(|(pool, _)| pool.is_of(format)) {
+            Some((_, drives)) if drives.contains(&format.this) => {}
+            Some((_, drives)) => drives.push(format.this),
+            None => said.push((Pool::of(format), vec![format.this])),
+        }
+    }
+    let is_pool = |number: usize, pool: &Pool, drives: &[Uuid]| {
+        let is_half = pool.ids.iter().any(|set| {
+            let here = set.iter().filter(|id| drives.contains(id)).count();
+            here <= set.len() / 2
+        });
+        let others = said.iter().enumerate();
+        let mut others = others.filter(|(other, _)| *other != number);
+        !others.any(|(_, (other, others))| {
+            let is_outvoted = others.len() >= drives.len() && pool.contradicts(other);
+            let is_beside = pool.size() == 1;
+            let is_made_up = is_half && others.len() > drives.len() && others.len() < other.size();
+            is_outvoted || is_beside || is_made_up
+        })
+    };
+    let kept: Vec<bool> = (0..)
+        .zip(&said)
+        .map(|(number, (pool, drives))| is_pool(number, pool, drives))
+        .collect();
+    let pools = said.into_iter().zip(kept);
+    pools
+        .filter_map(|((pool, _), is_pool)| is_pool.then_some(pool))
+        .collect()
 }
 
 fn position(format: &Format) -> Option<(usize, usize)> {

@@ -23,6 +23,9 @@ pub struct Note {
     pub objects: u64,
     /// The first of them.
     pub paths: Vec<Vec<u8>>,
+    /// Whether because of this objects may be missing from a listing, or not be those that a server
+    /// reads.
+    pub hides: bool,
 }
 
 /// What is said of objects. The order is the one in which it is said.
@@ -56,6 +59,10 @@ pub enum Matter {
     Unreadable,
     /// It is no file and no folder.
     Odd,
+    /// It is a file where folders are, or what is left of an object without its `xl.meta`.
+    Stray,
+    /// So many drives cannot list it that objects may be overlooked.
+    Unlisted,
     /// The signature is not that of the version.
     Signature,
     /// The shards lie as those of another object.
@@ -63,6 +70,12 @@ pub enum Matter {
 }
 
 impl Matter {
+    /// Whether with it objects may be others than a server reads. What keeps a folder from being listed
+    /// is told where so many drives fail that an object may be overlooked.
+    fn hides(self) -> bool {
+        matches!(self, Self::Unsure | Self::Unlisted)
+    }
+
     fn text(self, drive: &str) -> String {
         match self {
             Self::Hidden => "MinIO shows no such objects, since the last drives of the set alone \
@@ -89,6 +102,13 @@ impl Matter {
             Self::NoShard => format!("{drive} lacks the shard of"),
             Self::Unreadable => format!("{drive} could not be read at"),
             Self::Odd => format!("{drive} has what is no file and no folder, and is not read, at"),
+            Self::Stray => format!(
+                "{drive} has files that are no objects, or parts of objects without their xl.meta, and \
+                 they are not read, at"
+            ),
+            Self::Unlisted => {
+                "objects may be overlooked, since too few drives tell what is in".into()
+            }
             Self::Signature => "the signature in xl.meta is not that of its metadata at".into(),
             Self::Distribution => "the shards lie as those of another object at".into(),
         }
@@ -98,7 +118,8 @@ impl Matter {
 /// What was noted so far. Each object is noted once for each matter and drive.
 #[derive(Default)]
 pub struct Notes {
-    said: Vec<String>,
+    /// Texts, and whether they hide objects.
+    said: Vec<(String, bool)>,
     of_objects: BTreeMap<(Matter, String), Objects>,
 }
 
@@ -111,12 +132,18 @@ struct Objects {
 impl Notes {
     /// Notes something of the drives.
     pub fn say(&mut self, text: String) {
-        self.said.push(text);
+        self.said.push((text, false));
     }
 
-    /// Notes each of these.
-    pub fn extend(&mut self, texts: impl IntoIterator<Item = String>) {
-        self.said.extend(texts);
+    /// Notes something of the drives because of which objects may be missing, or others than a server
+    /// reads.
+    pub fn hide(&mut self, text: String) {
+        self.said.push((text, true));
+    }
+
+    /// Adds what was noted of the drives elsewhere.
+    pub fn append(&mut self, other: Self) {
+        self.said.extend(other.said);
     }
 
     /// Notes a matter of an object on a drive (or in a pool) of this name; of all if it has none.
@@ -132,15 +159,17 @@ impl Notes {
 
     /// All that was noted.
     pub fn all(&self) -> Vec<Note> {
-        let said = self.said.iter().map(|text| Note {
+        let said = self.said.iter().map(|(text, hides)| Note {
             text: text.clone(),
             objects: 0,
             paths: vec![],
+            hides: *hides,
         });
         let of_objects = self.of_objects.iter().map(|((matter, on), objects)| Note {
             text: matter.text(on),
             objects: objects.paths.len() as u64 + objects.more,
             paths: objects.paths.iter().take(NAMED).cloned().collect(),
+            hides: matter.hides(),
         });
         said.chain(of_objects).collect()
     }

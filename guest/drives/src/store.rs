@@ -13,6 +13,7 @@ use crate::layout::{Layout, OpenError, Pool};
 use crate::meta::{Fault, Meta, Version};
 use crate::notes::{Matter, Note, Notes};
 use crate::placement;
+use crate::pool_list;
 use crate::quorum::{self, Chosen, Seen, Settled};
 use crate::residue;
 use crate::signature;
@@ -26,6 +27,9 @@ const BUCKETS: [&[u8]; 2] = [b".minio.sys", b".rustfs.sys"];
 /// A file that only servers before 2020-06 have where later ones have `xl.meta`.
 const OLD_META: &[u8] = b"xl.json";
 const META: &[u8] = b"xl.meta";
+
+/// Where a server keeps its configuration.
+const CONFIG: &[u8] = b"config";
 
 /// The drives of a deployment, to be read.
 pub struct Store<F> {
@@ -52,8 +56,10 @@ pub enum ReadError {
 pub(crate) struct Listed {
     /// The folders in it, and the drives that have them.
     pub folders: BTreeMap<Vec<u8>, Vec<Drive>>,
-    /// Whether it is an object's.
-    pub is_object: bool,
+    /// The drives on which it is an object's: they have its `xl.meta`, or something in its place.
+    pub objects: Vec<Drive>,
+    /// What is in it and is none of a folder, by names, and the drives that have it.
+    pub odd: BTreeMap<Vec<u8>, Vec<Drive>>,
     /// Why some drives could not be listed, if they are so many that an object may lie on them alone.
     pub unlisted: Option<String>,
 }
@@ -80,10 +86,28 @@ impl<F: Files> Store<F> {
         let mut notes = Notes::default();
         let layout = Layout::of(&files, &mut notes)?;
         residue::tell(&files, &layout, &mut notes);
-        Ok(Self {
+        let store = Self {
             files,
             layout,
-            notes: RefCell::new(notes),
+            notes: RefCell::default(),
+        };
+        let missing = store.missing_pools();
+        missing.into_iter().for_each(|text| notes.hide(text));
+        // What was noted of `pool.bin` itself says nothing of what is asked for.
+        store.notes.replace(notes);
+        Ok(store)
+    }
+
+    /// Asks for pools of which no drive was given, where a server wrote down how many there are.
+    fn missing_pools(&self) -> Option<String> {
+        let all = pool_list::count(&self.read(pool_list::PATH).ok()?)?;
+        let given = self.layout.pools.len();
+        let is_missing = usize::try_from(all).is_ok_and(|all| all > given);
+        is_missing.then(|| {
+            format!(
+                "the deployment has {all} pools, and drives of {given} were given: give those of all, as \
+                 drives:/mnt/a{{1...4}},/mnt/b{{1...4}}"
+            )
         })
     }
 
@@ -100,9 +124,18 @@ impl<F: Files> Store<F> {
     pub fn read(&self, path: &[u8]) -> Result<Vec<u8>, ReadError> {
         if let Some(folder) = path.strip_suffix(b"/") {
             check(folder)?;
-            let listed = self.folder(folder, &self.layout.drives());
-            let why = listed.unlisted.ok_or(ReadError::NotFound)?;
-            return Err(ReadError::Unreadable(why));
+            let drives = self.layout.drives();
+            let (above, name) = match folder.iter().rposition(|byte| *byte == b'/') {
+                Some(at) => (folder.get(..at), folder.get(at + 1..)),
+                None => (None, Some(folder)),
+            };
+            let above = self.folder(above.unwrap_or_default(), &drives);
+            let odd = above.odd.get(name.unwrap_or_default());
+            let why = match odd.filter(|odd| self.is_cut(odd)) {
+                Some(odd) => Some(format!("{} has no folder there", self.layout.named(odd))),
+                None => self.folder(folder, &drives).unlisted,
+            };
+            return Err(why.map_or(ReadError::NotFound, ReadError::Unreadable));
         }
         check(path)?;
         let looked: Vec<Looked<'_>> = self
@@ -307,19 +340,32 @@ impl<F: Files> Store<F> {
                 first_why.get_or_insert_with(|| format!("{}: {why}", self.layout.name(*drive)));
             }
         }
-        let sets = self.layout.pools.iter().flat_map(|pool| &pool.sets);
-        let is_cut = sets.into_iter().any(|set| {
-            let of_set = set.iter().flatten();
-            let failed = of_set.filter(|drive| failed.contains(drive)).count();
-            failed > 0 && failed >= set.len() - set.len() / 2
-        });
-        listed.unlisted = first_why.filter(|_| is_cut);
+        listed.unlisted = first_why.filter(|_| self.is_cut(&failed));
         listed
+    }
+
+    /// Whether an object may be overlooked where these drives do not tell what is there: it may lie on
+    /// them alone, or on them and those that are missing.
+    pub(crate) fn is_cut(&self, failed: &[Drive]) -> bool {
+        let mut sets = self.layout.pools.iter().flat_map(|pool| &pool.sets);
+        sets.any(|set| {
+            let here = set.iter().flatten();
+            let missing = set.len() - here.clone().count();
+            let failed = here.filter(|drive| failed.contains(drive)).count();
+            let half = set.len() / 2;
+            failed > 0 && (failed >= set.len() - half || failed + missing > half)
+        })
+    }
+
+    /// Notes that objects may be overlooked below this folder.
+    pub(crate) fn cut(&self, folder: &[u8]) {
+        self.note(Matter::Unlisted, "", folder);
     }
 
     fn on_drive(&self, drive: Drive, path: &[u8], listed: &mut Listed) -> Result<(), String> {
         let folder = self.layout.path(drive, path);
         let mut after: Option<Vec<u8>> = None;
+        let mut files = Vec::new();
         loop {
             let page = match self.files.list(drive, &folder, after.as_deref()) {
                 Ok(page) => page,
@@ -328,23 +374,40 @@ impl<F: Files> Store<F> {
             };
             let last = page.entries.last().map(|entry| entry.name.clone());
             for entry in page.entries {
+                // Whatever it is, no server keeps anything else of this name.
+                if entry.name == META || entry.name == OLD_META && entry.kind == Kind::File {
+                    if listed.objects.last() != Some(&drive) {
+                        listed.objects.push(drive);
+                    }
+                    if entry.kind == Kind::File {
+                        continue;
+                    }
+                }
                 match entry.kind {
                     Kind::Folder => listed.folders.entry(entry.name).or_default().push(drive),
-                    Kind::File => {
-                        listed.is_object |= entry.name == META || entry.name == OLD_META;
-                    }
+                    Kind::File => files.push(entry.name),
                     Kind::Other => {
                         let path = crate::files::below(path, &entry.name);
                         self.note(Matter::Odd, self.layout.name(drive), &path);
+                        listed.odd.entry(entry.name).or_default().push(drive);
                     }
                 }
             }
             // A page must go on where the last one ended, or this would not end.
             if !page.has_more || last <= after {
-                return Ok(());
+                break;
             }
             after = last;
         }
+        // Beside an object's `xl.meta` a server may have left others.
+        if holds_objects(path) && listed.objects.last() != Some(&drive) {
+            for name in files {
+                let path = crate::files::below(path, &name);
+                self.note(Matter::Stray, self.layout.name(drive), &path);
+                listed.odd.entry(name).or_default().push(drive);
+            }
+        }
+        Ok(())
     }
 
     /// Whether an object that some drive has is to be listed: not if it dangles, or no server looks
@@ -431,6 +494,14 @@ fn why(layout: &Layout, copies: &[Copy], parsed: &[Option<Result<Meta<'_>, Fault
         why.push_str(&format!("; {missing} drives of the set were not given"));
     }
     why
+}
+
+/// Whether a folder is one in which a server has folders and objects alone.
+fn holds_objects(path: &[u8]) -> bool {
+    path == CONFIG
+        || path
+            .strip_prefix(CONFIG)
+            .is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 /// # Errors

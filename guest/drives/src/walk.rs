@@ -4,7 +4,7 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::files::{Drive, Files, PATH_BYTES, below};
-use crate::store::Store;
+use crate::store::{Listed, Store};
 
 /// How many paths are handed over at once.
 const PAGE: usize = 512;
@@ -34,8 +34,9 @@ struct Level {
 enum Item {
     /// A folder that was not looked at.
     Name(Vec<Drive>),
-    /// What is below it, and whether drives are missing from that.
-    Below(BTreeMap<Vec<u8>, Vec<Drive>>, bool),
+    /// What is below it, whether drives are missing from that, and the names in it of what should be
+    /// folders and is none on so many drives that objects may be overlooked.
+    Below(BTreeMap<Vec<u8>, Vec<Drive>>, bool, Vec<Vec<u8>>),
 }
 
 impl Walk {
@@ -60,7 +61,9 @@ impl Walk {
         if let Some(folder) = self.start.take() {
             let listed = store.folder(&folder, &store.all_drives());
             let is_cut = listed.unlisted.is_some();
-            self.descend(folder, listed.folders, is_cut, &mut page);
+            let cut = cut(store, &listed);
+            self.descend(store, folder, listed.folders, is_cut, &mut page);
+            self.overlook(&cut);
         }
         while page.len() < PAGE {
             let Some(level) = self.levels.last_mut() else {
@@ -73,9 +76,10 @@ impl Walk {
             let path = below(&level.folder, &name);
             match item {
                 Item::Name(drives) => self.look(store, path, name, &drives, &mut page),
-                Item::Below(folders, is_cut) => {
+                Item::Below(folders, is_cut, cut) => {
                     let folder = path.strip_suffix(b"/").unwrap_or(&path).to_vec();
-                    self.descend(folder, folders, is_cut, &mut page);
+                    self.descend(store, folder, folders, is_cut, &mut page);
+                    self.overlook(&cut);
                 }
             }
         }
@@ -96,25 +100,52 @@ impl Walk {
             return;
         }
         let mut listed = store.folder(&path, drives);
-        if listed.is_object {
+        if !listed.objects.is_empty() {
+            // Most drives decide: one alone could hide what the others have below.
+            let is_object = store.is_listed(&path);
             // The folders of its data.
-            listed.folders.retain(|name, _| !is_uuid(name));
-            if is_wanted && store.is_listed(&path) {
+            let of_data = |drive: &Drive| is_object || listed.objects.contains(drive);
+            listed
+                .folders
+                .retain(|name, drives| !is_uuid(name) || !drives.iter().all(of_data));
+            if is_object {
+                listed.odd.clear();
+            }
+            if is_wanted && is_object {
                 page.push(path);
             }
         }
-        let is_cut = listed.unlisted.is_some();
-        if goes_on
-            && (is_cut || !listed.folders.is_empty())
-            && let Some(level) = self.levels.last_mut()
-        {
-            let item = Item::Below(listed.folders, is_cut);
-            level.items.insert([&name, &b"/"[..]].concat(), item);
+        let cut = cut(store, &listed);
+        let Some(level) = self.levels.last_mut() else {
+            return;
+        };
+        let as_folder = [&name, &b"/"[..]].concat();
+        let was_cut = level.items.remove(&as_folder).is_some();
+        let is_cut = listed.unlisted.is_some() || was_cut;
+        if goes_on && (is_cut || !cut.is_empty() || !listed.folders.is_empty()) {
+            let item = Item::Below(listed.folders, is_cut, cut);
+            level.items.insert(as_folder, item);
         }
     }
 
-    fn descend(
+    /// Has the folder that was begun last go on with these, of which nothing is known.
+    fn overlook(&mut self, names: &[Vec<u8>]) {
+        let Some(level) = self.levels.last_mut() else {
+            return;
+        };
+        let is_top = level.folder.is_empty();
+        for name in names
+            .iter()
+            .filter(|name| !is_top || !PASSING.contains(&name.as_slice()))
+        {
+            let item = Item::Below(BTreeMap::new(), true, Vec::new());
+            level.items.insert([name, &b"/"[..]].concat(), item);
+        }
+    }
+
+    fn descend<F: Files>(
         &mut self,
+        store: &Store<F>,
         folder: Vec<u8>,
         folders: BTreeMap<Vec<u8>, Vec<Drive>>,
         is_cut: bool,
@@ -122,6 +153,7 @@ impl Walk {
     ) {
         let as_path = [&folder, &b"/"[..]].concat();
         if is_cut && self.wants(&as_path) {
+            store.cut(&folder);
             page.push(as_path);
         }
         let items = folders.into_iter();
@@ -145,6 +177,13 @@ impl Walk {
         let may_begin = folder.starts_with(&self.prefix) || self.prefix.starts_with(&folder);
         may_begin && (folder > self.after || self.after.starts_with(&folder))
     }
+}
+
+/// The names of what is no folder on so many drives that objects may be overlooked.
+fn cut<F: Files>(store: &Store<F>, listed: &Listed) -> Vec<Vec<u8>> {
+    let odd = listed.odd.iter();
+    let cut = odd.filter(|(_, drives)| store.is_cut(drives));
+    cut.map(|(name, _)| name.clone()).collect()
 }
 
 /// Whether a folder's name is that of a version's data.

@@ -10,6 +10,7 @@ use iamseal::keys::MixedKeyring;
 use iamseal::storage::{Storage, Store};
 
 use crate::arguments::{self, Audit, Common};
+use crate::cause::Cause;
 use crate::compare::{Comparing, Noting};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
@@ -150,11 +151,14 @@ pub async fn audit(
     if drafts.count() > 0 {
         output::note(common.json, &notes::drafts(drafts.count()));
     }
-    store::tell(common, &*store).await;
+    let is_whole = store::tell(common, &*store).await;
+    if !is_whole {
+        tally.beside(Cause::Storage);
+    }
     if tally.is_empty() && stopped.is_none() {
         store::nothing_there(common, &command.place);
     }
-    if stopped.is_some() {
+    if stopped.is_some() || !is_whole {
         needs.break_off();
     }
     let text = match common.json {
@@ -171,6 +175,7 @@ pub async fn audit(
                 });
             let further = [("keys", needs.json())].into_iter().chain(about);
             let further = further.chain(drafts.json());
+            let further = further.chain((!is_whole).then(|| ("all_seen", false.into())));
             tally.summary("verdict", stopped.is_some(), further)
         }
         false => {
@@ -181,6 +186,7 @@ pub async fn audit(
                 let as_recorded = comparing.as_recorded();
                 lines.push(format!("{as_recorded} objects are as it records them."));
             }
+            lines.extend((!is_whole).then(|| notes::NOT_ALL_SEEN.to_owned()));
             lines.join("\n")
         }
     };

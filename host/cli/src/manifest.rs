@@ -42,6 +42,15 @@ pub async fn run(common: &Common, command: &Manifest) -> Result<ExitCode, Failur
     let mut tally = Tally::default();
     let looking = work.look(&*store, prefix, &manifest, &mut tally);
     let Found { objects, removed } = interrupt.unless(looking).await??;
+    // What is not there may be on a drive that was not seen.
+    if !store::tell(common, &*store).await {
+        work.progress.finish();
+        return Err(Failure::new(
+            Cause::Storage,
+            "not all of the store was seen, so no manifest was saved",
+        )
+        .with_cure("give the drives that the notes name, or repair what they name"));
+    }
     for (path, digest) in objects {
         manifest.record(&path, digest);
     }
@@ -51,7 +60,6 @@ pub async fn run(common: &Common, command: &Manifest) -> Result<ExitCode, Failur
     let saved = file.save(&plugin, &mut manifest, command.key.as_deref());
     saved.await.map_err(|error| unsaved(error).about(&shown))?;
     work.progress.finish();
-    store::tell(common, &*store).await;
     if tally.is_empty() {
         store::nothing_there(common, &command.place);
     }

@@ -63,9 +63,10 @@ pub async fn open_whole(
     Ok(store)
 }
 
-/// Tells what there is to say of the objects that were read so far, and how the store keeps them.
-pub async fn tell(common: &Common, store: &dyn Store) {
-    drives::tell(common, store, drives::About::Objects).await;
+/// Tells what there is to say of the objects that were read so far, and how the store keeps them. Returns
+/// whether all of the store was seen: else objects may be missing, or not be those that a server reads.
+pub async fn tell(common: &Common, store: &dyn Store) -> bool {
+    drives::tell(common, store, drives::About::Objects).await
 }
 
 /// Reads one object of a store, and tells what there is to say of it.

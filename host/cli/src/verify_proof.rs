@@ -156,8 +156,15 @@ async fn compare(
         stopped = progress.unnamed().err();
     }
     progress.finish();
+    let is_whole = store::tell(common, &*store).await;
+    if !is_whole {
+        tally.beside(Cause::Storage);
+    }
     let printed = output::summary(&match common.json {
-        true => tally.json("outcome", stopped.is_some(), None),
+        true => {
+            let further = (!is_whole).then(|| ("all_seen", false.into()));
+            tally.summary("outcome", stopped.is_some(), further)
+        }
         false => tally.table(tally::IS),
     });
     match stopped {

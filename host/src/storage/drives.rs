@@ -36,6 +36,10 @@ use crate::plugin::drives::{Drives, Live};
 
 use self::folders::Folders;
 
+/// What is noted once notes are lost.
+const LOST: &str = "the component that reads drives failed and was started again: what it had noted of objects \
+                    until then is lost";
+
 /// The drives of a deployment.
 pub struct DriveStore {
     shared: Arc<Shared>,
@@ -177,6 +181,12 @@ impl Shared {
         Ok(done)
     }
 
+    /// Whether an instance has failed, and what it had noted is lost.
+    fn has_failed(&self) -> bool {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        running.instance > 0
+    }
+
     fn ended(&self) -> MutexGuard<'_, Vec<(u64, ResourceAny)>> {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -278,12 +288,19 @@ impl Store for DriveStore {
 
     async fn notes(&self) -> Result<Vec<Note>, StorageError> {
         let notes = self.with(Live::notes).await?;
-        let note = notes.into_iter().map(|note| Note {
+        let notes = notes.into_iter().map(|note| Note {
             text: line(&note.text),
             objects: note.objects,
             paths: note.paths,
+            hides: note.hides,
         });
-        Ok(note.collect())
+        let lost = self.shared.has_failed().then(|| Note {
+            text: LOST.to_owned(),
+            objects: 0,
+            paths: Vec::new(),
+            hides: true,
+        });
+        Ok(notes.chain(lost).collect())
     }
 
     async fn drafts(&self, _prefix: &[u8]) -> Result<Box<dyn Cursor>, StorageError> {

@@ -127,6 +127,9 @@ pub struct Note {
     pub objects: u64,
     /// The first of them.
     pub paths: Vec<Vec<u8>>,
+    /// Whether because of this objects may be missing from a listing, or not be those that a server
+    /// reads: what was seen is not all then.
+    pub hides: bool,
 }
 
 /// A store that tools work on.

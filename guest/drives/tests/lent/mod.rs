@@ -174,7 +174,12 @@ impl Files for &Lent {
 
     fn read(&self, drive: Drive, file: &[u8], offset: u64, length: u32) -> Result<Part, FileError> {
         let files = &self.drives[usize::from(drive)].1;
-        let bytes = files.get(file).ok_or(FileError::NotFound)?;
+        let below = [file, b"/"].concat();
+        let missing = || match files.keys().any(|path| path.starts_with(&below)) {
+            true => FileError::Failed("it is a folder".into()),
+            false => FileError::NotFound,
+        };
+        let bytes = files.get(file).ok_or_else(missing)?;
         let rest = bytes.iter().skip(offset as usize);
         Ok(Part {
             bytes: rest.take(length as usize).copied().collect(),

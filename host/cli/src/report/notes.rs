@@ -224,6 +224,11 @@ pub fn narrow(prefix: &[u8]) -> String {
     format!("Not known: only what begins with {prefix} was looked at.")
 }
 
+/// What an audit says at its end where a store's notes say that objects may be missing.
+pub const NOT_ALL_SEEN: &str = "\
+Not all of the store was seen: objects may be missing, or not be those that a server reads. The notes
+say why.";
+
 /// What no audit sees of the need for a key (docs/formats/minio.md section 5).
 pub const BEYOND_AUDIT: &str = "\
 This is about the objects of config/ alone. Before you delete a key: what is in buckets, bucket

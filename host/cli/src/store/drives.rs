@@ -92,16 +92,21 @@ pub enum About {
     Objects,
 }
 
-/// Tells what a store has to say.
-pub async fn tell(common: &Common, store: &dyn Store, about: About) {
+/// Tells what a store has to say. Returns whether all of it was seen: no note of any kind says that objects
+/// may be missing, or not be those that a server reads.
+pub async fn tell(common: &Common, store: &dyn Store, about: About) -> bool {
     match store.notes().await {
         Ok(notes) => {
             let is_about = |note: &&Note| (note.objects == 0) == (about == About::Drives);
             for note in notes.iter().filter(is_about) {
                 output::note(common.json, &text(note));
             }
+            !notes.iter().any(|note| note.hides)
         }
-        Err(error) => output::note(common.json, &iamseal::describe_storage(&error)),
+        Err(error) => {
+            output::note(common.json, &iamseal::describe_storage(&error));
+            false
+        }
     }
 }
 

@@ -4,6 +4,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
+use std::os::unix::net::UnixListener;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -401,9 +402,76 @@ fn links_on_a_drive_lead_nowhere() {
     let users = drives.file(1, "config/iam/users");
     fs::rename(users.join("alice"), drives.root().join("alice")).unwrap();
     symlink(drives.root().join("alice"), users.join("alice")).unwrap();
-    let ended = audit(drives.drive(1).to_str().unwrap()).ok();
+    let ended = audit(drives.drive(1).to_str().unwrap()).run().exits(13);
     assert!(!ended.text().contains(ALICE), "{ended}");
+    let ended = ended.prints("config/iam/users/alice/");
     ended.says("no file and no folder, and is not read, at: 1 object: config/iam/users/alice");
+}
+
+#[test]
+fn a_report_about_a_part_of_the_store_is_no_success() {
+    let drives = Drives::of("eight-two-sets.tar.gz");
+    let scratch = tempfile::tempdir().unwrap();
+    let file = scratch.path().join("manifest");
+    let half = drives.some(1..=4);
+    let ended = audit(&half).run().exits(13);
+    ended
+        .says("and 2 are needed to read an object")
+        .prints("Not all of the store was seen")
+        .prints("not known");
+    let ended = audit(&half).args(["--json"]).run().exits(13);
+    let (_, summary) = findings(&ended);
+    assert_eq!(summary["all_seen"], false);
+    let needed = summary["keys"].as_array().unwrap();
+    let is_unneeded = needed.iter().any(|key| key["needed"] == false);
+    assert!(!is_unneeded, "{summary}");
+    tool(["manifest", &half, "--manifest", file.to_str().unwrap()])
+        .file("--keys", &keys())
+        .key("fixture-key-a:TC59kL0hIUwHLZbmwAkYyopKnZupq77baQS2mX2AyhE=")
+        .run()
+        .fails(13)
+        .says("not all of the store was seen")
+        .says(" cure: give the drives that the notes name");
+    assert!(!file.exists());
+    let ended = audit(&drives.store()).args(["--json"]).ok();
+    let (_, summary) = findings(&ended);
+    assert!(summary.get("all_seen").is_none(), "{summary}");
+}
+
+#[test]
+fn a_drive_under_healing_is_no_empty_store() {
+    let drives = Drives::of("single-sealed.tar.gz");
+    fs::create_dir_all(drives.file(1, "buckets")).unwrap();
+    fs::write(drives.file(1, "buckets/.healing.bin"), b"x").unwrap();
+    let ended = audit(drives.drive(1).to_str().unwrap()).run().exits(13);
+    ended
+        .says("is being healed")
+        .prints("Not all of the store was seen");
+}
+
+#[test]
+fn what_is_in_the_place_of_a_folder_is_a_failure() {
+    let things: [fn(&Drives); 3] = [
+        |drives| symlink(drives.root(), drives.file(1, "config/iam/users")).unwrap(),
+        |drives| fs::write(drives.file(1, "config/iam/users"), b"x").unwrap(),
+        |drives| drop(UnixListener::bind(drives.file(1, "config/iam/users")).unwrap()),
+    ];
+    for thing in things {
+        let drives = Drives::of("single-sealed.tar.gz");
+        fs::remove_dir_all(drives.file(1, "config/iam/users")).unwrap();
+        thing(&drives);
+        let ended = audit(drives.drive(1).to_str().unwrap()).run().exits(13);
+        ended
+            .prints("config/iam/users/")
+            .prints("Not all of the store was seen")
+            .says("config/iam/users");
+    }
+    let drives = Drives::of("single-sealed.tar.gz");
+    let meta = drives.file(1, &format!("{ALICE}/xl.meta"));
+    fs::remove_file(&meta).unwrap();
+    fs::create_dir(&meta).unwrap();
+    let ended = audit(drives.drive(1).to_str().unwrap()).run().exits(13);
+    ended.prints(ALICE);
 }
 
 #[test]
