@@ -156,15 +156,11 @@ async fn compare(
         stopped = progress.unnamed().err();
     }
     progress.finish();
-    let is_whole = store::tell(common, &*store).await;
-    if !is_whole {
+    if !store::tell(common, &*store).await {
         tally.beside(Cause::Storage);
     }
     let printed = output::summary(&match common.json {
-        true => {
-            let further = (!is_whole).then(|| ("all_seen", false.into()));
-            tally.summary("outcome", stopped.is_some(), further)
-        }
+        true => tally.json("outcome", stopped.is_some(), None),
         false => tally.table(tally::IS),
     });
     match stopped {

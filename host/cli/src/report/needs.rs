@@ -113,7 +113,7 @@ impl Needs {
         }
     }
 
-    /// Takes into account that the audit did not come to its end.
+    /// Takes into account that the audit did not come to its end, or not to all of the store.
     pub fn break_off(&mut self) {
         self.is_broken_off = true;
     }

@@ -162,7 +162,8 @@ the bucket keeps versions: what the objects were before stays in it, plaintext t
 lifecycle rules remove it; no audit looks at old versions";
 
 /// That an audit tells nothing of what it did not come to.
-pub const BROKEN_OFF: &str = "Not known: the audit did not come to its end.";
+pub const BROKEN_OFF: &str =
+    "Not known: the audit did not come to its end, or to all of the store.";
 
 /// That a key of a service will not open a run's journal.
 pub fn no_run_key(name: &str, why: &str) -> String {

@@ -330,7 +330,10 @@ fn what_servers_do_with_torn_and_stale_drives_is_said() {
 fn one_drive_of_many_asks_for_the_others_by_their_places() {
     let drives = Drives::of("four-sealed.tar.gz");
     let third = drives.drive(3);
-    let ended = audit(third.to_str().unwrap()).run().exits(13);
+    let ended = audit(third.to_str().unwrap())
+        .args(["--verbose"])
+        .run()
+        .exits(13);
     let ended = ended.says(
         "note: of the 4 drives of the set numbers 1, 2 and 4 are missing, and 2 are needed to read an \
          object: give them all, as drives:/mnt/disk{1...4}",

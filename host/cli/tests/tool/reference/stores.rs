@@ -11,6 +11,7 @@ use tempfile::TempDir;
 
 use super::document::Reference;
 use super::objects::{ODD, seal};
+use crate::kit::drives::{Drives, keys};
 use crate::kit::store::Store;
 use crate::kit::{CREDENTIAL, Ended, KEY, KEY_WITH_OTHER_BYTES, OTHER_KEY, Tool, tool, with};
 use iamseal_tests::samples::{damaged, vector};
@@ -88,6 +89,9 @@ pub fn audits(reference: &mut Reference) {
         reference.compare("audit", &audit(&store, options).run().exits(3));
     }
     reference.compare("audit", &audit(&good(), "").ok());
+    let drives = Drives::of("eight-two-sets.tar.gz");
+    let half = tool(["audit", "--json", &drives.some(1..=4)]).file("--keys", &keys());
+    reference.compare("audit", &half.run().exits(13));
     // After eight objects that no credential opens, the others are not tried with all: here PBKDF2's.
     let store = Store::new();
     for number in 0..9 {
