@@ -1,16 +1,15 @@
 //! Which drive is which: the pools and sets that the drives' `format.json` make, and what is wrong
 //! with the drives that were lent.
 
-use alloc::collections::{BTreeMap, BTreeSet};
+use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::{String, ToString as _};
-use alloc::vec;
 use alloc::vec::Vec;
 
 use crate::files::{self, Drive, FileError, Files, Kind};
 use crate::format::{self, FORMAT_BYTES, Format, Unusable, Uuid};
 use crate::notes::{Notes, named};
-use crate::placement::Algorithm;
+use crate::pool::{Pool, pools, position};
 
 /// Where a drive has its system folder: itself (it is one), MinIO's, RustFS's.
 const FOLDERS: [&[u8]; 3] = [b"", b".minio.sys", b".rustfs.sys"];
@@ -26,53 +25,6 @@ pub struct Layout {
     pub folders: Vec<Vec<u8>>,
     /// What people call each drive.
     pub names: Vec<String>,
-}
-
-/// A pool of sets.
-pub struct Pool {
-    /// What people call it; empty if it is the only one.
-    pub name: String,
-    deployment: Uuid,
-    algorithm: Algorithm,
-    /// The drives that it has, set by set.
-    ids: Vec<Vec<Uuid>>,
-    /// Its sets, each a list of drives in order: those that are there and may be counted.
-    pub sets: Vec<Vec<Option<Drive>>>,
-}
-
-impl Pool {
-    /// The set of an object.
-    pub fn set(&self, path: &[u8]) -> &[Option<Drive>] {
-        let set = self.algorithm.set(&self.deployment, path, self.sets.len());
-        self.sets.get(set).map_or(&[], Vec::as_slice)
-    }
-
-    /// A pool as a drive of it describes it, none of whose drives were placed.
-    fn of(format: &Format) -> Self {
-        let sets = format.sets.iter();
-        Self {
-            name: String::new(),
-            deployment: format.deployment,
-            algorithm: format.algorithm,
-            ids: format.sets.clone(),
-            sets: sets.map(|set| vec![None; set.len()]).collect(),
-        }
-    }
-
-    fn is_of(&self, format: &Format) -> bool {
-        self.ids == format.sets && self.algorithm == format.algorithm
-    }
-
-    /// Whether the two say different things of some drive.
-    fn contradicts(&self, other: &Self) -> bool {
-        let ids: BTreeSet<&Uuid> = self.ids.iter().flatten().collect();
-        other.ids.iter().flatten().any(|id| ids.contains(id))
-    }
-
-    /// Of how many drives it is.
-    fn size(&self) -> usize {
-        self.ids.iter().map(Vec::len).sum()
-    }
 }
 
 /// Why drives are no store.
@@ -298,54 +250,6 @@ fn place_of(pool: &Pool, set: usize) -> String {
         (pool, 1) => pool.into(),
         (pool, _) => format!("{pool} set {set}"),
     }
-}
-
-/// The pools of a deployment, whatever the order of the drives. Most drives decide: what fewer or as many
-/// say against others is no pool. Nor is, beside a larger pool, one of a single drive, which no server
-/// has, or one of which at most half the drives are there where the larger one lacks some: whoever can write to one drive
-/// could make it up.
-fn pools(formats: &[Option<Format>], deployment: &Uuid) -> Vec<Pool> {
-    let mut said: Vec<(Pool, Vec<Uuid>)> = Vec::new();
-    for format in formats.iter().flatten() {
-        if format.deployment != *deployment || position(format).is_none() {
-            continue;
-        }
-        match said.iter_mut().find(|(pool, _)| pool.is_of(format)) {
-            Some((_, drives)) if drives.contains(&format.this) => {}
-            Some((_, drives)) => drives.push(format.this),
-            None => said.push((Pool::of(format), vec![format.this])),
-        }
-    }
-    let is_pool = |number: usize, pool: &Pool, drives: &[Uuid]| {
-        let is_half = pool.ids.iter().any(|set| {
-            let here = set.iter().filter(|id| drives.contains(id)).count();
-            here <= set.len() / 2
-        });
-        let others = said.iter().enumerate();
-        let mut others = others.filter(|(other, _)| *other != number);
-        !others.any(|(_, (other, others))| {
-            let is_outvoted = others.len() >= drives.len() && pool.contradicts(other);
-            let is_beside = pool.size() == 1;
-            let is_made_up = is_half && others.len() > drives.len() && others.len() < other.size();
-            is_outvoted || is_beside || is_made_up
-        })
-    };
-    let kept: Vec<bool> = (0..)
-        .zip(&said)
-        .map(|(number, (pool, drives))| is_pool(number, pool, drives))
-        .collect();
-    let pools = said.into_iter().zip(kept);
-    pools
-        .filter_map(|((pool, _), is_pool)| is_pool.then_some(pool))
-        .collect()
-}
-
-fn position(format: &Format) -> Option<(usize, usize)> {
-    let mut sets = format.sets.iter().enumerate();
-    sets.find_map(|(number, set)| {
-        let place = set.iter().position(|id| *id == format.this)?;
-        Some((number, place))
-    })
 }
 
 /// The deployment of most drives; none if no drive has one.

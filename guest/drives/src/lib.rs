@@ -22,6 +22,7 @@ mod msgpack;
 mod notes;
 mod object;
 mod placement;
+mod pool;
 mod pool_list;
 mod quorum;
 mod residue;

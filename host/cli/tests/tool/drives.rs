@@ -478,6 +478,31 @@ fn what_is_in_the_place_of_a_folder_is_a_failure() {
 }
 
 #[test]
+fn a_pool_that_one_drive_makes_up_is_neither_opened_nor_a_success() {
+    let drives = Drives::of("four-sealed.tar.gz");
+    let plain = Drives::of("single-plain.tar.gz");
+    let unseal = |store: &str| tool(["unseal", "--path", ALICE, store]).file("--keys", &keys());
+    let sealed = unseal(&drives.store()).ok().stdout;
+    let format = drives.file(4, "format.json");
+    let mut made_up: Value = serde_json::from_slice(&fs::read(&format).unwrap()).unwrap();
+    let id = "0f8fad5b-d9cb-469f-a165-70867728950e";
+    made_up["xl"]["this"] = id.into();
+    made_up["xl"]["sets"] = serde_json::json!([[id]]);
+    fs::write(&format, made_up.to_string()).unwrap();
+    let meta = format!("{ALICE}/xl.meta");
+    fs::copy(plain.file(1, &meta), drives.file(4, &meta)).unwrap();
+    for order in [[1, 2, 3, 4], [4, 3, 2, 1], [4, 1, 2, 3]] {
+        let store = drives.some(order);
+        let ended = unseal(&store).ok();
+        assert_eq!(ended.stdout, sealed);
+        let ended = audit(&store).run().exits(13);
+        ended
+            .says("does not agree with the other drives")
+            .prints("Not all of the store was seen");
+    }
+}
+
+#[test]
 fn nothing_writes_to_drives() {
     let drives = Drives::of("four-sealed.tar.gz");
     let before = drives.all();
