@@ -125,17 +125,8 @@ impl<F: Files> Store<F> {
     pub fn read(&self, path: &[u8]) -> Result<Vec<u8>, ReadError> {
         if let Some(folder) = path.strip_suffix(b"/") {
             check(folder)?;
-            let drives = self.layout.drives();
-            let (above, name) = match folder.iter().rposition(|byte| *byte == b'/') {
-                Some(at) => (folder.get(..at), folder.get(at + 1..)),
-                None => (None, Some(folder)),
-            };
-            let above = self.folder(above.unwrap_or_default(), &drives);
-            let odd = above.odd.get(name.unwrap_or_default());
-            let why = match odd.filter(|odd| self.is_cut(odd)) {
-                Some(odd) => Some(format!("{} has no folder there", self.layout.named(odd))),
-                None => self.folder(folder, &drives).unlisted,
-            };
+            let unlisted = || self.folder(folder, &self.layout.drives()).unlisted;
+            let why = self.no_folder(folder).or_else(unlisted);
             return Err(why.map_or(ReadError::NotFound, ReadError::Unreadable));
         }
         check(path)?;
@@ -358,6 +349,20 @@ impl<F: Files> Store<F> {
         })
     }
 
+    /// Why objects may be overlooked in this folder: it or one that it is in is none on too many drives.
+    pub(crate) fn no_folder(&self, folder: &[u8]) -> Option<String> {
+        let drives = self.layout.drives();
+        let mut above = Vec::new();
+        for name in folder.split(|byte| *byte == b'/') {
+            let listed = self.folder(&above, &drives);
+            if let Some(odd) = listed.odd.get(name).filter(|odd| self.is_cut(odd)) {
+                return Some(format!("{} has no folder there", self.layout.named(odd)));
+            }
+            above = crate::files::below(&above, name);
+        }
+        None
+    }
+
     /// Notes that objects may be overlooked below this folder.
     pub(crate) fn cut(&self, folder: &[u8]) {
         self.note(Matter::Unlisted, "", folder);
@@ -401,9 +406,12 @@ impl<F: Files> Store<F> {
             after = last;
         }
         // Beside an object's `xl.meta` a server may have left others.
-        if holds_objects(path) && listed.objects.last() != Some(&drive) {
+        if listed.objects.last() != Some(&drive) {
             for name in files {
                 let path = crate::files::below(path, &name);
+                if !holds_folders(&path) {
+                    continue;
+                }
                 self.note(Matter::Stray, self.layout.name(drive), &path);
                 listed.odd.entry(name).or_default().push(drive);
             }
@@ -497,8 +505,8 @@ fn why(layout: &Layout, copies: &[Copy], parsed: &[Option<Result<Meta<'_>, Fault
     why
 }
 
-/// Whether a folder is one in which a server has folders and objects alone.
-fn holds_objects(path: &[u8]) -> bool {
+/// Whether a server has folders alone at such paths, if they are not in an object.
+fn holds_folders(path: &[u8]) -> bool {
     path == CONFIG
         || path
             .strip_prefix(CONFIG)

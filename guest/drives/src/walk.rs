@@ -60,7 +60,7 @@ impl Walk {
         let mut page = Vec::new();
         if let Some(folder) = self.start.take() {
             let listed = store.folder(&folder, &store.all_drives());
-            let is_cut = listed.unlisted.is_some();
+            let is_cut = listed.unlisted.is_some() || store.no_folder(&folder).is_some();
             let cut = cut(store, &listed);
             self.descend(store, folder, listed.folders, is_cut, &mut page);
             self.overlook(&cut);

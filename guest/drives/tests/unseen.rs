@@ -110,7 +110,15 @@ fn what_lies_where_objects_are_expected_hides_them_if_most_drives_have_it() {
     let folder = "config/iam/users";
     let meta = format!("{ALICE}/xl.meta");
     type Damage<'a> = &'a dyn Fn(&mut Lent, usize);
-    let cases: [(&str, Damage<'_>, &str); 4] = [
+    let cases: [(&str, Damage<'_>, &str); 5] = [
+        (
+            "a file in the place of config",
+            &|lent, drive| {
+                lent.remove(drive, "config");
+                put(lent, drive, "config", b"x");
+            },
+            "config/",
+        ),
         (
             "a file in a folder's place",
             &|lent, drive| {

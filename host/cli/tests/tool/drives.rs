@@ -470,6 +470,16 @@ fn what_is_in_the_place_of_a_folder_is_a_failure() {
             .says("config/iam/users");
     }
     let drives = Drives::of("single-sealed.tar.gz");
+    fs::remove_dir_all(drives.file(1, "config")).unwrap();
+    fs::write(drives.file(1, "config"), b"x").unwrap();
+    for prefix in ["config/", "config/iam/users/"] {
+        let ended = audit(drives.drive(1).to_str().unwrap()).args(["--prefix", prefix]);
+        ended
+            .run()
+            .exits(13)
+            .prints("Not all of the store was seen");
+    }
+    let drives = Drives::of("single-sealed.tar.gz");
     let meta = drives.file(1, &format!("{ALICE}/xl.meta"));
     fs::remove_file(&meta).unwrap();
     fs::create_dir(&meta).unwrap();
