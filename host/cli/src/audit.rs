@@ -140,11 +140,12 @@ pub async fn audit(
             &mut tally,
             &progress,
         );
-        match looked.await {
-            Ok(()) => {}
+        match interrupt.unless(looked).await {
+            Ok(Ok(())) => {}
+            Err(failure) => stopped = Some(failure),
             // A store of which that is not known is not what is required.
-            Err(failure) if command.require.is_some() => stopped = Some(failure),
-            Err(failure) => output::note(common.json, &notes::drafts_unknown(&failure.message)),
+            Ok(Err(failure)) if command.require.is_some() => stopped = Some(failure),
+            Ok(Err(failure)) => output::note(common.json, &notes::drafts_unknown(&failure.message)),
         }
     }
     progress.finish();

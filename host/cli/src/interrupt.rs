@@ -21,6 +21,8 @@ impl Interrupt {
         // Not `ctrl_c()`, which listens only once its task has run.
         let mut interrupts = signal(SignalKind::interrupt())?;
         let mut terminations = signal(SignalKind::terminate())?;
+        // The time that the process may compute is used up (`ulimit -t`); a little is left.
+        let mut used_up = signal(SignalKind::from_raw(Signal::XCPU.as_raw()))?;
         // Whoever starts it under nohup wants it to go on.
         let mut hangups = match is_ignored(Signal::HUP) {
             true => None,
@@ -37,6 +39,7 @@ impl Interrupt {
             let cause = tokio::select! {
                 _ = interrupts.recv() => Cause::Interrupted,
                 _ = terminations.recv() => Cause::Terminated,
+                _ = used_up.recv() => Cause::Terminated,
                 _ = hung_up => Cause::HungUp,
             };
             sender.send_replace(Some(cause));

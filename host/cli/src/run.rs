@@ -84,7 +84,7 @@ pub async fn finish(
     }
     printed?;
     match ended {
-        Some(ended) => ended.exit(tally.exit_code()),
+        Some(ended) => ended.exit(tally.exit_code(), common.json),
         None => Ok(tally.exit_code().into()),
     }
 }
@@ -280,12 +280,16 @@ fn unfit(error: StorageError, is_folder: bool) -> Failure {
 }
 
 impl Ended {
-    /// How the command ends whose objects ask for this code: that there is no proof, or not of all, is told
-    /// unless something else is wrong.
-    fn exit(self, code: u8) -> Result<ExitCode, Failure> {
+    /// How the command ends whose objects ask for this code. That there is no proof, or not of all, has no
+    /// code of its own where something else is wrong, and is told all the same.
+    fn exit(self, code: u8, json: bool) -> Result<ExitCode, Failure> {
         match self.failure {
-            Some(failure) if code == 0 => Err(failure),
-            _ => Ok(code.into()),
+            Some(failure) if code == 0 || failure.is_asked_for() => Err(failure),
+            Some(failure) => {
+                output::note(json, &failure.message);
+                Ok(code.into())
+            }
+            None => Ok(code.into()),
         }
     }
 

@@ -30,18 +30,22 @@ pub async fn run(common: &Common, command: &Sweep) -> Result<ExitCode, Failure> 
         false => "removed",
     };
     let mut interrupt = Interrupt::listen()?;
-    let mut drafts = store
-        .drafts(command.place.prefix.as_bytes())
-        .await
+    let mut drafts = interrupt
+        .unless(store.drafts(command.place.prefix.as_bytes()))
+        .await?
         .map_err(|error| Failure::from(error).about("drafts"))?;
     let mut tally = Tally::of("drafts");
     let mut stopped = None;
     while stopped.is_none() {
-        let page = match drafts.next().await {
-            Ok(page) if page.is_empty() => break,
-            Ok(page) => page,
-            Err(error) => {
+        let page = match interrupt.unless(drafts.next()).await {
+            Ok(Ok(page)) if page.is_empty() => break,
+            Ok(Ok(page)) => page,
+            Ok(Err(error)) => {
                 stopped = Some(error.into());
+                break;
+            }
+            Err(failure) => {
+                stopped = Some(failure);
                 break;
             }
         };

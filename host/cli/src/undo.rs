@@ -55,7 +55,7 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
         None => (store.clone(), None),
     };
     let mut undo = match Undo::new(&past, opener, storage, writer) {
-        Ok(undo) => undo,
+        Ok(undo) => undo.within(notes::CONFIG),
         Err(error) => {
             let failure = Some(error.into());
             return run::finish(common, run, Tally::default(), failure, &mut interrupt).await;

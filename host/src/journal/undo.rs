@@ -13,6 +13,7 @@ use super::record::{Change, Kept, Line, sha256};
 use super::store::is_sealed;
 use crate::contract::{ObjectError, Policy, StorageError};
 use crate::error::Error;
+use crate::exempt::is_exempt;
 use crate::plugin::Auditor;
 use crate::storage::{Replacement, Storage, StorageWriter};
 
@@ -20,6 +21,8 @@ use crate::storage::{Replacement, Storage, StorageWriter};
 const UNKNOWN: &str = "without the run's key nothing tells whether it is what the run made of it";
 /// Why the bytes that a journal keeps are not written to the store.
 const NOT_SEALED: &str = "what the journal kept of it is not sealed, so no run wrote it down";
+/// Why an object is left alone that no run changes.
+const NOT_OF_A_RUN: &str = "no run changes what stands at this path";
 /// How many bytes of old objects a batch holds at the most before they are written. One may be larger.
 const BATCH_BYTES: usize = 4 << 20;
 
@@ -39,6 +42,8 @@ pub struct Undo {
     opener: Auditor,
     storage: Arc<dyn Storage>,
     writer: Option<Arc<dyn StorageWriter>>,
+    /// What the paths of objects begin with.
+    prefix: Vec<u8>,
 }
 
 /// One object and what became of it.
@@ -120,7 +125,17 @@ impl Undo {
             opener,
             storage,
             writer,
+            prefix: Vec::new(),
         })
+    }
+
+    /// Keeps to objects whose paths begin like this, whatever the journal says.
+    #[must_use]
+    pub fn within(self, prefix: &[u8]) -> Self {
+        Self {
+            prefix: prefix.to_vec(),
+            ..self
+        }
     }
 
     /// How many objects the run has changed, or was about to.
@@ -193,6 +208,10 @@ impl Undo {
     }
 
     async fn prepare(&self, path: &[u8], change: &Change) -> Result<Prepared, Error> {
+        // No run changes anything else. Whoever wrote this wants it written all the same.
+        if !path.starts_with(&self.prefix) || is_exempt(path) {
+            return Err(ObjectError::Refused(NOT_OF_A_RUN.into()).into());
+        }
         let stored = match self.storage.read(path).await {
             Ok(stored) => stored,
             Err(StorageError::NotFound) => return Ok(Prepared::Done(UndoOutcome::ChangedSince)),

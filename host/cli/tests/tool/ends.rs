@@ -452,6 +452,23 @@ fn a_limit_of_threads() {
         .ok();
 }
 
+/// `ulimit -t`, in seconds.
+#[test]
+fn a_limit_of_computing_time() {
+    let store = Store::of((0..4000).map(|number| {
+        let path = format!("config/iam/policydb/{}/{number}.json", number % 7);
+        (path, json!({"policy": number}).to_string())
+    }));
+    let migrate = tool(with("migrate --to kms --jobs 1", store.root())).key(KEY);
+    let ended = migrate.after("ulimit -S -t 1").run();
+    // On a fast machine it is done before.
+    if ended.code != Some(0) {
+        let ended = ended.exits(143);
+        said(&ended, "to take it back: ");
+        assert_eq!(store.drafts(), 0);
+    }
+}
+
 #[test]
 fn a_plugin_that_cannot_migrate() {
     let place = Place::new();

@@ -461,3 +461,55 @@ fn a_proof_is_interrupted() {
         assert_eq!(counts, json!([{"outcome": "restored", "objects": MANY}]));
     }
 }
+
+#[test]
+fn a_proof_that_is_not_there_is_told_of_where_objects_failed_too() {
+    let (journals, store) = (Journals::new(), many());
+    store.put("config/bad", [1, 2, 3]);
+    let running = stopped_in_its_proof(&journals, &store);
+    running.interrupt();
+    running.signal(Signal::CONT);
+    let ended = running.wait().exits(130);
+    ended.says("all objects are done, and there is no proof");
+}
+
+/// Not even who trusts a journal wants files written that no run changes.
+#[test]
+fn a_journal_of_paths_that_no_run_changes_is_not_followed_there() {
+    let (journals, store) = (Journals::new(), Store::of([(ALICE, "{}")]));
+    journals.run("migrate --to kms", &store).ok();
+    let ended = journals
+        .run("migrate --to kms --key other-key", &store)
+        .ok();
+    let (file, sealed) = (journals.file(&name(&ended), "journal"), store.get(ALICE));
+    let lines: Vec<Value> = fs::read_to_string(&file)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &Value| line["step"].is_null())
+        .collect();
+    for (place, code) in [
+        (ALICE, 0),
+        ("config/tier-config.bin", 12),
+        ("config/site-replication/state.json", 12),
+        ("buckets/x.json", 12),
+    ] {
+        store.put(place, &sealed);
+        let forged = lines.iter().cloned().map(|mut line| {
+            line.as_object_mut().unwrap().remove("mac");
+            match line.get_mut("change") {
+                Some(change) => {
+                    change["path"] = place.into();
+                    change["before"] = Value::Null;
+                    change["after"] = Value::Null;
+                }
+                None => line["run"]["key"] = Value::Null,
+            }
+            format!("{line}\n")
+        });
+        fs::write(&file, forged.collect::<String>()).unwrap();
+        let undo = journals.undo(&store, &name(&ended));
+        undo.args(["--trust-journal"]).run().exits(code);
+        assert_eq!(store.get(place) == sealed, code != 0, "{place}");
+    }
+}
