@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use iamseal::keys::root_credential::RootCredentialError;
 use iamseal::keys::static_key::StaticKeyError;
-use iamseal::keys::{Environment, KeysError, MixedKeyring, StaticKeyring, is_open_to_others};
+use iamseal::keys::{
+    Environment, KeysError, MixedKeyring, StaticKey, StaticKeyring, is_open_to_others,
+};
 
 use crate::arguments::Common;
 use crate::cause::Cause;
@@ -34,7 +36,10 @@ pub fn keyring(common: &Common) -> Result<MixedKeyring, Failure> {
 
 /// Refuses what looks like a secret where the name of its file belongs, without showing it.
 fn is_no_secret(option: &str, file: &Path) -> Result<(), Failure> {
-    let may_be = file.as_os_str().as_bytes().contains(&b':') && !file.exists();
+    let text = file.to_string_lossy();
+    // A password without a slash in it, or a whole key.
+    let is_like_one = text.contains(':') && !text.contains('/') || StaticKey::parse(&text).is_ok();
+    let may_be = is_like_one && !file.exists();
     match may_be {
         false => Ok(()),
         true => Err(Failure::usage(format!(

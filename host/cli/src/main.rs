@@ -39,6 +39,8 @@ mod workers;
 
 use std::env;
 use std::fs::File;
+use std::io;
+use std::iter;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 use std::sync::{Mutex, mpsc};
@@ -140,18 +142,12 @@ const FILES: usize = 16;
 /// # Errors
 /// It does not.
 fn room_for_files() -> Result<(), Failure> {
-    let open = || File::open("/dev/null").ok();
-    match std::iter::repeat_with(open)
-        .map_while(|file| file)
-        .take(FILES)
-        .collect::<Vec<_>>()
-    {
-        files if files.len() == FILES => Ok(()),
-        _ => Err(
-            Failure::other("the system lets this process open too few files")
-                .with_cure("raise the limit (ulimit -n)"),
-        ),
-    }
+    let open = || File::open("/dev/null");
+    let opened: io::Result<Vec<_>> = iter::repeat_with(open).take(FILES).collect();
+    opened.map(drop).map_err(|error| {
+        Failure::other(format!("this process may open too few files: {error}"))
+            .with_cure("raise the limit (ulimit -n)")
+    })
 }
 
 /// How many threads a command of few workers has at once. With fewer the runtime panics somewhere.
