@@ -19,6 +19,7 @@ mod chain;
 mod file;
 mod key;
 mod lines;
+mod past;
 mod proof;
 mod record;
 mod store;
@@ -31,8 +32,9 @@ mod wrap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use file::{Journal, Journals, Past, Trusted, UNWRITTEN};
+pub use file::{Journal, Journals, UNWRITTEN};
 pub use key::RunKey;
+pub use past::{Past, Trusted};
 pub use proof::Proof;
 pub use record::Head;
 pub use store::Journaled;

@@ -41,7 +41,7 @@ pub fn run(arguments: &Arguments, command: &Audit) -> Result<u8, Failure> {
             })?;
         }
     }
-    let mut drafts = Drafts::new(command.policy != Policy::Compatible);
+    let mut drafts = Drafts::new(command.policy != Policy::Compatible, false);
     let listed = lending::drafts(&command.place.prefix).map_err(ObjectError::Storage)?;
     for line in drafts.see(&listed, arguments.json, &mut tally) {
         output::line(&line)?;

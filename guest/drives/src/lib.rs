@@ -12,6 +12,7 @@ mod copy;
 mod decode;
 mod erasure;
 mod files;
+mod folder;
 mod format;
 mod frames;
 mod gf;

@@ -1,6 +1,5 @@
 //! The store that the drives of a deployment are.
 
-use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -8,7 +7,7 @@ use core::cell::RefCell;
 
 use crate::copy::Copy;
 use crate::decode::{self, Lost, Member};
-use crate::files::{Drive, FileError, Files, Kind};
+use crate::files::{Drive, Files};
 use crate::layout::{Layout, OpenError};
 use crate::meta::{Fault, Meta, Version};
 use crate::notes::{Matter, Note, Notes};
@@ -26,16 +25,13 @@ pub const OBJECT_BYTES: u64 = 16 << 20;
 const BUCKETS: [&[u8]; 2] = [b".minio.sys", b".rustfs.sys"];
 
 /// A file that only servers before 2020-06 have where later ones have `xl.meta`.
-const OLD_META: &[u8] = b"xl.json";
-const META: &[u8] = b"xl.meta";
-
-/// Where a server keeps its configuration.
-const CONFIG: &[u8] = b"config";
+pub(crate) const OLD_META: &[u8] = b"xl.json";
+pub(crate) const META: &[u8] = b"xl.meta";
 
 /// The drives of a deployment, to be read.
 pub struct Store<F> {
-    files: F,
-    layout: Layout,
+    pub(crate) files: F,
+    pub(crate) layout: Layout,
     notes: RefCell<Notes>,
 }
 
@@ -52,30 +48,17 @@ pub enum ReadError {
     Unreadable(String),
 }
 
-/// What a folder has, on all drives that have it.
-#[derive(Default)]
-pub(crate) struct Listed {
-    /// The folders in it, and the drives that have them.
-    pub folders: BTreeMap<Vec<u8>, Vec<Drive>>,
-    /// The drives on which it is an object's: they have its `xl.meta`, or something in its place.
-    pub objects: Vec<Drive>,
-    /// What is in it and is none of a folder, by names, and the drives that have it.
-    pub odd: BTreeMap<Vec<u8>, Vec<Drive>>,
-    /// Why some drives could not be listed, if they are so many that an object may lie on them alone.
-    pub unlisted: Option<String>,
-}
-
 /// What a pool has of an object.
-enum InPool<'a> {
+pub(crate) enum InPool<'a> {
     Nothing,
     Chosen(&'a Looked<'a>, Chosen),
     Lost(i64, ReadError),
 }
 
 /// What the drives of a set have of an object.
-struct Looked<'a> {
-    pool: &'a Pool,
-    copies: Vec<Copy>,
+pub(crate) struct Looked<'a> {
+    pub pool: &'a Pool,
+    pub copies: Vec<Copy>,
 }
 
 impl<F: Files> Store<F> {
@@ -152,7 +135,7 @@ impl<F: Files> Store<F> {
     }
 
     /// Settles what a pool has of an object, and notes which of its drives do not have that.
-    fn in_pool<'a>(&self, path: &[u8], looked: &'a Looked<'a>) -> InPool<'a> {
+    pub(crate) fn in_pool<'a>(&self, path: &[u8], looked: &'a Looked<'a>) -> InPool<'a> {
         let copies = &looked.copies;
         let parsed: Vec<_> = copies.iter().map(Copy::parse).collect();
         let seen: Vec<Seen> = copies
@@ -303,7 +286,7 @@ impl<F: Files> Store<F> {
     }
 
     /// Why no pool has an object.
-    fn not_there(&self, path: &[u8]) -> ReadError {
+    pub(crate) fn not_there(&self, path: &[u8]) -> ReadError {
         let drives = self.layout.drives();
         let is_old = drives.iter().any(|drive| {
             let folder = self.layout.path(*drive, path);
@@ -320,138 +303,11 @@ impl<F: Files> Store<F> {
         }
     }
 
-    /// Lists a folder on these drives.
-    pub(crate) fn folder(&self, path: &[u8], drives: &[Drive]) -> Listed {
-        let mut listed = Listed::default();
-        let mut failed = Vec::new();
-        let mut first_why = None;
-        for drive in drives {
-            if let Err(why) = self.on_drive(*drive, path, &mut listed) {
-                self.note(Matter::Unreadable, self.layout.name(*drive), path);
-                failed.push(*drive);
-                first_why.get_or_insert_with(|| format!("{}: {why}", self.layout.name(*drive)));
-            }
-        }
-        listed.unlisted = first_why.filter(|_| self.is_cut(&failed));
-        listed
-    }
-
-    /// Whether an object may be overlooked where these drives do not tell what is there: it may lie on
-    /// them alone, or on them and those that are missing.
-    pub(crate) fn is_cut(&self, failed: &[Drive]) -> bool {
-        let mut sets = self.layout.pools.iter().flat_map(|pool| &pool.sets);
-        sets.any(|set| {
-            let here = set.iter().flatten();
-            let missing = set.len() - here.clone().count();
-            let failed = here.filter(|drive| failed.contains(drive)).count();
-            let half = set.len() / 2;
-            failed > 0 && (failed >= set.len() - half || failed + missing > half)
-        })
-    }
-
-    /// Why objects may be overlooked in this folder: it or one that it is in is none on too many drives.
-    pub(crate) fn no_folder(&self, folder: &[u8]) -> Option<String> {
-        let drives = self.layout.drives();
-        let mut above = Vec::new();
-        for name in folder.split(|byte| *byte == b'/') {
-            let listed = self.folder(&above, &drives);
-            if let Some(odd) = listed.odd.get(name).filter(|odd| self.is_cut(odd)) {
-                return Some(format!("{} has no folder there", self.layout.named(odd)));
-            }
-            above = crate::files::below(&above, name);
-        }
-        None
-    }
-
-    /// Notes that objects may be overlooked below this folder.
-    pub(crate) fn cut(&self, folder: &[u8]) {
-        self.note(Matter::Unlisted, "", folder);
-    }
-
-    fn on_drive(&self, drive: Drive, path: &[u8], listed: &mut Listed) -> Result<(), String> {
-        let folder = self.layout.path(drive, path);
-        let mut after: Option<Vec<u8>> = None;
-        let mut files = Vec::new();
-        loop {
-            let page = match self.files.list(drive, &folder, after.as_deref()) {
-                Ok(page) => page,
-                Err(FileError::NotFound) => return Ok(()),
-                Err(FileError::Failed(why)) => return Err(why),
-            };
-            let last = page.entries.last().map(|entry| entry.name.clone());
-            for entry in page.entries {
-                // Whatever it is, no server keeps anything else of this name.
-                if entry.name == META || entry.name == OLD_META && entry.kind == Kind::File {
-                    if listed.objects.last() != Some(&drive) {
-                        listed.objects.push(drive);
-                    }
-                    if entry.kind == Kind::File {
-                        continue;
-                    }
-                }
-                match entry.kind {
-                    Kind::Folder => listed.folders.entry(entry.name).or_default().push(drive),
-                    Kind::File => files.push(entry.name),
-                    Kind::Other => {
-                        let path = crate::files::below(path, &entry.name);
-                        self.note(Matter::Odd, self.layout.name(drive), &path);
-                        listed.odd.entry(entry.name).or_default().push(drive);
-                    }
-                }
-            }
-            // A page must go on where the last one ended, or this would not end.
-            if !page.has_more || last <= after {
-                break;
-            }
-            after = last;
-        }
-        // Beside an object's `xl.meta` a server may have left others.
-        if listed.objects.last() != Some(&drive) {
-            for name in files {
-                let path = crate::files::below(path, &name);
-                if !holds_folders(&path) {
-                    continue;
-                }
-                self.note(Matter::Stray, self.layout.name(drive), &path);
-                listed.odd.entry(name).or_default().push(drive);
-            }
-        }
-        Ok(())
-    }
-
-    /// Whether an object that some drive has is to be listed: not if it dangles, or no server looks
-    /// for it where it lies.
-    pub(crate) fn is_listed(&self, path: &[u8]) -> bool {
-        let mut is_listed = false;
-        let mut is_anywhere = false;
-        for pool in &self.layout.pools {
-            let copies = Copy::of(&self.files, &self.layout, pool.set(path), path);
-            is_anywhere |= copies
-                .iter()
-                .any(|copy| matches!(copy, Copy::File(..) | Copy::Unreadable(..)));
-            let looked = Looked { pool, copies };
-            is_listed |= !matches!(self.in_pool(path, &looked), InPool::Nothing);
-        }
-        if is_anywhere || is_listed {
-            return is_listed;
-        }
-        if let ReadError::Refused(_) = self.not_there(path) {
-            return true;
-        }
-        for drive in self.layout.drives() {
-            let file = crate::files::below(&self.layout.path(drive, path), META);
-            if self.files.read(drive, &file, 0, 0).is_ok() {
-                self.note(Matter::Misplaced, self.layout.name(drive), path);
-            }
-        }
-        false
-    }
-
     pub(crate) fn all_drives(&self) -> Vec<Drive> {
         self.layout.drives()
     }
 
-    fn note(&self, matter: Matter, on: &str, path: &[u8]) {
+    pub(crate) fn note(&self, matter: Matter, on: &str, path: &[u8]) {
         self.notes.borrow_mut().note(matter, on, path);
     }
 }
@@ -503,14 +359,6 @@ fn why(layout: &Layout, copies: &[Copy], parsed: &[Option<Result<Meta<'_>, Fault
         why.push_str(&format!("; {missing} drives of the set were not given"));
     }
     why
-}
-
-/// Whether a server has folders alone at such paths, if they are not in an object.
-fn holds_folders(path: &[u8]) -> bool {
-    path == CONFIG
-        || path
-            .strip_prefix(CONFIG)
-            .is_some_and(|rest| rest.starts_with(b"/"))
 }
 
 /// # Errors

@@ -4,7 +4,8 @@ use alloc::collections::BTreeMap;
 use alloc::vec::Vec;
 
 use crate::files::{Drive, Files, PATH_BYTES, below};
-use crate::store::{Listed, Store};
+use crate::folder::Listed;
+use crate::store::Store;
 
 /// How many paths are handed over at once.
 const PAGE: usize = 512;

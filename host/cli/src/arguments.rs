@@ -77,8 +77,8 @@ pub struct Common {
     /// Print one JSON object per line instead of text.
     #[arg(long, global = true)]
     pub json: bool,
-    /// Name every object that failed; otherwise the first ten of each cause are named, and the others
-    /// counted.
+    /// Name every object that failed and every draft; otherwise the first ten of each cause are named,
+    /// and the others counted.
     #[arg(long, global = true)]
     pub verbose: bool,
     /// A file of further keys, one NAME:BASE64 per line: to read with, and to seal under if --key

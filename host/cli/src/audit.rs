@@ -5,7 +5,6 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use iamseal::AuditScope;
-use iamseal::contract::Verdict;
 use iamseal::keys::MixedKeyring;
 use iamseal::storage::{Storage, Store};
 
@@ -17,7 +16,6 @@ use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::drafts::Drafts;
 use crate::report::needs::Needs;
-use crate::report::why::Why;
 use crate::report::{finding, notes};
 use crate::store::Access;
 use crate::tally::{self, Tally};
@@ -110,11 +108,7 @@ pub async fn audit(
                 }
             };
             if stopped.is_none() {
-                let printed = match &finding.verdict {
-                    Verdict::Fails(failure) => progress.failed(Why::from(failure).cause, &line),
-                    _ => progress.line(&line),
-                };
-                stopped = printed.err();
+                stopped = progress.object(finding::cause(finding), &line).err();
             }
         }
         comparing.iter().for_each(Comparing::next);
@@ -125,12 +119,15 @@ pub async fn audit(
         stopped = progress.unnamed().err();
     }
     // What the audit did not come to is not missing.
-    for missing in comparing.iter().filter(|_| stopped.is_none()) {
-        for line in missing.missing(common.json, &mut tally) {
-            progress.line(&line)?;
+    if let Some(comparing) = comparing.as_ref().filter(|_| stopped.is_none()) {
+        for line in comparing.missing(common.json, &mut tally) {
+            // What is missing is counted even where nobody reads of it.
+            if stopped.is_none() {
+                stopped = progress.line(&line).err();
+            }
         }
     }
-    let mut drafts = Drafts::new(command.require.is_some());
+    let mut drafts = Drafts::new(command.require.is_some(), common.verbose);
     if stopped.is_none() {
         let looked = look_for_drafts(
             common,

@@ -9,7 +9,8 @@ use tokio::sync::watch;
 use crate::cause::Cause;
 use crate::failure::Failure;
 
-/// Waits in the background for Ctrl-C, for SIGTERM and for the end of the terminal.
+/// Waits in the background for Ctrl-C, for SIGTERM, for the end of the terminal and for that of the time
+/// that the process may compute.
 pub struct Interrupt(watch::Receiver<Option<Cause>>);
 
 impl Interrupt {

@@ -39,15 +39,14 @@ fn is_no_secret(option: &str, file: &Path) -> Result<(), Failure> {
     let text = file.to_string_lossy();
     // A password without a slash in it, or a whole key.
     let is_like_one = text.contains(':') && !text.contains('/') || StaticKey::parse(&text).is_ok();
-    let may_be = is_like_one && !file.exists();
-    match may_be {
-        false => Ok(()),
-        true => Err(Failure::usage(format!(
-            "{option} takes a file, and there is none of the name that was given, which is not shown: it \
-             may be a secret"
-        ))
-        .with_cure("put the secret into a file that only you can read, and give the file's name")),
+    if !is_like_one || file.exists() {
+        return Ok(());
     }
+    Err(Failure::usage(format!(
+        "{option} takes a file, and there is none of the name that was given, which is not shown: it may be \
+         a secret"
+    ))
+    .with_cure("put the secret into a file that only you can read, and give the file's name"))
 }
 
 /// Says which files with secrets others than their owners can read: those that the environment names

@@ -1,6 +1,6 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
-//! `failure`, `interrupt`, `journals`, `keys`, `load`, `output`, `progress`, `report`, `run`, `standing`, `store`,
-//! `typed` and `workers`.
+//! `failure`, `interrupt`, `journals`, `keys`, `load`, `output`, `progress`, `report`, `run`, `standing`,
+//! `store`, `typed` and `workers`.
 
 extern crate alloc;
 
@@ -43,7 +43,7 @@ use std::io;
 use std::iter;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
-use std::sync::{Mutex, mpsc};
+use std::sync::Mutex;
 use std::thread::{self, Builder};
 
 use clap::error::ErrorKind;
@@ -158,15 +158,13 @@ const THREADS: usize = 16;
 /// # Errors
 /// It does not.
 fn room_for_threads() -> Result<(), Failure> {
-    let (end, ended) = mpsc::channel::<()>();
-    let ended = Mutex::new(ended);
+    let all_started = Mutex::new(());
     let started = thread::scope(|scope| {
         // Each lives until the last one was started.
-        let wait = || ended.lock().map(|ended| ended.recv().is_ok()).is_ok();
+        let _not_yet = all_started.lock();
+        let wait = || drop(all_started.lock());
         let threads = (0..THREADS).map_while(|_| Builder::new().spawn_scoped(scope, wait).ok());
-        let started = threads.count();
-        drop(end);
-        started
+        threads.count()
     });
     match started {
         THREADS => Ok(()),

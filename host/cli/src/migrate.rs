@@ -6,12 +6,11 @@ use std::process::ExitCode;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use iamseal::contract::{Outcome, Target};
+use iamseal::contract::Target;
 use iamseal::keys::MixedKeyring;
 use iamseal::{Limits, MigrationPlan};
 
 use crate::arguments::{Common, Migrate, ShardOf, To};
-use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
@@ -125,10 +124,7 @@ pub async fn migrate(
             };
             // What is done is counted even where nobody reads of it.
             if let Some(line) = line.filter(|_| is_read)
-                && let Err(failure) = match &step.outcome {
-                    Outcome::Failed(error) => progress.failed(Cause::of(error), &line),
-                    _ => progress.line(&line),
-                }
+                && let Err(failure) = progress.object(step::cause(step), &line)
             {
                 is_read = false;
                 stopped.get_or_insert(failure);

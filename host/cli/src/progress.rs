@@ -10,9 +10,7 @@ use crate::arguments::Common;
 use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::output;
-
-/// How many objects that failed for one cause are named.
-const NAMED: u64 = 10;
+use crate::report::drafts::NAMED;
 
 /// A bar on standard error; none in a pipe and none with `--json`. And what is printed meanwhile on
 /// standard output.
@@ -63,8 +61,12 @@ impl Progress {
         self.bar.suspend(|| output::line(text))
     }
 
-    /// Prints lines of an object that failed, if they are among the first for their cause.
-    pub fn failed(&self, cause: Cause, text: &str) -> Result<(), Failure> {
+    /// Prints lines of an object, which failed if there is a cause: then only if they are among the first
+    /// for it.
+    pub fn object(&self, cause: Option<Cause>, text: &str) -> Result<(), Failure> {
+        let Some(cause) = cause else {
+            return self.line(text);
+        };
         let mut failed = self.failed.borrow_mut();
         let count = failed.entry(cause).or_default();
         *count += 1;

@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::report::notes;
 
 /// How the name of a store begins that is in no folder.
-const SERVERS: [&str; 4] = ["etcd://", "etcds://", S3, drives::SCHEME];
+const SCHEMES: [&str; 4] = ["etcd://", "etcds://", S3, drives::SCHEME];
 const S3: &str = "s3://";
 
 /// What a command does with a store.
@@ -50,7 +50,7 @@ pub async fn open_whole(
     access: Access,
 ) -> Result<Arc<dyn Store>, Failure> {
     let text = given.to_string_lossy();
-    let store: Arc<dyn Store> = match server(given) {
+    let store: Arc<dyn Store> = match scheme(given) {
         None => match drives::recognise(common, given, access).await? {
             Some(drives) => drives,
             None => folder::open(given, access)?,
@@ -79,7 +79,7 @@ pub async fn object(common: &Common, given: &Path, path: &[u8]) -> Result<Vec<u8
 
 /// The folder of a store that is in one.
 pub fn folder(given: &Path) -> Option<&Path> {
-    server(given).is_none().then_some(given)
+    scheme(given).is_none().then_some(given)
 }
 
 /// How many objects of a store may be in one batch. What a server answers one after the other has to fit,
@@ -92,10 +92,10 @@ pub fn batch(given: &Path) -> u32 {
     }
 }
 
-fn server(given: &Path) -> Option<&'static str> {
+fn scheme(given: &Path) -> Option<&'static str> {
     let given = given.as_os_str().as_bytes();
-    let mut servers = SERVERS.into_iter();
-    servers.find(|server| given.starts_with(server.as_bytes()))
+    let mut schemes = SCHEMES.into_iter();
+    schemes.find(|scheme| given.starts_with(scheme.as_bytes()))
 }
 
 /// Removes what a killed run left behind. That is harmless, so failing to do so is no reason to stop.

@@ -2,10 +2,8 @@
 
 use std::num::NonZeroU32;
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use iamseal::journal::{UNWRITTEN, Undo, UndoOutcome, UndoStep};
-use iamseal::storage::{Storage, StorageWriter};
 use serde_json::Value;
 
 use crate::arguments::{Common, UndoRun};
@@ -31,8 +29,6 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
         false => past.authentic(&keyring).await?,
         true => past.trusted(&keyring).await,
     };
-    // Before anything is written of this run itself.
-    past.check()?;
     // What was sealed for a store of a name opens under that name.
     let common = &Common {
         store_name: past.head().store_name.clone(),
@@ -40,6 +36,8 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
     };
     let opener = load::auditor(common, keyring.clone(), None).await?;
     let mut interrupt = Interrupt::listen()?;
+    // The journal is read to its end before anything is written of this run itself.
+    let mut undo = Undo::new(&past, opener, store.clone())?.within(notes::CONFIG);
     let run = match command.dry_run {
         true => None,
         false => {
@@ -47,18 +45,9 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
             interrupt.unless(swept).await?;
             let work = format!("undo {}", past.head().name);
             let (journal, given) = (&command.journal, &command.store);
-            Some(Run::begin(common, &keyring, journal, given, store.clone(), &work).await?)
-        }
-    };
-    let (storage, writer): (Arc<dyn Storage>, Option<Arc<dyn StorageWriter>>) = match &run {
-        Some(run) => (run.store(), Some(run.store())),
-        None => (store.clone(), None),
-    };
-    let mut undo = match Undo::new(&past, opener, storage, writer) {
-        Ok(undo) => undo.within(notes::CONFIG),
-        Err(error) => {
-            let failure = Some(error.into());
-            return run::finish(common, run, Tally::default(), failure, &mut interrupt).await;
+            let run = Run::begin(common, &keyring, journal, given, store.clone(), &work).await?;
+            undo = undo.writing(run.store(), run.store());
+            Some(run)
         }
     };
     let restores = |path: &[u8]| undo.restores_plaintext(path);
@@ -92,11 +81,8 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
             };
             // What is done is counted even where nobody reads of it.
             if let Some(line) = line.filter(|_| stopped.is_none()) {
-                let printed = match why(&step.outcome) {
-                    Some(why) => progress.failed(why.cause, &line),
-                    None => progress.line(&line),
-                };
-                stopped = printed.err();
+                let cause = why(&step.outcome).map(|why| why.cause);
+                stopped = progress.object(cause, &line).err();
             }
         }
         progress.advance(steps.len());

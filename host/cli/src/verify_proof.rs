@@ -116,19 +116,19 @@ async fn compare(
     store: Arc<dyn Store>,
 ) -> Result<ExitCode, Failure> {
     let progress = Progress::new(common, Some(proof.objects()));
-    let interrupt = Interrupt::listen()?;
+    let mut interrupt = Interrupt::listen()?;
     let mut tally = Tally::default();
     let mut stopped = None;
     while stopped.is_none() {
-        stopped = interrupt.pressed();
-        if stopped.is_some() {
-            break;
-        }
-        let object = match proof.compare(&*store).await {
-            Ok(Some(object)) => object,
-            Ok(None) => break,
-            Err(error) => {
+        let object = match interrupt.unless(proof.compare(&*store)).await {
+            Ok(Ok(Some(object))) => object,
+            Ok(Ok(None)) => break,
+            Ok(Err(error)) => {
                 stopped = Some(error.into());
+                break;
+            }
+            Err(failure) => {
+                stopped = Some(failure);
                 break;
             }
         };
@@ -144,11 +144,7 @@ async fn compare(
             (false, None) => None,
         };
         if let Some(line) = line {
-            let printed = match &why {
-                Some(why) => progress.failed(why.cause, &line),
-                None => progress.line(&line),
-            };
-            stopped = printed.err();
+            stopped = progress.object(why.map(|why| why.cause), &line).err();
         }
         progress.advance(1);
     }

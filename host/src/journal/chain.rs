@@ -41,6 +41,11 @@ impl Chain {
         }
     }
 
+    /// The same where there may be no key: lines without one have no MAC.
+    pub fn begin(key: Option<&Arc<RunKey>>, of: Of) -> Option<Self> {
+        key.map(|key| Self::new(Arc::clone(key), of))
+    }
+
     /// Puts its MAC on each of these further lines.
     pub fn seal(&mut self, lines: &str) -> String {
         let mut sealed = String::with_capacity(lines.len() + BEGIN.len() + DIGITS);

@@ -12,9 +12,9 @@ use super::JournalError;
 use super::chain::{Chain, Of};
 use super::key::RunKey;
 use super::lines::Lines;
+use super::past::Past;
 use super::record::{Head, Line, write};
 use crate::contract::StorageError;
-use crate::keys::MixedKeyring;
 use crate::private;
 use crate::storage::dir::disk::{File, Folder};
 use crate::storage::dir::faults::{Faults, Watch};
@@ -59,20 +59,6 @@ struct End {
 pub(super) struct Seen {
     pub before: Option<String>,
     pub after: Option<String>,
-}
-
-/// A run that is over, by what its journal says, whoever wrote that: [`Past::authentic`] tells.
-#[derive(Debug)]
-pub struct Past {
-    head: Head,
-    path: PathBuf,
-}
-
-/// A run whose journal may be followed.
-pub struct Trusted {
-    past: Past,
-    pub(super) key: Option<Arc<RunKey>>,
-    is_checked: bool,
 }
 
 impl Journals {
@@ -164,7 +150,7 @@ impl Journals {
             key: key.as_ref().map(|key| key.wrapped().clone()),
         };
         let key = key.map(Arc::new);
-        let mut chain = chain(key.as_ref());
+        let mut chain = Chain::begin(key.as_ref(), Of::Journal);
         let mut text = String::new();
         write(&Line::Run(head.clone()), &mut text);
         if let Some(chain) = &mut chain {
@@ -330,7 +316,7 @@ impl Journal {
 
     /// Its lines.
     pub(super) fn lines(&self) -> Result<Lines<Line>, JournalError> {
-        Lines::open(&self.path, chain(self.key.as_ref()))
+        Lines::open(&self.path, Chain::begin(self.key.as_ref(), Of::Journal))
     }
 
     fn seen(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Seen>> {
@@ -358,89 +344,6 @@ impl End {
         self.broken.get_or_insert_with(|| why.clone());
         why
     }
-}
-
-impl Past {
-    /// Which run it was.
-    pub fn head(&self) -> &Head {
-        &self.head
-    }
-
-    /// The file.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// The same run, if any key or credential that is lent opens its key: then each line is followed only
-    /// if it is what the run wrote. Whoever has one of them could have written it.
-    ///
-    /// # Errors
-    /// [`JournalError::NoKey`] if none opens it, [`JournalError::Unkeyed`] if the run had none, and
-    /// [`JournalError::Key`] if a key service fails.
-    pub async fn authentic(self, keyring: &MixedKeyring) -> Result<Trusted, JournalError> {
-        let key = self.key(keyring).await?;
-        Ok(Trusted {
-            past: self,
-            key: Some(Arc::new(key)),
-            is_checked: true,
-        })
-    }
-
-    /// The same run, whoever wrote its journal. Where its key opens, the digests of objects are compared
-    /// all the same.
-    pub async fn trusted(self, keyring: &MixedKeyring) -> Trusted {
-        let key = self.key(keyring).await.ok();
-        Trusted {
-            past: self,
-            key: key.map(Arc::new),
-            is_checked: false,
-        }
-    }
-
-    async fn key(&self, keyring: &MixedKeyring) -> Result<RunKey, JournalError> {
-        let path = || self.path.clone();
-        let Some(wrapped) = &self.head.key else {
-            return Err(JournalError::Unkeyed(path()));
-        };
-        let key = RunKey::open(wrapped, keyring).await?;
-        key.ok_or_else(|| JournalError::NoKey {
-            path: path(),
-            opened_by: wrapped.opened_by(),
-        })
-    }
-}
-
-impl Trusted {
-    /// Which run it was.
-    pub fn head(&self) -> &Head {
-        &self.past.head
-    }
-
-    /// Reads it to its end. For whoever wants to know before he begins.
-    ///
-    /// # Errors
-    /// [`JournalError::NotAuthentic`], unless it is trusted, and [`JournalError::Io`].
-    pub fn check(&self) -> Result<(), JournalError> {
-        for line in self.lines()? {
-            match line {
-                // Told when it is met again.
-                Ok(_) | Err(JournalError::Damaged { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    /// Its lines.
-    pub(super) fn lines(&self) -> Result<Lines<Line>, JournalError> {
-        let key = self.key.as_ref().filter(|_| self.is_checked);
-        Lines::open(&self.past.path, chain(key))
-    }
-}
-
-/// The lines of a journal with this key, before the first.
-fn chain(key: Option<&Arc<RunKey>>) -> Option<Chain> {
-    key.map(|key| Chain::new(Arc::clone(key), Of::Journal))
 }
 
 fn locked_end(end: &Mutex<End>) -> MutexGuard<'_, End> {

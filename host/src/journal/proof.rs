@@ -8,7 +8,6 @@
 //! [`super::ProofFile`] reads it.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 use super::JournalError;
 use super::chain::{Chain, Of};
@@ -60,7 +59,7 @@ impl Journal {
         let path = self.path().with_file_name(format!("{name}{PROOF}"));
         let draft = format!("{name}{DRAFT}");
         let key = self.key.as_ref();
-        let chain = key.map(|key| Chain::new(Arc::clone(key), Of::Proof));
+        let chain = Chain::begin(key, Of::Proof);
         let mut out = Out::new(&self.folder, &draft, &path, chain)?;
         let mut text = String::new();
         let mut sums = Sums::default();

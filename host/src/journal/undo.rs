@@ -6,9 +6,9 @@ use std::sync::Arc;
 use sha2::{Digest as _, Sha256};
 
 use super::JournalError;
-use super::file::Trusted;
 use super::key::RunKey;
 use super::lines::Lines;
+use super::past::Trusted;
 use super::record::{Change, Kept, Line, sha256};
 use super::store::is_sealed;
 use crate::contract::{ObjectError, Policy, StorageError};
@@ -85,11 +85,11 @@ struct Restore {
 }
 
 impl Undo {
-    /// Begins to take `run` back. Nothing of the store is read or written before the first step, and
-    /// nothing at all of a journal in which a line is not what the run wrote, unless it is trusted.
+    /// Begins to take `run` back, as a dry run: [`Self::writing`] makes it real. Nothing of the store is
+    /// read before the first step, and nothing at all of a journal in which a line is not what the run
+    /// wrote, unless it is trusted.
     ///
-    /// `opener` has the keys that the run sealed with: it opens what was plaintext before. Without a
-    /// `writer` nothing is written.
+    /// `opener` has the keys that the run sealed with: it opens what was plaintext before.
     ///
     /// # Errors
     /// [`JournalError::NotAuthentic`] and [`JournalError::Io`].
@@ -97,7 +97,6 @@ impl Undo {
         run: &Trusted,
         opener: Auditor,
         storage: Arc<dyn Storage>,
-        writer: Option<Arc<dyn StorageWriter>>,
     ) -> Result<Self, JournalError> {
         let mut last = HashMap::new();
         for line in run.lines()? {
@@ -124,9 +123,19 @@ impl Undo {
             last,
             opener,
             storage,
-            writer,
+            writer: None,
             prefix: Vec::new(),
         })
+    }
+
+    /// Writes what is taken back, to a store that is read in place of the first.
+    #[must_use]
+    pub fn writing(self, storage: Arc<dyn Storage>, writer: Arc<dyn StorageWriter>) -> Self {
+        Self {
+            storage,
+            writer: Some(writer),
+            ..self
+        }
     }
 
     /// Keeps to objects whose paths begin like this, whatever the journal says.

@@ -174,7 +174,7 @@ impl ProofFile {
 }
 
 fn lines(path: &Path, key: Option<&Arc<RunKey>>) -> Result<Lines<ProofLine>, JournalError> {
-    let chain = key.map(|key| Chain::new(Arc::clone(key), Of::Proof));
+    let chain = Chain::begin(key, Of::Proof);
     Lines::open(path, chain)
 }
 

@@ -94,7 +94,9 @@ pub fn undo(process: Process) -> Report {
     } = process.lent;
     let journaled = Arc::new(Journaled::new(journal, storage, writer, OPENER.clone()));
     let (storage, writer) = (journaled.clone(), journaled.clone());
-    let mut undo = Undo::new(&past, OPENER.clone(), storage, Some(writer)).unwrap();
+    let mut undo = Undo::new(&past, OPENER.clone(), storage.clone())
+        .unwrap()
+        .writing(storage, writer);
     Report::of(|| {
         let steps = wait(undo.next(BATCH as usize)).unwrap();
         Ok(steps.into_iter().map(step).collect())
@@ -134,7 +136,8 @@ pub fn taken_back(sample: &Sample, process: &Process) -> Lost {
             storage, writer, ..
         } = process.lent.clone();
         // Whatever a kill or a loss of power has left, it is what the run wrote.
-        let begun = Undo::new(&authentic(past), OPENER.clone(), storage, Some(writer));
+        let begun = Undo::new(&authentic(past), OPENER.clone(), storage.clone());
+        let begun = begun.map(|undo| undo.writing(storage, writer));
         let mut undo = match begun {
             Ok(undo) => undo,
             Err(error) => {

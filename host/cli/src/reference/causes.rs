@@ -199,7 +199,7 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
             "Run again.",
         ),
         Cause::Terminated => (
-            "SIGTERM. What was reported is done, all else is as it was.",
+            "SIGTERM, or SIGXCPU (`ulimit -t`). What was reported is done, all else is as it was.",
             "Run again.",
         ),
     }

@@ -10,21 +10,25 @@ use super::tally::Tally;
 use super::why::Why;
 use super::words;
 
-/// How many are named to people one by one: enough to see whose they are. In JSON all are.
-const NAMED: u64 = 10;
+/// How many are named to people one by one, and of the objects that fail for one cause: enough to see whose
+/// they are. In JSON all are.
+pub const NAMED: u64 = 10;
 
 /// The drafts that an audit has found.
 pub struct Drafts {
     /// Whether they are failures: of what is not sealed nothing may lie about.
     are_failures: bool,
+    /// Whether people too are told of each.
+    is_verbose: bool,
     count: u64,
 }
 
 impl Drafts {
     /// None yet. They are failures where the audit requires something.
-    pub fn new(are_failures: bool) -> Self {
+    pub fn new(are_failures: bool, is_verbose: bool) -> Self {
         Self {
             are_failures,
+            is_verbose,
             count: 0,
         }
     }
@@ -44,7 +48,7 @@ impl Drafts {
             }
             if json {
                 lines.push(self.json_line(path));
-            } else if self.count <= NAMED {
+            } else if self.is_verbose || self.count <= NAMED {
                 lines.push(self.text_line(path));
             }
         }

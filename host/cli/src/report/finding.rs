@@ -5,6 +5,7 @@ use alloc::string::{String, ToString as _};
 use iamseal::contract::{Finding, Verdict};
 use serde_json::{Map, Value, json};
 
+use super::cause::Cause;
 use super::tally::Tally;
 use super::why::Why;
 use super::words;
@@ -18,6 +19,14 @@ pub fn count(finding: &Finding, tally: &mut Tally) {
         Verdict::Opens(found) => tally.opened(OPENS, found),
         Verdict::Exempt(_) => tally.exempt(),
         Verdict::Fails(failure) => tally.failed(FAILS, Why::from(failure).cause),
+    }
+}
+
+/// Why it fails, if it does.
+pub fn cause(finding: &Finding) -> Option<Cause> {
+    match &finding.verdict {
+        Verdict::Fails(failure) => Some(Why::from(failure).cause),
+        Verdict::Opens(_) | Verdict::Exempt(_) => None,
     }
 }
 

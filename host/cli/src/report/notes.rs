@@ -4,8 +4,8 @@ use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-/// MinIO's sign that its configuration was once encrypted (docs/formats/minio.md section 5). It stands outside
-/// config/ and is never migrated.
+/// MinIO's sign that its configuration was once encrypted (docs/formats/minio.md section 5). It stands
+/// outside config/ and is never migrated.
 pub const MARKER: &[u8] = b"backend-encrypted";
 
 /// Where all that MinIO encrypts stands. Beside it are its format, its buckets' metadata and that

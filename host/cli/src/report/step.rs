@@ -30,6 +30,14 @@ pub fn count(step: &Step, tally: &mut Tally) {
     }
 }
 
+/// Why it failed, if it did.
+pub fn cause(step: &Step) -> Option<Cause> {
+    match &step.outcome {
+        Outcome::Failed(error) => Some(Cause::of(error)),
+        _ => None,
+    }
+}
+
 /// The same for a journal: path, outcome and whether the object was changed.
 pub fn said(step: &Step) -> (&[u8], &str, bool) {
     let is_changed = matches!(step.outcome, Outcome::Migrated(_));
