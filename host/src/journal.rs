@@ -42,7 +42,7 @@ pub use undo::{Undo, UndoOutcome, UndoStep};
 pub use verify::{Compared, Now, ProofFile};
 
 use crate::contract::KeyError;
-use crate::describe::{describe_key, line as shown};
+use crate::describe::{describe_key, name as quoted};
 
 /// Why a journal could not be written, read or followed.
 #[derive(Debug, thiserror::Error)]
@@ -108,7 +108,7 @@ pub enum JournalError {
     #[error("{}: its run had no key, so nothing tells who wrote it", .0.display())]
     Unkeyed(PathBuf),
     /// A key service does not make or open the run's key.
-    #[error("the run's key under the key {:?}: {}", shown(.name), describe_key(.error))]
+    #[error("the run's key under the key {}: {}", quoted(.name), describe_key(.error))]
     Key {
         /// The key's name.
         name: String,
@@ -121,7 +121,7 @@ pub enum JournalError {
     /// The file does not begin as a proof does.
     #[error("{}: not a proof, or damaged at its beginning", .0.display())]
     NotAProof(PathBuf),
-    /// The end of a proof is missing.
+    /// The end of a proof is missing, or that of a journal by what the proof beside it says.
     #[error("{}: its end is missing", .0.display())]
     CutShort(PathBuf),
     /// There is no randomness to make a key of.

@@ -128,4 +128,4 @@ pub use plugin::{
 };
 #[cfg(feature = "object-store")]
 pub use sealed_store::SealedStore;
-pub use shown::{harmless, shown};
+pub use shown::{harmless, is_hidden, shown};

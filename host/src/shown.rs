@@ -62,7 +62,7 @@ fn push(text: &mut String, character: char) {
 
 /// Whether it does not show as itself: a control or format character, a space or line break other than
 /// the space, a character without a meaning or of private use, and what else is invisible.
-pub(crate) fn is_hidden(character: char) -> bool {
+pub fn is_hidden(character: char) -> bool {
     if matches!(character, ' '..='~') {
         return false;
     }

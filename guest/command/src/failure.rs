@@ -1,7 +1,7 @@
 //! A command's failure: one line of cause, one line of cure, an exit code.
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 
 use serde_json::json;
 
@@ -11,6 +11,7 @@ use crate::describe::describe;
 use crate::harmless;
 use crate::output;
 use crate::report::cause::{self, Cause};
+use crate::report::words;
 
 /// Why a command ended without doing its work.
 pub struct Failure {
@@ -53,7 +54,7 @@ impl Failure {
             let line = json!({"error": {
                 "cause": self.cause.name(), "message": self.message, "cure": self.cure,
             }});
-            output::complain(&line.to_string());
+            output::complain(&words::json_line(&line));
         } else {
             output::complain(&format!("error: {}", harmless(&self.message)));
             if let Some(cure) = &self.cure {

@@ -33,7 +33,7 @@ use crate::bindings::wasi::cli::environment::get_arguments;
 use crate::bindings::wasi::cli::exit::exit_with_code;
 use crate::failure::Failure;
 use describe::describe;
-use shown::{harmless, shown};
+use shown::{harmless, is_hidden, shown};
 
 /// The interfaces in Rust, generated from `wit/` and `guest/command/wit`.
 #[allow(missing_docs, unsafe_code, warnings, clippy::all)]

@@ -2,7 +2,7 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde_json::json;
@@ -11,7 +11,7 @@ use crate::bindings::wasi::cli::{stderr, stdin, stdout, terminal_stdout};
 use crate::bindings::wasi::io::streams::{OutputStream, StreamError};
 use crate::failure::Failure;
 use crate::report::cause::Cause;
-use crate::report::notes;
+use crate::report::{notes, words};
 
 /// The largest object in bytes. As the native tool has it.
 const OBJECT_BYTES: u64 = 16 * 1024 * 1024;
@@ -48,7 +48,7 @@ pub fn complain_bytes(bytes: &[u8]) {
 /// A note on standard error that is no failure.
 pub fn note(json: bool, text: &str) {
     if json {
-        complain(&json!({ "note": text }).to_string());
+        complain(&words::json_line(&json!({ "note": text })));
     } else {
         complain(&format!("note: {}", crate::harmless(text)));
     }

@@ -1,6 +1,6 @@
 //! `seal`: standard input to standard output.
 
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 
 use base64::Engine as _;
 use serde_json::Value;
@@ -31,7 +31,7 @@ pub fn run(arguments: &Arguments, command: &Seal) -> Result<u8, Failure> {
     if arguments.json {
         let mut fields = words::path_fields(&command.path);
         fields.insert("stored".into(), encode(&sealed).into());
-        output::line(&Value::Object(fields).to_string())?;
+        output::line(&words::json_line(&Value::Object(fields)))?;
     } else {
         output::bytes(&sealed)?;
     }

@@ -1,7 +1,5 @@
 //! `unseal`: standard input to standard output, all or nothing.
 
-use alloc::string::ToString as _;
-
 use serde_json::Value;
 
 use crate::arguments::{Arguments, Unseal};
@@ -32,7 +30,7 @@ pub fn run(arguments: &Arguments, command: &Unseal) -> Result<u8, Failure> {
         let mut fields = words::path_fields(path);
         fields.insert("found".into(), words::found_json(&opened.found));
         fields.insert("plaintext".into(), encode(&opened.plaintext).into());
-        output::line(&Value::Object(fields).to_string())?;
+        output::line(&words::json_line(&Value::Object(fields)))?;
     } else {
         output::bytes(&opened.plaintext)?;
     }

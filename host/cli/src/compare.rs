@@ -216,7 +216,7 @@ impl<'a> Comparing<'a> {
                 fields.insert("error".into(), words::error_json(why));
             }
             fields.insert("manifest".into(), remark.json());
-            return Value::Object(fields).to_string();
+            return words::json_line(&Value::Object(fields));
         }
         if let Some(why) = &why {
             return words::failure_lines(FAILS, why, &finding.path);
@@ -259,7 +259,7 @@ impl<'a> Comparing<'a> {
             fields.insert("verdict".into(), FAILS.into());
             fields.insert("error".into(), words::error_json(&why));
             fields.insert("manifest".into(), Remark::Missing.json());
-            Value::Object(fields).to_string()
+            words::json_line(&Value::Object(fields))
         })
     }
 }

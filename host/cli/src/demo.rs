@@ -15,6 +15,7 @@ use crate::arguments::{
     self, Against, Audit, Common, Credentials, Demo, How, JournalPlace, Migrate, To, Where, Writes,
 };
 use crate::failure::Failure;
+use crate::report::words;
 use crate::{audit, load, migrate, output};
 
 /// The key and the credential that the samples were made with. No secrets: they are test vectors.
@@ -167,7 +168,7 @@ fn check_unused(folder: &Path) -> Result<(), Failure> {
 
 fn say(common: &Common, text: &str) -> Result<(), Failure> {
     if common.json {
-        return output::line(&json!({ "demo": text.trim() }).to_string());
+        return output::line(&words::json_line(&json!({ "demo": text.trim() })));
     }
     output::line(text)
 }

@@ -12,6 +12,7 @@ use serde_json::json;
 
 use crate::cause::{self, Cause};
 use crate::output;
+use crate::report::words;
 
 /// Why a command ended without doing its work.
 pub struct Failure {
@@ -73,7 +74,7 @@ impl Failure {
             let line = json!({"error": {
                 "cause": self.cause.name(), "message": self.message, "cure": self.cure,
             }});
-            output::complain(&line.to_string());
+            output::complain(&words::json_line(&line));
         } else {
             output::complain(&format!("error: {}", harmless(&self.message)));
             if let Some(cure) = &self.cure {

@@ -71,7 +71,7 @@ impl From<JournalError> for Failure {
                 "iamseal runs names the runs; give their folder with --journal"
             }
             JournalError::UnderWay(_) => "wait for its end, or stop it with Ctrl-C",
-            JournalError::NotAuthentic { .. } => {
+            JournalError::NotAuthentic { .. } | JournalError::CutShort(_) => {
                 "restore it from a backup; undo with --trust-journal takes back what it still can"
             }
             JournalError::NoKey { .. } => {
@@ -86,9 +86,7 @@ impl From<JournalError> for Failure {
                  go-w); where everybody writes, as in /tmp, make a folder first (mkdir -m 700); or give \
                  another one with --journal"
             }
-            JournalError::NotAProof(_) | JournalError::CutShort(_) => {
-                "give the file RUN.proof as the run wrote it"
-            }
+            JournalError::NotAProof(_) => "give the file RUN.proof as the run wrote it",
             JournalError::NoRandomness(_) => "look at the system's random device",
             JournalError::Argon2id(_) => "see that there are 64 MiB of memory to use",
             JournalError::Key { name, error } => {

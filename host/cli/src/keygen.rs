@@ -8,6 +8,7 @@ use serde_json::json;
 use crate::arguments::{Common, Keygen};
 use crate::failure::Failure;
 use crate::output;
+use crate::report::words;
 
 /// Prints `NAME:BASE64`. It is the command's purpose, so the secret goes to standard output.
 pub fn run(common: &Common, command: &Keygen) -> Result<ExitCode, Failure> {
@@ -15,7 +16,8 @@ pub fn run(common: &Common, command: &Keygen) -> Result<ExitCode, Failure> {
     let key = StaticKey::generate(&command.name)?;
     let text = key.encode();
     if common.json {
-        output::line(&json!({ "name": command.name, "key": text.as_str() }).to_string())?;
+        let line = json!({ "name": command.name, "key": text.as_str() });
+        output::line(&words::json_line(&line))?;
     } else {
         output::line(&text)?;
     }

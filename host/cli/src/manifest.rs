@@ -15,7 +15,7 @@ use crate::compare::Remark;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
-use crate::report::words;
+use crate::report::{notes, words};
 use crate::store::Access;
 use crate::tally::{self, Tally};
 use crate::{keys, load, output, store};
@@ -41,25 +41,33 @@ pub async fn run(common: &Common, command: &Manifest) -> Result<ExitCode, Failur
     let mut interrupt = Interrupt::listen()?;
     let mut tally = Tally::default();
     let looking = work.look(&*store, prefix, &manifest, &mut tally);
-    let Found { objects, removed } = interrupt.unless(looking).await??;
+    let looked = interrupt.unless(looking).await.flatten();
     // What is not there may be on a drive that was not seen.
-    if !store::tell(common, &*store).await {
-        work.progress.finish();
-        return Err(Failure::new(
+    let is_whole = store::tell(common, &*store).await;
+    let saved = match looked {
+        Ok(_) if !is_whole => Err(Failure::new(
             Cause::Storage,
             "not all of the store was seen, so no manifest was saved",
         )
-        .with_cure("give the drives that the notes name, or repair what they name"));
-    }
-    for (path, digest) in objects {
-        manifest.record(&path, digest);
-    }
-    for path in removed {
-        manifest.remove(&path);
-    }
-    let saved = file.save(&plugin, &mut manifest, command.key.as_deref());
-    saved.await.map_err(|error| unsaved(error).about(&shown))?;
+        .with_cure("give the drives that the notes name, or repair what they name")),
+        Ok(found) => {
+            found.record_in(&mut manifest);
+            let saved = file.save(&plugin, &mut manifest, command.key.as_deref());
+            saved.await.map_err(|error| unsaved(error).about(&shown))
+        }
+        Err(failure) => {
+            output::note(common.json, notes::NOT_SAVED);
+            Err(failure)
+        }
+    };
     work.progress.finish();
+    if let Err(failure) = saved {
+        let printed = output::summary(&match common.json {
+            true => tally.json("outcome", true, None),
+            false => tally.table(tally::IS),
+        });
+        return printed.and(Err(failure));
+    }
     if tally.is_empty() {
         store::nothing_there(common, &command.place);
     }
@@ -158,6 +166,17 @@ struct Found {
     removed: Vec<Vec<u8>>,
 }
 
+impl Found {
+    fn record_in(self, manifest: &mut manifest::Manifest) {
+        for (path, digest) in self.objects {
+            manifest.record(&path, digest);
+        }
+        for path in self.removed {
+            manifest.remove(&path);
+        }
+    }
+}
+
 struct Work {
     progress: Progress,
     json: bool,
@@ -235,7 +254,9 @@ impl Work {
             if let Some(why) = &error {
                 fields.insert("error".into(), words::error_json(why));
             }
-            return self.progress.line(&Value::Object(fields).to_string());
+            return self
+                .progress
+                .line(&words::json_line(&Value::Object(fields)));
         }
         match error {
             Some(why) => self

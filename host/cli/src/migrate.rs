@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::step;
-use crate::run::{self, Run};
+use crate::run::{self, On, Run};
 use crate::store::Access;
 use crate::tally::Tally;
 use crate::workers;
@@ -59,19 +59,28 @@ pub async fn migrate(
     }
     let mut builder = load::builder(common, keyring.clone()).limits(limits);
     let mut interrupt = Interrupt::listen()?;
+    let on = On {
+        store: store.clone(),
+        given: &command.place.store,
+    };
     let run = match command.dry_run {
         true => {
             builder = builder.storage(store.clone());
             None
         }
         false => {
-            let swept = store::sweep(common, &*store, &plan.prefix);
-            interrupt.unless(swept).await?;
-            let (journal, given) = (&command.journal, &command.place.store);
             let work = work(command);
-            let run = Run::begin(common, &keyring, journal, given, store.clone(), &work).await?;
-            builder = builder.storage(run.store()).storage_writer(run.store());
-            Some(run)
+            let begun = interrupt.unless(async {
+                store::sweep(common, &*store, &plan.prefix).await;
+                Run::begin(common, &keyring, &command.journal, &on, &work).await
+            });
+            match begun.await.flatten() {
+                Ok(run) => {
+                    builder = builder.storage(run.store()).storage_writer(run.store());
+                    Some(run)
+                }
+                Err(failure) => return Err(run::not_begun(common, &on, failure).await),
+            }
         }
     };
     let prepared = interrupt.unless(async {
@@ -95,7 +104,7 @@ pub async fn migrate(
     let (progress, mut workers) = match started {
         Ok(started) => started,
         Err(failure) => {
-            return run::finish(common, run, tally, Some(failure), &mut interrupt).await;
+            return run::finish(common, &on, run, tally, Some(failure), &mut interrupt).await;
         }
     };
     let mut stopped = None;
@@ -146,7 +155,7 @@ pub async fn migrate(
     if tally.is_empty() && stopped.is_none() && plan.shard.is_none() {
         store::nothing_there(common, &command.place);
     }
-    run::finish(common, run, tally, stopped, &mut interrupt).await
+    run::finish(common, &on, run, tally, stopped, &mut interrupt).await
 }
 
 /// What is done, for the journal.

@@ -6,6 +6,7 @@ use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
 
 use crate::failure::Failure;
+use crate::report::words::json_line;
 pub use crate::report::words::{found_json, path_fields};
 
 /// Prints a line on standard output.
@@ -43,7 +44,7 @@ pub fn complain(text: &str) {
 /// A note on standard error that is no failure.
 pub fn note(json: bool, text: &str) {
     if json {
-        complain(&json!({ "note": text }).to_string());
+        complain(&json_line(&json!({ "note": text })));
     } else {
         complain(&format!("note: {}", iamseal::harmless(text)));
     }

@@ -9,7 +9,7 @@ use serde_json::json;
 use crate::arguments::{Common, PluginCommand, PluginFile};
 use crate::cause::Cause;
 use crate::failure::Failure;
-use crate::report::notes;
+use crate::report::{notes, words};
 use crate::{load, output};
 
 pub async fn run(common: &Common, command: &PluginCommand) -> Result<ExitCode, Failure> {
@@ -36,7 +36,7 @@ async fn inspect(common: &Common, file: &Path) -> Result<ExitCode, Failure> {
             "not_auditor": seen.no_auditor,
             "interfaces": seen.interfaces,
         });
-        output::line(&line.to_string())?;
+        output::line(&words::json_line(&line))?;
     } else {
         let name = iamseal::harmless(identity.name());
         output::line(&output::table(&["", &name], rows(&seen)))?;
@@ -68,8 +68,9 @@ async fn test(common: &Common, file: &Path) -> Result<ExitCode, Failure> {
         Err(error) => return Err(error.into()),
     };
     output::line(&if common.json {
-        json!({"file": file.display().to_string(), "sha256": identity.digest(), "fit": world})
-            .to_string()
+        let digest = identity.digest();
+        let file = file.display().to_string();
+        words::json_line(&json!({"file": file, "sha256": digest, "fit": world}))
     } else {
         let verdict = output::verdict("fit", false);
         format!(

@@ -27,10 +27,9 @@ pub struct Run {
     journal: Arc<Journal>,
     journaled: Arc<Journaled>,
     store: Arc<dyn Store>,
-    /// How to take it back, how to go on, and how to remove what it leaves.
+    /// How to take it back, and how to go on.
     undo: String,
     again: Option<String>,
-    sweep: String,
     json: bool,
     is_kept: bool,
     has_changed: AtomicBool,
@@ -42,30 +41,49 @@ pub struct Run {
     failure: Mutex<Option<Failure>>,
 }
 
-/// Ends a command that went over a store, whatever the end: prints its summary, and of its run, if it
-/// has one, the name, how to take it back or go on, and the drafts that it leaves. `stopped` is why it
+/// The store of a command, and its name as it is typed.
+#[derive(Clone)]
+pub struct On<'a> {
+    pub store: Arc<dyn Store>,
+    pub given: &'a Path,
+}
+
+impl On<'_> {
+    fn is_folder(&self) -> bool {
+        store::folder(self.given).is_some()
+    }
+
+    /// What stays in the store that an operator takes for gone, if anything does.
+    fn left(&self, drafts: &[Vec<u8>]) -> Vec<String> {
+        let sweep = || typed::sweep(self.given.as_os_str(), self.is_folder());
+        let drafts = (!drafts.is_empty()).then(|| notes::drafts_left(drafts, &sweep()));
+        let old = store::old_bytes(&*self.store).map(str::to_owned);
+        drafts.into_iter().chain(old).collect()
+    }
+}
+
+/// Ends a command that went over a store, whatever the end: prints its summary and the drafts that it
+/// leaves, and of its run, if it has one, the name and how to take it back or go on. `stopped` is why it
 /// did not come to its end.
 ///
 /// # Errors
 /// That, or why the summary or a proof could not be written.
 pub async fn finish(
     common: &Common,
+    on: &On<'_>,
     run: Option<Run>,
     mut tally: Tally,
     mut stopped: Option<Failure>,
     interrupt: &mut Interrupt,
 ) -> Result<ExitCode, Failure> {
-    let left = match &run {
-        Some(run) => run.store.abandoned().await,
-        None => Vec::new(),
-    };
+    let left = on.store.abandoned().await;
     if !left.is_empty() {
         tally.beside(Cause::Drafts);
         stopped = stopped.map(interrupt::with_drafts_left);
     }
     let ended = match run {
-        Some(run) if stopped.is_none() => Some(run.end(common, interrupt, &left).await),
-        Some(run) => Some(run.break_off(stopped.as_ref(), &left)),
+        Some(run) if stopped.is_none() => Some(run.end(common, interrupt).await),
+        Some(run) => Some(run.break_off(stopped.as_ref(), left.is_empty())),
         None => None,
     };
     let text = match common.json {
@@ -76,6 +94,9 @@ pub async fn finish(
         false => tally.table(tally::WAS),
     };
     let printed = output::summary(&text);
+    for note in on.left(&left) {
+        output::note(common.json, &note);
+    }
     for note in ended.iter().flat_map(|ended| &ended.notes) {
         output::note(common.json, note);
     }
@@ -86,6 +107,22 @@ pub async fn finish(
     match ended {
         Some(ended) => ended.exit(tally.exit_code(), common.json),
         None => Ok(tally.exit_code().into()),
+    }
+}
+
+/// Ends a command whose run did not begin, for this reason: says what it leaves, and that no object is
+/// changed.
+pub async fn not_begun(common: &Common, on: &On<'_>, stopped: Failure) -> Failure {
+    let left = on.store.abandoned().await;
+    for note in on.left(&left) {
+        output::note(common.json, &note);
+    }
+    if stopped.is_asked_for() {
+        output::note(common.json, notes::NOT_BEGUN);
+    }
+    match left.is_empty() {
+        true => stopped,
+        false => interrupt::with_drafts_left(stopped),
     }
 }
 
@@ -100,19 +137,18 @@ struct Ended {
 }
 
 impl Run {
-    /// Begins the journal of what is to be done to the store, which was given by this name. Any key of
-    /// the keyring will open it.
+    /// Begins the journal of what is to be done to the store. Any key of the keyring will open it. May be
+    /// dropped at any time.
     pub async fn begin(
         common: &Common,
         keyring: &MixedKeyring,
         place: &JournalPlace,
-        given: &Path,
-        store: Arc<dyn Store>,
+        on: &On<'_>,
         work: &str,
     ) -> Result<Self, Failure> {
-        let is_folder = store::folder(given).is_some();
+        let On { store, given } = on.clone();
         let checked = store.check_writes().await;
-        checked.map_err(|error| unfit(error, is_folder))?;
+        checked.map_err(|error| unfit(error, on.is_folder()))?;
         let journals = match store::folder(given) {
             Some(folder) => journals::open_outside(place, folder)?,
             None => journals::open(place)?,
@@ -130,14 +166,12 @@ impl Run {
         let undo = common
             .typed
             .undo(given.as_os_str(), &journal.head().name, folder);
-        let sweep = typed::sweep(given.as_os_str(), is_folder);
         Ok(Self {
             journal,
             journaled: Arc::new(journaled),
             store,
             undo,
             again: common.typed.again.clone(),
-            sweep,
             json: common.json,
             is_kept: place.is_kept,
             has_changed: AtomicBool::new(false),
@@ -172,8 +206,8 @@ impl Run {
         }
     }
 
-    /// Proves what the run has done, unless that is interrupted, and says which drafts are left.
-    async fn end(self, common: &Common, interrupt: &mut Interrupt, left: &[Vec<u8>]) -> Ended {
+    /// Proves what the run has done, unless that is interrupted.
+    async fn end(self, common: &Common, interrupt: &mut Interrupt) -> Ended {
         let failure = self.failure().take();
         let proved = match failure {
             Some(failure) => Err(failure),
@@ -196,7 +230,7 @@ impl Run {
             Ok(proof) => (Some(proof), None),
             Err(failure) => (None, Some(failure)),
         };
-        let mut notes = self.left(left);
+        let mut notes = Vec::new();
         if let Some(proof) = proof.as_ref().filter(|proof| proof.differ > 0) {
             notes.push(notes::differ(proof.differ));
         }
@@ -225,16 +259,16 @@ impl Run {
         Some(failure.with_cure(notes::read_again(&path, &self.given)))
     }
 
-    /// The same for a run that did not come to its end, and proves nothing.
-    fn break_off(self, stopped: Option<&Failure>, left: &[Vec<u8>]) -> Ended {
+    /// The same for a run that did not come to its end, and proves nothing; it may have left drafts.
+    fn break_off(self, stopped: Option<&Failure>, is_clean: bool) -> Ended {
         let name = self.journal.head().name.clone();
-        let mut notes = self.left(left);
+        let mut notes = Vec::new();
         if self.is_kept {
             // A worker that failed did not come to report what it had done.
             let is_reported = stopped.is_some_and(Failure::is_asked_for);
             notes.push(
                 match is_reported && !self.has_changed.load(Ordering::Relaxed) {
-                    true if left.is_empty() => notes::unchanged(&name),
+                    true if is_clean => notes::unchanged(&name),
                     true => notes::no_object_changed(&name),
                     false => notes::undo(&self.undo),
                 },
@@ -247,16 +281,6 @@ impl Run {
             failure: None,
             notes,
         }
-    }
-
-    /// What stays in the store that an operator takes for gone, if anything does.
-    fn left(&self, drafts: &[Vec<u8>]) -> Vec<String> {
-        let drafts = (!drafts.is_empty()).then(|| notes::drafts_left(drafts, &self.sweep));
-        let versions = self
-            .store
-            .keeps_versions()
-            .then(|| notes::OLD_VERSIONS.into());
-        drafts.into_iter().chain(versions).collect()
     }
 
     fn failure(&self) -> MutexGuard<'_, Option<Failure>> {

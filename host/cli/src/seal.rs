@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 use crate::arguments::{Common, Seal};
 use crate::cause::Cause;
 use crate::failure::Failure;
-use crate::report::notes;
+use crate::report::{notes, words};
 use crate::{keys, load, output};
 
 pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
@@ -34,7 +34,7 @@ pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
     if common.json {
         let mut fields = output::path_fields(path);
         fields.insert("stored".into(), encode(&sealed).into());
-        output::line(&Value::Object(fields).to_string())?;
+        output::line(&words::json_line(&Value::Object(fields)))?;
     } else {
         output::bytes(&sealed)?;
     }

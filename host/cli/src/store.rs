@@ -10,7 +10,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use iamseal::contract::StorageError;
-use iamseal::storage::{Storage, Store};
+use iamseal::storage::{OldBytes, Storage, Store};
 
 use crate::arguments::{Common, Where, Writes};
 use crate::failure::Failure;
@@ -108,6 +108,14 @@ pub async fn sweep(common: &Common, store: &dyn Store, prefix: &[u8]) {
             output::note(common.json, &notes::not_swept(&why));
         }
     }
+}
+
+/// What is said of old bytes that stay in a store where they were replaced or removed.
+pub fn old_bytes(store: &dyn Store) -> Option<&'static str> {
+    store.old_bytes().map(|kept| match kept {
+        OldBytes::Revisions => notes::OLD_REVISIONS,
+        _ => notes::OLD_VERSIONS,
+    })
 }
 
 /// The progress of something that is done to every object.

@@ -87,6 +87,9 @@ pub async fn run(common: &Common, command: &Sweep) -> Result<ExitCode, Failure> 
         true => tally.json("outcome", stopped.is_some(), None),
         false => tally.table(["cause", ""]),
     });
+    if let Some(note) = store::old_bytes(&*store) {
+        output::note(common.json, note);
+    }
     match stopped {
         Some(stopped) => Err(stopped),
         None => printed.map(|()| tally.exit_code().into()),
@@ -136,7 +139,7 @@ impl<'a> Line<'a> {
             if let Some(why) = &self.error {
                 fields.insert("error".into(), words::error_json(why));
             }
-            return Some(Value::Object(fields).to_string());
+            return Some(words::json_line(&Value::Object(fields)));
         }
         match (&self.reason, &self.error) {
             (_, Some(why)) => Some(words::failure_lines(self.outcome, why, self.path)),

@@ -12,7 +12,7 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{notes, why::Why, words};
-use crate::run::{self, Run};
+use crate::run::{self, On, Run};
 use crate::store::Access;
 use crate::tally::Tally;
 use crate::{journals, keys, load, standing, store, workers};
@@ -38,16 +38,25 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
     let mut interrupt = Interrupt::listen()?;
     // The journal is read to its end before anything is written of this run itself.
     let mut undo = Undo::new(&past, opener, store.clone())?.within(notes::CONFIG);
+    let on = On {
+        store: store.clone(),
+        given: &command.store,
+    };
     let run = match command.dry_run {
         true => None,
         false => {
-            let swept = store::sweep(common, &*store, notes::CONFIG);
-            interrupt.unless(swept).await?;
             let work = format!("undo {}", past.head().name);
-            let (journal, given) = (&command.journal, &command.store);
-            let run = Run::begin(common, &keyring, journal, given, store.clone(), &work).await?;
-            undo = undo.writing(run.store(), run.store());
-            Some(run)
+            let begun = interrupt.unless(async {
+                store::sweep(common, &*store, notes::CONFIG).await;
+                Run::begin(common, &keyring, &command.journal, &on, &work).await
+            });
+            match begun.await.flatten() {
+                Ok(run) => {
+                    undo = undo.writing(run.store(), run.store());
+                    Some(run)
+                }
+                Err(failure) => return Err(run::not_begun(common, &on, failure).await),
+            }
         }
     };
     let restores = |path: &[u8]| undo.restores_plaintext(path);
@@ -94,7 +103,7 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
         stopped = progress.unnamed().err();
     }
     progress.finish();
-    run::finish(common, run, tally, stopped, &mut interrupt).await
+    run::finish(common, &on, run, tally, stopped, &mut interrupt).await
 }
 
 fn name(outcome: &UndoOutcome) -> &'static str {
@@ -160,5 +169,5 @@ fn json_line(step: &UndoStep) -> String {
     if let Some(why) = why(&step.outcome) {
         fields.insert("error".into(), words::error_json(&why));
     }
-    Value::Object(fields).to_string()
+    words::json_line(&Value::Object(fields))
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::arguments::{self, Common, Unseal};
 use crate::failure::Failure;
-use crate::report::notes;
+use crate::report::{notes, words};
 use crate::seal::{checked_path, encode, read_input};
 use crate::{keys, load, output, store};
 
@@ -31,7 +31,7 @@ pub async fn run(common: &Common, command: &Unseal) -> Result<ExitCode, Failure>
         let mut fields = output::path_fields(path);
         fields.insert("found".into(), output::found_json(&opened.found));
         fields.insert("plaintext".into(), encode(&opened.plaintext).into());
-        output::line(&Value::Object(fields).to_string())?;
+        output::line(&words::json_line(&Value::Object(fields)))?;
     } else {
         output::bytes(&opened.plaintext)?;
     }

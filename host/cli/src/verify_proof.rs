@@ -80,7 +80,7 @@ fn tell(common: &Common, proof: &ProofFile) -> Result<(), Failure> {
             "work": head.work, "store": head.store, "objects": proof.objects(),
             "differ": proof.differ(), "unread": proof.unread(), "counts": counts,
         }});
-        return output::line(&line.to_string());
+        return output::line(&words::json_line(&line));
     }
     let shown = |text: &str| iamseal::shown(text.as_bytes());
     let rows = [
@@ -213,7 +213,7 @@ fn json_line(verdict: &str, object: &Compared, why: Option<&Why>) -> String {
     if let Some(why) = why {
         fields.insert("error".into(), words::error_json(why));
     }
-    Value::Object(fields).to_string()
+    words::json_line(&Value::Object(fields))
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::chain::{Chain, Of};
 use super::key::RunKey;
 use super::lines::Lines;
 use super::record::{Head, Line};
+use super::verify;
 use crate::keys::MixedKeyring;
 
 /// A run that is over, by what its journal says, whoever wrote that: [`Past::authentic`] tells.
@@ -78,6 +79,21 @@ impl Trusted {
     /// Which run it was.
     pub fn head(&self) -> &Head {
         &self.past.head
+    }
+
+    /// Whether the journal with so many lines of objects is all of it, as far as that is known: the end of
+    /// a killed run's may be missing, and it has no proof.
+    ///
+    /// # Errors
+    /// [`JournalError::CutShort`] if the proof beside it tells of more objects; the errors of that proof.
+    pub(super) fn is_whole(&self, steps: u64) -> Result<(), JournalError> {
+        let Some(key) = self.key.as_ref().filter(|_| self.is_checked) else {
+            return Ok(());
+        };
+        match verify::proved(&self.past.path, key)? {
+            Some(proved) if proved > steps => Err(JournalError::CutShort(self.past.path.clone())),
+            _ => Ok(()),
+        }
     }
 
     /// Its lines.

@@ -92,13 +92,15 @@ impl Undo {
     /// `opener` has the keys that the run sealed with: it opens what was plaintext before.
     ///
     /// # Errors
-    /// [`JournalError::NotAuthentic`] and [`JournalError::Io`].
+    /// [`JournalError::NotAuthentic`], [`JournalError::CutShort`] if the proof beside it tells of more objects,
+    /// the errors of reading that proof, and [`JournalError::Io`]. A trusted one is followed all the same.
     pub fn new(
         run: &Trusted,
         opener: Auditor,
         storage: Arc<dyn Storage>,
     ) -> Result<Self, JournalError> {
         let mut last = HashMap::new();
+        let mut steps = 0;
         for line in run.lines()? {
             match line {
                 Ok((place, Line::Change(change))) => {
@@ -112,11 +114,13 @@ impl Undo {
                     };
                     last.extend(change.path.bytes().map(change_of));
                 }
+                Ok((_, Line::Step(_))) => steps += 1,
                 // Told when it is met again.
                 Ok(_) | Err(JournalError::Damaged { .. }) => {}
                 Err(error) => return Err(error),
             }
         }
+        run.is_whole(steps)?;
         Ok(Self {
             lines: Some(run.lines()?),
             key: run.key.clone(),

@@ -16,6 +16,8 @@ use crate::storage::Storage;
 
 /// The end of the name of a journal, which may stand beside its proof.
 const JOURNAL: &str = "journal";
+/// The same of a proof beside its journal.
+const PROOF: &str = "proof";
 
 /// A proof that was read to its end. Where the run's key opens, all of it is what the run wrote.
 pub struct ProofFile {
@@ -67,32 +69,12 @@ impl ProofFile {
             _ => return Err(not_a_proof()),
         };
         let key = key(&head, path, keyring).await?.map(Arc::new);
-        let mut outcomes = BTreeMap::new();
-        let mut sums = None;
-        let (mut number, mut objects) = (0, 0);
-        for line in lines(path, key.as_ref())? {
-            number += 1;
-            let damaged = || JournalError::Damaged {
-                path: path.to_owned(),
-                line: number,
-            };
-            match line?.1 {
-                _ if sums.is_some() => return Err(damaged()),
-                ProofLine::Run(_) if number == 1 => {}
-                ProofLine::Run(_) => return Err(damaged()),
-                ProofLine::Object(Object { step, .. }) => {
-                    objects += 1;
-                    *outcomes.entry(step.outcome).or_default() += 1;
-                }
-                ProofLine::Proof(said) if said.objects == objects => sums = Some(said),
-                ProofLine::Proof(_) => return Err(damaged()),
-            }
-        }
+        let (sums, outcomes) = to_the_end(path, key.as_ref())?;
         Ok(Self {
             head,
             path: path.to_owned(),
             key,
-            sums: sums.ok_or_else(|| JournalError::CutShort(path.to_owned()))?,
+            sums,
             outcomes,
             rest: None,
         })
@@ -170,6 +152,50 @@ impl ProofFile {
             return Ok(Some(Compared { path, now }));
         }
         Ok(None)
+    }
+}
+
+/// The sums of a proof, and how many objects became what.
+fn to_the_end(
+    path: &Path,
+    key: Option<&Arc<RunKey>>,
+) -> Result<(Sums, BTreeMap<String, u64>), JournalError> {
+    let mut outcomes = BTreeMap::new();
+    let mut sums = None;
+    let (mut number, mut objects) = (0, 0);
+    for line in lines(path, key)? {
+        number += 1;
+        let damaged = || JournalError::Damaged {
+            path: path.to_owned(),
+            line: number,
+        };
+        match line?.1 {
+            _ if sums.is_some() => return Err(damaged()),
+            ProofLine::Run(_) if number == 1 => {}
+            ProofLine::Run(_) => return Err(damaged()),
+            ProofLine::Object(Object { step, .. }) => {
+                objects += 1;
+                *outcomes.entry(step.outcome).or_default() += 1;
+            }
+            ProofLine::Proof(said) if said.objects == objects => sums = Some(said),
+            ProofLine::Proof(_) => return Err(damaged()),
+        }
+    }
+    let sums = sums.ok_or_else(|| JournalError::CutShort(path.to_owned()))?;
+    Ok((sums, outcomes))
+}
+
+/// How many objects the proof beside this journal tells of, if there is one: a run that was killed has
+/// none.
+///
+/// # Errors
+/// As [`ProofFile::read`].
+pub(super) fn proved(journal: &Path, key: &Arc<RunKey>) -> Result<Option<u64>, JournalError> {
+    let path = journal.with_extension(PROOF);
+    match path.try_exists() {
+        Ok(false) => Ok(None),
+        Ok(true) => Ok(Some(to_the_end(&path, Some(key))?.0.objects)),
+        Err(source) => Err(JournalError::io("read", &path, source)),
     }
 }
 

@@ -25,7 +25,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 use super::JournalError;
 use super::key::{BYTES, Secret, mac, random};
 use crate::contract::{KeyError, WrittenEncoding};
-use crate::describe::line;
+use crate::describe::name;
 use crate::keys::key::RUN_KEY;
 use crate::keys::{Key, Keyring, RootCredential};
 
@@ -82,11 +82,11 @@ impl Wrapped {
     /// What opens it, for people.
     pub fn opened_by(&self) -> String {
         let one = |wrap: &Wrap| {
-            let name = line(&wrap.name);
+            let name = name(&wrap.name);
             match wrap.under {
-                Under::Key => format!("the key {name:?}"),
-                Under::Kes => format!("the key {name:?} in KES"),
-                Under::Credential => format!("the root credential of {name:?}"),
+                Under::Key => format!("the key {name}"),
+                Under::Kes => format!("the key {name} in KES"),
+                Under::Credential => format!("the root credential of {name}"),
             }
         };
         let all: Vec<_> = self.wraps.iter().map(one).collect();

@@ -201,10 +201,10 @@ pub trait Store: Storage + StorageWriter {
         Vec::new()
     }
 
-    /// Whether the old bytes of an object that was replaced here have stayed in the store, as a version of
-    /// it that can still be read.
-    fn keeps_versions(&self) -> bool {
-        false
+    /// What the old bytes of objects that were replaced here, and of drafts that were removed, have stayed in
+    /// the store as, where they can still be read; none where they are gone.
+    fn old_bytes(&self) -> Option<OldBytes> {
+        None
     }
 
     /// Removes the drafts under `prefix` that a killed run left behind, and returns how many. Those
@@ -231,6 +231,16 @@ pub trait Store: Storage + StorageWriter {
             }
         }
     }
+}
+
+/// As what old bytes stay in a store.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum OldBytes {
+    /// Old versions of a bucket's objects.
+    Versions,
+    /// Earlier revisions of etcd's keys.
+    Revisions,
 }
 
 /// How drafts are to be removed.

@@ -18,7 +18,7 @@
 //! part, are listed and refused one by one.
 //!
 //! In a bucket that keeps versions the old version of each object stays, plaintext among them, until
-//! the bucket's own rules remove it ([`Store::keeps_versions`]).
+//! the bucket's own rules remove it ([`Store::old_bytes`]).
 //!
 //! Every call needs a tokio runtime.
 
@@ -52,7 +52,8 @@ use self::removal::Removals;
 use super::dir::OBJECT_BYTES;
 use super::let_go::PATIENCE;
 use super::{
-    Cursor, Draft, Replacement, Storage, StorageWriter, Store, Stored, Sweeping, Swept, Version,
+    Cursor, Draft, OldBytes, Replacement, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
+    Version,
 };
 use crate::contract::StorageError;
 
@@ -87,7 +88,7 @@ struct Bucket {
     listing: Duration,
     patience: Duration,
     removals: Removals,
-    /// That what was replaced has stayed as an older version.
+    /// That what was replaced or removed has stayed as an older version.
     keeps_versions: Arc<AtomicBool>,
     /// What an operator should know of the way to the server.
     cautions: Vec<String>,
@@ -221,8 +222,9 @@ impl Store for BucketStore {
     }
 
     /// The bucket's versioning is on, or was when the object was written: its answers have versions' ids.
-    fn keeps_versions(&self) -> bool {
-        self.0.keeps_versions.load(Ordering::Relaxed)
+    fn old_bytes(&self) -> Option<OldBytes> {
+        let is_kept = self.0.keeps_versions.load(Ordering::Relaxed);
+        is_kept.then_some(OldBytes::Versions)
     }
 
     async fn abandoned(&self) -> Vec<Vec<u8>> {

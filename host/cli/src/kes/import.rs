@@ -12,6 +12,7 @@ use super::why;
 use crate::arguments::{Common, KesImport};
 use crate::cause::Cause;
 use crate::failure::Failure;
+use crate::report::words;
 use crate::{keys, load, output};
 
 /// Where the object would stand that the key is tried on.
@@ -48,7 +49,7 @@ pub async fn run(common: &Common, command: &KesImport) -> Result<ExitCode, Failu
         Made::Exists => "unchanged",
     };
     if common.json {
-        output::line(&json!({"key": name, "outcome": outcome}).to_string())?;
+        output::line(&words::json_line(&json!({"key": name, "outcome": outcome})))?;
     } else {
         output::line(match made {
             Made::New => "imported: KES has the key now, and opens what it sealed",

@@ -2,7 +2,7 @@
 
 use alloc::borrow::ToOwned as _;
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec;
 use alloc::vec::Vec;
 
@@ -13,7 +13,7 @@ use super::words;
 
 /// One line of JSON about the object in the file of this name.
 pub fn json_line(file: &str, seen: &Description) -> String {
-    json!({
+    words::json_line(&json!({
         "file": file,
         "form": words::form_name(seen.form),
         "size": seen.size,
@@ -22,8 +22,7 @@ pub fn json_line(file: &str, seen: &Description) -> String {
         "cipher": seen.cipher.map(words::cipher_name),
         "data_key_encoding": seen.data_key_encoding.map(words::encoding_name),
         "key_derivation": seen.key_derivation.map(words::derivation_name),
-    })
-    .to_string()
+    }))
 }
 
 /// The rows of a table, each a name and a value.

@@ -1,6 +1,6 @@
 //! What an audit says of the drafts that lie in a store.
 
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use serde_json::{Map, Value};
@@ -66,7 +66,7 @@ impl Drafts {
         if self.are_failures {
             line.insert("error".into(), words::error_json(&why()));
         }
-        Value::Object(line).to_string()
+        words::json_line(&Value::Object(line))
     }
 
     fn text_line(&self, path: &[u8]) -> String {

@@ -1,6 +1,6 @@
 //! What an audit says of one object.
 
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 
 use iamseal::contract::{Finding, Verdict};
 use serde_json::{Map, Value, json};
@@ -45,7 +45,7 @@ pub fn text_line(finding: &Finding) -> String {
 
 /// One line of JSON.
 pub fn json_line(finding: &Finding) -> String {
-    Value::Object(fields(finding)).to_string()
+    words::json_line(&Value::Object(fields(finding)))
 }
 
 /// The fields of that line.

@@ -135,6 +135,9 @@ pub fn go_on(command: &str) -> String {
     format!("to go on: {command}")
 }
 
+/// That a command was stopped before its run.
+pub const NOT_BEGUN: &str = "the run has not begun: no object is changed";
+
 /// That there is nothing to take back.
 pub fn unchanged(run: &str) -> String {
     format!("the run {run} has changed nothing")
@@ -156,10 +159,15 @@ pub fn drafts_left(drafts: &[Vec<u8>], sweep: &str) -> String {
     )
 }
 
-/// That a bucket keeps what a run has replaced.
+/// That a bucket keeps what was replaced or removed.
 pub const OLD_VERSIONS: &str = "\
-the bucket keeps versions: what the objects were before stays in it, plaintext too if they were, until its \
+the bucket keeps versions: what was replaced or removed stays in it, plaintext too if it was, until its \
 lifecycle rules remove it; no audit looks at old versions";
+
+/// The same of etcd.
+pub const OLD_REVISIONS: &str = "\
+etcd keeps earlier revisions: what was replaced or removed stays in it, plaintext too if it was, until \
+etcdctl compact and etcdctl defrag; no audit looks at earlier revisions";
 
 /// That an audit tells nothing of what it did not come to.
 pub const BROKEN_OFF: &str =
@@ -224,6 +232,9 @@ pub fn narrow(prefix: &[u8]) -> String {
     let prefix = iamseal::shown(prefix);
     format!("Not known: only what begins with {prefix} was looked at.")
 }
+
+/// That a manifest is as it was, or not there.
+pub const NOT_SAVED: &str = "the manifest was not saved";
 
 /// What an audit says at its end where a store's notes say that objects may be missing.
 pub const NOT_ALL_SEEN: &str = "\

@@ -1,7 +1,7 @@
 //! What a migration says of one object.
 
 use alloc::format;
-use alloc::string::{String, ToString as _};
+use alloc::string::String;
 
 use iamseal::contract::{Found, Outcome, Step};
 use serde_json::{Value, json};
@@ -79,7 +79,7 @@ pub fn json_line(step: &Step) -> String {
     fields.insert("outcome".into(), name(&step.outcome).into());
     fields.insert("retries".into(), step.retries.into());
     fields.insert(field.into(), value);
-    Value::Object(fields).to_string()
+    words::json_line(&Value::Object(fields))
 }
 
 fn name(outcome: &Outcome) -> &'static str {

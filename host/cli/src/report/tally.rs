@@ -202,7 +202,7 @@ impl Tally {
                 fields.insert("retried".into(), self.retried.into());
             }
         }
-        json!({ "summary": summary }).to_string()
+        words::json_line(&json!({ "summary": summary }))
     }
 
     /// Whether there was no object at all.

@@ -4,7 +4,7 @@ use alloc::format;
 use alloc::string::String;
 
 use iamseal::contract::{Cipher, Context, DataKeyEncoding, Form, Found, KeyDerivation};
-use iamseal::{harmless, shown};
+use iamseal::{harmless, is_hidden, shown};
 use serde_json::{Map, Value, json};
 
 use super::why::Why;
@@ -45,6 +45,23 @@ pub fn failure_lines(name: &str, why: &Why, path: &[u8]) -> String {
         lines.push_str(&format!("\n    cure: {}", harmless(cure)));
     }
     lines
+}
+
+/// A line of JSON, in which what does not show is escaped: it says the same, and drives no terminal that it
+/// is printed on.
+pub fn json_line(value: &Value) -> String {
+    let json = format!("{value}");
+    let mut line = String::with_capacity(json.len());
+    for character in json.chars() {
+        if !is_hidden(character) {
+            line.push(character);
+            continue;
+        }
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            line.push_str(&format!("\\u{unit:04x}"));
+        }
+    }
+    line
 }
 
 /// The path's JSON fields; `path_b64` only where `path` cannot hold all of it.
@@ -130,4 +147,18 @@ pub fn error_json(why: &Why) -> Value {
         fields.insert("opens_at".into(), Value::Object(path_fields(path)));
     }
     Value::Object(fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_says_the_same_without_what_does_not_show() {
+        let value = json!(["a\u{1b}b\\c\u{202e}d\u{7f}\u{9b}\u{1d173}é€👍"]);
+        let line = json_line(&value);
+        assert!(!line.chars().any(is_hidden), "{line}");
+        assert_eq!(serde_json::from_str::<Value>(&line).ok(), Some(value));
+        assert!(line.ends_with("é€👍\"]"), "{line}");
+    }
 }

@@ -432,7 +432,7 @@ fn a_report_about_a_part_of_the_store_is_no_success() {
         .file("--keys", &keys())
         .key("fixture-key-a:TC59kL0hIUwHLZbmwAkYyopKnZupq77baQS2mX2AyhE=")
         .run()
-        .fails(13)
+        .exits(13)
         .says("not all of the store was seen")
         .says(" cure: give the drives that the notes name");
     assert!(!file.exists());

@@ -401,6 +401,36 @@ fn an_audit() {
     }
 }
 
+#[test]
+fn a_manifest() {
+    let store = Store::new();
+    let long = "x".repeat(200);
+    for number in 0..1000 {
+        store.put(format!("config/{long}/{number}"), "{}");
+    }
+    let file = store.root().join("manifest");
+    let manifest = || {
+        let manifest = tool(["manifest", "--json"]).key(KEY).args([store.root()]);
+        manifest.args([Path::new("--manifest"), &file])
+    };
+    for (stdout, code) in [(closed as fn() -> Stdio, 141), (full, 13)] {
+        let ended = to(manifest().command(), stdout()).exits(code);
+        let seen = objects(&ended.stderr);
+        assert!(seen > 0 && seen < 1000, "{seen}");
+        said(&ended, "the manifest was not saved");
+    }
+    let mut running = manifest().spawn_unread();
+    running.until_output();
+    running.signal(Signal::INT);
+    let ended = running.wait().exits(130);
+    let lines = ended.json();
+    let summary = &lines.last().unwrap()["summary"];
+    assert_eq!(summary["objects"], lines.len() - 1);
+    assert_eq!(summary["interrupted"], true);
+    said(&ended, "the manifest was not saved");
+    assert!(!file.exists());
+}
+
 /// A shell's `<(...)` is gone when the command has ended.
 #[test]
 fn a_pipe_of_keys_is_not_named_where_it_would_be_opened_again() {

@@ -224,11 +224,34 @@ fn a_journal_that_was_tampered_with_is_not_followed() {
         assert_eq!(ended.code, Some(wanted), "{kind}: {ended}");
         assert!(store.bytes() == sealed, "{kind}");
     }
-    // What a kill leaves is cut off at its end.
-    let cut = &whole[..whole.len() - 20];
-    fs::write(journals.file(&run, "journal"), cut).unwrap();
+}
+
+#[test]
+fn a_journal_that_lacks_its_end_is_followed_only_without_a_proof() {
+    let (journals, store) = (Journals::new(), plain());
+    let run = name(&journals.run("migrate --to kms", &store).ok());
+    let whole = fs::read_to_string(journals.file(&run, "journal")).unwrap();
+    let lines: Vec<_> = whole.lines().collect();
+    let sealed = store.bytes();
+    let within_a_line = whole[..whole.len() - 20].to_owned();
+    let without = |count: usize| changed(&lines, |lines| lines.truncate(lines.len() - count));
+    for cut in [within_a_line.clone(), without(1), without(lines.len() - 1)] {
+        fs::write(journals.file(&run, "journal"), &cut).unwrap();
+        let ended = journals.undo(&store, &run).run().exits(29);
+        assert!(ended.stderr.contains("its end is missing"), "{ended}");
+        assert!(store.bytes() == sealed, "{cut}");
+    }
+    // A kill leaves it like this, and no proof.
+    fs::write(journals.file(&run, "journal"), &within_a_line).unwrap();
+    let proof = journals.file(&run, "proof");
+    let proved = fs::read(&proof).unwrap();
+    fs::remove_file(&proof).unwrap();
     journals.undo(&store, &run).ok();
     assert!(store.bytes() == plain().bytes());
+    // Whoever knows better insists.
+    fs::write(&proof, proved).unwrap();
+    journals.undo(&store, &run).run().exits(29);
+    journals.undo(&store, &run).args(["--trust-journal"]).ok();
 }
 
 /// Sealed to sealed, so that nothing but the journal needs a key.

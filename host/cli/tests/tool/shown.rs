@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::kit::store::Store;
@@ -35,6 +36,24 @@ fn escaped(what: &str, ended: &Ended) {
     assert!(hidden.is_empty(), "{what}: {hidden:?} in {all:?}");
     assert!(!all.contains("\nerror: forged"), "{what}: {all:?}");
     assert!(all.contains("odd\\u{1b}"), "{what}: not quoted: {all}");
+    assert!(!all.contains("odd\\\\u"), "{what}: escaped twice: {all}");
+}
+
+/// The same of lines of JSON, which name it as it is.
+#[track_caller]
+fn escaped_json(what: &str, name: &str, ended: &Ended) {
+    let all = format!("{}{}", ended.text(), ended.stderr);
+    assert!(!all.chars().any(is_hidden), "{what}: {all:?}");
+    let lines: Vec<Value> = all
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let path = |line: &Value| {
+        line["path"]
+            .as_str()
+            .is_some_and(|path| path.contains(name))
+    };
+    assert!(lines.iter().any(path), "{what}: not named: {all}");
 }
 
 fn run(arguments: &[&str]) -> Tool {
@@ -221,6 +240,27 @@ fn names_in_a_store() {
 }
 
 #[test]
+fn names_in_json() {
+    for odd in [ODD, LINES] {
+        let scratch = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let store = Store::of([(format!("config/{odd}"), "{}")]);
+        store.put(format!("config/damaged {odd}"), "garbage");
+        let root = store.root().to_str().unwrap();
+        let [journals, manifest] = ["journals", "manifest"].map(|name| scratch.path().join(name));
+        let (journals, manifest) = (journals.to_str().unwrap(), manifest.to_str().unwrap());
+        for arguments in [
+            &["audit", root][..],
+            &["manifest", root, "--manifest", manifest],
+            &["migrate", root, "--to", "kms", "--journal", journals],
+            &["audit", root, "--manifest", manifest],
+        ] {
+            let ended = run(arguments).args(["--json"]).run();
+            escaped_json(&format!("{arguments:?}"), odd, &ended);
+        }
+    }
+}
+
+#[test]
 fn names_of_keys_and_users() {
     let odd_key = format!("{ODD}:{SECRET}");
     let store = Store::of([("config/a", "{}")]);
@@ -239,19 +279,19 @@ fn names_of_keys_and_users() {
             .file("--root-credentials", &credential)
             .run(),
     );
-    escaped("what a run was", &{
-        odd(&[
-            "migrate",
-            root,
-            "--to",
-            "kms",
-            "--key",
-            ODD,
-            "--journal",
-            journals,
-        ]);
-        tool(["runs", "--journal", journals]).run()
-    });
+    let migrate = ["migrate", root, "--to", "kms", "--key", ODD];
+    let migrated = tool(migrate).args(["--journal", journals, "--json"]);
+    let summary = migrated.key(&odd_key).ok().json();
+    let summary = &summary.last().unwrap()["summary"];
+    escaped(
+        "what a run was",
+        &tool(["runs", "--journal", journals]).run(),
+    );
+    let name = summary["run"]["name"].as_str().unwrap();
+    let undo = ["undo", root, name, "--journal", journals];
+    escaped("what opens a journal", &run(&undo).run());
+    let proof = summary["run"]["proof"].as_str().unwrap();
+    escaped("what opens a proof", &run(&["verify-proof", proof]).run());
     escaped("what opens", &odd(&["audit", root]));
     escaped("no such key", &run(&["audit", root]).run());
     let other = format!("{ODD}:AgICAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI=");

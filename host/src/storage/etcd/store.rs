@@ -1,6 +1,7 @@
 //! The store itself.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use async_trait::async_trait;
 use futures_util::StreamExt as _;
@@ -21,7 +22,8 @@ use super::sweep;
 use crate::contract::{SizeLimit, StorageError};
 use crate::storage::let_go::LetGo;
 use crate::storage::{
-    Cursor, Draft, Replacement, Storage, StorageWriter, Store, Stored, Sweeping, Swept, Version,
+    Cursor, Draft, OldBytes, Replacement, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
+    Version,
 };
 
 /// The largest object in bytes that is read: what etcd holds by default is 1.5 MiB, and it may be told
@@ -43,6 +45,8 @@ pub(super) struct Inner {
     pub keys: Keys,
     /// Drafts whose leases were to end, by those.
     pub let_go: LetGo<(i64, Vec<u8>)>,
+    /// That something was replaced or removed, which stays as an earlier revision.
+    pub has_replaced: AtomicBool,
     name: String,
 }
 
@@ -94,6 +98,7 @@ impl EtcdStore {
             client,
             keys,
             let_go,
+            has_replaced: AtomicBool::new(false),
             name,
         });
         Ok(Self { inner })
@@ -177,7 +182,13 @@ impl StorageWriter for EtcdStore {
         let drafts: Vec<_> = drafts.into_iter().map(|draft| self.own(draft)).collect();
         let commits = drafts.into_iter().map(|draft| async {
             match draft {
-                Some(draft) => (commit(&draft).await, Some(draft)),
+                Some(draft) => {
+                    let committed = commit(&draft).await;
+                    if committed.is_ok() {
+                        self.inner.has_replaced.store(true, Ordering::Relaxed);
+                    }
+                    (committed, Some(draft))
+                }
                 None => {
                     let refused = StorageError::Refused("the draft is of another store".into());
                     (Err(refused), None)
@@ -195,6 +206,12 @@ impl StorageWriter for EtcdStore {
 impl Store for EtcdStore {
     fn name(&self) -> String {
         self.inner.name.clone()
+    }
+
+    /// etcd keeps every revision until it is compacted.
+    fn old_bytes(&self) -> Option<OldBytes> {
+        let has_replaced = self.inner.has_replaced.load(Ordering::Relaxed);
+        has_replaced.then_some(OldBytes::Revisions)
     }
 
     async fn abandoned(&self) -> Vec<Vec<u8>> {

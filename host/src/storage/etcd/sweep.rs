@@ -1,5 +1,7 @@
 //! Removing the drafts that a killed run left behind, before their leases do.
 
+use std::sync::atomic::Ordering;
+
 use super::client::{RANGE, TXN};
 use super::errors::failed;
 use super::keys::is_draft;
@@ -62,7 +64,10 @@ pub(super) async fn remove(
         .result
         .map_err(|unable| failed("remove a draft", unable))?;
     match done.succeeded || removed.was_lost {
-        true => Ok(Swept::Removed),
+        true => {
+            inner.has_replaced.store(true, Ordering::Relaxed);
+            Ok(Swept::Removed)
+        }
         // Its run has removed it meanwhile: nobody writes to a draft twice.
         false => Err(StorageError::NotFound),
     }

@@ -1,5 +1,7 @@
 //! Whether the bucket's server keeps to the conditions of puts, tried on a draft of the store's own.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
 use object_store::{Error, PutMode, UpdateVersion};
 
@@ -7,6 +9,7 @@ use super::Bucket;
 use super::draft::gone;
 use super::errors::failed;
 use super::place::refused;
+use super::removal::Discarded;
 use crate::contract::StorageError;
 use crate::storage::Version;
 
@@ -19,7 +22,7 @@ const TRIES: usize = 3;
 
 /// # Errors
 /// `Refused` if conditions are ignored or not known; else what keeps a draft from being written.
-pub(super) async fn check(bucket: &Bucket) -> Result<(), StorageError> {
+pub(super) async fn check(bucket: &Arc<Bucket>) -> Result<(), StorageError> {
     for _ in 1..TRIES {
         match once(bucket).await {
             Err(Unfit::Perhaps(_)) => {}
@@ -48,8 +51,10 @@ impl From<StorageError> for Unfit {
     }
 }
 
-async fn once(bucket: &Bucket) -> Result<(), Unfit> {
+async fn once(bucket: &Arc<Bucket>) -> Result<(), Unfit> {
     let draft = bucket.new_draft()?;
+    // It is known as long as it may be there, also if this is dropped.
+    let _known = Discarded::new(bucket, vec![draft.clone()]);
     let kept = keeps_them(bucket, &draft).await;
     let left = bucket.remove(&draft).await;
     let there = kept?;
@@ -139,6 +144,15 @@ mod tests {
             let checked = checked(flaw).await;
             assert_eq!(checked.is_ok(), is_fit, "{flaw:?}: {checked:?}");
         }
+    }
+
+    #[tokio::test]
+    async fn a_draft_that_cannot_be_removed_is_known() {
+        let objects = Arc::new(Flawed::new(Flaw::Keeps));
+        let store = BucketStore::new(objects, "p", "memory").unwrap();
+        assert!(store.check_writes().await.is_err());
+        let drafts = store.drafts(b"").await.unwrap().next().await.unwrap();
+        assert_eq!((drafts.len(), store.abandoned().await), (1, drafts));
     }
 
     #[tokio::test]

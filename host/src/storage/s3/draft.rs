@@ -153,6 +153,9 @@ pub(super) async fn remove(
         true => Ok(Swept::Removed),
         false => {
             bucket.remove(&draft).await.map_err(failed)?;
+            if made.version.as_deref().is_some_and(read::is_kept) {
+                bucket.keeps_versions.store(true, Ordering::Relaxed);
+            }
             Ok(Swept::Removed)
         }
     }

@@ -83,10 +83,16 @@ pub(super) fn tag(version: &[u8]) -> Option<&str> {
 /// id, or `null` while that is suspended; only of those without one the new takes the place of the old.
 pub(super) fn stays(old: &[u8], new: &[u8]) -> bool {
     let has_id = |version: &[u8]| {
-        let mut parts = version.splitn(2, |byte| *byte == BETWEEN).skip(1);
-        parts.next().is_some_and(|id| id != b"null")
+        let id = version.splitn(2, |byte| *byte == BETWEEN).nth(1);
+        id.and_then(|id| str::from_utf8(id).ok())
+            .is_some_and(is_kept)
     };
     has_id(old) || has_id(new)
+}
+
+/// Whether what has a version of this id stays when it is replaced or removed.
+pub(super) fn is_kept(id: &str) -> bool {
+    id != "null"
 }
 
 fn is_strong(tag: &str) -> bool {

@@ -53,11 +53,22 @@ fn a_store_is_sealed_and_taken_back_and_neighbours_are_left_alone() {
 
     let ended = on(&etcd, &format!("migrate --json --to kms {journal}")).ok();
     all(&ended, "migrated");
+    // What was there can still be read.
+    assert_eq!(
+        ended.stderr.matches("etcd keeps earlier revisions").count(),
+        1,
+        "{ended}"
+    );
     is_sealed(&etcd, NAMES.len());
     for (key, value) in values(&etcd) {
         assert_ne!(value, before[&key]);
     }
-    all(&migrate(&etcd).ok(), "unchanged");
+    let unchanged = migrate(&etcd).ok();
+    all(&unchanged, "unchanged");
+    assert!(
+        !unchanged.stderr.contains("earlier revisions"),
+        "{unchanged}"
+    );
 
     let run = ended.json().pop().unwrap()["summary"]["run"].clone();
     let run = run["name"].as_str().unwrap().to_owned();

@@ -179,6 +179,27 @@ fn a_bucket_that_keeps_versions() {
     says(bucket.write("migrate --to plaintext").ok(), 0);
 }
 
+/// So do drafts that a killed run left.
+#[test]
+fn what_is_swept_stays_in_a_bucket_that_keeps_versions() {
+    let bucket = Bucket::plain(5);
+    let versioned = format!("t/{BUCKET}");
+    bucket.minio.admin(&["version", "enable", &versioned]);
+    let draft = "iamseal-draft/0123456789abcdef";
+    bucket
+        .minio
+        .upload(&format!("{BUCKET}/{PREFIX}"), [(draft, "{}")]);
+    let sweep = || bucket.run("sweep --no-run-under-way");
+    let says = |ended: &Ended| ended.stderr.matches("the bucket keeps versions").count();
+    assert_eq!(says(&sweep().args(["--dry-run"]).ok()), 0);
+    let ended = sweep().ok();
+    assert_eq!(
+        (says(&ended), ended.json()[0]["path"].as_str()),
+        (1, Some(draft))
+    );
+    assert_eq!(says(&sweep().ok()), 0);
+}
+
 #[test]
 fn a_server_that_stops_midway_loses_nothing() {
     let mut bucket = Bucket::plain(OBJECTS);
