@@ -122,6 +122,7 @@ pub fn finding(finding: contract::Finding) -> core::Finding {
                 reason: failure.reason.map(|reason| match reason {
                     contract::Reason::OtherKeyBytes => core::Reason::OtherKeyBytes,
                     contract::Reason::OtherPath(path) => core::Reason::OtherPath(path),
+                    contract::Reason::EarlierKey => core::Reason::EarlierKey,
                     contract::Reason::DamagedDataKey => core::Reason::DamagedDataKey,
                 }),
             },

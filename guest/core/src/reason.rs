@@ -7,6 +7,7 @@
 use alloc::collections::BTreeMap;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::ops::ControlFlow;
 
 use iamseal_data_key::KEY;
 use zeroize::Zeroizing;
@@ -29,7 +30,10 @@ pub enum Reason {
     OtherKeyBytes,
     /// It opens at this path: it was copied or moved from there.
     OtherPath(Vec<u8>),
-    /// Its key opens others, and it opens at none of the paths that were tried: its data key or its
+    /// Its key opens others, and several that name it do not open and belong at no other path: most likely
+    /// they were sealed under an earlier key of the same name.
+    EarlierKey,
+    /// Its key opens others, and it alone opens at none of the paths that were tried: its data key or its
     /// header is damaged, or it comes from a path or a store that is not here.
     DamagedDataKey,
 }
@@ -40,7 +44,8 @@ const PATHS: usize = 4096;
 const OBJECTS: usize = 1024;
 /// Bytes to read in that search, together: far below what one call may copy.
 const BYTES: usize = 16 << 20;
-/// Other objects that name the key and do not open before the key is taken for another.
+/// Other objects that name the key and do not open before the key is taken for another, and before all that
+/// do not open are taken for moved.
 const FAILURES: usize = 8;
 /// Key names to remember something of. An object can name any key.
 const NAMES: usize = 1024;
@@ -49,10 +54,14 @@ const NAMES: usize = 1024;
 #[derive(Default)]
 pub(crate) struct Evidence(BTreeMap<String, Known>);
 
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 enum Known {
     /// It opened an object here.
     Opens,
+    /// The same, and of those that name it the one at this path does not open and belongs at no other.
+    OpensAllBut(Vec<u8>),
+    /// The same of several.
+    HadOtherBytes,
     /// It opened none of several that name it.
     IsAnother,
 }
@@ -60,7 +69,7 @@ enum Known {
 impl Evidence {
     /// The key of this name opened an object.
     pub(crate) fn opens(&mut self, name: &str) {
-        if self.0.get(name) != Some(&Known::Opens) {
+        if matches!(self.0.get(name), None | Some(Known::IsAnother)) {
             self.learn(name, Known::Opens);
         }
     }
@@ -101,10 +110,21 @@ impl<L: Keyring + Storage> Neighbourhood<'_, L> {
             let known = self.try_others(session, path, name)?;
             evidence.learn(name, known);
         }
-        Some(match evidence.0.get(name) {
-            Some(Known::IsAnother) => Reason::OtherKeyBytes,
-            _ => Reason::DamagedDataKey,
-        })
+        let now = match evidence.0.get(name) {
+            Some(Known::Opens) if self.has_another(session, path, name) => Known::HadOtherBytes,
+            Some(Known::Opens) => Known::OpensAllBut(path.to_vec()),
+            Some(Known::OpensAllBut(one)) if one != path => Known::HadOtherBytes,
+            Some(known) => known.clone(),
+            // There is no room to remember more.
+            None => return None,
+        };
+        let reason = match &now {
+            Known::IsAnother => Reason::OtherKeyBytes,
+            Known::HadOtherBytes => Reason::EarlierKey,
+            Known::Opens | Known::OpensAllBut(_) => Reason::DamagedDataKey,
+        };
+        evidence.learn(name, now);
+        Some(reason)
     }
 
     /// A path of the store at which the object's header is authentic. Near ones come first: those in
@@ -161,12 +181,53 @@ impl<L: Keyring + Storage> Neighbourhood<'_, L> {
 
     /// Whether the key opens another object that names it; none if there is no other.
     fn try_others(&self, session: &mut Session, path: &[u8], name: &str) -> Option<Known> {
+        let mut failures = 0;
+        let known = self.others(path, name, |location, stored| {
+            if self.opens(session, location, stored) {
+                return ControlFlow::Break(Known::Opens);
+            }
+            failures += 1;
+            match failures < FAILURES {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(Known::IsAnother),
+            }
+        });
+        known.or_else(|| (failures > 0).then_some(Known::IsAnother))
+    }
+
+    /// Whether another object than this one names the key, does not open and belongs at no other path.
+    fn has_another(&self, session: &mut Session, path: &[u8], name: &str) -> bool {
+        let mut moved = 0;
+        let found = self.others(path, name, |location, stored| {
+            if self.opens(session, location, stored) {
+                return ControlFlow::Continue(());
+            }
+            let belongs_at = self.path_that_fits(session, location.given, name, stored);
+            if belongs_at.is_none() {
+                return ControlFlow::Break(true);
+            }
+            moved += 1;
+            match moved < FAILURES {
+                true => ControlFlow::Continue(()),
+                false => ControlFlow::Break(false),
+            }
+        });
+        found.unwrap_or_default()
+    }
+
+    /// Shows other objects that name the key, until that breaks off or there are none within the bounds.
+    fn others<T>(
+        &self,
+        path: &[u8],
+        name: &str,
+        mut see: impl FnMut(&Location, &[u8]) -> ControlFlow<T>,
+    ) -> Option<T> {
         let mut cursor = self.lent.list(self.prefix, None).ok()?;
-        let (mut objects, mut bytes, mut failures) = (0, 0, 0);
+        let (mut objects, mut bytes) = (0, 0);
         while let Some(page) = cursor.next().ok().filter(|page| !page.is_empty()) {
             for other in page.into_iter().filter(|other| other != path) {
-                if objects == OBJECTS || bytes > BYTES || failures == FAILURES {
-                    return (failures > 0).then_some(Known::IsAnother);
+                if objects == OBJECTS || bytes > BYTES {
+                    return None;
                 }
                 let location = Location::new(self.store, &other);
                 let Some(location) = location.ok().filter(|at| at.exempt().is_none()) else {
@@ -180,17 +241,21 @@ impl<L: Keyring + Storage> Neighbourhood<'_, L> {
                 if form::key(&stored.bytes).as_deref() != Some(name) {
                     continue;
                 }
-                let policy = Policy::Sealed;
-                match unseal(self.lent, session, &location, &stored.bytes, policy) {
-                    // With a header that is authentic, whatever is wrong with the body.
-                    Ok(_) | Err(Error::BodyNotAuthentic | Error::CutShort) => {
-                        return Some(Known::Opens);
-                    }
-                    Err(_) => failures += 1,
+                if let ControlFlow::Break(found) = see(&location, &stored.bytes) {
+                    return Some(found);
                 }
             }
         }
-        (failures > 0).then_some(Known::IsAnother)
+        None
+    }
+
+    /// Whether an object's header is authentic, whatever is wrong with its body.
+    fn opens(&self, session: &mut Session, location: &Location, stored: &[u8]) -> bool {
+        let opened = unseal(self.lent, session, location, stored, Policy::Sealed);
+        matches!(
+            opened,
+            Ok(_) | Err(Error::BodyNotAuthentic | Error::CutShort)
+        )
     }
 }
 

@@ -192,6 +192,7 @@ impl From<core_::Finding> for auditing::Finding {
                         reason: reason.map(|reason| match reason {
                             core_::Reason::OtherKeyBytes => auditing::Reason::OtherKeyBytes,
                             core_::Reason::OtherPath(path) => auditing::Reason::OtherPath(path),
+                            core_::Reason::EarlierKey => auditing::Reason::EarlierKey,
                             core_::Reason::DamagedDataKey => auditing::Reason::DamagedDataKey,
                         }),
                     })

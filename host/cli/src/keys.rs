@@ -56,6 +56,7 @@ pub fn warn<'a>(
     environment: &Environment,
     files: impl IntoIterator<Item = &'a PathBuf>,
 ) {
+    passed_over(common, environment);
     let given = files.into_iter().filter(|file| is_open_to_others(file));
     let open = given.cloned().chain(environment.open_to_others());
     // A file may be read for the keys and for the store.
@@ -68,6 +69,17 @@ pub fn warn<'a>(
         let shown = iamseal::shown(file.as_os_str().as_bytes());
         let quoted = typed::quoted(file.as_os_str());
         output::note(common.json, &notes::open_to_others(&shown, &quoted));
+    }
+}
+
+/// Says which variables were passed over, once.
+fn passed_over(common: &Common, environment: &Environment) {
+    static TOLD: Mutex<bool> = Mutex::new(false);
+    let variables = environment.passed_over();
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*told && !variables.is_empty() {
+        *told = true;
+        output::note(common.json, &notes::passed_over(&variables));
     }
 }
 

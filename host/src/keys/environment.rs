@@ -9,7 +9,7 @@ mod kms;
 mod root;
 
 use std::cell::RefCell;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -24,6 +24,11 @@ use super::keyring::StaticKeyring;
 use super::mixed::MixedKeyring;
 
 const CONFIG_FILE: &str = "MINIO_CONFIG_ENV_FILE";
+/// What MinIO's container image sets, whether there are such files or not.
+const IMAGE_DEFAULTS: [(&str, &str); 2] = [
+    (CONFIG_FILE, "config.env"),
+    (kms::KEY_FILE, "kms_master_key"),
+];
 /// Where Docker and its kin put secrets; MinIO looks there for files that are named without a path.
 const SECRETS: &str = "/run/secrets";
 
@@ -37,6 +42,8 @@ pub struct Environment {
     secrets: PathBuf,
     /// The files with secrets that were read.
     read: RefCell<Vec<PathBuf>>,
+    /// The variables that were passed over.
+    passed_over: RefCell<BTreeSet<&'static str>>,
 }
 
 impl Environment {
@@ -58,8 +65,11 @@ impl Environment {
             file: BTreeMap::new(),
             secrets: SECRETS.into(),
             read: RefCell::default(),
+            passed_over: RefCell::default(),
         };
-        if let Some(path) = environment.get(CONFIG_FILE)? {
+        if let Some(path) = environment.get(CONFIG_FILE)?
+            && !environment.passes_over(CONFIG_FILE, &path, &[Path::new("")])
+        {
             let path = PathBuf::from(&*path);
             environment.file = assignments(&path)?;
             environment.saw(&path);
@@ -151,6 +161,22 @@ impl Environment {
         open.cloned().collect()
     }
 
+    /// The variables that were passed over so far, because they have the value that MinIO's container image
+    /// gives them and no such file is there: nobody chose it.
+    pub fn passed_over(&self) -> Vec<&'static str> {
+        self.passed_over.borrow().iter().copied().collect()
+    }
+
+    /// Whether the file that a variable names is a default of the image and is in none of these folders.
+    fn passes_over(&self, variable: &'static str, path: &str, folders: &[&Path]) -> bool {
+        let is_there = |folder: &&Path| folder.join(path).exists();
+        let passes = IMAGE_DEFAULTS.contains(&(variable, path)) && !folders.iter().any(is_there);
+        if passes {
+            self.passed_over.borrow_mut().insert(variable);
+        }
+        passes
+    }
+
     /// Remembers a file with secrets that was read.
     pub(crate) fn saw(&self, path: &Path) {
         self.read.borrow_mut().push(path.to_owned());
@@ -189,7 +215,9 @@ fn assignments(path: &Path) -> Result<BTreeMap<String, Zeroizing<String>>, KeysE
     };
     let mut assignments = BTreeMap::new();
     for (place, line) in lines {
-        let line = line.strip_prefix("export ").unwrap_or(&line);
+        let exported = line.strip_prefix("export");
+        let exported = exported.filter(|rest| rest.starts_with(char::is_whitespace));
+        let line = exported.unwrap_or(&line);
         let Some((name, value)) = line.split_once('=') else {
             return Err(KeysError::NoAssignment { place });
         };
@@ -266,7 +294,7 @@ mod testing {
             self.try_environment().unwrap()
         }
 
-        fn try_environment(&self) -> Result<Environment, KeysError> {
+        pub fn try_environment(&self) -> Result<Environment, KeysError> {
             let variables = self.variables.clone();
             let environment = Environment::new(move |name| variables.get(name).cloned())?;
             let secrets = self.dir.path().join("secrets");
@@ -313,6 +341,70 @@ mod tests {
         let lent = keyring.root_credentials().remove(0);
         assert_eq!(lent.user, "from=file");
         assert_eq!(*lent.password, "pass\"word");
+    }
+
+    #[test]
+    fn any_white_space_may_follow_export() {
+        for (line, user) in [
+            ("export\tMINIO_ROOT_USER=user", "user"),
+            ("export \t  MINIO_ROOT_USER = user", "user"),
+            ("\texport MINIO_ROOT_USER=user", "user"),
+            // A name of its own.
+            ("exportMINIO_ROOT_USER=user", "other"),
+            ("export=1", "other"),
+        ] {
+            let keyring = Setting::new(&[
+                ("MINIO_ROOT_USER", "other"),
+                ("MINIO_ROOT_PASSWORD", "12345678"),
+            ])
+            .with_file(CONFIG_FILE, line)
+            .keyring()
+            .unwrap();
+            assert_eq!(keyring.root_credentials().remove(0).user, user, "{line:?}");
+        }
+    }
+
+    #[test]
+    fn a_default_of_the_image_that_is_not_there_is_passed_over() {
+        let image = [
+            (CONFIG_FILE, "config.env"),
+            ("MINIO_ROOT_USER_FILE", "access_key"),
+            ("MINIO_ROOT_PASSWORD_FILE", "secret_key"),
+            (kms::KEY_FILE, "kms_master_key"),
+        ];
+        let key = "my-key:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
+        let setting = Setting::new(&image).with(&[("MINIO_KMS_SECRET_KEY", key)]);
+        let environment = setting.try_environment().unwrap();
+        let keyring = environment.keyring().unwrap();
+        assert_eq!(Keyring::default_key(&keyring).as_deref(), Some("my-key"));
+        assert_eq!(environment.passed_over(), [CONFIG_FILE, kms::KEY_FILE]);
+        assert!(Setting::new(&image).keyring().is_ok());
+
+        // One that is there is a choice.
+        let both = Setting::new(&image)
+            .with(&[("MINIO_KMS_SECRET_KEY", key)])
+            .with_secret("kms_master_key", key);
+        assert!(matches!(both.error(), KeysError::TwoKeys));
+        let in_file = Setting::new(&image).with_secret("kms_master_key", key);
+        let environment = in_file.try_environment().unwrap();
+        let keyring = environment.keyring().unwrap();
+        assert_eq!(Keyring::default_key(&keyring).as_deref(), Some("my-key"));
+        assert_eq!(environment.passed_over(), [CONFIG_FILE]);
+        // And so is another name.
+        let chosen = Setting::new(&[(kms::KEY_FILE, "./kms_master_key")]);
+        assert!(matches!(chosen.error(), KeysError::FileMissing { .. }));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_refused_by_its_line() {
+        let setting = Setting::new(&[]).with_file(CONFIG_FILE, "\u{feff}MINIO_ROOT_USER=user\n");
+        let error = setting.error();
+        assert!(
+            error
+                .to_string()
+                .ends_with("line 1: it begins with a byte-order mark"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -54,6 +54,12 @@ pub enum KeysError {
         /// Where it stands.
         place: Place,
     },
+    /// A file begins with U+FEFF, which some editors write and nobody sees.
+    #[error("{place}: it begins with a byte-order mark")]
+    ByteOrderMark {
+        /// The first line.
+        place: Place,
+    },
     /// A file cannot be read.
     #[error("{}: cannot be read: {cause}", .path.display())]
     Unreadable {
@@ -184,6 +190,7 @@ impl KeysError {
                 format!("set {missing} too, or unset {set}")
             }
             Self::NotText { .. } => "write it as UTF-8 text".into(),
+            Self::ByteOrderMark { .. } => "save the file as UTF-8 without a byte-order mark".into(),
             Self::Unreadable { .. } => "check the path, and that this user may read it".into(),
             Self::FileTooLarge { .. } => "name the file that holds the keys".into(),
             Self::TooManyRootCredentials { .. } => {

@@ -16,7 +16,7 @@ pub(super) const FILE_BYTES: usize = 1024 * 1024;
 /// Reads a whole file. It may be a pipe, so that a secret need not lie on a disk.
 ///
 /// # Errors
-/// `Unreadable`, `FileTooLarge`, `NotText` if it is not UTF-8.
+/// `Unreadable`, `FileTooLarge`, `NotText` if it is not UTF-8, `ByteOrderMark`.
 pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, KeysError> {
     let unreadable = |cause: io::Error| KeysError::Unreadable {
         path: path.into(),
@@ -33,6 +33,10 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, KeysError> {
         return Err(KeysError::FileTooLarge { path: path.into() });
     }
     match str::from_utf8(&bytes) {
+        // It would become part of a name, unseen.
+        Ok(text) if text.starts_with('\u{feff}') => Err(KeysError::ByteOrderMark {
+            place: Place::Line(path.into(), 1),
+        }),
         Ok(text) => Ok(Zeroizing::new(text.into())),
         Err(_) => Err(KeysError::NotText {
             place: Place::File(path.into()),

@@ -37,6 +37,9 @@ pub enum StaticKeyError {
     /// There is no colon between name and key.
     #[error("the key has no name: there is no colon in it")]
     NoColon,
+    /// It is an assignment to a variable, which would become part of the key's name.
+    #[error("it is NAME=VALUE, and the key is the value alone")]
+    Assignment,
     /// What follows the colon is not base64.
     #[error("what follows the colon is not standard base64 with padding")]
     NotBase64,
@@ -70,8 +73,12 @@ impl StaticKey {
     /// in it are passed over, other space is not.
     ///
     /// # Errors
-    /// `NoColon`, `NotBase64`, `Length`.
+    /// `NoColon`, `NotBase64`, `Length`; `Assignment` for a whole line of an environment file, which MinIO
+    /// would take for a key of an odd name.
     pub fn parse(text: &str) -> Result<Self, StaticKeyError> {
+        if is_assignment(text) {
+            return Err(StaticKeyError::Assignment);
+        }
         let (name, encoded) = text.split_once(':').ok_or(StaticKeyError::NoColon)?;
         // As long as the text from the start: a buffer that grew would leave copies behind.
         let mut characters = Zeroizing::new(Vec::with_capacity(encoded.len()));
@@ -86,8 +93,11 @@ impl StaticKey {
     /// Reads `NAME:HEX` as MinIO read `MINIO_KMS_MASTER_KEY` until 2021-06: 64 hexadecimal digits.
     ///
     /// # Errors
-    /// `NoColon`, `NotHex`, `Length`.
+    /// `NoColon`, `NotHex`, `Length`, `Assignment`.
     pub fn parse_hex(text: &str) -> Result<Self, StaticKeyError> {
+        if is_assignment(text) {
+            return Err(StaticKeyError::Assignment);
+        }
         let (name, digits) = text.split_once(':').ok_or(StaticKeyError::NoColon)?;
         let mut secret = Zeroizing::new(Vec::with_capacity(digits.len()));
         for pair in digits.as_bytes().chunks(2) {
@@ -143,6 +153,7 @@ impl StaticKeyError {
             Self::NoColon => {
                 "write it as NAME:BASE64; `iamseal keygen NAME` makes such a key".into()
             }
+            Self::Assignment => "write only what follows the first `=`".into(),
             // 64 hexadecimal digits happen to be base64 of 48 bytes.
             Self::Length { bytes: 48 } => {
                 "64 hexadecimal digits belong into MINIO_KMS_MASTER_KEY; \
@@ -163,6 +174,21 @@ impl StaticKeyError {
             Self::NoRandomness(_) => "look at the system's random device".into(),
         }
     }
+}
+
+/// Whether it sets one of a server's variables, as in `export MINIO_KMS_SECRET_KEY=my-key:…`.
+fn is_assignment(text: &str) -> bool {
+    let text = text.trim_start();
+    let exported = text.strip_prefix("export");
+    let exported = exported.filter(|rest| rest.starts_with(char::is_whitespace));
+    let text = exported.unwrap_or(text).trim_start();
+    let is_of_variable =
+        |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    text.split_once('=').is_some_and(|(name, _)| {
+        let name = name.trim_end();
+        (name.starts_with("MINIO_") || name.starts_with("RUSTFS_"))
+            && name.bytes().all(is_of_variable)
+    })
 }
 
 fn digit(character: u8) -> Option<u8> {
@@ -234,6 +260,26 @@ mod tests {
             COUNTING.replace('A', "é"),
         ] {
             assert_eq!(error(&format!("k:{encoded}")), StaticKeyError::NotBase64);
+        }
+    }
+
+    #[test]
+    fn an_assignment_is_no_key() {
+        for before in [
+            "MINIO_KMS_SECRET_KEY=",
+            "export MINIO_KMS_SECRET_KEY=",
+            " export\tMINIO_KMS_SECRET_KEY = ",
+            "MINIO_KMS_SECRET_KEY=\"",
+            "RUSTFS_IAM_MASTER_KEY=",
+        ] {
+            let text = format!("{before}my-key:{COUNTING}");
+            assert_eq!(error(&text), StaticKeyError::Assignment);
+            let hex = StaticKey::parse_hex(&text).err().unwrap();
+            assert_eq!(hex, StaticKeyError::Assignment);
+        }
+        for name in ["MINIO_KEY", "minio_key=a", "export=a", "A=b", "MINIO_key=a"] {
+            let text = format!("{name}:{COUNTING}");
+            assert_eq!(StaticKey::parse(&text).ok().unwrap().name(), name);
         }
     }
 

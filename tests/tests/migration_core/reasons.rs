@@ -104,6 +104,29 @@ fn a_damaged_data_key_and_a_place_that_is_gone_look_alike() {
     }
 }
 
+#[test]
+fn several_that_their_key_does_not_open_were_sealed_under_an_earlier_one() {
+    for form in FORMS {
+        let store = five(form);
+        let old = [5, 1, 7].map(user);
+        for path in &old {
+            store.put(path.as_bytes(), &seal(&other_bytes(), form, path));
+        }
+        for path in &old {
+            assert_eq!(reason(&store, path), Some(Reason::EarlierKey), "{path}");
+        }
+
+        // One that was moved is explained by that.
+        let store = five(form);
+        let third = store.get(user(3).as_bytes()).unwrap();
+        store.put(user(0).as_bytes(), &third);
+        store.put(user(4).as_bytes(), &seal(&other_bytes(), form, &user(4)));
+        assert_eq!(reason(&store, &user(4)), Some(Reason::DamagedDataKey));
+        let moved = Some(Reason::OtherPath(user(3).into_bytes()));
+        assert_eq!(reason(&store, &user(0)), moved);
+    }
+}
+
 /// The object with one bit of its data key changed, or, in the compact form, of its salt.
 fn damage(form: SealedForm, stored: &[u8]) -> Vec<u8> {
     if form == SealedForm::Compact {

@@ -26,7 +26,7 @@ fn every_cause_is_there() {
     assert_eq!(known, ALL.map(Cause::name));
 }
 
-const ALL: [Cause; 35] = [
+const ALL: [Cause; 36] = [
     Cause::Other,
     Cause::Usage,
     Cause::Several,
@@ -36,6 +36,7 @@ const ALL: [Cause; 35] = [
     Cause::HeaderNotAuthentic,
     Cause::OtherKeyBytes,
     Cause::OtherPath,
+    Cause::EarlierKey,
     Cause::DamagedDataKey,
     Cause::OlderCopy,
     Cause::CopiedFrom,
@@ -151,6 +152,10 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
         Cause::OtherPath => (
             "The object belongs at another path, which is named: copied, moved or swapped.",
             "Restore the object that belongs here.",
+        ),
+        Cause::EarlierKey => (
+            "Several objects name a key that opens others: most likely an earlier key of the same name.",
+            "Lend the earlier key too.",
         ),
         Cause::DamagedDataKey => (
             "Its key opens other objects, but not this one.",

@@ -157,6 +157,7 @@ pub fn reasons() -> Vec<Reason> {
     vec![
         Reason::OtherKeyBytes,
         Reason::OtherPath(b"<path>".to_vec()),
+        Reason::EarlierKey,
         Reason::DamagedDataKey,
     ]
 }
@@ -186,6 +187,7 @@ pub fn keys_errors() -> Vec<KeysError> {
     let (bytes, least) = (7_000_001, 7_000_002);
     let all = [
         StaticKeyError::NoColon,
+        StaticKeyError::Assignment,
         StaticKeyError::NotBase64,
         StaticKeyError::NotHex,
         StaticKeyError::Length { bytes },
@@ -204,6 +206,7 @@ pub fn keys_errors() -> Vec<KeysError> {
             missing: variable,
         },
         KeysError::NotText { place: place() },
+        KeysError::ByteOrderMark { place: place() },
         KeysError::Unreadable {
             path: path.clone(),
             cause: system(),

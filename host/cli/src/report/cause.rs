@@ -17,6 +17,7 @@ pub enum Cause {
     HeaderNotAuthentic,
     OtherKeyBytes,
     OtherPath,
+    EarlierKey,
     DamagedDataKey,
     OlderCopy,
     CopiedFrom,
@@ -78,6 +79,7 @@ impl Cause {
             Self::Drafts => 27,
             Self::CredentialUntried => 28,
             Self::Journal => 29,
+            Self::EarlierKey => 30,
             Self::HungUp => 129,      // 128 + SIGHUP
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
             Self::ClosedPipe => 141,  // 128 + SIGPIPE
@@ -97,6 +99,7 @@ impl Cause {
             Self::HeaderNotAuthentic => "header-not-authentic",
             Self::OtherKeyBytes => "other-key-bytes",
             Self::OtherPath => "other-path",
+            Self::EarlierKey => "earlier-key",
             Self::DamagedDataKey => "damaged-data-key",
             Self::OlderCopy => "older-copy",
             Self::CopiedFrom => "copied-from",

@@ -17,6 +17,7 @@ use crate::output;
 
 const KEY: &str = "key";
 const USER: &str = "user";
+const REPLICATION: &[u8] = b"config/site-replication/";
 
 /// What an audit tells of the keys and root credentials that it was lent, by name: the contract does not
 /// say which of several keys under one name opened an object.
@@ -33,6 +34,8 @@ pub struct Needs {
     without_user: u64,
     /// Whether there are objects that were not looked at.
     is_broken_off: bool,
+    /// Files that no audit opens and that may need a key of a KMS.
+    exempt: u64,
 }
 
 /// What one of them is needed for.
@@ -71,6 +74,7 @@ impl Needs {
             silent: 0,
             without_user: 0,
             is_broken_off: false,
+            exempt: 0,
         }
     }
 
@@ -78,7 +82,9 @@ impl Needs {
     pub fn see(&mut self, finding: &Finding) {
         self.has_seen = true;
         match &finding.verdict {
-            Verdict::Exempt(_) => {}
+            // MinIO never encrypts what it notes of replication between sites.
+            Verdict::Exempt(_) if finding.path.starts_with(REPLICATION) => {}
+            Verdict::Exempt(_) => self.exempt += 1,
             Verdict::Opens(found) => {
                 let key = found.key.as_ref().and_then(|key| self.keys.get_mut(key));
                 let user = found.user.as_ref();
@@ -178,8 +184,10 @@ impl Needs {
             && self.prefix == notes::CONFIG
             && self.silent == 0;
         let has_all_users = has_all && self.without_user == 0;
+        // What is exempt is sealed as an S3 object, under a key alone.
+        let has_all_keys = has_all && self.exempt == 0;
         let keys = self.keys.iter();
-        let keys = keys.map(move |(name, uses)| (KEY, name, uses, uses.needed(has_all)));
+        let keys = keys.map(move |(name, uses)| (KEY, name, uses, uses.needed(has_all_keys)));
         let users = self.users.iter();
         let users = users.map(move |(name, uses)| (USER, name, uses, uses.needed(has_all_users)));
         keys.chain(users)
@@ -190,11 +198,14 @@ impl Needs {
         let silent = (self.silent > 0).then(|| notes::silent(self.silent));
         let without_user = (self.without_user > 0 && !self.users.is_empty())
             .then(|| notes::without_user(self.without_user));
+        let exempt =
+            (self.exempt > 0 && !self.keys.is_empty()).then(|| notes::unopened(self.exempt));
         let narrow = (self.prefix != notes::CONFIG).then(|| notes::narrow(&self.prefix));
         let broken_off = self.is_broken_off.then(|| notes::BROKEN_OFF.into());
         silent
             .into_iter()
             .chain(without_user)
+            .chain(exempt)
             .chain(narrow)
             .chain(broken_off)
     }

@@ -96,6 +96,14 @@ pub fn open_to_others(file: &str, quoted: &str) -> String {
     format!("{file} holds a secret, and others than its owner can read it: chmod 600 {quoted}")
 }
 
+/// That variables name files which nobody chose.
+pub fn passed_over(variables: &[&str]) -> String {
+    let variables = variables.join(" and ");
+    format!(
+        "{variables}: as the container image sets it, and there is no such file, so it is passed over"
+    )
+}
+
 /// How many of the objects that a note is about are named in it.
 pub const NAMED: usize = 3;
 
@@ -224,6 +232,14 @@ pub fn without_user(objects: u64) -> String {
     format!(
         "Not known: {objects} objects in the root-credential form do not open, and none says whose \
          credential it needs."
+    )
+}
+
+/// That keys may be needed by files that are exempt.
+pub fn unopened(files: u64) -> String {
+    format!(
+        "Not known: {files} exempt files are encrypted in another way, and not opened; a key may be needed \
+         for them."
     )
 }
 

@@ -53,6 +53,19 @@ impl From<&Failure> for Why {
                 "keep a copy of it, and restore the object of this path from a backup".to_string(),
                 Some(path.clone()),
             ),
+            Reason::EarlierKey => (
+                Cause::EarlierKey,
+                format!(
+                    "it names the key {key:?}, which opens other objects here, but not this one and \
+                     several more: most likely an earlier key of the same name sealed them"
+                ),
+                format!(
+                    "add the earlier {key:?} with --keys, on a line of its own: several keys may have one \
+                     name; if its bytes are lost, so is what it sealed: restore the objects from a backup, \
+                     or make these users and policies again"
+                ),
+                None,
+            ),
             Reason::DamagedDataKey => (
                 Cause::DamagedDataKey,
                 format!(

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use zeroize::Zeroizing;
+
 use super::super::StaticKey;
 use super::super::error::{KeysError, Place};
 use super::super::keyring::StaticKeyring;
@@ -9,7 +11,7 @@ use super::super::static_key::StaticKeyError;
 use super::Environment;
 
 const KEY: &str = "MINIO_KMS_SECRET_KEY";
-const KEY_FILE: &str = "MINIO_KMS_SECRET_KEY_FILE";
+pub(super) const KEY_FILE: &str = "MINIO_KMS_SECRET_KEY_FILE";
 const OLD_KEY: &str = "MINIO_KMS_MASTER_KEY";
 const OLD_KEY_FILE: &str = "MINIO_KMS_MASTER_KEY_FILE";
 const AUTO_ENCRYPTION: &str = "MINIO_KMS_AUTO_ENCRYPTION";
@@ -95,7 +97,7 @@ pub(super) fn check_kinds(
 ) -> Result<Option<&'static str>, KeysError> {
     let key = environment.set(KEY)?;
     let mut present: Vec<&'static str> = Vec::new();
-    if environment.get(KEY_FILE)?.is_some() {
+    if path(environment, KEY_FILE)?.is_some() {
         present.push(KEY_FILE);
     }
     let remotes = remotes(environment, known)?;
@@ -154,6 +156,16 @@ fn remotes(
     Ok(present)
 }
 
+/// The path that a variable has, unless it is one to pass over.
+fn path(
+    environment: &Environment,
+    variable: &'static str,
+) -> Result<Option<Zeroizing<String>>, KeysError> {
+    let folders = [Path::new(""), &environment.secrets];
+    let path = environment.get(variable)?;
+    Ok(path.filter(|path| !environment.passes_over(variable, path, &folders)))
+}
+
 /// The key in the file that a variable names; `rather` takes the key itself. Line ends after a key
 /// are passed over by base64, as with MinIO.
 fn from_file(
@@ -162,7 +174,7 @@ fn from_file(
     rather: &'static str,
     parse: impl Fn(&str) -> Result<StaticKey, StaticKeyError>,
 ) -> Result<Option<StaticKey>, KeysError> {
-    let Some(path) = environment.get(variable)? else {
+    let Some(path) = path(environment, variable)? else {
         return Ok(None);
     };
     // Caught before it is shown as the path of a file that is not there.
