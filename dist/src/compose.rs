@@ -11,16 +11,23 @@ use wac_graph::{CompositionGraph, EncodeOptions, NodeId};
 /// What the component exports.
 const RUN: &str = "wasi:cli/run@0.2.12";
 
-/// Why components were not joined: they do not fit together. The text is for people.
+/// Why components were not joined. The text is for people.
 #[derive(Debug, Error)]
-#[error("the components do not fit together: {0}")]
+#[error("the command cannot be made: {0}")]
 pub struct ComposeError(String);
 
 /// The command: [`PLUGIN`], [`ADAPTERS`] and [`COMMAND`] joined.
 ///
 /// # Errors
-/// [`ComposeError`], if they do not fit together.
+/// [`ComposeError`], if they do not fit together, or there is no command in this build.
 pub fn command() -> Result<Vec<u8>, ComposeError> {
+    if COMMAND.is_empty() {
+        return Err(ComposeError(
+            "this build has no command, since its compiler has no standard library for wasm32-wasip2: \
+             rustup target add wasm32-wasip2"
+                .into(),
+        ));
+    }
     compose(PLUGIN, ADAPTERS, COMMAND)
 }
 

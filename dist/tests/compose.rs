@@ -27,21 +27,26 @@ fn world(component: &[u8]) -> [BTreeSet<String>; 2] {
 #[test]
 fn the_command_imports_wasi_alone_and_can_be_run() {
     let [imports, exports] = world(&command().unwrap());
-    // No network and no clock: of `wasi:clocks` it takes a type.
+    // No network and no clock: of `wasi:clocks` it takes a type. The standard library looks at what its
+    // streams are, and waits with `wasi:io/poll`.
     let wanted = [
         "wasi:cli/environment@0.2.12",
         "wasi:cli/exit@0.2.12",
         "wasi:cli/stderr@0.2.12",
         "wasi:cli/stdin@0.2.12",
         "wasi:cli/stdout@0.2.12",
+        "wasi:cli/terminal-input@0.2.12",
         "wasi:cli/terminal-output@0.2.12",
+        "wasi:cli/terminal-stderr@0.2.12",
+        "wasi:cli/terminal-stdin@0.2.12",
         "wasi:cli/terminal-stdout@0.2.12",
         "wasi:clocks/wall-clock@0.2.12",
         "wasi:filesystem/preopens@0.2.12",
         "wasi:filesystem/types@0.2.12",
         "wasi:io/error@0.2.12",
+        "wasi:io/poll@0.2.12",
         "wasi:io/streams@0.2.12",
-        "wasi:random/random@0.2.6",
+        "wasi:random/random@0.2.12",
     ];
     assert!(imports.iter().eq(&wanted), "{imports:?}");
     assert!(exports.iter().eq(["wasi:cli/run@0.2.12"]), "{exports:?}");

@@ -14,15 +14,18 @@ mod toolchain;
 use std::env;
 use std::error::Error;
 use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use inner::Inner;
 
-/// A component: its name, its package and the features of that package that it has.
+/// A component: its name, its package, the features of that package that it has, and settings of the
+/// profile of its own.
 struct Component {
     name: &'static str,
     package: &'static str,
     features: &'static str,
+    profile: &'static [&'static str],
 }
 
 /// What every host needs.
@@ -31,30 +34,36 @@ const PLUGINS: [Component; 3] = [
         name: "iamseal",
         package: "iamseal-plugin",
         features: "writer",
+        profile: &[],
     },
     Component {
         name: "iamseal-auditor",
         package: "iamseal-plugin",
         features: "",
+        profile: &[],
     },
     Component {
         name: "iamseal-drive-store",
         package: "iamseal-drive-store",
         features: "",
+        profile: &[],
     },
 ];
 
-/// What is joined with the plugin for hosts that know WASI alone; built with the feature `command`.
+/// What is joined with the plugin for hosts that know WASI alone; built with the feature `command`. Unlike
+/// the others they stand on the standard library. They compute little, so they are made small.
 const COMMAND: [Component; 2] = [
     Component {
         name: "iamseal-adapters",
-        package: "iamseal-adapters",
-        features: "",
+        package: "iamseal-command",
+        features: "adapters",
+        profile: &["profile.release.opt-level=\"s\""],
     },
     Component {
         name: "iamseal-command",
         package: "iamseal-command",
-        features: "",
+        features: "command",
+        profile: &["profile.release.opt-level=\"s\""],
     },
 ];
 
@@ -73,39 +82,47 @@ const SOURCES: [&str; 11] = [
     "wit",
 ];
 
-/// What the command is made of besides. It shares files with the host.
-const COMMAND_SOURCES: [&str; 7] = [
-    "guest/adapters",
-    "guest/command",
-    "host/cli/src/report",
-    "host/src/describe.rs",
-    "host/src/shown.rs",
-    "host/src/keys",
-    "host/src/storage/dir",
-];
+/// What the command is made of besides.
+const COMMAND_SOURCES: [&str; 2] = ["guest/command", "host/words"];
 
 fn main() -> ExitCode {
     inner::run(build)
 }
 
 fn build() -> Result<(), Box<dyn Error>> {
-    let mut components = Vec::from(PLUGINS);
     let mut sources = Vec::from(SOURCES);
-    if env::var_os("CARGO_FEATURE_COMMAND").is_some() {
-        components.extend(COMMAND);
+    let has_command = env::var_os("CARGO_FEATURE_COMMAND").is_some();
+    if has_command {
         sources.extend(COMMAND_SOURCES);
     }
     // The components are the same for debug, release and clippy, so the folder is none of theirs.
     let inner = Inner::new(2, "guest", &sources)?;
-    for component in components {
-        let Component {
-            name,
-            package,
-            features,
-        } = component;
-        let mut bytes = inner.build(package, features, |_| {})?;
-        metadata::append(&mut bytes, name);
-        fs::write(inner.out().join(name).with_extension("wasm"), bytes)?;
+    for component in PLUGINS {
+        make(&inner, &component)?;
+    }
+    for component in COMMAND.iter().filter(|_| has_command) {
+        if inner.has_std() {
+            make(&inner, component)?;
+        } else {
+            println!(
+                "cargo::warning={} is left out: this compiler has no standard library for its target",
+                component.name
+            );
+            fs::write(file(&inner, component), b"")?;
+        }
     }
     Ok(())
+}
+
+fn make(inner: &Inner, component: &Component) -> Result<(), Box<dyn Error>> {
+    let settings = component.profile.iter();
+    let mut bytes = inner.build(component.package, component.features, |cargo| {
+        cargo.args(settings.flat_map(|setting| ["--config", setting]));
+    })?;
+    metadata::append(&mut bytes, component.name);
+    Ok(fs::write(file(inner, component), bytes)?)
+}
+
+fn file(inner: &Inner, component: &Component) -> PathBuf {
+    inner.out().join(component.name).with_extension("wasm")
 }

@@ -1,6 +1,5 @@
-//! The contract's types as Rust types, generated from `wit/`, which documents each of them.
-//!
-//! The generated errors say their `Debug` text when displayed; [`crate::describe`] says them in words.
+//! The contract's types as Rust types, which `wit/` documents, and what is generated from it to call a
+//! component.
 
 use zeroize::Zeroizing;
 
@@ -73,15 +72,21 @@ pub(crate) mod drive_store {
     });
 }
 
-pub use generated::exports::iamseal::plugin::auditing::{Failure, Finding, Reason, Verdict};
-pub use generated::exports::iamseal::plugin::migration::{Outcome, Shard, Step, Target};
-pub use generated::exports::iamseal::plugin::opening::{Description, Policy};
-pub use generated::exports::iamseal::plugin::sealing::{
-    MinioOptions, SealOptions, SealedForm, WrittenCipher,
-};
-pub use generated::iamseal::plugin::types::{
-    Cipher, Context, DataKeyEncoding, Error as ObjectError, Form, Found, KeyDerivation, KeyError,
-    KeyFailure, Location, SizeLimit, StorageError, Tries, WrittenEncoding,
+/// Between the two.
+mod convert {
+    use super::generated::exports::iamseal::plugin::{auditing, migration, opening, sealing};
+    use super::generated::iamseal::plugin::types;
+
+    iamseal_words::from_plugin!();
+    iamseal_words::asked_of_plugin!();
+    iamseal_words::lent_to_plugin!();
+}
+
+pub use iamseal_words::contract::{
+    Cipher, Context, DataKeyEncoding, Description, Failure, Finding, Form, Found, KeyDerivation,
+    KeyError, KeyFailure, MinioOptions, ObjectError, Outcome, Policy, Reason, SealOptions,
+    SealedForm, Shard, SizeLimit, Step, StorageError, Target, Tries, Verdict, WrittenCipher,
+    WrittenEncoding,
 };
 
 /// An object that was opened. The plaintext is wiped when it is dropped, and has no `Debug`.
@@ -90,38 +95,4 @@ pub struct Opened {
     pub plaintext: Zeroizing<Vec<u8>>,
     /// What the object turned out to be.
     pub found: Found,
-}
-
-impl Default for SealOptions {
-    /// MinIO's form under the keyring's default key, everything else left to the plugin.
-    fn default() -> Self {
-        Self {
-            form: SealedForm::default(),
-            key: None,
-        }
-    }
-}
-
-impl Default for SealedForm {
-    /// MinIO's form.
-    fn default() -> Self {
-        Self::Minio(MinioOptions::default())
-    }
-}
-
-impl Default for MinioOptions {
-    /// ChaCha20-Poly1305 and a binary data key.
-    fn default() -> Self {
-        Self {
-            cipher: None,
-            data_key_encoding: None,
-        }
-    }
-}
-
-impl Default for Policy {
-    /// What MinIO itself reads.
-    fn default() -> Self {
-        Self::Compatible
-    }
 }

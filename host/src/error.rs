@@ -1,8 +1,9 @@
 //! What can go wrong. The library and the command-line tool share it.
 
-pub(crate) mod cause;
+mod cause;
 
 use crate::contract::ObjectError;
+use crate::contract::generated::iamseal::plugin::types;
 use crate::describe::describe;
 use crate::plugin::Limit;
 
@@ -97,6 +98,12 @@ pub enum Error {
 impl From<ObjectError> for Error {
     fn from(error: ObjectError) -> Self {
         Self::Object(error)
+    }
+}
+
+impl From<types::Error> for Error {
+    fn from(error: types::Error) -> Self {
+        Self::Object(error.into())
     }
 }
 

@@ -100,11 +100,8 @@
 //! | `iamseal_key_service_calls_total` | `call`: `decrypt` or `generate`; `outcome` |
 //! | `iamseal_key_service_duration_seconds` | `call` |
 
-extern crate alloc;
-
 mod awake;
 pub mod contract;
-mod describe;
 mod error;
 mod exempt;
 pub mod journal;
@@ -117,8 +114,9 @@ mod plugin;
 mod private;
 #[cfg(feature = "object-store")]
 pub mod sealed_store;
-mod shown;
 pub mod storage;
+
+use iamseal_words::{describe, shown};
 
 pub use describe::{describe, describe_key, describe_storage};
 pub use error::Error;

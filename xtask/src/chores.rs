@@ -14,8 +14,7 @@ use crate::target::{self, TARGET, Toolchain};
 use crate::wasmtime;
 
 /// The members that are built for wasm32-wasip2 alone, by `guest/component`.
-const GUESTS: [&str; 5] = [
-    "iamseal-adapters",
+const GUESTS: [&str; 4] = [
     "iamseal-command",
     "iamseal-drive-store",
     "iamseal-plugin",

@@ -70,6 +70,11 @@ impl Inner {
         })
     }
 
+    /// Whether there is a standard library for the target.
+    pub fn has_std(&self) -> bool {
+        matches!(self.toolchain, Toolchain::Installed { .. })
+    }
+
     /// Where this build script leaves what it made.
     pub fn out(&self) -> &Path {
         &self.out

@@ -22,7 +22,8 @@ pub const AUDITOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-aud
 pub const DRIVE_STORE: &[u8] =
     include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-drive-store.wasm"));
 
-/// The component of the world `iamseal:command/adapters`: keys and a store through WASI.
+/// The component of the world `iamseal:command/adapters`: keys and a store through WASI. Empty where the
+/// compiler had no standard library for wasm32-wasip2, as [`COMMAND`] is then.
 #[cfg(feature = "command")]
 pub const ADAPTERS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-adapters.wasm"));
 

@@ -1,8 +1,6 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
-//! `failure`, `interrupt`, `journals`, `keys`, `load`, `output`, `progress`, `report`, `run`, `standing`,
-//! `store`, `typed` and `workers`.
-
-extern crate alloc;
+//! `failure`, `interrupt`, `journals`, `keys`, `load`, `output`, `progress`, `run`, `standing`, `store`,
+//! `typed` and `workers`. What is said of objects is in the crate `iamseal-words`.
 
 mod arguments;
 mod audit;
@@ -24,7 +22,6 @@ mod plugin;
 mod progress;
 #[cfg(test)]
 mod reference;
-mod report;
 mod run;
 mod runs;
 mod seal;
@@ -48,10 +45,11 @@ use std::thread::{self, Builder};
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Parser as _};
+use iamseal_words::report;
+use iamseal_words::report::{cause, tally};
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
-use crate::report::{cause, tally};
 use crate::typed::Typed;
 
 fn main() -> ExitCode {

@@ -1,11 +1,11 @@
-//! How things are printed. What is printed of objects is in `report`.
+//! How things are printed. What is printed of objects is in `iamseal_words::report`.
 
 use std::io::{self, IsTerminal as _, Write as _};
 
-use comfy_table::{ContentArrangement, Table, presets};
 use serde_json::json;
 
 use crate::failure::Failure;
+pub use crate::report::paint::{table, verdict};
 use crate::report::words::json_line;
 pub use crate::report::words::{found_json, path_fields};
 
@@ -53,28 +53,4 @@ pub fn note(json: bool, text: &str) {
 /// Whether a person watches standard error.
 pub fn is_watched() -> bool {
     io::stderr().is_terminal()
-}
-
-/// A table in the tool's style.
-pub fn table(header: &[&str], rows: Vec<Vec<String>>) -> String {
-    let mut table = Table::new();
-    table
-        .load_style(presets::UTF8_BORDERS_ONLY)
-        .set_content_arrangement(ContentArrangement::Dynamic)
-        .set_header(header.iter().copied());
-    for row in rows {
-        table.add_row(row);
-    }
-    table.to_string()
-}
-
-/// A verdict for people: green, or red for a failure, where the terminal shows colours.
-pub fn verdict(verdict: &str, is_failure: bool) -> String {
-    let text = console::style(verdict);
-    if is_failure {
-        text.red().bold()
-    } else {
-        text.green()
-    }
-    .to_string()
 }

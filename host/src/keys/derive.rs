@@ -6,23 +6,23 @@ use zeroize::Zeroizing;
 use super::RootCredential;
 use crate::contract::{KeyDerivation, KeyError};
 
-impl RootCredential {
-    /// The key that an object of this salt is under. It takes some 50 ms and, for Argon2id, 64 MiB.
-    ///
-    /// # Errors
-    /// `Other` if Argon2id does not run.
-    pub(crate) fn derive(
-        &self,
-        salt: &[u8; SALT],
-        how: KeyDerivation,
-        memory: &mut Memory,
-    ) -> Result<Zeroizing<[u8; KEY]>, KeyError> {
-        let how = match how {
-            KeyDerivation::Argon2id => iamseal_data_key::KeyDerivation::Argon2id,
-            KeyDerivation::Pbkdf2 => iamseal_data_key::KeyDerivation::Pbkdf2,
-        };
-        let passphrase = Zeroizing::new([self.user.as_str(), self.password.as_str()].join(":"));
-        let derived = memory.derive(passphrase.as_bytes(), salt, how);
-        derived.map_err(|error| KeyError::Other(format!("Argon2id did not run: {error}")))
-    }
+/// The key that an object of this salt is under, of this root credential. It takes some 50 ms and, for
+/// Argon2id, 64 MiB.
+///
+/// # Errors
+/// `Other` if Argon2id does not run.
+pub(crate) fn derive(
+    credential: &RootCredential,
+    salt: &[u8; SALT],
+    how: KeyDerivation,
+    memory: &mut Memory,
+) -> Result<Zeroizing<[u8; KEY]>, KeyError> {
+    let how = match how {
+        KeyDerivation::Argon2id => iamseal_data_key::KeyDerivation::Argon2id,
+        KeyDerivation::Pbkdf2 => iamseal_data_key::KeyDerivation::Pbkdf2,
+    };
+    let RootCredential { user, password } = credential;
+    let passphrase = Zeroizing::new([user.as_str(), password.as_str()].join(":"));
+    let derived = memory.derive(passphrase.as_bytes(), salt, how);
+    derived.map_err(|error| KeyError::Other(format!("Argon2id did not run: {error}")))
 }

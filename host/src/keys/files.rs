@@ -5,13 +5,10 @@ use std::io::{self, Read as _};
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
+pub(super) use iamseal_words::limits::KEYS_FILE_BYTES as FILE_BYTES;
 use zeroize::Zeroizing;
 
 use super::error::{KeysError, Place};
-
-/// The longest file in bytes. It holds some fifteen thousand keys; a longer one is the wrong file,
-/// and a device without an end must not fill the memory.
-pub(super) const FILE_BYTES: usize = 1024 * 1024;
 
 /// Reads a whole file. It may be a pipe, so that a secret need not lie on a disk.
 ///

@@ -3,15 +3,12 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use iamseal_words::limits::ROOT_CREDENTIALS;
 use zeroize::Zeroizing;
 
 use super::static_key::StaticKey;
 use super::{Key, Keyring, KeysError, RootCredential, files};
 use crate::contract::KeyError;
-
-/// How many root credentials are tried on an object, some 60 ms each: all of them together stay well
-/// within the time that one call of the plugin may take.
-pub(super) const ROOT_CREDENTIALS: usize = 100;
 
 /// Static keys, several of one name included, and root credentials.
 #[derive(Clone, Default)]

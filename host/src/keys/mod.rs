@@ -2,20 +2,15 @@
 //!
 //! The rules of each call stand in `wit/keyring.wit`; [`Keyring`] and [`Key`] are the same calls in Rust.
 
-mod derive;
+pub(crate) mod derive;
 pub mod environment;
 pub mod error;
 mod files;
-mod generate;
 #[cfg(feature = "kes")]
 pub mod kes;
 pub mod key;
 pub mod keyring;
 pub mod mixed;
-pub mod root_credential;
-pub mod static_key;
-
-use zeroize::Zeroizing;
 
 use crate::contract::KeyError;
 
@@ -27,16 +22,7 @@ pub use self::kes::Kes;
 pub use self::key::{DataKey, Key, ServerKey};
 pub use self::keyring::StaticKeyring;
 pub use self::mixed::MixedKeyring;
-pub use self::static_key::StaticKey;
-
-/// A root credential of the server, present or past.
-#[derive(Clone)]
-pub struct RootCredential {
-    /// The access key. Not a secret.
-    pub user: String,
-    /// The secret key.
-    pub password: Zeroizing<String>,
-}
+pub use iamseal_words::keys::{RootCredential, StaticKey, root_credential, static_key};
 
 /// The keys that are lent. Of no key the plugin gets the bytes, and of no root credential the password:
 /// it is handed [`Key`]s, and keys that are derived of [`RootCredential`]s.

@@ -48,7 +48,7 @@ impl Audit {
             store: store_name.to_owned(),
             prefix: scope.prefix.clone(),
             start_after: scope.start_after.clone(),
-            policy: scope.policy,
+            policy: scope.policy.into(),
             try_all_credentials: scope.try_all_credentials,
         };
         let (exports, store, until) = instance.parts();
@@ -97,7 +97,9 @@ impl Audit {
         let (derivations, findings) = pool.settle(&instance, looked)?;
         self.derivations = derivations;
         self.walk
-            .end(instance, resource, findings, limit, |finding| &finding.path)
+            .end(instance, resource, findings, limit, |finding: &Finding| {
+                &finding.path
+            })
             .await
     }
 }

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use zeroize::Zeroizing;
 
 use crate::awake::timeout_at;
-use crate::contract::{Description, Location, Opened, Policy};
+use crate::contract::generated::iamseal::plugin::types::Location;
+use crate::contract::{Description, Opened, Policy};
 use crate::error::Error;
 
 use super::audit::{Audit, AuditScope};
@@ -94,7 +95,7 @@ impl Auditor {
         let location = self.location(path);
         let call = exports
             .opening
-            .call_unseal(store, &location, stored, policy);
+            .call_unseal(store, &location, stored, policy.into());
         let opened = timeout_at(until, call).await;
         let opened = pool.settle(&instance, opened)?;
         pool.put(instance);
@@ -103,7 +104,7 @@ impl Auditor {
         pool.check_size(plaintext.len())?;
         Ok(Opened {
             plaintext,
-            found: opened.found,
+            found: opened.found.into(),
         })
     }
 
@@ -116,6 +117,6 @@ impl Auditor {
         let described = timeout_at(until, call).await;
         let described = pool.settle(&instance, described)?;
         pool.put(instance);
-        Ok(described?)
+        Ok(described?.into())
     }
 }

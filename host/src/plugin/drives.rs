@@ -186,10 +186,11 @@ impl<F: Lent> Live<F> {
         prefix: &[u8],
         after: Option<&[u8]>,
     ) -> Result<Result<ResourceAny, StorageError>, Error> {
-        self.call(|bindings, store| {
+        let listed = self.call(|bindings, store| {
             let storage = bindings.iamseal_plugin_storage();
             storage.call_list(store, &prefix.to_vec(), after.map(<[u8]>::to_vec).as_ref())
-        })
+        })?;
+        Ok(listed.map_err(Into::into))
     }
 
     /// The next paths of a listing.
@@ -200,10 +201,11 @@ impl<F: Lent> Live<F> {
         &mut self,
         listing: ResourceAny,
     ) -> Result<Result<Vec<Vec<u8>>, StorageError>, Error> {
-        self.call(|bindings, store| {
+        let paths = self.call(|bindings, store| {
             let storage = bindings.iamseal_plugin_storage();
             storage.cursor().call_next(store, listing)
-        })
+        })?;
+        Ok(paths.map_err(Into::into))
     }
 
     /// Ends a listing.
@@ -219,11 +221,12 @@ impl<F: Lent> Live<F> {
     /// # Errors
     /// As for [`Self::list`].
     pub fn read(&mut self, path: &[u8]) -> Result<Result<Stored, StorageError>, Error> {
-        self.call(|bindings, store| {
+        let read = self.call(|bindings, store| {
             bindings
                 .iamseal_plugin_storage()
                 .call_read(store, &path.to_vec())
-        })
+        })?;
+        Ok(read.map_err(Into::into))
     }
 
     fn call<T>(
@@ -247,10 +250,10 @@ impl<F: Lent> files::Host for State<F> {
         drive: u16,
         folder: Vec<u8>,
         after: Option<Vec<u8>>,
-    ) -> wasmtime::Result<Result<files::Page, StorageError>> {
+    ) -> wasmtime::Result<Result<files::Page, types::StorageError>> {
         let listed = self.files.list(drive, &folder, after.as_deref());
         self.meter.resume();
-        Ok(listed)
+        Ok(listed.map_err(Into::into))
     }
 
     fn read(
@@ -259,10 +262,10 @@ impl<F: Lent> files::Host for State<F> {
         file: Vec<u8>,
         offset: u64,
         length: u32,
-    ) -> wasmtime::Result<Result<files::Part, StorageError>> {
+    ) -> wasmtime::Result<Result<files::Part, types::StorageError>> {
         let read = self.files.read(drive, &file, offset, length);
         self.meter.resume();
-        Ok(read)
+        Ok(read.map_err(Into::into))
     }
 }
 

@@ -4,9 +4,10 @@
 
 use std::time::Instant;
 
+use iamseal_words::report::cause::Cause;
+
 use crate::contract::KeyError;
 use crate::error::Error;
-use crate::error::cause;
 
 /// A call that is under way. One that is dropped was cancelled.
 pub(super) struct Call {
@@ -47,7 +48,9 @@ impl Call {
 
     /// The same of a call of the key service.
     pub fn end_of_key_service<T>(mut self, result: &Result<T, KeyError>) {
-        self.outcome = result.as_ref().map_or_else(cause::key, |_| "ok");
+        self.outcome = result
+            .as_ref()
+            .map_or_else(|error| Cause::of_key(error).name(), |_| "ok");
     }
 }
 

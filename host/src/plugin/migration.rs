@@ -66,8 +66,8 @@ impl Migration {
             store: store_name.to_owned(),
             prefix: plan.prefix.clone(),
             start_after: plan.start_after.clone(),
-            shard: plan.shard,
-            target: plan.target.clone(),
+            shard: plan.shard.map(Into::into),
+            target: plan.target.clone().into(),
             dry_run: plan.dry_run,
             try_all_credentials: plan.try_all_credentials,
         };
@@ -81,7 +81,7 @@ impl Migration {
             Ok(resource) => resource,
             Err(error) => {
                 pool.put(instance);
-                return Err(Error::Object(error));
+                return Err(error.into());
             }
         };
         let (prefix, last) = (given.prefix, given.start_after);
@@ -128,7 +128,7 @@ impl Migration {
         let (derivations, steps) = pool.settle(&instance, handled)?;
         self.derivations = derivations;
         self.walk
-            .end(instance, resource, steps, limit, |step| &step.path)
+            .end(instance, resource, steps, limit, |step: &Step| &step.path)
             .await
     }
 }

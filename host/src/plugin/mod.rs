@@ -156,10 +156,11 @@ impl Plugin {
         let mut instance = pool.take(Grant::seal(options)).await?;
         let (exports, store, until) = instance.parts();
         let location = self.reader.location(path);
+        let options = options.clone().into();
         let call = async {
             let sealing = &exports.writer()?.sealing;
             sealing
-                .call_seal(store, &location, plaintext, options)
+                .call_seal(store, &location, plaintext, &options)
                 .await
         };
         let sealed = timeout_at(until, call).await;

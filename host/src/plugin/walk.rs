@@ -7,7 +7,7 @@ use tracing::field::DebugValue;
 use wasmtime::component::ResourceAny;
 
 use crate::awake::timeout_at;
-use crate::contract::ObjectError;
+use crate::contract::generated::iamseal::plugin::types;
 use crate::describe::name;
 use crate::error::Error;
 
@@ -77,19 +77,19 @@ impl Walk {
     /// The step's own; [`Error::Contract`] for more paths than that, and for paths that are not in the
     /// scope or not each after all before it: such a walk could go on for ever, or count an object
     /// twice.
-    pub async fn end<T>(
+    pub async fn end<G, T: From<G>>(
         &mut self,
         instance: Instance,
         resource: ResourceAny,
-        report: Result<Vec<T>, ObjectError>,
+        report: Result<Vec<G>, types::Error>,
         limit: u32,
         path: impl Fn(&T) -> &[u8],
     ) -> Result<Vec<T>, Error> {
-        let report = match report {
-            Ok(report) => report,
+        let report: Vec<T> = match report {
+            Ok(report) => report.into_iter().map(T::from).collect(),
             Err(error) => {
                 close(self.pool(), instance, resource).await;
-                return Err(Error::Object(error));
+                return Err(error.into());
             }
         };
         if report.is_empty() {

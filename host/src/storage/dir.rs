@@ -50,12 +50,10 @@ pub mod faults;
 mod leftover;
 mod list;
 mod parallel;
-mod path;
 mod read;
 mod replace;
 mod rights;
 mod root;
-mod shown;
 mod stamp;
 mod standing;
 mod sweep;
@@ -68,6 +66,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use iamseal_words::folder::path;
 use thiserror::Error;
 
 use self::faults::{Faults, Watch};
@@ -80,10 +79,7 @@ use super::{
 };
 use crate::contract::StorageError;
 
-/// The largest object in bytes, unless told otherwise. MinIO keeps the same objects in etcd, which
-/// takes 1.5 MiB at most; ten times that leaves room for a large `config.json`, and every worker
-/// can hold one in memory.
-pub const OBJECT_BYTES: u64 = 16 * 1024 * 1024;
+pub use iamseal_words::limits::OBJECT_BYTES;
 
 /// A store in a directory.
 #[derive(Clone)]
@@ -209,7 +205,7 @@ impl Storage for DirStore {
         let path = path.to_vec();
         blocking(move || {
             if path.ends_with(b"/") {
-                return Err(why_unread(&root, &path));
+                return Err(why_unread(&*root, &path));
             }
             let place = Place::of(&path)?;
             let folder = root.folder(place.folder)?;
@@ -229,7 +225,7 @@ struct DirCursor {
     /// The last path that was handed over.
     after: Vec<u8>,
     /// Away while a page is read, and lost if that call is dropped.
-    walk: Option<Walk>,
+    walk: Option<Walk<Root>>,
 }
 
 impl DirCursor {
@@ -251,7 +247,7 @@ impl DirCursor {
         Ok(Box::new(cursor))
     }
 
-    fn begin(&self) -> impl FnOnce() -> Result<Walk, StorageError> + use<> {
+    fn begin(&self) -> impl FnOnce() -> Result<Walk<Root>, StorageError> + use<> {
         let (root, prefix) = (Arc::clone(&self.root), self.prefix.clone());
         let (wanted, after) = (self.wanted, self.after.clone());
         move || Walk::new(root, wanted, &prefix, &after)
@@ -266,7 +262,7 @@ impl Cursor for DirCursor {
         let (walk, page) = blocking(move || {
             let mut walk = walk.map_or_else(begin, Ok)?;
             let page = walk.page();
-            Ok((walk, page))
+            Ok::<_, StorageError>((walk, page))
         })
         .await??;
         self.walk = Some(walk);

@@ -19,7 +19,7 @@ pub fn tables() -> Vec<(&'static str, String)> {
 
 #[test]
 fn every_cause_is_there() {
-    let source = include_str!("../report/cause.rs");
+    let source = include_str!("../../../words/src/report/cause.rs");
     let (_, names) = source.split_once("fn name").unwrap();
     let (names, _) = names.split_once("fn of").unwrap();
     let known: Vec<&str> = names.split('"').skip(1).step_by(2).collect();

@@ -187,8 +187,8 @@ fn no_error_is_left_out() {
     // KES one that holds others itself.
     let held: usize = [
         include_str!("../../../src/keys/kes/error.rs"),
-        include_str!("../../../src/keys/static_key.rs"),
-        include_str!("../../../src/keys/root_credential.rs"),
+        include_str!("../../../words/src/keys/static_key.rs"),
+        include_str!("../../../words/src/keys/root_credential.rs"),
     ]
     .map(variants)
     .iter()

@@ -109,7 +109,7 @@ fn every_exit_code_is_documented() {
         .split_whitespace()
         .filter_map(|word| word.parse().ok())
         .collect();
-    let source = include_str!("../../src/report/cause.rs");
+    let source = include_str!("../../../words/src/report/cause.rs");
     let (_, codes) = source.split_once("fn exit_code").unwrap();
     let (codes, _) = codes.split_once("fn name").unwrap();
     let mut known: BTreeSet<u32> = codes
@@ -121,7 +121,7 @@ fn every_exit_code_is_documented() {
     assert_eq!(documented, known, "{help}");
     // The command component has the same codes, but for those of a host of plugins, of manifests, of journals
     // and of signals.
-    let other = include_str!("../../../../guest/command/src/help.rs");
+    let other = include_str!("../../../../guest/command/src/command/help.rs");
     let (_, codes) = other.split_once("Exit codes:").unwrap();
     let words = codes.split(|char: char| !char.is_ascii_digit());
     let there: BTreeSet<u32> = words.filter_map(|word| word.parse().ok()).collect();

@@ -7,9 +7,12 @@ use std::time::Instant;
 
 use iamseal_data_key::SALT;
 use wasmtime::component::Resource;
+use zeroize::Zeroizing;
 
+use crate::contract::KeyError;
+use crate::contract::generated::iamseal::plugin::types;
 use crate::contract::keys::iamseal::plugin::{key_maker, keyring};
-use crate::contract::{KeyDerivation, KeyError, WrittenEncoding};
+use crate::keys::derive::derive;
 use crate::keys::key::is_for_the_host;
 use crate::keys::{DataKey, Key, RootCredential};
 use crate::plugin::limits::Limit;
@@ -35,10 +38,10 @@ impl keyring::Host for State {
     fn candidates(
         &mut self,
         name: String,
-    ) -> wasmtime::Result<Result<Vec<keyring::Candidate>, KeyError>> {
+    ) -> wasmtime::Result<Result<Vec<keyring::Candidate>, types::KeyError>> {
         let keys = match self.keys_of(&name) {
             Ok(keys) => keys,
-            Err(error) => return Ok(Err(error)),
+            Err(error) => return Ok(Err(error.into())),
         };
         let mut candidates = Vec::with_capacity(keys.len());
         for key in keys {
@@ -78,20 +81,21 @@ impl keyring::HostKey for State {
         key: Resource<LentKey>,
         ciphertext: Vec<u8>,
         associated_data: Vec<u8>,
-    ) -> wasmtime::Result<Result<Vec<u8>, KeyError>> {
+    ) -> wasmtime::Result<Result<Vec<u8>, types::KeyError>> {
         let LentKey { name, key } = self.keys.get(&key)?;
         if let Err(error) = self.may_use(name, &associated_data) {
-            return Ok(Err(error));
+            return Ok(Err(error.into()));
         }
+        let lend = |mut opened: Zeroizing<Vec<u8>>| std::mem::take(&mut *opened);
         if !key.is_server() {
             let opened = key.open(&ciphertext, &associated_data).await;
-            return Ok(opened.map(|mut bytes| std::mem::take(&mut *bytes)));
+            return Ok(opened.map(lend).map_err(Into::into));
         }
         let call = Call::of_key_service("decrypt");
         let opened = key.open(&ciphertext, &associated_data).await;
         call.end_of_key_service(&opened);
         self.meter.resume();
-        Ok(opened.map(|mut bytes| std::mem::take(&mut *bytes)))
+        Ok(opened.map(lend).map_err(Into::into))
     }
 
     fn drop(&mut self, key: Resource<LentKey>) -> wasmtime::Result<()> {
@@ -105,28 +109,29 @@ impl keyring::HostRootKey for State {
         &mut self,
         key: Resource<LentRootKey>,
         salt: Vec<u8>,
-        how: KeyDerivation,
-    ) -> wasmtime::Result<Result<Vec<u8>, KeyError>> {
+        how: types::KeyDerivation,
+    ) -> wasmtime::Result<Result<Vec<u8>, types::KeyError>> {
         let LentRootKey(credential) = self.keys.get(&key)?;
         if !self.grant.credentials() {
-            return Ok(Err(denied_to_this_call("root credentials")));
+            return Ok(Err(denied_to_this_call("root credentials").into()));
         }
         let Ok(salt) = <[u8; SALT]>::try_from(salt) else {
-            return Ok(Err(KeyError::Other(format!("a salt has {SALT} bytes"))));
+            let why = format!("a salt has {SALT} bytes");
+            return Ok(Err(types::KeyError::Other(why)));
         };
         let (credential, mut memory) = (credential.clone(), std::mem::take(&mut self.memory));
         let started = Instant::now();
         // Not on a thread that others wait for.
         let derived = tokio::task::spawn_blocking(move || {
-            let derived = credential.derive(&salt, how, &mut memory);
+            let derived = derive(&credential, &salt, how.into(), &mut memory);
             (derived, memory)
         });
         let derived = match derived.await {
             Ok((derived, memory)) => {
                 self.memory = memory;
-                derived.map(|key| key.to_vec())
+                derived.map(|key| key.to_vec()).map_err(Into::into)
             }
-            Err(error) => Err(KeyError::Other(error.to_string())),
+            Err(error) => Err(types::KeyError::Other(error.to_string())),
         };
         self.meter.resume();
         self.meter.charge(started.elapsed())?;
@@ -144,25 +149,27 @@ impl key_maker::Host for State {
         &mut self,
         key: Resource<LentKey>,
         associated_data: Vec<u8>,
-        encoding: WrittenEncoding,
-    ) -> wasmtime::Result<Result<key_maker::DataKey, KeyError>> {
+        encoding: types::WrittenEncoding,
+    ) -> wasmtime::Result<Result<key_maker::DataKey, types::KeyError>> {
         let LentKey { name, key } = self.keys.get(&key)?;
         let may_make = self.grant.generate();
         if let Err(error) = may_make.and_then(|()| self.may_use(name, &associated_data)) {
-            return Ok(Err(error));
+            return Ok(Err(error.into()));
         }
+        let encoding = encoding.into();
         let lend = |mut made: DataKey| key_maker::DataKey {
             plaintext: std::mem::take(&mut *made.plaintext),
             ciphertext: made.ciphertext,
         };
         if !key.is_server() {
-            return Ok(key.make(&associated_data, encoding).await.map(lend));
+            let made = key.make(&associated_data, encoding).await;
+            return Ok(made.map(lend).map_err(Into::into));
         }
         let call = Call::of_key_service("generate");
         let made = key.make(&associated_data, encoding).await;
         call.end_of_key_service(&made);
         self.meter.resume();
-        Ok(made.map(lend))
+        Ok(made.map(lend).map_err(Into::into))
     }
 }
 
@@ -209,7 +216,6 @@ mod tests {
 
     use key_maker::Host as _;
     use keyring::{Host as _, HostKey as _, HostRootKey as _};
-    use zeroize::Zeroizing;
 
     use super::*;
     use crate::contract::{Policy, SealOptions};
@@ -217,6 +223,7 @@ mod tests {
     use crate::plugin::grant::Grant;
     use crate::plugin::lend::Lent;
     use crate::plugin::lend::tests::state;
+    use types::{KeyDerivation, KeyError, WrittenEncoding};
 
     #[test]
     fn a_missing_keyring_denies_and_says_its_name() {
@@ -236,7 +243,7 @@ mod tests {
             Some("name".to_owned())
         }
 
-        fn candidates(&self, _name: &str) -> Result<Vec<Key>, KeyError> {
+        fn candidates(&self, _name: &str) -> Result<Vec<Key>, crate::contract::KeyError> {
             Ok(Vec::new())
         }
 

@@ -2,7 +2,7 @@
 
 use wasmtime::component::Resource;
 
-use crate::contract::generated::iamseal::plugin::storage;
+use crate::contract::generated::iamseal::plugin::{storage, types};
 use crate::contract::{SizeLimit, StorageError};
 use crate::storage::Cursor;
 
@@ -18,7 +18,7 @@ impl storage::Host for State {
         &mut self,
         prefix: Vec<u8>,
         start_after: Option<Vec<u8>>,
-    ) -> wasmtime::Result<Result<Resource<LentCursor>, StorageError>> {
+    ) -> wasmtime::Result<Result<Resource<LentCursor>, types::StorageError>> {
         if self.handed.listings() >= LISTINGS {
             return Err(self.meter.refuse(Limit::Handles, None, LISTINGS as u64));
         }
@@ -30,17 +30,17 @@ impl storage::Host for State {
                 self.handed.begin(cursor.rep());
                 Ok(Ok(cursor))
             }
-            Err(error) => Ok(Err(error)),
+            Err(error) => Ok(Err(error.into())),
         }
     }
 
     async fn read(
         &mut self,
         path: Vec<u8>,
-    ) -> wasmtime::Result<Result<storage::Stored, StorageError>> {
+    ) -> wasmtime::Result<Result<storage::Stored, types::StorageError>> {
         let read = self.read_object(&path).await;
         self.meter.resume();
-        Ok(read)
+        Ok(read.map_err(Into::into))
     }
 }
 
@@ -48,13 +48,13 @@ impl storage::HostCursor for State {
     async fn next(
         &mut self,
         cursor: Resource<LentCursor>,
-    ) -> wasmtime::Result<Result<Vec<Vec<u8>>, StorageError>> {
+    ) -> wasmtime::Result<Result<Vec<Vec<u8>>, types::StorageError>> {
         let paths = self.handles.get_mut(&cursor)?.0.next().await;
         self.meter.resume();
         if let Ok(paths) = &paths {
             self.handed.page(cursor.rep(), paths);
         }
-        Ok(paths)
+        Ok(paths.map_err(Into::into))
     }
 
     async fn drop(&mut self, cursor: Resource<LentCursor>) -> wasmtime::Result<()> {
@@ -130,9 +130,9 @@ mod tests {
     async fn a_missing_store_refuses_and_says_its_name() {
         let mut state = state(Lent::default());
         let listed = state.list(b"in/".to_vec(), None).await.unwrap();
-        assert_eq!(listed.unwrap_err(), refused("storage"));
+        assert_eq!(listed.unwrap_err(), refused("storage").into());
         let read = state.read(b"in/a".to_vec()).await.unwrap();
-        assert_eq!(read.unwrap_err(), refused("storage"));
+        assert_eq!(read.unwrap_err(), refused("storage").into());
     }
 
     /// Holds an object of this size at every path.
@@ -167,7 +167,7 @@ mod tests {
             let read = state.read(b"in/a".to_vec()).await.unwrap();
             assert_eq!(read.is_ok(), fits);
             let outside = state.read(b"a".to_vec()).await.unwrap();
-            assert!(matches!(outside, Err(StorageError::Refused(_))));
+            assert!(matches!(outside, Err(types::StorageError::Refused(_))));
         }
     }
 }

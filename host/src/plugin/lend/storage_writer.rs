@@ -3,7 +3,7 @@
 use wasmtime::component::Resource;
 
 use crate::contract::StorageError;
-use crate::contract::generated::iamseal::plugin::storage_writer;
+use crate::contract::generated::iamseal::plugin::{storage_writer, types};
 use crate::storage::{Draft, Replacement};
 
 use super::State;
@@ -16,14 +16,14 @@ impl storage_writer::Host for State {
     async fn stage(
         &mut self,
         replacements: Vec<storage_writer::Replacement>,
-    ) -> wasmtime::Result<Vec<Result<Resource<LentDraft>, StorageError>>> {
+    ) -> wasmtime::Result<Vec<Result<Resource<LentDraft>, types::StorageError>>> {
         let drafts = self.stage_drafts(replacements).await;
         self.meter.resume();
         drafts
             .into_iter()
             .map(|draft| match draft {
                 Ok(draft) => Ok(Ok(self.hand(LentDraft(draft))?)),
-                Err(error) => Ok(Err(error)),
+                Err(error) => Ok(Err(error.into())),
             })
             .collect()
     }
@@ -31,7 +31,7 @@ impl storage_writer::Host for State {
     async fn commit(
         &mut self,
         drafts: Vec<Resource<LentDraft>>,
-    ) -> wasmtime::Result<Vec<Result<Vec<u8>, StorageError>>> {
+    ) -> wasmtime::Result<Vec<Result<Vec<u8>, types::StorageError>>> {
         let mut taken = Vec::new();
         for draft in drafts {
             taken.push(self.handles.delete(draft)?.0);
@@ -44,6 +44,7 @@ impl storage_writer::Host for State {
         self.meter.resume();
         Ok((0..count)
             .map(|_| committed.next().unwrap_or_else(|| Err(unanswered())))
+            .map(|committed| committed.map_err(Into::into))
             .collect())
     }
 }
@@ -52,10 +53,11 @@ impl storage_writer::HostDraft for State {
     async fn read_back(
         &mut self,
         draft: Resource<LentDraft>,
-    ) -> wasmtime::Result<Result<Vec<u8>, StorageError>> {
+    ) -> wasmtime::Result<Result<Vec<u8>, types::StorageError>> {
         let bytes = self.handles.get_mut(&draft)?.0.read_back().await;
         self.meter.resume();
-        Ok(bytes.and_then(|bytes| self.fits(bytes.len()).map(|()| bytes)))
+        let fitting = bytes.and_then(|bytes| self.fits(bytes.len()).map(|()| bytes));
+        Ok(fitting.map_err(Into::into))
     }
 
     async fn drop(&mut self, draft: Resource<LentDraft>) -> wasmtime::Result<()> {
@@ -138,7 +140,7 @@ mod tests {
         let staged = state.stage(batch).await.unwrap();
         assert_eq!(staged.len(), 2);
         for draft in staged {
-            assert_eq!(draft.unwrap_err(), refused("storage writer"));
+            assert_eq!(draft.unwrap_err(), refused("storage writer").into());
         }
     }
 
@@ -197,8 +199,8 @@ mod tests {
             ];
             let staged = state.stage(batch).await.unwrap();
             assert_eq!(staged.len(), 4);
-            assert!(matches!(&staged[1], Err(StorageError::Refused(_))));
-            assert!(matches!(&staged[2], Err(StorageError::TooLarge(_))));
+            assert!(matches!(&staged[1], Err(types::StorageError::Refused(_))));
+            assert!(matches!(&staged[2], Err(types::StorageError::TooLarge(_))));
             let drafts: Vec<_> = staged.into_iter().filter_map(Result::ok).collect();
             let count = results.min(2);
             assert_eq!(drafts.len(), count);
@@ -214,6 +216,6 @@ mod tests {
         let staged = state.stage(vec![replacement("in/a", 1)]).await.unwrap();
         let draft = staged.into_iter().next().unwrap().unwrap();
         let read = state.read_back(draft).await.unwrap();
-        assert!(matches!(read, Err(StorageError::TooLarge(_))));
+        assert!(matches!(read, Err(types::StorageError::TooLarge(_))));
     }
 }

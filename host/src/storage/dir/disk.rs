@@ -20,6 +20,7 @@ use std::time::SystemTime;
 use cap_fs_ext::{DirExt, FileTypeExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::ambient_authority;
 use cap_std::fs::{Dir, FileType, MetadataExt, OpenOptions, OpenOptionsExt};
+pub(crate) use iamseal_words::folder::Kind;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
 use rustix::io::Errno;
@@ -29,15 +30,6 @@ use super::stamp::Stamp;
 
 /// The most that Linux takes and hands over of an extended attribute, and of all names of them.
 const ATTRIBUTE_BYTES: usize = 64 * 1024;
-
-/// What stands under a name.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
-    File,
-    Folder,
-    /// Neither; the text is for people.
-    Other(&'static str),
-}
 
 /// An open folder.
 pub(crate) struct Folder {

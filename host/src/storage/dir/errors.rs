@@ -3,7 +3,9 @@
 
 use std::io::{self, ErrorKind};
 
-pub(super) use super::shown::{place, refused, shown};
+pub(super) use iamseal_words::folder::{place, refused};
+pub(super) use iamseal_words::shown::shown;
+
 use crate::contract::StorageError;
 
 /// A failed system call: "not there" is told apart, the rest is text, for example

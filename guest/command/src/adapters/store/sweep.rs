@@ -1,0 +1,75 @@
+//! Finding and removing the drafts that a killed run left behind.
+
+use iamseal_words::contract::StorageError;
+use iamseal_words::folder::path::{Place, tags};
+use iamseal_words::folder::{Walk, Wanted, why_unread};
+use wasip2::filesystem::types::ErrorCode;
+
+use super::errors::shown;
+use super::lent;
+use super::root::Root;
+use crate::adapters::failure::words;
+
+/// The drafts under `prefix`, and folders that cannot be read, with a `/` at their ends.
+///
+/// # Errors
+/// Whatever keeps the listing from beginning.
+pub fn drafts(prefix: &[u8]) -> Result<Vec<Vec<u8>>, StorageError> {
+    let mut walk = Walk::new(lent()?, Wanted::Drafts, prefix, b"")?;
+    let mut drafts = Vec::new();
+    loop {
+        let page = walk.page();
+        if page.is_empty() {
+            return Ok(drafts);
+        }
+        drafts.extend(page);
+    }
+}
+
+/// Removes the drafts under `prefix` and returns how many. What the native tool was exchanging is left:
+/// here nobody can put it back. Without locks nobody can tell the drafts of
+/// a run that is under way; its objects stay as they were.
+///
+/// # Errors
+/// The first thing that could not be read or removed, after everything else was.
+pub fn sweep(prefix: &[u8]) -> Result<u64, StorageError> {
+    let root = lent()?;
+    let mut walk = Walk::new(root.clone(), Wanted::Drafts, prefix, b"")?;
+    let mut removed = 0;
+    let mut failure = None;
+    loop {
+        let page = walk.page();
+        if page.is_empty() {
+            break;
+        }
+        for path in page {
+            match remove(&root, &path) {
+                Ok(()) => removed += 1,
+                Err(StorageError::NotFound) => {}
+                Err(error) => {
+                    failure.get_or_insert(error);
+                }
+            }
+        }
+    }
+    failure.map_or(Ok(removed), Err)
+}
+
+fn remove(root: &Root, path: &[u8]) -> Result<(), StorageError> {
+    if path.ends_with(b"/") {
+        return Err(why_unread(root, path));
+    }
+    let place = Place::of(path)?;
+    if tags(place.name).is_some() {
+        return Err(StorageError::Other(format!(
+            "{} may hold what a server wrote while a run of the native tool was killed, which only that \
+             tool can tell: run iamseal on this folder",
+            shown(path)
+        )));
+    }
+    let folder = root.folder(place.folder)?;
+    folder.remove(place.name).map_err(|error| match error {
+        ErrorCode::NoEntry => StorageError::NotFound,
+        error => StorageError::Other(format!("cannot sweep {}: {}", shown(path), words(error))),
+    })
+}

@@ -1,0 +1,52 @@
+//! `seal`: standard input to standard output.
+
+use base64::Engine as _;
+use iamseal_words::contract::ObjectError;
+use iamseal_words::report::{notes, words};
+use iamseal_words::shown::shown;
+use serde_json::Value;
+
+use crate::command::arguments::{Arguments, Seal};
+use crate::command::bindings::iamseal::command::lending;
+use crate::command::bindings::iamseal::plugin::sealing;
+use crate::command::bindings::iamseal::plugin::types::Location;
+use crate::command::failure::Failure;
+use crate::command::output;
+
+pub fn run(arguments: &Arguments, command: &Seal) -> Result<u8, Failure> {
+    check_path(&command.path)?;
+    if !arguments.json && output::is_terminal() {
+        let (message, cure) = notes::TERMINAL;
+        return Err(Failure::usage(message).with_cure(cure));
+    }
+    lending::lend_keys(&arguments.keys, &arguments.root_credentials)?;
+    let about = shown(&command.path);
+    let plaintext = output::input().map_err(|error| error.about(&about))?;
+    let location = Location {
+        store: arguments.store_name.clone(),
+        path: command.path.clone(),
+    };
+    let sealed = sealing::seal(&location, &plaintext, &command.options.clone().into())
+        .map_err(|error| Failure::from(ObjectError::from(error)).about(&about))?;
+    if arguments.json {
+        let mut fields = words::path_fields(&command.path);
+        fields.insert("stored".into(), encode(&sealed).into());
+        output::line(&words::json_line(&Value::Object(fields)))?;
+    } else {
+        output::bytes(&sealed)?;
+    }
+    Ok(0)
+}
+
+/// Refuses a path that takes in the folder that is the store.
+pub fn check_path(path: &[u8]) -> Result<(), Failure> {
+    match notes::wrong_path(path) {
+        None => Ok(()),
+        Some((message, cure)) => Err(Failure::usage(message).with_cure(cure)),
+    }
+}
+
+/// Bytes in JSON.
+pub fn encode(bytes: &[u8]) -> String {
+    base64::engine::general_purpose::STANDARD.encode(bytes)
+}

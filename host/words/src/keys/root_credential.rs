@@ -1,0 +1,144 @@
+//! Root credentials, with which MinIO encrypted its configuration from 2019-12 to 2021-04.
+
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// The shortest user name in bytes that MinIO takes.
+pub const USER_BYTES: usize = 3;
+/// The shortest password in bytes that MinIO takes.
+pub const PASSWORD_BYTES: usize = 8;
+
+/// A root credential of the server, present or past.
+#[derive(Clone)]
+pub struct RootCredential {
+    /// The access key. Not a secret.
+    pub user: String,
+    /// The secret key.
+    pub password: Zeroizing<String>,
+}
+
+/// Why a text is no root credential. No case holds any part of the text.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum RootCredentialError {
+    /// There is no colon between user and password.
+    #[error("there is no colon between user and password")]
+    NoColon,
+    /// The user name is too short.
+    #[error("the user name has {bytes} bytes; at least {least} are needed")]
+    UserTooShort {
+        /// Its length in bytes.
+        bytes: usize,
+        /// The least.
+        least: usize,
+    },
+    /// The password is too short.
+    #[error("the password has {bytes} bytes; at least {least} are needed")]
+    PasswordTooShort {
+        /// Its length in bytes.
+        bytes: usize,
+        /// The least.
+        least: usize,
+    },
+}
+
+impl RootCredential {
+    /// Reads `USER:PASSWORD`, split at the first colon; the password may hold more. Neither is
+    /// empty. MinIO's least lengths are not asked for: what once was a credential still opens what
+    /// it sealed.
+    ///
+    /// # Errors
+    /// `NoColon`, `UserTooShort`, `PasswordTooShort`.
+    pub fn parse(text: &str) -> Result<Self, RootCredentialError> {
+        let (user, password) = text.split_once(':').ok_or(RootCredentialError::NoColon)?;
+        let credential = Self {
+            user: user.into(),
+            password: Zeroizing::new(password.into()),
+        };
+        credential.check(1, 1)?;
+        Ok(credential)
+    }
+
+    /// Checks the lengths that MinIO asks of its present root credential.
+    ///
+    /// # Errors
+    /// `UserTooShort`, `PasswordTooShort`.
+    pub fn check_minio(&self) -> Result<(), RootCredentialError> {
+        self.check(USER_BYTES, PASSWORD_BYTES)
+    }
+
+    fn check(&self, user: usize, password: usize) -> Result<(), RootCredentialError> {
+        if self.user.len() < user {
+            return Err(RootCredentialError::UserTooShort {
+                bytes: self.user.len(),
+                least: user,
+            });
+        }
+        if self.password.len() < password {
+            return Err(RootCredentialError::PasswordTooShort {
+                bytes: self.password.len(),
+                least: password,
+            });
+        }
+        Ok(())
+    }
+}
+
+impl RootCredentialError {
+    /// What to do about it, in one line.
+    #[must_use]
+    pub fn cure(&self) -> String {
+        match self {
+            Self::NoColon => "write it as USER:PASSWORD".into(),
+            Self::UserTooShort { .. } | Self::PasswordTooShort { .. } => {
+                "give the credential that the server runs with; \
+                 one of the past belongs into --root-credentials FILE"
+                    .into()
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> Result<(String, String), RootCredentialError> {
+        RootCredential::parse(text)
+            .map(|credential| (credential.user, credential.password.to_string()))
+    }
+
+    #[test]
+    fn a_credential_is_split_at_the_first_colon() {
+        assert_eq!(parse("ab:c:d ").unwrap(), ("ab".into(), "c:d ".into()));
+        assert_eq!(parse("ü:p").unwrap(), ("ü".into(), "p".into()));
+    }
+
+    #[test]
+    fn neither_half_is_empty() {
+        assert_eq!(parse("hunter2").unwrap_err(), RootCredentialError::NoColon);
+        assert_eq!(
+            parse(":hunter2").unwrap_err(),
+            RootCredentialError::UserTooShort { bytes: 0, least: 1 }
+        );
+        assert_eq!(
+            parse("user:").unwrap_err(),
+            RootCredentialError::PasswordTooShort { bytes: 0, least: 1 }
+        );
+    }
+
+    #[test]
+    fn a_present_credential_obeys_minios_lengths() {
+        let check = |text: &str| RootCredential::parse(text).ok().unwrap().check_minio();
+        assert_eq!(check("abc:12345678"), Ok(()));
+        // Counted in bytes, as Go does.
+        assert_eq!(check("üb:ü345678"), Ok(()));
+        assert_eq!(
+            check("ab:12345678"),
+            Err(RootCredentialError::UserTooShort { bytes: 2, least: 3 })
+        );
+        assert_eq!(
+            check("abc:1234567"),
+            Err(RootCredentialError::PasswordTooShort { bytes: 7, least: 8 })
+        );
+    }
+}

@@ -1,0 +1,314 @@
+//! The causes of failure: their names in JSON, their exit codes and what to do about each.
+
+use crate::contract::{KeyError, ObjectError, StorageError};
+
+/// Why something failed, as far as a caller acts on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cause {
+    /// Any other failure.
+    Other,
+    /// Wrong usage or configuration.
+    Usage,
+    /// Objects failed for several causes; an exit code alone.
+    Several,
+    /// The key that is needed was not given, or no key at all.
+    KeyNotFound,
+    /// The key service gave no answer.
+    KeyUnavailable,
+    /// The key service refused the caller.
+    KeyDenied,
+    /// No key of that name opens the object here.
+    HeaderNotAuthentic,
+    /// The key of that name opens no object here.
+    OtherKeyBytes,
+    /// The object belongs at another path.
+    OtherPath,
+    /// Several objects name a key that opens others: most likely an earlier key of the same name.
+    EarlierKey,
+    /// Its key opens other objects, but not this one.
+    DamagedDataKey,
+    /// By the manifest it was rolled back.
+    OlderCopy,
+    /// By the manifest it has the bytes of another path.
+    CopiedFrom,
+    /// By the manifest it was changed.
+    ChangedSince,
+    /// The manifest does not have it.
+    NotRecorded,
+    /// The manifest has it and the store does not.
+    Missing,
+    /// The manifest is gone, does not open, or is older than asked for.
+    Manifest,
+    /// Drafts lie in the store.
+    Drafts,
+    /// A journal or a proof is not what the run wrote.
+    Journal,
+    /// The root credential is missing or another one.
+    Credential,
+    /// Not every root credential was tried.
+    CredentialUntried,
+    /// The right key is there, and the body is damaged.
+    BodyNotAuthentic,
+    /// Damaged, truncated or empty.
+    Malformed,
+    /// All that is there is authentic, and the end is missing.
+    CutShort,
+    /// Neither plaintext nor a form that is known.
+    UnknownForm,
+    /// Its path, or the store, does not let it be touched.
+    Refused,
+    /// Not sealed, where only sealed objects may be opened.
+    FormRefused,
+    /// Sealed under an earlier key or context.
+    Outdated,
+    /// The store, a file, or standard input or output failed.
+    Storage,
+    /// Another writer changed it.
+    Conflict,
+    /// A limit was reached.
+    Limit,
+    /// The plugin is unfit or failed.
+    Plugin,
+    /// SIGHUP.
+    HungUp,
+    /// SIGINT.
+    Interrupted,
+    /// Standard output was closed.
+    ClosedPipe,
+    /// SIGTERM or SIGXCPU.
+    Terminated,
+}
+
+impl Cause {
+    /// The exit code. Documented in the help text, `docs/operators.md` and `docs/reference.md`.
+    pub fn exit_code(self) -> u8 {
+        match self {
+            Self::Other => 1,
+            Self::Usage => 2, // clap's own
+            Self::Several => 3,
+            Self::KeyNotFound => 4,
+            Self::KeyUnavailable => 5,
+            Self::KeyDenied => 6,
+            Self::HeaderNotAuthentic => 7,
+            Self::Credential => 8,
+            Self::BodyNotAuthentic => 9,
+            Self::Malformed => 10,
+            Self::UnknownForm => 11,
+            Self::Refused => 12,
+            Self::Storage => 13,
+            Self::Conflict => 14,
+            Self::Limit => 15,
+            Self::Plugin => 16,
+            Self::CutShort => 17,
+            Self::FormRefused => 18,
+            Self::OtherKeyBytes => 19,
+            Self::OtherPath => 20,
+            Self::DamagedDataKey => 21,
+            Self::Outdated => 22,
+            Self::OlderCopy => 23,
+            Self::CopiedFrom | Self::ChangedSince | Self::NotRecorded => 24,
+            Self::Missing => 25,
+            Self::Manifest => 26,
+            Self::Drafts => 27,
+            Self::CredentialUntried => 28,
+            Self::Journal => 29,
+            Self::EarlierKey => 30,
+            Self::HungUp => 129,      // 128 + SIGHUP
+            Self::Interrupted => 130, // 128 + SIGINT, as shells have it
+            Self::ClosedPipe => 141,  // 128 + SIGPIPE
+            Self::Terminated => 143,  // 128 + SIGTERM
+        }
+    }
+
+    /// The name in JSON.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Other => "other",
+            Self::Usage => "usage",
+            Self::Several => "several",
+            Self::KeyNotFound => "key-not-found",
+            Self::KeyUnavailable => "key-unavailable",
+            Self::KeyDenied => "key-denied",
+            Self::HeaderNotAuthentic => "header-not-authentic",
+            Self::OtherKeyBytes => "other-key-bytes",
+            Self::OtherPath => "other-path",
+            Self::EarlierKey => "earlier-key",
+            Self::DamagedDataKey => "damaged-data-key",
+            Self::OlderCopy => "older-copy",
+            Self::CopiedFrom => "copied-from",
+            Self::ChangedSince => "changed-since",
+            Self::NotRecorded => "not-recorded",
+            Self::Missing => "missing",
+            Self::Manifest => "manifest",
+            Self::Drafts => "drafts",
+            Self::Journal => "journal",
+            Self::Credential => "credential",
+            Self::CredentialUntried => "credential-untried",
+            Self::BodyNotAuthentic => "body-not-authentic",
+            Self::Malformed => "malformed",
+            Self::CutShort => "cut-short",
+            Self::UnknownForm => "unknown-form",
+            Self::Refused => "refused",
+            Self::FormRefused => "form-refused",
+            Self::Outdated => "outdated",
+            Self::Storage => "storage",
+            Self::Conflict => "conflict",
+            Self::Limit => "limit",
+            Self::Plugin => "plugin",
+            Self::HungUp => "hung-up",
+            Self::Interrupted => "interrupted",
+            Self::ClosedPipe => "closed-pipe",
+            Self::Terminated => "terminated",
+        }
+    }
+
+    /// The cause of an object's error.
+    pub fn of(error: &ObjectError) -> Self {
+        match error {
+            ObjectError::Empty | ObjectError::Malformed(_) => Self::Malformed,
+            ObjectError::UnknownForm(_) | ObjectError::Unsupported(_) => Self::UnknownForm,
+            ObjectError::Refused(_) => Self::Refused,
+            ObjectError::FormRefused(_) => Self::FormRefused,
+            ObjectError::Outdated(_) => Self::Outdated,
+            ObjectError::NoKey => Self::KeyNotFound,
+            ObjectError::Key(failure) => Self::of_key(&failure.error),
+            ObjectError::HeaderNotAuthentic(_) => Self::HeaderNotAuthentic,
+            ObjectError::NoCredential | ObjectError::CredentialNotAuthentic => Self::Credential,
+            ObjectError::CredentialUntried(_) => Self::CredentialUntried,
+            ObjectError::BodyNotAuthentic => Self::BodyNotAuthentic,
+            ObjectError::CutShort => Self::CutShort,
+            ObjectError::Storage(StorageError::Conflict) => Self::Conflict,
+            ObjectError::Storage(StorageError::TooLarge(_)) => Self::Limit,
+            ObjectError::Storage(StorageError::Refused(_)) => Self::Refused,
+            ObjectError::Storage(_) => Self::Storage,
+            ObjectError::Other(_) => Self::Other,
+        }
+    }
+
+    /// The cause of a keyring's error.
+    pub fn of_key(error: &KeyError) -> Self {
+        match error {
+            KeyError::NotFound => Self::KeyNotFound,
+            KeyError::Denied(_) => Self::KeyDenied,
+            KeyError::Unavailable(_) => Self::KeyUnavailable,
+            KeyError::NotAuthentic => Self::HeaderNotAuthentic,
+            KeyError::Other(_) => Self::Other,
+        }
+    }
+}
+
+/// How a folder's refusal begins to replace an object whose permissions it cannot keep. The contract has
+/// one case for all refusals.
+const PERMISSIONS: &str = "the permissions of ";
+
+/// How it ends where something else than an object is at its path.
+const NO_OBJECT: [&str; 6] = [
+    " is a folder",
+    " is a symbolic link",
+    " is a named pipe",
+    " is a socket",
+    " is a device",
+    " is not a plain file",
+];
+
+/// How a bucket's refusal begins of a key that is none of its paths.
+const NAMELESS: &str = "no request can name the key ";
+
+/// How a server's store begins where the server lets these credentials not do what they have to.
+const DENIED: &str = "access is denied: ";
+
+/// How it begins where the new bytes of an object are gone before they were put in its place.
+const DRAFT_GONE: &str = "its draft is gone";
+
+/// What an operator can do about an object's error, if there is anything to say.
+pub fn cure(error: &ObjectError) -> Option<String> {
+    let text = match error {
+        ObjectError::Empty => {
+            "MinIO takes an empty object for absent: restore it from a backup, or remove it if it \
+             never held anything"
+                .into()
+        }
+        ObjectError::Malformed(_) | ObjectError::BodyNotAuthentic | ObjectError::CutShort => {
+            "restore the object from a backup or from another drive".into()
+        }
+        ObjectError::UnknownForm(_) => {
+            "restore it from a backup; if it is an xl.meta, give the drive that it is on, which is the \
+             folder that has .minio.sys in it"
+                .into()
+        }
+        ObjectError::Unsupported(_) | ObjectError::Other(_) => return None,
+        ObjectError::Refused(_) => return None,
+        ObjectError::FormRefused(_) => {
+            "if you trust whoever wrote it, seal it with iamseal migrate --to kms (drives: let a \
+             server do it); leave out --require to open it as it is"
+                .into()
+        }
+        ObjectError::Outdated(_) => {
+            "if you trust whoever wrote it, run iamseal migrate --to kms (with --form compact for \
+             compact objects); leave out --require to open it as it is"
+                .into()
+        }
+        ObjectError::NoKey => {
+            "set MINIO_KMS_SECRET_KEY=<name>:<base64> (iamseal keygen makes one); to seal, --key can \
+             name a key of --keys instead"
+                .into()
+        }
+        ObjectError::Key(failure) => match &failure.error {
+            KeyError::NotFound => format!(
+                "give the key {:?} in MINIO_KMS_SECRET_KEY or in a file with --keys, or use a KES that has it",
+                failure.key
+            ),
+            KeyError::Denied(_) => "allow this identity to use the key in the key service".into(),
+            KeyError::Unavailable(_) => "see that the key service answers, then run again".into(),
+            KeyError::NotAuthentic | KeyError::Other(_) => return None,
+        },
+        ObjectError::HeaderNotAuthentic(key) => format!(
+            "add other keys named {key:?} with --keys, check --path and, for a compact object, \
+             --store-name; if none fits, restore the object"
+        ),
+        ObjectError::NoCredential => {
+            "set MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, or give old ones with --root-credentials"
+                .into()
+        }
+        ObjectError::CredentialNotAuthentic => {
+            "add the root credential of the time it was written with --root-credentials; if none \
+             fits, the object is damaged"
+                .into()
+        }
+        ObjectError::CredentialUntried(_) => {
+            "remove the objects that nothing opens, or insist with --try-all-credentials, which takes \
+             some 50 ms for each object and credential"
+                .into()
+        }
+        ObjectError::Storage(StorageError::Conflict) => {
+            "nothing was lost: run again when fewer others write to it".into()
+        }
+        ObjectError::Storage(StorageError::NotFound) => "check the path".into(),
+        ObjectError::Storage(StorageError::Refused(text) | StorageError::Other(text))
+            if text.starts_with(DENIED) =>
+        {
+            "see that these credentials are right and have not expired, and allow them to list, read, \
+             write and delete all that is below the store's prefix, iamseal-draft/ included"
+                .into()
+        }
+        ObjectError::Storage(StorageError::Other(text)) if text.starts_with(DRAFT_GONE) => {
+            "run it again; while a run is under way, sweep without --no-run-under-way".into()
+        }
+        ObjectError::Storage(StorageError::Refused(text)) if text.starts_with(NAMELESS) => {
+            "give it another name, or remove it if the server does not need it".into()
+        }
+        ObjectError::Storage(StorageError::Refused(text)) if text.starts_with(PERMISSIONS) => {
+            "run it as root, or as the object's owner where only root may give a file away; what root \
+             cannot keep either has to be taken off the object (setfattr -x, setfacl -b)"
+                .into()
+        }
+        ObjectError::Storage(StorageError::Refused(text))
+            if NO_OBJECT.iter().any(|end| text.ends_with(end)) =>
+        {
+            "put a plain file in its place, or remove it if the server does not need it".into()
+        }
+        // Of what is refused for another reason nothing is to be removed.
+        ObjectError::Storage(_) => return None,
+    };
+    Some(text)
+}

@@ -1,0 +1,206 @@
+//! Which of the keys and root credentials that are lent the objects of a store need: what an operator
+//! wants to see before one is deleted.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::{notes, paint};
+use crate::contract::{Finding, Form, ObjectError, Verdict};
+use crate::shown::shown;
+
+const KEY: &str = "key";
+const USER: &str = "user";
+const REPLICATION: &[u8] = b"config/site-replication/";
+
+/// What an audit tells of the keys and root credentials that it was lent, by name: the contract does not
+/// say which of several keys under one name opened an object.
+pub struct Needs {
+    keys: BTreeMap<String, Uses>,
+    users: BTreeMap<String, Uses>,
+    /// Only what begins with this was looked at.
+    prefix: Vec<u8>,
+    /// Whether there was any object: an empty folder is no evidence.
+    has_seen: bool,
+    /// Objects that do not open and do not say which key they need.
+    silent: u64,
+    /// Objects in the root-credential form that do not open. They never say whose they are.
+    without_user: u64,
+    /// Whether there are objects that were not looked at.
+    is_broken_off: bool,
+    /// Files that no audit opens and that may need a key of a KMS.
+    exempt: u64,
+}
+
+/// What one of them is needed for.
+#[derive(Default)]
+struct Uses {
+    /// How many objects it opened.
+    opened: u64,
+    /// How many objects that fail ask for it.
+    asked_for: u64,
+    /// Whether the manifest that was compared with is sealed under it.
+    seals_manifest: bool,
+}
+
+impl Uses {
+    /// Whether it is needed. That it is not is known only where all that could need it was seen.
+    fn needed(&self, has_all: bool) -> Option<bool> {
+        let is_needed = self.opened > 0 || self.asked_for > 0 || self.seals_manifest;
+        (is_needed || has_all).then_some(is_needed)
+    }
+}
+
+impl Needs {
+    /// With the names of the keys and the user names of the root credentials that are lent, to an audit
+    /// of what begins with `prefix`.
+    pub fn new(
+        keys: impl IntoIterator<Item = String>,
+        users: impl IntoIterator<Item = String>,
+        prefix: &[u8],
+    ) -> Self {
+        let unused = |name| (name, Uses::default());
+        Self {
+            keys: keys.into_iter().map(unused).collect(),
+            users: users.into_iter().map(unused).collect(),
+            prefix: prefix.to_vec(),
+            has_seen: false,
+            silent: 0,
+            without_user: 0,
+            is_broken_off: false,
+            exempt: 0,
+        }
+    }
+
+    /// Takes an object into account.
+    pub fn see(&mut self, finding: &Finding) {
+        self.has_seen = true;
+        match &finding.verdict {
+            // MinIO never encrypts what it notes of replication between sites.
+            Verdict::Exempt(_) if finding.path.starts_with(REPLICATION) => {}
+            Verdict::Exempt(_) => self.exempt += 1,
+            Verdict::Opens(found) => {
+                let key = found.key.as_ref().and_then(|key| self.keys.get_mut(key));
+                let user = found.user.as_ref();
+                let user = user.and_then(|user| self.users.get_mut(user));
+                for uses in key.into_iter().chain(user) {
+                    uses.opened += 1;
+                }
+            }
+            Verdict::Fails(failure) => match &finding.key {
+                Some(key) => {
+                    if let Some(uses) = self.keys.get_mut(key) {
+                        uses.asked_for += 1;
+                    }
+                }
+                None => self.see_nameless(&failure.error),
+            },
+        }
+    }
+
+    /// Takes into account an object that fails and names no key.
+    fn see_nameless(&mut self, error: &ObjectError) {
+        match error {
+            ObjectError::FormRefused(Form::Plaintext) => {}
+            ObjectError::FormRefused(Form::RootCredential)
+            | ObjectError::NoCredential
+            | ObjectError::CredentialNotAuthentic
+            | ObjectError::CredentialUntried(_)
+            // Of an object without a key's name a root credential opened the header.
+            | ObjectError::BodyNotAuthentic
+            | ObjectError::CutShort => self.without_user += 1,
+            _ => self.silent += 1,
+        }
+    }
+
+    /// Takes into account that the audit did not come to its end, or not to all of the store.
+    pub fn break_off(&mut self) {
+        self.is_broken_off = true;
+    }
+
+    /// Takes into account that the manifest is sealed under this key.
+    pub fn see_manifest(&mut self, key: &str) {
+        if let Some(uses) = self.keys.get_mut(key) {
+            uses.seals_manifest = true;
+        }
+    }
+
+    /// The JSON field `keys` of a summary: for each key `key`, for each root credential `user`, with
+    /// `opened`, `asked_for` and `needed`, which is null where it is not known.
+    pub fn json(&self) -> Value {
+        let lines = self.all().map(|(kind, name, uses, needed)| {
+            json!({
+                kind: name, "opened": uses.opened, "asked_for": uses.asked_for, "needed": needed,
+            })
+        });
+        lines.collect()
+    }
+
+    /// A table and what limits it; nothing where the only key or credential is needed.
+    pub fn table(&self) -> Option<String> {
+        let all: Vec<_> = self.all().collect();
+        if matches!(*all, [] | [(.., Some(true))]) {
+            return None;
+        }
+        let rows = all.iter().map(|(kind, name, uses, needed)| {
+            let kind = if *kind == USER {
+                "root credential"
+            } else {
+                kind
+            };
+            let verdict = match needed {
+                Some(true) => paint::verdict("needed", false),
+                Some(false) => "no object needs it".to_owned(),
+                None => "not known".to_owned(),
+            };
+            vec![
+                format!("{kind} {}", shown(name.as_bytes())),
+                uses.opened.to_string(),
+                uses.asked_for.to_string(),
+                verdict,
+            ]
+        });
+        let header = ["", "opened", "fail and ask for it", ""];
+        let mut lines = vec![paint::table(&header, rows.collect())];
+        if all.iter().any(|(.., needed)| needed.is_none()) {
+            lines.extend(self.limits());
+        }
+        if all.iter().any(|(.., needed)| *needed == Some(false)) {
+            lines.push(notes::BEYOND_AUDIT.into());
+        }
+        Some(lines.join("\n"))
+    }
+
+    /// Every key, then every root credential: what it is, its name, its uses, and whether it is needed.
+    fn all(&self) -> impl Iterator<Item = (&'static str, &String, &Uses, Option<bool>)> {
+        let has_all = self.has_seen
+            && !self.is_broken_off
+            && self.prefix == notes::CONFIG
+            && self.silent == 0;
+        let has_all_users = has_all && self.without_user == 0;
+        // What is exempt is sealed as an S3 object, under a key alone.
+        let has_all_keys = has_all && self.exempt == 0;
+        let keys = self.keys.iter();
+        let keys = keys.map(move |(name, uses)| (KEY, name, uses, uses.needed(has_all_keys)));
+        let users = self.users.iter();
+        let users = users.map(move |(name, uses)| (USER, name, uses, uses.needed(has_all_users)));
+        keys.chain(users)
+    }
+
+    /// Why something is not known.
+    fn limits(&self) -> impl Iterator<Item = String> {
+        let silent = (self.silent > 0).then(|| notes::silent(self.silent));
+        let without_user = (self.without_user > 0 && !self.users.is_empty())
+            .then(|| notes::without_user(self.without_user));
+        let exempt =
+            (self.exempt > 0 && !self.keys.is_empty()).then(|| notes::unopened(self.exempt));
+        let narrow = (self.prefix != notes::CONFIG).then(|| notes::narrow(&self.prefix));
+        let broken_off = self.is_broken_off.then(|| notes::BROKEN_OFF.into());
+        silent
+            .into_iter()
+            .chain(without_user)
+            .chain(exempt)
+            .chain(narrow)
+            .chain(broken_off)
+    }
+}

@@ -1,0 +1,312 @@
+//! What a run over a store has to say besides its objects, and why a path or prefix is not taken.
+
+use crate::shown::shown;
+
+/// MinIO's sign that its configuration was once encrypted (docs/formats/minio.md section 5). It stands
+/// outside config/ and is never migrated.
+pub const MARKER: &[u8] = b"backend-encrypted";
+
+/// Where all that MinIO encrypts stands. Beside it are its format, its buckets' metadata and that
+/// marker, which it reads as they are.
+pub const CONFIG: &[u8] = b"config/";
+
+/// What an operator should know of a marker with this content.
+pub fn marker(content: &[u8]) -> &'static str {
+    match content.trim_ascii() {
+        b"encrypted" => {
+            "the marker backend-encrypted says that MinIO once encrypted this store with its root \
+             credential; it is left alone (RELEASE.2021-05-11 up to 2023-04-20 take it as the order \
+             to migrate at their start, later ones ignore it)"
+        }
+        b"incomplete" => {
+            "the marker backend-encrypted says that a migration by an old MinIO was interrupted, so \
+             expect objects in several forms; it is left alone"
+        }
+        _ => "the marker backend-encrypted has unknown content; it is left alone",
+    }
+}
+
+/// That there was nothing to do: a mistyped prefix must not look like success.
+pub fn nothing_there(prefix: &[u8]) -> String {
+    let prefix = shown(prefix);
+    format!("there is no object whose path begins with {prefix}")
+}
+
+/// What is wrong with a prefix and what to do about it, if anything is wrong.
+pub fn wrong_prefix(prefix: &[u8]) -> Option<(String, String)> {
+    if prefix.starts_with(CONFIG) {
+        return None;
+    }
+    let shown = shown(prefix);
+    Some((
+        format!(
+            "the prefix \"{shown}\" takes in more than config/, which MinIO must find as it is"
+        ),
+        "begin it with config/".into(),
+    ))
+}
+
+/// What is wrong with an object's path and what to do about it, if it takes in the folder that is the
+/// store: MinIO would look for the object under another context.
+pub fn wrong_path(path: &[u8]) -> Option<(String, String)> {
+    let mut parts = path.split(|byte| *byte == b'/');
+    if !parts.any(|part| part == b".minio.sys") {
+        return None;
+    }
+    let rest = shown(&parts.collect::<Vec<_>>().join(&b'/'));
+    let path = shown(path);
+    Some((
+        format!("{path}: the path takes in .minio.sys"),
+        format!("give the path below it: --path {rest}"),
+    ))
+}
+
+/// That an object passed through unopened.
+pub fn passed_through(path: &[u8]) -> String {
+    let path = shown(path);
+    format!("{path}: it is plaintext and passed through, as in MinIO; --require sealed refuses it")
+}
+
+/// That objects were changed while or after a run changed them.
+pub fn differ(objects: u64) -> String {
+    format!(
+        "{objects} objects are not what the run left there: somebody else has changed them since"
+    )
+}
+
+/// That objects could not be read once more, and why the first could not; the proof is this file.
+pub fn unread(objects: u64, why: &str, proof: &str) -> String {
+    format!("{objects} objects could not be read again for the proof {proof}: {why}")
+}
+
+/// What to do about that. The proof and the store are as they are typed.
+pub fn read_again(proof: &str, store: &str) -> String {
+    format!("see that the store answers, then compare: iamseal verify-proof {proof} {store}")
+}
+
+/// Where the proof of a run is.
+pub fn proof(path: &str) -> String {
+    format!("what was there and what is there is written down in {path}")
+}
+
+/// That others can read a secret.
+pub fn open_to_others(file: &str, quoted: &str) -> String {
+    format!("{file} holds a secret, and others than its owner can read it: chmod 600 {quoted}")
+}
+
+/// That variables name files which nobody chose.
+pub fn passed_over(variables: &[&str]) -> String {
+    let variables = variables.join(" and ");
+    format!(
+        "{variables}: as the container image sets it, and there is no such file, so it is passed over"
+    )
+}
+
+/// How many of the objects that a note is about are named in it.
+pub const NAMED: usize = 3;
+
+/// That objects have further names; the first of them are given.
+pub fn other_names(objects: u64, first: &[String]) -> String {
+    let named = some_of(objects, first);
+    format!(
+        "{objects} objects have another name (a hard link), which keeps the old bytes when the \
+         object is replaced: {named}"
+    )
+}
+
+/// That objects will hold plaintext that others can read; the first of them are given.
+pub fn open_plaintext(objects: u64, first: &[String]) -> String {
+    let named = some_of(objects, first);
+    format!(
+        "{objects} objects will hold plaintext that others than their owner can read, by their \
+         mode (chmod go-r closes them): {named}"
+    )
+}
+
+fn some_of(objects: u64, first: &[String]) -> String {
+    let more = match objects.saturating_sub(first.len() as u64) {
+        0 => "",
+        _ => ", …",
+    };
+    format!("{}{more}", first.join(", "))
+}
+
+/// How to take a run back.
+pub fn undo(command: &str) -> String {
+    format!("to take it back: {command}")
+}
+
+/// How to go on with what was not done to its end.
+pub fn go_on(command: &str) -> String {
+    format!("to go on: {command}")
+}
+
+/// That a command was stopped before its run.
+pub const NOT_BEGUN: &str = "the run has not begun: no object is changed";
+
+/// That there is nothing to take back.
+pub fn unchanged(run: &str) -> String {
+    format!("the run {run} has changed nothing")
+}
+
+/// The same of a run that left drafts.
+pub fn no_object_changed(run: &str) -> String {
+    format!("the run {run} has changed no object")
+}
+
+/// That a run could not remove drafts of its own, and the command that does.
+pub fn drafts_left(drafts: &[Vec<u8>], sweep: &str) -> String {
+    let count = drafts.len() as u64;
+    let first = drafts.iter().take(NAMED).map(|draft| shown(draft));
+    let named = some_of(count, &first.collect::<Vec<_>>());
+    format!(
+        "{count} drafts could not be removed and may hold plaintext: {named}; once no run is under way, to \
+         remove them: {sweep}"
+    )
+}
+
+/// That a bucket keeps what was replaced or removed.
+pub const OLD_VERSIONS: &str = "\
+the bucket keeps versions: what was replaced or removed stays in it, plaintext too if it was, until its \
+lifecycle rules remove it; no audit looks at old versions";
+
+/// The same of etcd.
+pub const OLD_REVISIONS: &str = "\
+etcd keeps earlier revisions: what was replaced or removed stays in it, plaintext too if it was, until \
+etcdctl compact and etcdctl defrag; no audit looks at earlier revisions";
+
+/// That an audit tells nothing of what it did not come to.
+pub const BROKEN_OFF: &str =
+    "Not known: the audit did not come to its end, or to all of the store.";
+
+/// That a key of a service will not open a run's journal.
+pub fn no_run_key(name: &str, why: &str) -> String {
+    let name = shown(name.as_bytes());
+    format!("the key {name} will not open this run's journal and proof: {why}")
+}
+
+/// How many drafts of a killed run were removed.
+pub fn swept(drafts: u64) -> String {
+    format!("{drafts} drafts of a killed run were removed")
+}
+
+/// Why drafts of a killed run may remain.
+pub fn not_swept(why: &str) -> String {
+    format!("drafts of a killed run may remain: {why}")
+}
+
+/// How many drafts an audit has found.
+pub fn drafts(drafts: u64) -> String {
+    format!(
+        "{drafts} drafts of a killed run, or of one that is under way, lie in the store and may hold \
+         plaintext; iamseal sweep removes those that no run holds"
+    )
+}
+
+/// Why an audit does not know of drafts.
+pub fn drafts_unknown(why: &str) -> String {
+    format!("whether drafts of a killed run lie in the store is not known: {why}")
+}
+
+/// What to do about a store that cannot be written to safely, or not at all.
+pub const UNFIT_STORE: &str = "\
+allow these credentials to read, write and delete below the prefix; if the server does not keep to \
+If-Match, copy the objects to a folder, migrate them there and put them back while nobody writes";
+
+/// The same of a folder.
+pub const NO_EXCHANGE: &str = "\
+stop the server and everything else that writes there, then run again with --server-is-stopped";
+
+/// What to do about a store that another process keeps locked.
+pub const LOCKED: &str = "let that process go on or end it (lslocks names it), then run again";
+
+/// That keys may be needed by what does not say so.
+pub fn silent(objects: u64) -> String {
+    format!("Not known: {objects} objects could not be read or do not say which key they need.")
+}
+
+/// The same of root credentials.
+pub fn without_user(objects: u64) -> String {
+    format!(
+        "Not known: {objects} objects in the root-credential form do not open, and none says whose \
+         credential it needs."
+    )
+}
+
+/// That keys may be needed by files that are exempt.
+pub fn unopened(files: u64) -> String {
+    format!(
+        "Not known: {files} exempt files are encrypted in another way, and not opened; a key may be needed \
+         for them."
+    )
+}
+
+/// That keys may be needed by what was not looked at.
+pub fn narrow(prefix: &[u8]) -> String {
+    let prefix = shown(prefix);
+    format!("Not known: only what begins with {prefix} was looked at.")
+}
+
+/// That a manifest is as it was, or not there.
+pub const NOT_SAVED: &str = "the manifest was not saved";
+
+/// What an audit says at its end where a store's notes say that objects may be missing.
+pub const NOT_ALL_SEEN: &str = "\
+Not all of the store was seen: objects may be missing, or not be those that a server reads. The notes
+say why.";
+
+/// What no audit sees of the need for a key (docs/formats/minio.md section 5).
+pub const BEYOND_AUDIT: &str = "\
+This is about the objects of config/ alone. Before you delete a key: what is in buckets, bucket
+metadata, tier-config.bin, backups and the journals of runs may need it too.";
+
+/// Why an option to seal has no use for the compact form, and what to do about it.
+pub const COMPACT_OPTIONS: (&str, &str) = (
+    "the compact form has one cipher and no data key",
+    "leave out --cipher and --data-key, or take --form minio",
+);
+
+/// Why an option to seal has no use for plaintext, and what to do about it.
+pub const PLAINTEXT_OPTIONS: (&str, &str) = (
+    "--to plaintext does not go with --key, --form, --cipher or --data-key",
+    "leave them out, or say --to kms",
+);
+
+/// Why a component is not taken from a file, and what to do about it.
+pub fn untrusted(file: &str) -> (String, String) {
+    (
+        format!("{file} would be lent your keys, and nothing says that you trust it"),
+        format!(
+            "see what it is with iamseal plugin inspect {file}, compare the digest with its maker's, \
+             and add --plugin-sha256 with it; or add --trust-plugin"
+        ),
+    )
+}
+
+/// What the tests of a component do not show, and how to name the one that passed them.
+pub fn tested(digest: &str) -> String {
+    format!(
+        "note: it does its work; what else it does no test shows. If you trust its maker: \
+         --plugin-sha256 {digest}"
+    )
+}
+
+/// Why there is nothing to trust, and what to do about it.
+pub const NO_PLUGIN_TO_TRUST: (&str, &str) = (
+    "--plugin-sha256 and --trust-plugin are about the file of --plugin, which is missing",
+    "add --plugin FILE, or leave them out for the component that is built in",
+);
+
+/// Why a sealed object is not printed on a terminal, and what to do about it.
+pub const TERMINAL: (&str, &str) = (
+    "a sealed object is binary and standard output is a terminal",
+    "send it to a file, or ask for --json",
+);
+
+/// Why standard input is no object, and what to do about it.
+pub fn large_input(allowed: u64) -> (String, &'static str) {
+    (
+        format!("standard input is larger than an object may be, {allowed} bytes"),
+        "the largest IAM and configuration objects are a few MiB: is it one of them?",
+    )
+}
