@@ -7,6 +7,10 @@
 //! 41            the body: a stream
 //! ```
 //!
+//! RustFS writes another form with the same beginning too: a nonce of 12 bytes, and a body of one message
+//! without associated data (docs/formats/minio.md section 12). No structure tells them apart, so the second
+//! is tried where the first does not open.
+//!
 //! Nothing binds such an object to its path.
 
 use alloc::format;
@@ -19,6 +23,8 @@ use crate::keyring::{KeyDerivation, RootCredential, RootKey, Secret};
 use crate::sio::{self, Cipher, SioError};
 
 const NONCE: usize = 8;
+/// The bytes of the nonce of a body of one message.
+const SINGLE_NONCE: usize = 12;
 
 /// How many objects of a kind a run tries with every credential in vain. Anybody who can write to the
 /// store makes such an object of 57 bytes, and each costs 50 ms for every credential: with a hundred
@@ -93,6 +99,8 @@ pub(crate) struct Header<'a> {
     pub(crate) key_derivation: KeyDerivation,
     pub(crate) cipher: Cipher,
     salt: &'a [u8; SALT],
+    /// Nonce and body, in either form.
+    rest: &'a [u8],
     nonce: &'a [u8; NONCE],
     body: &'a [u8],
 }
@@ -113,12 +121,13 @@ impl<'a> Header<'a> {
             key_derivation,
             cipher,
             salt,
+            rest,
             nonce,
             body,
         })
     }
 
-    /// The size of what the object holds.
+    /// The size of what the object holds, if its body is a stream.
     ///
     /// # Errors
     /// [`Error::Malformed`] if no body has this size.
@@ -131,16 +140,16 @@ impl<'a> Header<'a> {
     /// Opens the object with a credential that fits and returns its index too.
     ///
     /// # Errors
-    /// [`Error::Malformed`] if it is cut short (found before any key is derived),
-    /// [`Error::NoCredential`], [`Error::CredentialNotAuthentic`], [`Error::CredentialUntried`],
+    /// [`Error::NoCredential`], [`Error::Malformed`] if no credential opens it and it is cut short,
+    ///  [`Error::CredentialNotAuthentic`], [`Error::CredentialUntried`],
     /// [`Error::BodyNotAuthentic`], [`Error::CutShort`]; [`Error::Other`] if a key is not derived.
     pub(crate) fn open<R: RootKey>(
         &self,
         credentials: &[RootCredential<R>],
         kept: &mut Credentials,
     ) -> Result<(usize, Secret)> {
-        self.plaintext_size()?;
         if credentials.is_empty() {
+            self.plaintext_size()?;
             return Err(Error::NoCredential);
         }
         let order = kept.likely_first(self.key_derivation, credentials.len());
@@ -154,15 +163,16 @@ impl<'a> Header<'a> {
                 .key
                 .derive(self.salt, self.key_derivation, &mut kept.memory);
             let key = derived.map_err(|error| not_derived(&credential.user, error))?;
-            match sio::open(self.cipher, &*key, self.nonce, self.body) {
-                Ok(plaintext) => {
-                    kept.has_opened(index);
-                    return Ok((index, plaintext));
-                }
+            let opened = match sio::open(self.cipher, &*key, self.nonce, self.body) {
                 // The first fragment tells a wrong credential, the others tell damage.
-                Err(SioError::NotAuthentic(0)) => {}
+                Err(SioError::NotAuthentic(0) | SioError::Size) => self.open_single(&*key),
                 Err(SioError::CutShort) => return Err(Error::CutShort),
-                Err(_) => return Err(Error::BodyNotAuthentic),
+                Err(SioError::NotAuthentic(_)) => return Err(Error::BodyNotAuthentic),
+                Ok(plaintext) => Some(plaintext),
+            };
+            if let Some(plaintext) = opened {
+                kept.has_opened(index);
+                return Ok((index, plaintext));
             }
         }
         if tried < credentials.len() {
@@ -173,7 +183,14 @@ impl<'a> Header<'a> {
             });
         }
         *kept.in_vain.of(self.key_derivation) += 1;
+        self.plaintext_size()?;
         Err(Error::CredentialNotAuthentic)
+    }
+
+    /// What the object holds, if its body is one message under this key.
+    fn open_single(&self, key: &[u8]) -> Option<Secret> {
+        let (nonce, body) = self.rest.split_first_chunk::<SINGLE_NONCE>()?;
+        sio::open_single(self.cipher, key, nonce, body)
     }
 }
 

@@ -129,6 +129,37 @@ pub(crate) fn open(
     }
 }
 
+/// Opens one message without associated data, under a nonce of the cipher's own size. None if it is not
+/// authentic.
+pub(crate) fn open_single(
+    cipher: Cipher,
+    key: &[u8],
+    nonce: &[u8],
+    sealed: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    match cipher {
+        Cipher::Aes256Gcm => open_single_with::<Aes256Gcm>(key, nonce, sealed),
+        Cipher::Aes128Gcm => open_single_with::<Aes128Gcm>(key, nonce, sealed),
+        Cipher::ChaCha20Poly1305 => open_single_with::<ChaCha20Poly1305>(key, nonce, sealed),
+        Cipher::XChaCha20Poly1305 => open_single_with::<XChaCha20Poly1305>(key, nonce, sealed),
+    }
+}
+
+fn open_single_with<A: AeadInOut + KeyInit>(
+    key: &[u8],
+    nonce: &[u8],
+    sealed: &[u8],
+) -> Option<Zeroizing<Vec<u8>>> {
+    let aead = A::new_from_slice(key).ok()?;
+    let nonce = Nonce::<A>::try_from(nonce).ok()?;
+    let (body, tag) = sealed.split_last_chunk::<TAG>()?;
+    let tag = Tag::<A>::try_from(&tag[..]).ok()?;
+    let mut plaintext = Zeroizing::new(body.to_vec());
+    let out = InOutBuf::from(plaintext.as_mut_slice());
+    aead.decrypt_inout_detached(&nonce, &[], out, &tag).ok()?;
+    Some(plaintext)
+}
+
 /// The parts of a stream that all fragments share.
 struct Stream<A> {
     aead: A,

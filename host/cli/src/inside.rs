@@ -24,11 +24,13 @@ pub fn is_inside(inner: &Path, outer: &Path) -> io::Result<bool> {
     if inner.ancestors().any(is_root) {
         return Ok(true);
     }
-    // A folder inside of it can be mounted elsewhere too: nothing above that leads to the root.
-    Ok(match (Origin::of(&inner), Origin::of(&outer)) {
-        (Some(inner), Some(outer)) => inner.is_inside(&outer),
-        _ => false,
-    })
+    // A folder inside of it can be mounted elsewhere too, also one of what is mounted in it: nothing above
+    // that leads to the root.
+    let Some(of_inner) = Origin::of(&inner) else {
+        return Ok(false);
+    };
+    let outers = Origin::of(&outer).into_iter().chain(Origin::below(&outer));
+    Ok(outers.into_iter().any(|outer| of_inner.is_inside(&outer)))
 }
 
 fn is_same(one: &Metadata, other: &Metadata) -> bool {
@@ -59,28 +61,66 @@ impl Origin {
         Self::by(&mounts, mount, folder)
     }
 
+    /// What is mounted below a folder.
+    #[cfg(target_os = "linux")]
+    fn below(folder: &Path) -> Vec<Self> {
+        let mounts = fs::read("/proc/self/mountinfo").unwrap_or_default();
+        let below = mounts_of(&mounts).filter(|mount| mount.point.starts_with(folder));
+        below.map(|mount| mount.origin).collect()
+    }
+
     #[cfg(not(target_os = "linux"))]
     fn of(_folder: &Path) -> Option<Self> {
         None
     }
 
-    /// By the lines of mountinfo: the mount's number, its parent's, the device, the folder of that file
-    /// system that is mounted, and where (proc_pid_mountinfo(5)).
+    #[cfg(not(target_os = "linux"))]
+    fn below(_folder: &Path) -> Vec<Self> {
+        Vec::new()
+    }
+
     #[cfg(target_os = "linux")]
     fn by(mounts: &[u8], mount: u64, folder: &Path) -> Option<Self> {
-        let lines = mounts.split(|byte| *byte == b'\n');
-        let line = lines.map(|line| line.split(|byte| *byte == b' '));
         let number = mount.to_string();
-        let mut fields = line
-            .filter_map(|mut fields| (fields.next()? == number.as_bytes()).then_some(fields))
-            .next()?
-            .skip(1);
-        let device = String::from_utf8_lossy(fields.next()?).into_owned();
-        let [root, point] = [unescaped(fields.next()?), unescaped(fields.next()?)];
-        let below = folder.strip_prefix(point).ok()?;
-        let path = root.join(below);
-        Some(Self { device, path })
+        let mut mounts = mounts_of(mounts);
+        let mount = mounts.find(|mount| mount.number == number.as_bytes())?;
+        let below = folder.strip_prefix(mount.point).ok()?;
+        let path = mount.origin.path.join(below);
+        Some(Self {
+            path,
+            ..mount.origin
+        })
     }
+}
+
+/// One line of mountinfo.
+#[cfg(target_os = "linux")]
+struct Mount<'a> {
+    number: &'a [u8],
+    /// The folder of a file system that is mounted.
+    origin: Origin,
+    /// Where.
+    point: PathBuf,
+}
+
+/// The lines of mountinfo: the mount's number, its parent's, the device, the folder of that file system that
+/// is mounted, and where (proc_pid_mountinfo(5)).
+#[cfg(target_os = "linux")]
+fn mounts_of(mounts: &[u8]) -> impl Iterator<Item = Mount<'_>> {
+    let lines = mounts.split(|byte| *byte == b'\n');
+    lines.filter_map(|line| {
+        let mut fields = line.split(|byte| *byte == b' ');
+        let number = fields.next()?;
+        let device = String::from_utf8_lossy(fields.nth(1)?).into_owned();
+        let path = unescaped(fields.next()?);
+        let point = unescaped(fields.next()?);
+        let origin = Origin { device, path };
+        Some(Mount {
+            number,
+            origin,
+            point,
+        })
+    })
 }
 
 /// A path of mountinfo, which has space, tab, line end and backslash as a backslash and three octal digits.
@@ -141,6 +181,16 @@ mod tests {
             assert!(!origin(mount, outside).is_inside(&store), "{outside}");
         }
         assert_eq!(Origin::by(MOUNTS, 25, Path::new("/")), None);
+    }
+
+    #[test]
+    fn what_is_mounted_in_the_store_is_inside_it_wherever_else_it_is_mounted() {
+        let mounts = mounts_of(MOUNTS);
+        let in_mnt = mounts.filter(|mount| mount.point.starts_with("/mnt"));
+        let in_mnt: Vec<_> = in_mnt.map(|mount| mount.origin).collect();
+        let is_in_mnt = |origin: Origin| in_mnt.iter().any(|outer| origin.is_inside(outer));
+        assert!(is_in_mnt(origin(22, "/data/store/config/journals")));
+        assert!(!is_in_mnt(origin(22, "/data/store/journals")));
     }
 
     #[test]

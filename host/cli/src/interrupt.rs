@@ -1,6 +1,7 @@
 //! Signals that end a command with a report instead of a sudden death.
 
-use std::fs;
+use std::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use std::{fs, process, thread};
 
 use rustix::process::Signal;
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,40 +14,52 @@ use crate::failure::Failure;
 /// that the process may compute.
 pub struct Interrupt(watch::Receiver<Option<Cause>>);
 
+/// Who answers a signal.
+static ANSWERED_BY: AtomicU8 = AtomicU8::new(NOBODY);
+/// The command has not begun its work, and the process ends with a word.
+const NOBODY: u8 = 0;
+/// The command does.
+const COMMAND: u8 = 1;
+/// The process is about to end.
+const END: u8 = 2;
+
+/// Ends the process with a failure if a signal comes before the command listens for itself, while it reads
+/// keys or waits for a store that does not answer. For commands that write nothing until then.
+///
+/// # Errors
+/// The system refuses.
+pub fn end_before_work(json: bool) -> Result<(), Failure> {
+    let mut receiver = receive()?;
+    tokio::spawn(async move {
+        let came = receiver.wait_for(Option::is_some).await;
+        if let Some(cause) = came.ok().and_then(|cause| *cause)
+            && takes(END)
+        {
+            interrupted(cause).report(json);
+            process::exit(cause.exit_code().into());
+        }
+    });
+    Ok(())
+}
+
+/// Whether nobody else answers signals, so that this one does from here on.
+fn takes(answered_by: u8) -> bool {
+    let taken = ANSWERED_BY.compare_exchange(NOBODY, answered_by, Relaxed, Relaxed);
+    taken.is_ok()
+}
+
 impl Interrupt {
-    /// From here on none of them kills the process.
+    /// From here on no signal ends the process.
     ///
     /// # Errors
     /// The system refuses.
     pub fn listen() -> Result<Self, Failure> {
-        // Not `ctrl_c()`, which listens only once its task has run.
-        let mut interrupts = signal(SignalKind::interrupt())?;
-        let mut terminations = signal(SignalKind::terminate())?;
-        // The time that the process may compute is used up (`ulimit -t`); a little is left.
-        let mut used_up = signal(SignalKind::from_raw(Signal::XCPU.as_raw()))?;
-        // Whoever starts it under nohup wants it to go on.
-        let mut hangups = match is_ignored(Signal::HUP) {
-            true => None,
-            false => Some(signal(SignalKind::hangup())?),
-        };
-        let (sender, receiver) = watch::channel(None);
-        tokio::spawn(async move {
-            let hung_up = async {
-                match &mut hangups {
-                    Some(hangups) => hangups.recv().await,
-                    None => std::future::pending().await,
-                }
-            };
-            let cause = tokio::select! {
-                _ = interrupts.recv() => Cause::Interrupted,
-                _ = terminations.recv() => Cause::Terminated,
-                _ = used_up.recv() => Cause::Terminated,
-                _ = hung_up => Cause::HungUp,
-            };
-            sender.send_replace(Some(cause));
-            // Whoever waits must not learn that there is nobody to tell.
-            sender.closed().await;
-        });
+        let receiver = receive()?;
+        if !takes(COMMAND) {
+            while ANSWERED_BY.load(Relaxed) == END {
+                thread::park();
+            }
+        }
         Ok(Self(receiver))
     }
 
@@ -67,6 +80,39 @@ impl Interrupt {
             Some(cause) = came => Err(interrupted(cause)),
         }
     }
+}
+
+/// What came first of the signals, once one came. From here on none of them kills the process.
+fn receive() -> Result<watch::Receiver<Option<Cause>>, Failure> {
+    // Not `ctrl_c()`, which listens only once its task has run.
+    let mut interrupts = signal(SignalKind::interrupt())?;
+    let mut terminations = signal(SignalKind::terminate())?;
+    // The time that the process may compute is used up (`ulimit -t`); a little is left.
+    let mut used_up = signal(SignalKind::from_raw(Signal::XCPU.as_raw()))?;
+    // Whoever starts it under nohup wants it to go on.
+    let mut hangups = match is_ignored(Signal::HUP) {
+        true => None,
+        false => Some(signal(SignalKind::hangup())?),
+    };
+    let (sender, receiver) = watch::channel(None);
+    tokio::spawn(async move {
+        let hung_up = async {
+            match &mut hangups {
+                Some(hangups) => hangups.recv().await,
+                None => std::future::pending().await,
+            }
+        };
+        let cause = tokio::select! {
+            _ = interrupts.recv() => Cause::Interrupted,
+            _ = terminations.recv() => Cause::Terminated,
+            _ = used_up.recv() => Cause::Terminated,
+            _ = hung_up => Cause::HungUp,
+        };
+        sender.send_replace(Some(cause));
+        // Whoever waits must not learn that there is nobody to tell.
+        sender.closed().await;
+    });
+    Ok(receiver)
 }
 
 /// Lets a write beyond the limit of a file's size (`ulimit -f`) fail, as on a full disk, where the

@@ -58,7 +58,11 @@ pub fn warn<'a>(
 ) {
     passed_over(common, environment);
     let given = files.into_iter().filter(|file| is_open_to_others(file));
-    let open = given.cloned().chain(environment.open_to_others());
+    tell_open(common, given.cloned().chain(environment.open_to_others()));
+}
+
+/// Says that others than their owners can read these files with secrets, once of each.
+pub fn tell_open(common: &Common, open: impl IntoIterator<Item = PathBuf>) {
     // A file may be read for the keys and for the store.
     static TOLD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());
     let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);

@@ -110,6 +110,9 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
         .map_err(|error| Failure::other(format!("the runtime does not start: {error}")))?;
     let result = runtime.block_on(async {
         interrupt::outlive_file_limit()?;
+        if reads_first(&command) {
+            interrupt::end_before_work(common.json)?;
+        }
         match command {
             Command::Keygen(command) => keygen::run(&common, &command),
             Command::Seal(command) => seal::run(&common, &command).await,
@@ -130,6 +133,21 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     // A thread that waits for standard input must not keep the process.
     runtime.shutdown_background();
     result
+}
+
+/// Whether a command writes nothing before it listens for signals itself, if it ever does.
+fn reads_first(command: &Command) -> bool {
+    matches!(
+        command,
+        Command::Unseal(_)
+            | Command::Inspect(_)
+            | Command::Audit(_)
+            | Command::Manifest(_)
+            | Command::Migrate(_)
+            | Command::Undo(_)
+            | Command::Sweep(_)
+            | Command::VerifyProof(_)
+    )
 }
 
 /// How many files a command has open at once beside those of its objects.

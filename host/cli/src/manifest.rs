@@ -13,6 +13,7 @@ use crate::arguments::{Common, Manifest};
 use crate::cause::Cause;
 use crate::compare::Remark;
 use crate::failure::Failure;
+use crate::inside::is_inside;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{notes, words};
@@ -97,10 +98,7 @@ pub fn file(given: &Path, store: &Path) -> Result<ManifestFile, Failure> {
     };
     // A folder that is not there is told when the file is read or written.
     if let Some(store) = store::folder(store)
-        && let Ok(config) = store.join("config").canonicalize()
-        && folder
-            .canonicalize()
-            .is_ok_and(|folder| folder.starts_with(config))
+        && is_inside(folder, &store.join("config")).unwrap_or(false)
     {
         let shown = given.display();
         let beside = store.join("iamseal-manifest");

@@ -117,9 +117,7 @@ pub async fn not_begun(common: &Common, on: &On<'_>, stopped: Failure) -> Failur
     for note in on.left(&left) {
         output::note(common.json, &note);
     }
-    if stopped.is_asked_for() {
-        output::note(common.json, notes::NOT_BEGUN);
-    }
+    output::note(common.json, notes::NOT_BEGUN);
     match left.is_empty() {
         true => stopped,
         false => interrupt::with_drafts_left(stopped),
@@ -154,13 +152,13 @@ impl Run {
             None => journals::open(place)?,
         };
         let key = RunKey::make(keyring).await?;
+        let inspector = load::auditor(common, MixedKeyring::default(), None).await?;
         for (name, why) in key.iter().flat_map(RunKey::skipped) {
             let why = iamseal::describe_key(why);
             output::note(common.json, &notes::no_run_key(name, &why));
         }
         let journal = journals.begin(&store.name(), &common.store_name, work, key)?;
         let journal = Arc::new(journal);
-        let inspector = load::auditor(common, MixedKeyring::default(), None).await?;
         let journaled = Journaled::new(journal.clone(), store.clone(), store.clone(), inspector);
         let folder = place.journal.as_ref().map(|folder| folder.as_os_str());
         let undo = common

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::arguments::{Common, Runs};
 use crate::failure::Failure;
+use crate::report::words;
 use crate::{journals, output};
 
 pub fn run(common: &Common, command: &Runs) -> Result<ExitCode, Failure> {
@@ -44,9 +45,8 @@ fn shown(text: String) -> String {
 }
 
 fn line(head: &Head) -> String {
-    json!({
+    words::json_line(&json!({
         "run": head.name, "started": head.started, "work": head.work,
         "store": head.store, "store_name": head.store_name,
-    })
-    .to_string()
+    }))
 }

@@ -1,11 +1,14 @@
 //! `iamseal sweep`: removes the drafts that killed runs left behind.
 
 use std::os::unix::ffi::OsStrExt as _;
+use std::pin::pin;
 use std::process::ExitCode;
+use std::time::Duration;
 
 use iamseal::contract::{ObjectError, StorageError};
 use iamseal::storage::{Sweeping, Swept};
 use serde_json::{Value, json};
+use tokio::time::timeout;
 
 use crate::arguments::{Common, Sweep, Writes};
 use crate::failure::Failure;
@@ -18,6 +21,10 @@ use crate::{output, store};
 
 const FAILED: &str = "failed";
 const STAYS: &str = "stays";
+/// How many drafts are removed between two looks for Ctrl-C: as many as a store removes at once.
+const AT_ONCE: usize = 16;
+/// How long an interrupted sweep waits for what it has begun.
+const LAST: Duration = Duration::from_secs(5);
 
 pub async fn run(common: &Common, command: &Sweep) -> Result<ExitCode, Failure> {
     let store = store::open(common, &command.place, Access::Write(Writes::default())).await?;
@@ -49,38 +56,21 @@ pub async fn run(common: &Common, command: &Sweep) -> Result<ExitCode, Failure> 
                 break;
             }
         };
-        let swept = match interrupt
-            .unless(store.remove_drafts(page.clone(), how))
-            .await
-        {
-            Ok(swept) => swept,
-            Err(failure) => {
-                stopped = Some(failure);
+        for page in page.chunks(AT_ONCE) {
+            if stopped.is_some() {
                 break;
             }
-        };
-        for (path, swept) in page.iter().zip(swept) {
-            let line = match swept {
-                Ok(Swept::Removed) => {
-                    tally.plain(removed);
-                    Line::new(path, removed)
-                }
-                Ok(Swept::Stays(why)) => {
-                    tally.plain(STAYS);
-                    Line::new(path, STAYS).because(why)
-                }
-                // Its run has just ended.
-                Err(StorageError::NotFound) => continue,
-                Err(error) => {
-                    let why = Why::from(&ObjectError::Storage(error));
-                    tally.failed(FAILED, why.cause);
-                    Line::new(path, FAILED).failed(why)
+            let mut removing = pin!(store.remove_drafts(page.to_vec(), how));
+            let swept = match interrupt.unless(&mut removing).await {
+                Ok(swept) => swept,
+                Err(failure) => {
+                    stopped = Some(failure);
+                    // What is removed is told, unless the store gives no answer.
+                    let swept = timeout(LAST, removing).await;
+                    swept.unwrap_or_else(|_| page.iter().map(|_| Err(unknown())).collect())
                 }
             };
-            // What is done is counted even where nobody reads of it.
-            if let Some(line) = line.shown(common.json).filter(|_| stopped.is_none()) {
-                stopped = output::line(&line).err();
-            }
+            say(common, page, swept, removed, &mut tally, &mut stopped);
         }
     }
     let printed = output::summary(&match common.json {
@@ -93,6 +83,48 @@ pub async fn run(common: &Common, command: &Sweep) -> Result<ExitCode, Failure> 
     match stopped {
         Some(stopped) => Err(stopped),
         None => printed.map(|()| tally.exit_code().into()),
+    }
+}
+
+/// What is said where a store was not waited for.
+fn unknown() -> StorageError {
+    StorageError::Other("whether it was removed is not known: the store gave no answer".into())
+}
+
+/// Counts what became of drafts and, while somebody reads of it, says so.
+fn say(
+    common: &Common,
+    page: &[Vec<u8>],
+    swept: Vec<Result<Swept, StorageError>>,
+    removed: &'static str,
+    tally: &mut Tally,
+    stopped: &mut Option<Failure>,
+) {
+    for (path, swept) in page.iter().zip(swept) {
+        let line = match swept {
+            Ok(Swept::Removed) => {
+                tally.plain(removed);
+                Line::new(path, removed)
+            }
+            Ok(Swept::Stays(why)) => {
+                tally.plain(STAYS);
+                Line::new(path, STAYS).because(why)
+            }
+            // Its run has just ended.
+            Err(StorageError::NotFound) => continue,
+            Err(error) => {
+                let why = Why::from(&ObjectError::Storage(error));
+                tally.failed(FAILED, why.cause);
+                Line::new(path, FAILED).failed(why)
+            }
+        };
+        // What is done is counted even where nobody reads of it, or nobody wants to go on.
+        let is_read = stopped.as_ref().is_none_or(Failure::is_asked_for);
+        if let Some(line) = line.shown(common.json).filter(|_| is_read)
+            && let Err(failure) = output::line(&line)
+        {
+            stopped.get_or_insert(failure);
+        }
     }
 }
 

@@ -24,6 +24,7 @@ pub(super) struct Lines<T> {
     file: BufReader<File>,
     chain: Option<Chain>,
     is_over: bool,
+    is_torn: bool,
     place: u64,
     number: u64,
     line: PhantomData<T>,
@@ -51,10 +52,16 @@ impl<T: DeserializeOwned> Lines<T> {
             file: BufReader::new(file),
             chain,
             is_over: false,
+            is_torn: false,
             place: 0,
             number: 0,
             line: PhantomData,
         }
+    }
+
+    /// Whether there was half a line at the end.
+    pub fn is_torn(&self) -> bool {
+        self.is_torn
     }
 
     fn read(&mut self) -> io::Result<Vec<u8>> {
@@ -114,6 +121,7 @@ impl<T: DeserializeOwned> Iterator for Lines<T> {
         self.place += text.len() as u64;
         self.number += 1;
         if !text.ends_with(b"\n") && self.is_at_end() {
+            self.is_torn = true;
             return None;
         }
         Some(self.parse(text).map(|line| (place, line)))

@@ -163,7 +163,8 @@ fn to_the_end(
     let mut outcomes = BTreeMap::new();
     let mut sums = None;
     let (mut number, mut objects) = (0, 0);
-    for line in lines(path, key)? {
+    let mut lines = lines(path, key)?;
+    for line in &mut lines {
         number += 1;
         let damaged = || JournalError::Damaged {
             path: path.to_owned(),
@@ -182,6 +183,13 @@ fn to_the_end(
         }
     }
     let sums = sums.ok_or_else(|| JournalError::CutShort(path.to_owned()))?;
+    // A proof is put in its place whole.
+    if lines.is_torn() {
+        return Err(JournalError::NotAuthentic {
+            path: path.to_owned(),
+            line: number + 1,
+        });
+    }
     Ok((sums, outcomes))
 }
 

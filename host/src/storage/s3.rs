@@ -57,7 +57,7 @@ use super::{
 };
 use crate::contract::StorageError;
 
-pub use self::open::OpenError;
+pub use self::open::{OpenError, SECRET_FILES};
 #[doc(hidden)] // For the enumeration of crash points.
 pub use self::open::{from_environment, with};
 
@@ -216,9 +216,14 @@ impl Store for BucketStore {
     }
 
     async fn check_writes(&self) -> Result<(), StorageError> {
+        let kept_before = self.old_bytes();
         let check = || condition::check(&self.0);
-        self.0.keeps_conditions.get_or_try_init(check).await?;
-        Ok(())
+        let checked = self.0.keeps_conditions.get_or_try_init(check).await;
+        // The draft that this was tried on holds nothing of anybody's.
+        if kept_before.is_none() {
+            self.0.keeps_versions.store(false, Ordering::Relaxed);
+        }
+        checked.map(|_| ())
     }
 
     /// The bucket's versioning is on, or was when the object was written: its answers have versions' ids.

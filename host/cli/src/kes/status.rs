@@ -150,11 +150,10 @@ impl Asked {
             Value::Object(fields)
         });
         let calls: Vec<_> = calls.collect();
-        json!({
+        words::json_line(&json!({
             "endpoint": self.endpoint, "version": self.version, "identity": identity, "key": key,
             "calls": calls,
-        })
-        .to_string()
+        }))
     }
 
     fn row(&self) -> Vec<String> {

@@ -1,16 +1,19 @@
 //! A store in a bucket of S3.
 
+use std::env;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use iamseal::contract::StorageError;
-use iamseal::storage::s3::OpenError;
+use iamseal::keys::is_open_to_others;
+use iamseal::storage::s3::{OpenError, SECRET_FILES};
 use iamseal::storage::{BucketStore, Storage as _};
 
 use crate::arguments::Common;
 use crate::cause::Cause;
 use crate::failure::Failure;
-use crate::output;
 use crate::report::notes;
+use crate::{keys, output};
 
 /// Opens it, and tells what an operator should know of the way there.
 ///
@@ -21,6 +24,11 @@ pub async fn open(common: &Common, given: &str) -> Result<Arc<BucketStore>, Fail
     for caution in store.cautions() {
         output::note(common.json, caution);
     }
+    let files = SECRET_FILES.into_iter().filter_map(env::var_os);
+    let open = files
+        .map(PathBuf::from)
+        .filter(|file| is_open_to_others(file));
+    keys::tell_open(common, open);
     let mut objects = store.list(notes::CONFIG, None).await?;
     let first = objects.next().await.map_err(unreadable)?;
     // Going on would report success for a store that nobody looked at.

@@ -6,6 +6,7 @@ use std::io::pipe;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use rustix::fs::{CWD, Mode, mkfifoat};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 use tempfile::{NamedTempFile, TempDir};
@@ -480,6 +481,37 @@ fn a_limit_of_threads() {
         .after("ulimit -p 64")
         .by_user(54_321)
         .ok();
+}
+
+/// What takes long before the work, such as keys that somebody is still to write.
+#[test]
+fn a_signal_before_the_work() {
+    let store = Store::of([("config/a", "{}")]);
+    let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let keys = folder.path().join("keys");
+    mkfifoat(CWD, &keys, Mode::RUSR | Mode::WUSR).unwrap();
+    for command in ["audit", "migrate --to kms", "manifest --manifest m"] {
+        let run = tool(with(command, store.root())).args([Path::new("--keys"), &keys]);
+        let running = run.args(["--json"]).spawn_unread();
+        // It has opened the pipe, and waits for what is written.
+        let writer = File::options().write(true).open(&keys).unwrap();
+        running.signal(Signal::INT);
+        let ended = running.wait().exits(130);
+        let error = &ended.errors()[0]["error"];
+        assert_eq!(error["cause"], "interrupted", "{ended}");
+        drop(writer);
+    }
+}
+
+#[test]
+fn a_run_whose_component_is_no_use_has_no_journal() {
+    let place = Place::new();
+    let plugin = NamedTempFile::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    fs::write(&plugin, "no component").unwrap();
+    let given = place.migrate().args([Path::new("--plugin"), plugin.path()]);
+    let ended = given.args(["--trust-plugin"]).run().exits(16);
+    said(&ended, "the run has not begun: no object is changed");
+    assert_eq!(fs::read_dir(place.path("journals")).unwrap().count(), 0);
 }
 
 /// `ulimit -t`, in seconds.

@@ -358,6 +358,7 @@ fn a_proof_that_was_tampered_with_is_none() {
             changed(&lines, |lines| lines[last] = foreign[last]),
         ),
         ("with more", changed(&lines, |lines| lines.push(lines[2]))),
+        ("with half a line more", whole.clone() + "{\"object\":{"),
         // The journal's own lines are under the same key.
         ("a journal", read(&journals.file(&run, "journal"))),
     ] {

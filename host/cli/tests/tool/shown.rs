@@ -257,6 +257,13 @@ fn names_in_json() {
             let ended = run(arguments).args(["--json"]).run();
             escaped_json(&format!("{arguments:?}"), odd, &ended);
         }
+        let audit = ["migrate", root, "--to", "kms", "--journal", journals];
+        run(&audit)
+            .args(["--store-name", &format!("odd {ODD}")])
+            .run();
+        let runs = tool(["runs", "--json", "--journal", journals]).ok();
+        assert!(!runs.text().chars().any(is_hidden), "{runs}");
+        assert!(runs.text().contains("odd "), "{runs}");
     }
 }
 

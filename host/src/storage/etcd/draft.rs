@@ -2,6 +2,7 @@
 
 use std::any::Any;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
 use async_trait::async_trait;
 use prost::Message as _;
@@ -58,14 +59,18 @@ impl EtcdDraft {
             lease.has_lost(&request.key);
         }
         match put.result {
-            Ok(_) => Ok(Self {
-                inner: Arc::clone(inner),
-                lease,
-                object: inner.keys.object(&path),
-                key: request.key,
-                expected,
-                bytes: request.value,
-            }),
+            Ok(_) => {
+                // Its bytes stay, whatever becomes of it.
+                inner.has_replaced.store(true, Ordering::Relaxed);
+                Ok(Self {
+                    inner: Arc::clone(inner),
+                    lease,
+                    object: inner.keys.object(&path),
+                    key: request.key,
+                    expected,
+                    bytes: request.value,
+                })
+            }
             Err(unable) if is_too_large(&unable) => {
                 let size = request.value.len();
                 Err(too_large(size, request.encoded_len() - size))

@@ -45,7 +45,7 @@ pub(super) struct Inner {
     pub keys: Keys,
     /// Drafts whose leases were to end, by those.
     pub let_go: LetGo<(i64, Vec<u8>)>,
-    /// That something was replaced or removed, which stays as an earlier revision.
+    /// That a draft was made, replaced something or was removed: all that stays in earlier revisions.
     pub has_replaced: AtomicBool,
     name: String,
 }
@@ -182,13 +182,7 @@ impl StorageWriter for EtcdStore {
         let drafts: Vec<_> = drafts.into_iter().map(|draft| self.own(draft)).collect();
         let commits = drafts.into_iter().map(|draft| async {
             match draft {
-                Some(draft) => {
-                    let committed = commit(&draft).await;
-                    if committed.is_ok() {
-                        self.inner.has_replaced.store(true, Ordering::Relaxed);
-                    }
-                    (committed, Some(draft))
-                }
+                Some(draft) => (commit(&draft).await, Some(draft)),
                 None => {
                     let refused = StorageError::Refused("the draft is of another store".into());
                     (Err(refused), None)

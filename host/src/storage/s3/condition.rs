@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use object_store::{Error, PutMode, UpdateVersion};
+use object_store::{Attributes, Error, PutMode, UpdateVersion};
 
 use super::Bucket;
 use super::draft::gone;
@@ -62,7 +62,7 @@ async fn once(bucket: &Arc<Bucket>) -> Result<(), Unfit> {
     left.map_err(|error| failed(&error))?;
     // Some servers know conditions and forget them for what is gone: what was removed would come back.
     match bucket
-        .replace(&draft, &there, Bytes::from_static(b"3"))
+        .replace(&draft, &there, Bytes::from_static(b"3"), Attributes::new())
         .await
     {
         Ok(_) => {
@@ -104,7 +104,10 @@ async fn keeps_them(bucket: &Bucket, draft: &object_store::path::Path) -> Result
     if there.bytes != first {
         return Err(Unfit::Is(ignored("If-Match")));
     }
-    match bucket.replace(draft, &there.version, second).await {
+    match bucket
+        .replace(draft, &there.version, second, Attributes::new())
+        .await
+    {
         Ok(version) => Ok(version),
         Err(StorageError::Conflict) => Err(Unfit::Is(refused(
             "it does not take a put whose condition (If-Match) holds, so nothing can be replaced",

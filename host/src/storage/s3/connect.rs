@@ -21,6 +21,8 @@ pub struct Direct {
     /// Authorities besides the system's.
     pub(super) authorities: Vec<Certificate>,
     pub(super) proxy: Option<Proxy>,
+    /// Where it is.
+    pub(super) proxy_host: Option<Url>,
 }
 
 impl fmt::Debug for Direct {

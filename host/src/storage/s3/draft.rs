@@ -9,11 +9,14 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 use object_store::path::Path;
-use object_store::{Error, ObjectStoreExt as _, PutMode, UpdateVersion};
+use object_store::{
+    Attributes, Error, GetOptions, ObjectStoreExt as _, PutMode, PutOptions, UpdateVersion,
+};
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
 use super::errors::failed;
+use super::listing::Tagged;
 use super::place::refused;
 use super::read::{self, tag, version};
 use super::removal::Discarded;
@@ -30,16 +33,19 @@ pub(super) struct BucketDraft {
     target: Path,
     expected: Version,
     bytes: Bytes,
+    /// What the object has besides its bytes.
+    attributes: Attributes,
 }
 
 impl BucketDraft {
     /// # Errors
     /// As for [`crate::storage::StorageWriter::stage`], but that an object which is not there shows
-    /// when the draft is committed.
+    /// when the draft is committed; `Refused` if it has tags, which may be rights and which a put drops.
     pub async fn stage(bucket: &Arc<Bucket>, new: Replacement) -> Result<Self, StorageError> {
         let bytes = Bytes::from_owner(Zeroizing::new(new.bytes));
         bucket.fits(bytes.len() as u64)?;
         let target = bucket.place.location(&new.path)?;
+        let attributes = bucket.attributes(&target).await?;
         let location = bucket.new_draft()?;
         // Dropped if it fails, since the draft may be there all the same.
         let draft = Self {
@@ -48,6 +54,7 @@ impl BucketDraft {
             target,
             expected: new.expected,
             bytes,
+            attributes,
         };
         bucket.create(&location, draft.bytes.clone()).await?;
         Ok(draft)
@@ -113,8 +120,9 @@ async fn put_in_place(
     let Some(draft) = draft.filter(|draft| is_own(draft)) else {
         return (None, Err(refused("the draft is another store's")));
     };
-    let bytes = draft.bytes.clone();
-    let version = bucket.replace(&draft.target, &draft.expected, bytes).await;
+    let (bytes, attributes) = (draft.bytes.clone(), draft.attributes.clone());
+    let replaced = bucket.replace(&draft.target, &draft.expected, bytes, attributes);
+    let version = replaced.await;
     if let Ok(new) = &version
         && read::stays(&draft.expected, new)
     {
@@ -153,9 +161,6 @@ pub(super) async fn remove(
         true => Ok(Swept::Removed),
         false => {
             bucket.remove(&draft).await.map_err(failed)?;
-            if made.version.as_deref().is_some_and(read::is_kept) {
-                bucket.keeps_versions.store(true, Ordering::Relaxed);
-            }
             Ok(Swept::Removed)
         }
     }
@@ -182,6 +187,22 @@ impl Bucket {
         }
     }
 
+    /// What an object has besides its bytes and is to keep; nothing of one that is not there.
+    ///
+    /// # Errors
+    /// `Refused` if it has tags; `Other` if the store fails.
+    async fn attributes(&self, target: &Path) -> Result<Attributes, StorageError> {
+        let options = GetOptions::new().with_head(true);
+        match self.objects.get_opts(target, options).await {
+            Ok(there) if there.extensions.get::<Tagged>().is_some() => Err(refused(
+                "it has tags, which can be rights, and a put drops them: remove them first",
+            )),
+            Ok(there) => Ok(there.attributes),
+            Err(Error::NotFound { .. }) => Ok(Attributes::new()),
+            Err(error) => Err(failed(&error)),
+        }
+    }
+
     /// Replaces an object while it is the expected version.
     ///
     /// # Errors
@@ -192,6 +213,7 @@ impl Bucket {
         target: &Path,
         expected: &[u8],
         bytes: Bytes,
+        attributes: Attributes,
     ) -> Result<Version, StorageError> {
         // Another store's version is not the one that is here.
         let tag = tag(expected).ok_or(StorageError::Conflict)?;
@@ -199,9 +221,14 @@ impl Bucket {
             e_tag: Some(tag.to_owned()),
             version: None,
         });
+        let options = PutOptions {
+            mode,
+            attributes,
+            ..PutOptions::default()
+        };
         let put = self
             .objects
-            .put_opts(target, bytes.clone().into(), mode.into())
+            .put_opts(target, bytes.clone().into(), options)
             .await;
         let error = match put {
             Ok(put) => match version(put.e_tag.as_deref(), put.version.as_deref()) {

@@ -6,7 +6,8 @@
 //! told again by [`key`].
 
 use std::borrow::Cow;
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -22,6 +23,7 @@ use crate::awake::{Moment, Stretch};
 
 use super::open::RETRY;
 use super::place::location;
+use super::read::is_kept;
 
 /// How the key begins that stands for one which cannot be told: what follows is that one in hexadecimal.
 const ODD: &str = "iamseal-odd-key/";
@@ -45,11 +47,21 @@ pub(super) fn key(listed: &str) -> Cow<'_, str> {
 
 /// Connects as the one inside does, and looks after what is answered.
 #[derive(Debug)]
-pub(super) struct Connector<C>(pub C);
+pub(super) struct Connector<C> {
+    pub inner: C,
+    /// Set once a removal was answered with the version that stands for it: what was removed stays as an older
+    /// one.
+    pub keeps_versions: Arc<AtomicBool>,
+}
+
+/// That an object has tags, among what comes with its answer.
+#[derive(Clone, Copy)]
+pub(super) struct Tagged;
 
 #[derive(Debug)]
 struct Service {
     client: HttpClient,
+    keeps_versions: Arc<AtomicBool>,
     silence: Mutex<Option<Silence>>,
 }
 
@@ -62,9 +74,10 @@ struct Silence {
 
 impl<C: HttpConnector> HttpConnector for Connector<C> {
     fn connect(&self, options: &ClientOptions) -> object_store::Result<HttpClient> {
-        let client = self.0.connect(options)?;
+        let client = self.inner.connect(options)?;
         Ok(HttpClient::new(Service {
             client,
+            keeps_versions: Arc::clone(&self.keeps_versions),
             silence: Mutex::default(),
         }))
     }
@@ -76,6 +89,7 @@ impl HttpService for Service {
         let query = request.uri().query().unwrap_or_default();
         let is_listing = query.split('&').any(|part| part == "list-type=2");
         let is_put = request.method() == "PUT";
+        let is_removal = request.method() == "DELETE";
         if self.rests() {
             let silent = std::io::Error::other("the server gives no answer");
             return Err(HttpError::new(HttpErrorKind::Unknown, silent));
@@ -103,7 +117,16 @@ impl HttpService for Service {
             return Err(HttpError::new(HttpErrorKind::Unknown, redirect(&answer)));
         }
         let is_success = answer.status().is_success();
+        if is_success && is_removal && header(&answer, "x-amz-version-id").is_some_and(is_kept) {
+            self.keeps_versions.store(true, Ordering::Relaxed);
+        }
         if is_success && !is_listing {
+            let is_tagged =
+                header(&answer, "x-amz-tagging-count").is_some_and(|count| count != "0");
+            let mut answer = answer;
+            if is_tagged {
+                answer.extensions_mut().insert(Tagged);
+            }
             return Ok(answer);
         }
         let (mut head, body) = answer.into_parts();
@@ -122,6 +145,10 @@ impl HttpService for Service {
         head.headers.remove("content-length");
         Ok(HttpResponse::from_parts(head, Bytes::from(body).into()))
     }
+}
+
+fn header<'a>(answer: &'a HttpResponse, name: &str) -> Option<&'a str> {
+    answer.headers().get(name)?.to_str().ok()
 }
 
 /// Whether an answer sends whoever asked to another place. 304 is an answer of its own.

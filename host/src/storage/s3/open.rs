@@ -1,8 +1,9 @@
 //! Opening a bucket of S3, by its URL and the variables that `object_store` knows.
 
 use std::ffi::{OsStr, OsString};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 use std::{env, fs, io};
 
@@ -27,6 +28,16 @@ const AUTHORITIES: &str = "AWS_CA_BUNDLE";
 /// The proxy that all requests to the bucket's server go through. A variable and no option, since it may
 /// have a password in it.
 const PROXY: &str = "IAMSEAL_S3_PROXY";
+
+/// Where a container asks for its credentials, and the file with the token that it shows there.
+const CREDENTIALS: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+const CREDENTIALS_TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+
+/// The variables that name files with secrets.
+pub const SECRET_FILES: [&str; 2] = [CREDENTIALS_TOKEN, "AWS_WEB_IDENTITY_TOKEN_FILE"];
+
+/// Where AWS' own agents answer on the machine itself, without TLS: ECS', and EKS' by either protocol.
+const AGENTS: [&str; 3] = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
 
 /// Where other programs find their proxies.
 const PROXIES_OF_OTHERS: [&str; 6] = [
@@ -96,7 +107,9 @@ impl BucketStore {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (builder, connector) = from_environment(env::vars_os())?;
         let is_direct = connector.proxy.is_none();
+        let proxy = connector.proxy_host.clone();
         let store = with(url, builder, connector)?;
+        let store = store.with(|bucket| bucket.cautions.extend(of_proxy(&bucket.name, proxy)));
         let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
         let unused = PROXIES_OF_OTHERS.into_iter().find(is_set);
         Ok(match unused.filter(|_| is_direct) {
@@ -140,7 +153,12 @@ pub fn with(
     let builder = builder
         .with_bucket_name(bucket)
         .with_config(AmazonS3ConfigKey::DisableBulkDelete, "true");
-    let objects = builder.with_http_connector(Connector(connector)).build();
+    let keeps_versions = Arc::new(AtomicBool::new(false));
+    let connector = Connector {
+        inner: connector,
+        keeps_versions: Arc::clone(&keeps_versions),
+    };
+    let objects = builder.with_http_connector(connector).build();
     let objects = Arc::new(objects.map_err(OpenError::Variables)?);
     let prefix = prefix.trim_end_matches('/');
     let mut name = format!("{SCHEME}{bucket}");
@@ -152,7 +170,22 @@ pub fn with(
         name.extend([" at ", &endpoint.origin().ascii_serialization()]);
     }
     let store = BucketStore::new(objects, prefix, name).map_err(OpenError::Prefix)?;
-    Ok(store.with(|bucket| bucket.cautions = cautions))
+    Ok(store.with(|bucket| {
+        bucket.cautions = cautions;
+        bucket.keeps_versions = keeps_versions;
+    }))
+}
+
+/// What is said of a proxy that requests reach in the open, where they are not encrypted themselves.
+fn of_proxy(store: &str, proxy: Option<Url>) -> Option<String> {
+    let proxy = proxy
+        .filter(is_open)
+        .filter(|_| store.contains(" at http://"))?;
+    let proxy = proxy.origin().ascii_serialization();
+    Some(format!(
+        "requests through {proxy} are not encrypted: whoever is on the way reads and changes what is asked \
+         and answered"
+    ))
 }
 
 /// Whether others can be on the way to a server, and read what goes there.
@@ -183,6 +216,13 @@ pub fn from_environment(
         };
         if name == PROXY && !value.is_empty() {
             connector.proxy = Some(connect::proxy(value).map_err(unfit)?);
+            connector.proxy_host = Url::parse(value).ok();
+        }
+        if name == CREDENTIALS && !value.is_empty() {
+            check_credentials_url(value).map_err(unfit)?;
+        }
+        if name == CREDENTIALS_TOKEN && !value.is_empty() {
+            check_token(value.as_ref()).map_err(unfit)?;
         }
         if !name.starts_with("AWS_") || value.is_empty() {
             continue;
@@ -209,6 +249,27 @@ pub fn from_environment(
     };
     let builder = builder.with_client_options(options).with_retry(retry);
     Ok((builder, connector))
+}
+
+/// # Errors
+/// Credentials would come from another machine in the open.
+fn check_credentials_url(text: &str) -> Result<(), &'static str> {
+    let url = Url::parse(text).map_err(|_| "not a URL")?;
+    let is_agent = url.host_str().is_some_and(|host| AGENTS.contains(&host));
+    match is_open(&url) && !is_agent {
+        true => Err("it is not encrypted (http://), and not on this machine"),
+        false => Ok(()),
+    }
+}
+
+/// # Errors
+/// The token cannot be sent as it stands in its file.
+fn check_token(path: &Path) -> Result<(), &'static str> {
+    let token = fs::read(path).map_err(|_| "the file cannot be read")?;
+    match token.iter().all(|byte| matches!(byte, b'!'..=b'~')) {
+        true => Ok(()),
+        false => Err("the file holds more than a token, such as a line end"),
+    }
 }
 
 fn authorities(path: &OsStr) -> Result<Vec<Certificate>, OpenError> {
@@ -353,6 +414,46 @@ mod tests {
             any[0].contains("AWS_ALLOW_INVALID_CERTIFICATES is set"),
             "{any:?}"
         );
+    }
+
+    #[test]
+    fn a_proxy_that_reads_all_is_named() {
+        let proxy = |proxy, endpoint| {
+            let server = [("AWS_ENDPOINT_URL", endpoint), ("AWS_ALLOW_HTTP", "true")];
+            of_proxy(&name("s3://b", &server), Url::parse(proxy).ok())
+        };
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let named = proxy("http://user:hunter2@192.0.2.1:3128", "http://127.0.0.1:9").unwrap();
+        assert!(
+            named.contains("through http://192.0.2.1:3128 are not"),
+            "{named}"
+        );
+        assert!(proxy("http://127.0.0.1:3128", "http://127.0.0.1:9").is_none());
+        assert!(proxy("http://192.0.2.1:3128", "https://a").is_none());
+    }
+
+    #[test]
+    fn credentials_do_not_come_in_the_open() {
+        let open = |url| open("s3://b", &[(CREDENTIALS, url)]).map(drop);
+        for fine in [
+            "https://example.org/c",
+            "http://127.0.0.1/c",
+            "http://169.254.170.2/c",
+            "http://[fd00:ec2::23]/c",
+        ] {
+            assert!(open(fine).is_ok(), "{fine}");
+        }
+        for unfit in ["http://192.0.2.2/c", "http://example.org", "c"] {
+            let error = open(unfit).unwrap_err().to_string();
+            assert!(error.starts_with(CREDENTIALS), "{error}");
+        }
+        let file = tempfile::NamedTempFile::new().unwrap();
+        for (token, is_fit) in [("token", true), ("token\n", false), ("to ken", false)] {
+            fs::write(&file, token).unwrap();
+            let variable = [(CREDENTIALS_TOKEN, file.path().to_str().unwrap())];
+            let variable = variable.map(|(name, value)| (name.into(), value.into()));
+            assert_eq!(from_environment(variable).is_ok(), is_fit, "{token:?}");
+        }
     }
 
     #[test]

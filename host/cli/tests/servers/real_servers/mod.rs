@@ -13,6 +13,7 @@ mod kes_odd;
 mod kes_outage;
 mod minio;
 mod s3;
+mod s3_beside;
 mod s3_between;
 mod s3_drafts;
 mod s3_keys;

@@ -3,9 +3,11 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use serde_json::Value;
 
 use super::s3::{BUCKET, Bucket, PREFIX, all, run_name};
@@ -226,4 +228,37 @@ fn the_sweep_before_a_run_hears_an_interruption() {
         running.wait().exits(130);
         assert!(begun.elapsed() < SOON, "{:?}", begun.elapsed());
     }
+}
+
+#[test]
+fn a_sweep_that_is_interrupted_says_what_it_did() {
+    const DRAFTS: usize = 30;
+    let bucket = Bucket::plain(1);
+    let drafts = (0..DRAFTS).map(|number| (format!("iamseal-draft/{number:016x}"), "{}"));
+    bucket.minio.upload(&format!("{BUCKET}/{PREFIX}"), drafts);
+    let removals = AtomicUsize::new(0);
+    let (holds, is_held) = channel();
+    let endpoint = between(bucket.minio.address(), move |head| {
+        match head[0].starts_with("DELETE") && removals.fetch_add(1, Ordering::SeqCst) >= 20 {
+            true => {
+                let _ = holds.send(());
+                Fate::Held
+            }
+            false => Fate::Goes(head),
+        }
+    });
+    let sweep = bucket.run("sweep --no-run-under-way");
+    let running = sweep.env([("AWS_ENDPOINT_URL", endpoint)]).spawn_unread();
+    is_held.recv().unwrap();
+    running.signal(Signal::INT);
+    let ended = running.wait().exits(130);
+    let lines = ended.json();
+    let summary = &lines.last().unwrap()["summary"];
+    assert_eq!(summary["drafts"], DRAFTS, "{ended}");
+    let removed = lines.iter().filter(|line| line["outcome"] == "removed");
+    let left = bucket.objects();
+    let left = left
+        .keys()
+        .filter(|path| path.starts_with(b"iamseal-draft/"));
+    assert!(removed.count() <= DRAFTS - left.count());
 }
