@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
+use iamseal_build::metadata;
 use iamseal_component::{AUDITOR, DRIVE_STORE, PLUGIN};
 use sha2::{Digest, Sha256};
 use wasm_encoder::{ComponentSection, CustomSection};
@@ -15,9 +16,6 @@ use wasm_encoder::{ComponentSection, CustomSection};
 use crate::contract::Contract;
 use crate::dependencies::Dependencies;
 use crate::{compose, gate};
-
-#[path = "../../guest/component/build/metadata.rs"]
-mod metadata;
 
 /// The components: name, world, bytes.
 pub const COMPONENTS: [(&str, &str, &[u8]); 3] = [

@@ -4,20 +4,13 @@
 //! The bytes depend on the source, `Cargo.lock` and the compiler alone: folders are mapped to fixed
 //! names, and nothing that the outer build was told (flags, profiles, wrappers) reaches the inner one.
 
-#[path = "build/inner.rs"]
-mod inner;
-#[path = "build/metadata.rs"]
-mod metadata;
-#[path = "build/toolchain.rs"]
-mod toolchain;
-
 use std::env;
 use std::error::Error;
 use std::fs;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use inner::Inner;
+use iamseal_build::{Inner, metadata};
 
 /// A component: its name, its package, the features of that package that it has, and settings of the
 /// profile of its own.
@@ -71,8 +64,8 @@ const COMMAND: [Component; 2] = [
 const SOURCES: [&str; 11] = [
     "Cargo.lock",
     "Cargo.toml",
+    "guest/build",
     "guest/component/build.rs",
-    "guest/component/build",
     "guest/core",
     "guest/data-key",
     "guest/drive-store",
@@ -86,7 +79,7 @@ const SOURCES: [&str; 11] = [
 const COMMAND_SOURCES: [&str; 2] = ["guest/command", "host/words"];
 
 fn main() -> ExitCode {
-    inner::run(build)
+    iamseal_build::run(build)
 }
 
 fn build() -> Result<(), Box<dyn Error>> {

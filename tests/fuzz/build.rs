@@ -1,18 +1,13 @@
 //! Builds the component that is fuzzed: the shipped one's source and flags, with a counter at each
 //! branch and an export that returns the counters.
 
-#[path = "../../guest/component/build/inner.rs"]
-mod inner;
-#[path = "../../guest/component/build/toolchain.rs"]
-mod toolchain;
-
 use std::env;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
 use std::process::ExitCode;
 
-use inner::Inner;
+use iamseal_build::Inner;
 
 /// What the component is made of, below the workspace's root.
 const SOURCES: [&str; 11] = [
@@ -21,7 +16,7 @@ const SOURCES: [&str; 11] = [
     "tests/fuzz/build.rs",
     "tests/fuzz/sancov",
     "tests/fuzz/wit",
-    "guest/component/build",
+    "guest/build",
     "guest/core",
     "guest/data-key",
     "guest/plugin",
@@ -30,7 +25,7 @@ const SOURCES: [&str; 11] = [
 ];
 
 fn main() -> ExitCode {
-    inner::run(build)
+    iamseal_build::run(build)
 }
 
 fn build() -> Result<(), Box<dyn Error>> {

@@ -1,15 +1,14 @@
 //! The wasm32-wasip2 target, without which the component cannot be built.
 
-#[path = "../../guest/component/build/toolchain.rs"]
-mod toolchain;
-
 use std::env;
 use std::process::Command;
+
+use iamseal_build::toolchain::CURE;
+pub use iamseal_build::toolchain::{TARGET, Toolchain};
 
 use crate::apt;
 use crate::fetched::debian;
 use crate::run::{Failure, run, say};
-pub use toolchain::{TARGET, Toolchain};
 
 /// Finds a compiler for the target, and installs one where there is none: through rustup, and where
 /// rustup cannot download, from Debian.
@@ -40,7 +39,7 @@ pub fn ensure() -> Result<Toolchain, Failure> {
     let reasons = reasons
         .map(|failure| format!("{failure}\n"))
         .collect::<String>();
-    Err(format!("{reasons}{}", toolchain::CURE).into())
+    Err(format!("{reasons}{CURE}").into())
 }
 
 fn find() -> Option<Toolchain> {

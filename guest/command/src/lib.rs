@@ -2,8 +2,12 @@
 //! command calls the plugin, and the plugin calls what it is lent: components cannot import from each
 //! other in a circle, so what lends is a component of its own, the adapters.
 
-// For the allocator that wipes what it frees.
-use iamseal_runtime as _;
+use std::alloc::System;
+
+use iamseal_runtime::Wiping;
+
+#[global_allocator]
+static ALLOCATOR: Wiping<System> = Wiping(System);
 
 #[cfg(feature = "adapters")]
 mod adapters;

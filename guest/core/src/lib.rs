@@ -15,6 +15,7 @@ extern crate alloc;
 mod audit;
 mod compact;
 mod context;
+mod contract;
 mod credential;
 mod error;
 mod form;

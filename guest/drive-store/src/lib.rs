@@ -114,4 +114,4 @@ mod exports {
     contract::export!(DriveStore with_types_in contract);
 }
 
-iamseal_runtime::on_panic!(contract::iamseal::plugin::diagnostics::panicked);
+iamseal_runtime::component!(contract::iamseal::plugin::diagnostics::panicked);

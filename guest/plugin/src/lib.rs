@@ -45,4 +45,4 @@ mod exports {
     contract::export!(Plugin with_types_in contract);
 }
 
-iamseal_runtime::on_panic!(contract::iamseal::plugin::diagnostics::panicked);
+iamseal_runtime::component!(contract::iamseal::plugin::diagnostics::panicked);

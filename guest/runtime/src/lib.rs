@@ -1,8 +1,6 @@
-//! What a component without a standard library has to bring along: an allocator, the function that
-//! the canonical ABI allocates with, and a panic handler.
-//!
-//! A component that depends on this crate has the first two; it says with [`on_panic`] whom a panic
-//! is told.
+//! What iamseal's components have beside their work: memory that is wiped when it is freed, values that
+//! live as long as the instance, and, for a component without a standard library, what that would have
+//! brought along. The latter invokes [`component!`].
 #![no_std]
 #![allow(unsafe_code)]
 
@@ -13,21 +11,47 @@ use core::cell::{RefCell, RefMut};
 use core::fmt::{self, Write};
 use core::panic::PanicInfo;
 
-use dlmalloc::GlobalDlmalloc;
+pub use dlmalloc::GlobalDlmalloc;
 
-/// Makes the panic handler: `$tell`, a `fn(&str)`, gets the panic's message, then the component traps.
-/// It must not allocate, since running out of memory ends here too.
+/// Makes what a component without a standard library needs: an allocator, the function that the canonical
+/// ABI allocates with, and the panic handler. `$tell`, a `fn(&str)`, gets a panic's message, then the component
+/// traps. It must not allocate, since running out of memory ends here too.
 #[macro_export]
-macro_rules! on_panic {
+macro_rules! component {
     ($tell:expr) => {
+        #[global_allocator]
+        static ALLOCATOR: $crate::Wiping<$crate::GlobalDlmalloc> =
+            $crate::Wiping($crate::GlobalDlmalloc);
+
         #[panic_handler]
         fn panic(info: &core::panic::PanicInfo) -> ! {
             $crate::panicked(info, $tell)
         }
+
+        /// Where the canonical ABI puts lists and strings that come in.
+        #[allow(unsafe_code)]
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn cabi_realloc(
+            old: *mut u8,
+            old_size: usize,
+            align: usize,
+            new_size: usize,
+        ) -> *mut u8 {
+            // SAFETY: the caller's promises are passed on.
+            unsafe { $crate::realloc(old, old_size, align, new_size) }
+        }
+
+        /// Comparing slices calls this, and without a C library nobody else brings it.
+        #[allow(unsafe_code)]
+        #[unsafe(no_mangle)]
+        unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, size: usize) -> i32 {
+            // SAFETY: the caller's promises are passed on.
+            unsafe { $crate::compare(left, right, size) }
+        }
     };
 }
 
-/// What the handler of [`on_panic`] does.
+/// What the panic handler of [`component!`] does.
 pub fn panicked(info: &PanicInfo, tell: fn(&str)) -> ! {
     // No allocation here: running out of memory ends here too.
     let mut message = Message {
@@ -60,21 +84,21 @@ impl<T: Default> Global<T> {
     }
 }
 
-/// Wipes whatever is freed: keys, passwords and plaintexts pass through lists that the generated
-/// code allocates and frees, where nothing else could wipe them.
-struct Wiping;
+/// An allocator that wipes whatever is freed: keys, passwords and plaintexts pass through lists that the
+/// generated code allocates and frees, where nothing else could wipe them.
+pub struct Wiping<A>(pub A);
 
-// SAFETY: every call goes on to dlmalloc; before that, memory that is about to be freed is written
-// within its bounds.
-unsafe impl GlobalAlloc for Wiping {
+// SAFETY: every call goes on to the other allocator; before that, memory that is about to be freed is
+// written within its bounds.
+unsafe impl<A: GlobalAlloc> GlobalAlloc for Wiping<A> {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises are passed on.
-        unsafe { GlobalDlmalloc.alloc(layout) }
+        unsafe { self.0.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
         // SAFETY: the caller's promises are passed on.
-        unsafe { GlobalDlmalloc.alloc_zeroed(layout) }
+        unsafe { self.0.alloc_zeroed(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
@@ -83,27 +107,18 @@ unsafe impl GlobalAlloc for Wiping {
         // The compiler must not see that nobody reads the zeros.
         core::hint::black_box(block);
         // SAFETY: the caller's promises are passed on.
-        unsafe { GlobalDlmalloc.dealloc(block, layout) }
+        unsafe { self.0.dealloc(block, layout) }
     }
 
     // `realloc` is left to the default, which allocates, copies and comes back to `dealloc`: growing
     // in place would be faster, but when a block moves the old one would not be wiped.
 }
 
-#[global_allocator]
-static ALLOCATOR: Wiping = Wiping;
-
-/// Where the canonical ABI puts lists and strings that come in.
+/// What `cabi_realloc` of [`component!`] does.
 ///
 /// # Safety
 /// As the canonical ABI calls it: `old` is a block of `old_size` bytes from here, or null with size 0.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn cabi_realloc(
-    old: *mut u8,
-    old_size: usize,
-    align: usize,
-    new_size: usize,
-) -> *mut u8 {
+pub unsafe fn realloc(old: *mut u8, old_size: usize, align: usize, new_size: usize) -> *mut u8 {
     if new_size == 0 {
         return core::ptr::without_provenance_mut(align);
     }
@@ -126,12 +141,11 @@ unsafe extern "C" fn cabi_realloc(
     block
 }
 
-/// Comparing slices calls this, and without a C library nobody else brings it.
+/// What `memcmp` of [`component!`] does.
 ///
 /// # Safety
 /// Both blocks are at least `size` bytes.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn memcmp(left: *const u8, right: *const u8, size: usize) -> i32 {
+pub unsafe fn compare(left: *const u8, right: *const u8, size: usize) -> i32 {
     for at in 0..size {
         // SAFETY: `at` is within both blocks.
         let (left, right) = unsafe { (*left.add(at), *right.add(at)) };

@@ -1,14 +1,18 @@
-//! What the command line takes. Help texts, examples and exit codes are written here once.
+//! What the command line takes. What the command component takes too is in `iamseal_words::arguments`.
 
 use std::ffi::OsString;
 use std::fmt;
 use std::num::NonZeroU32;
+use std::ops::Deref;
 use std::path::PathBuf;
 use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
-use iamseal::contract::{self, MinioOptions, WrittenCipher, WrittenEncoding};
+use clap::{Args, Parser, Subcommand};
+use iamseal::contract;
+use iamseal_words::arguments as shared;
+pub use iamseal_words::arguments::{Seal, Where};
 
+use crate::cause::{Cause, exit_codes};
 use crate::failure::Failure;
 use crate::report::notes;
 use crate::typed::Typed;
@@ -16,7 +20,7 @@ use crate::typed::Typed;
 /// Opens, seals, audits and migrates the IAM and configuration objects of MinIO and of servers that
 /// keep them as MinIO does.
 #[derive(Parser)]
-#[command(name = "iamseal", version, about, max_term_width = 100, after_help = AFTER_HELP)]
+#[command(name = "iamseal", version, about, max_term_width = 100, after_help = after_help())]
 pub struct Arguments {
     #[command(flatten)]
     pub common: Common,
@@ -36,61 +40,21 @@ Examples:
   MINIO_KMS_SECRET_KEY_FILE=my-key.secret iamseal migrate /data/.minio.sys --to kms --dry-run
 
 Exit codes:
-    0  done
-    1  any other failure
-    2  wrong usage or configuration
-    3  objects failed, several causes
-    4  no such key, or no key
-    5  key service unreachable
-    6  key service denied
-    7  header not authentic
-    8  root credential missing or wrong
-    9  body not authentic (damaged)
-   10  damaged, cut short or empty
-   11  unknown or unsupported form
-   12  refused by its path or the store
-   13  storage failed
-   14  changed by somebody else meanwhile
-   15  a limit was reached
-   16  the plugin is unfit or failed
-   17  cut short
-   18  not sealed, and --require was given
-   19  other key bytes
-   20  it belongs at another path
-   21  damaged data key
-   22  outdated, and --require current was given
-   23  older copy, by the manifest
-   24  not as the manifest records it
-   25  in the manifest and missing
-   26  the manifest does not open, or is too old
-   27  drafts lie in the store, and --require was given
-   28  not tried with every root credential
-   29  a journal or proof is not what the run wrote
-  129  hung up
-  130  interrupted
-  141  nobody reads the output
-  143  terminated";
+";
+
+fn after_help() -> String {
+    format!("{AFTER_HELP}{}", exit_codes(Cause::ALL))
+}
 
 /// What every command takes.
 #[derive(Args, Clone)]
 pub struct Common {
-    /// Print one JSON object per line instead of text.
-    #[arg(long, global = true)]
-    pub json: bool,
+    #[command(flatten)]
+    pub shared: shared::Common,
     /// Name every object that failed and every draft; otherwise the first ten of each cause are named,
     /// and the others counted.
     #[arg(long, global = true)]
     pub verbose: bool,
-    /// A file of further keys, one NAME:BASE64 per line: to read with, and to seal under if --key
-    /// names one. May be repeated.
-    #[arg(long, global = true, value_name = "FILE")]
-    pub keys: Vec<PathBuf>,
-    /// A file of further root credentials to read with, one USER:PASSWORD per line. May be repeated.
-    #[arg(long, global = true, value_name = "FILE")]
-    pub root_credentials: Vec<PathBuf>,
-    /// The name that compact objects are bound to, so that they open in this store alone.
-    #[arg(long, global = true, value_name = "NAME", default_value = "")]
-    pub store_name: String,
     /// Another plugin component than the one that is built in. It is lent your keys, so it goes with
     /// --plugin-sha256 or --trust-plugin.
     #[arg(long, global = true, value_name = "FILE")]
@@ -104,6 +68,14 @@ pub struct Common {
     /// All that was typed, for commands that are printed.
     #[arg(skip)]
     pub typed: Typed,
+}
+
+impl Deref for Common {
+    type Target = shared::Common;
+
+    fn deref(&self) -> &Self::Target {
+        &self.shared
+    }
 }
 
 impl Common {
@@ -296,41 +268,10 @@ pub struct Keygen {
     pub name: String,
 }
 
-/// How to seal, for `seal` and `migrate`.
-#[derive(Args)]
-pub struct How {
-    /// The key to seal under, one of those that are given; else the one of MINIO_KMS_SECRET_KEY.
-    #[arg(long, value_name = "NAME")]
-    pub key: Option<String>,
-    /// The sealed form: MinIO's, the default, or iamseal's own, which MinIO cannot read.
-    #[arg(long, value_enum)]
-    pub form: Option<SealedForm>,
-    /// The cipher of the body. MinIO reads both; the default is chacha20-poly1305.
-    #[arg(long, value_enum)]
-    pub cipher: Option<Cipher>,
-    /// How the data key is written down: json is what servers before RELEASE.2024-05-10 read.
-    #[arg(long, value_enum)]
-    pub data_key: Option<DataKeyEncoding>,
-}
-
-#[derive(Args)]
-pub struct Seal {
-    /// The object's path below .minio.sys, e.g. config/iam/users/alice/identity.json.
-    #[arg(long)]
-    pub path: OsString,
-    #[command(flatten)]
-    pub how: How,
-}
-
 #[derive(Args)]
 pub struct Unseal {
-    /// The object's path below .minio.sys, e.g. config/iam/users/alice/identity.json.
-    #[arg(long)]
-    pub path: OsString,
-    /// Refuse what is not sealed, or not sealed under the present key. Without it plaintext passes
-    /// through, as in MinIO.
-    #[arg(long, value_enum)]
-    pub require: Option<Require>,
+    #[command(flatten)]
+    pub shared: shared::Unseal,
     /// The store that has the object; standard input if it is missing.
     #[arg(value_name = "STORE")]
     pub store: Option<PathBuf>,
@@ -345,39 +286,12 @@ pub struct Inspect {
     pub path: Option<OsString>,
 }
 
-/// Which objects, for `audit`, `migrate` and their like.
-#[derive(Args)]
-pub struct Where {
-    /// The store: the folder that holds config/, for MinIO a copy of .minio.sys; or
-    /// etcd://HOST:PORT[,HOST:PORT...]/PREFIX; or s3://BUCKET/PREFIX; or MinIO's drives, to be read
-    /// while no server runs on them: drives:/mnt/disk{1...4}, or a drive's folder where it is the only one.
-    #[arg(value_name = "STORE")]
-    pub store: PathBuf,
-    /// Only objects whose path begins with this, which itself begins with config/.
-    #[arg(long, default_value = "config/")]
-    pub prefix: OsString,
-}
-
 #[derive(Args)]
 pub struct Audit {
     #[command(flatten)]
-    pub place: Where,
-    /// Report what is not sealed, or not sealed under the present key, as a failure.
-    #[arg(long, value_enum)]
-    pub require: Option<Require>,
-    #[command(flatten)]
-    pub credentials: Credentials,
+    pub shared: shared::Audit,
     #[command(flatten)]
     pub against: Against,
-}
-
-/// How far root credentials are tried, for `audit` and `migrate`.
-#[derive(Args, Default)]
-pub struct Credentials {
-    /// Try every root credential on every object, however many objects none has opened: some 50 ms
-    /// each. Without it the likely ones alone are tried after a while.
-    #[arg(long = "try-all-credentials")]
-    pub try_all: bool,
 }
 
 /// What an audit compares with.
@@ -409,20 +323,10 @@ pub struct Manifest {
 #[derive(Args)]
 pub struct Migrate {
     #[command(flatten)]
-    pub place: Where,
-    /// Sealed under a key, or not encrypted at all.
-    #[arg(long, value_enum)]
-    pub to: To,
-    #[command(flatten)]
-    pub how: How,
-    /// Open everything and say what would be done; write nothing.
-    #[arg(long)]
-    pub dry_run: bool,
+    pub shared: shared::Migrate,
     /// How many objects to work on at once; as many as there are cores if it is missing.
     #[arg(long, value_name = "N")]
     pub jobs: Option<NonZeroU32>,
-    #[command(flatten)]
-    pub credentials: Credentials,
     /// Only share I of N of the objects, I from 1 to N, so that N runs, on as many machines if need be,
     /// work on one store side by side.
     #[arg(long, value_name = "I/N")]
@@ -546,93 +450,4 @@ pub struct Runs {
 pub struct Demo {
     /// Make the sample store in this new folder and leave it there; else it is made and removed.
     pub folder: Option<PathBuf>,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum To {
-    Kms,
-    Plaintext,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Require {
-    /// MinIO's sealed form or the compact form, under any key that is given.
-    Sealed,
-    /// Sealed as migrate --to kms leaves it: under the key of MINIO_KMS_SECRET_KEY as it is now.
-    Current,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum SealedForm {
-    Minio,
-    Compact,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Cipher {
-    #[value(name = "aes-256-gcm")]
-    Aes256Gcm,
-    #[value(name = "chacha20-poly1305")]
-    ChaCha20Poly1305,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum DataKeyEncoding {
-    Binary,
-    Json,
-}
-
-impl How {
-    /// The same in the contract's words.
-    ///
-    /// # Errors
-    /// An option that the form has no use for.
-    pub fn options(&self) -> Result<contract::SealOptions, Failure> {
-        let form = match self.form {
-            None | Some(SealedForm::Minio) => contract::SealedForm::Minio(MinioOptions {
-                cipher: self.cipher.map(|cipher| match cipher {
-                    Cipher::Aes256Gcm => WrittenCipher::Aes256Gcm,
-                    Cipher::ChaCha20Poly1305 => WrittenCipher::Chacha20Poly1305,
-                }),
-                data_key_encoding: self.data_key.map(|encoding| match encoding {
-                    DataKeyEncoding::Binary => WrittenEncoding::Binary,
-                    DataKeyEncoding::Json => WrittenEncoding::Json,
-                }),
-            }),
-            Some(SealedForm::Compact)
-                if self.data_key.is_some() || self.cipher == Some(Cipher::Aes256Gcm) =>
-            {
-                let (message, cure) = notes::COMPACT_OPTIONS;
-                return Err(Failure::usage(message).with_cure(cure));
-            }
-            Some(SealedForm::Compact) => contract::SealedForm::Compact,
-        };
-        let key = self.key.clone();
-        Ok(contract::SealOptions { form, key })
-    }
-
-    /// For a target that is not sealed.
-    ///
-    /// # Errors
-    /// Any option at all: whoever gave one does not mean plaintext.
-    pub fn none_given(&self) -> Result<(), Failure> {
-        let given = self.key.is_some()
-            || self.form.is_some()
-            || self.cipher.is_some()
-            || self.data_key.is_some();
-        if !given {
-            return Ok(());
-        }
-        let (message, cure) = notes::PLAINTEXT_OPTIONS;
-        Err(Failure::usage(message).with_cure(cure))
-    }
-}
-
-/// The policy that `--require` asks for.
-pub fn policy(require: Option<Require>) -> contract::Policy {
-    match require {
-        None => contract::Policy::Compatible,
-        Some(Require::Sealed) => contract::Policy::Sealed,
-        Some(Require::Current) => contract::Policy::Current,
-    }
 }

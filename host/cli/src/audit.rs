@@ -7,8 +7,9 @@ use std::sync::Arc;
 use iamseal::AuditScope;
 use iamseal::keys::MixedKeyring;
 use iamseal::storage::{Storage, Store};
+use iamseal_words::arguments::policy;
 
-use crate::arguments::{self, Audit, Common};
+use crate::arguments::{Audit, Common};
 use crate::cause::Cause;
 use crate::compare::{Comparing, Noting};
 use crate::failure::Failure;
@@ -35,18 +36,18 @@ pub async fn audit(
     keyring: MixedKeyring,
     command: &Audit,
 ) -> Result<ExitCode, Failure> {
-    let store = store::open(common, &command.place, Access::Read).await?;
+    let store = store::open(common, &command.shared.place, Access::Read).await?;
     let scope = AuditScope {
-        prefix: command.place.prefix.as_bytes().to_vec(),
+        prefix: command.shared.place.prefix.as_bytes().to_vec(),
         start_after: None,
-        policy: arguments::policy(command.require),
-        try_all_credentials: command.credentials.try_all,
+        policy: policy(command.shared.require),
+        try_all_credentials: command.shared.credentials.try_all,
     };
     standing::tell(common, &*store, &scope.prefix, |_| Some(false)).await;
     let progress = store::progress(common, &*store, &scope.prefix).await;
     let file = match &command.against.manifest {
         None => None,
-        Some(file) => Some(manifest::file(file, &command.place.store)?),
+        Some(file) => Some(manifest::file(file, &command.shared.place.store)?),
     };
     let noting = file.is_some().then(|| Arc::new(Noting::new(store.clone())));
     let lent: Arc<dyn Storage> = match &noting {
@@ -127,7 +128,7 @@ pub async fn audit(
             }
         }
     }
-    let mut drafts = Drafts::new(command.require.is_some(), common.verbose);
+    let mut drafts = Drafts::new(command.shared.require.is_some(), common.verbose);
     if stopped.is_none() {
         let looked = look_for_drafts(
             common,
@@ -141,7 +142,7 @@ pub async fn audit(
             Ok(Ok(())) => {}
             Err(failure) => stopped = Some(failure),
             // A store of which that is not known is not what is required.
-            Ok(Err(failure)) if command.require.is_some() => stopped = Some(failure),
+            Ok(Err(failure)) if command.shared.require.is_some() => stopped = Some(failure),
             Ok(Err(failure)) => output::note(common.json, &notes::drafts_unknown(&failure.message)),
         }
     }
@@ -154,7 +155,7 @@ pub async fn audit(
         tally.beside(Cause::Storage);
     }
     if tally.is_empty() && stopped.is_none() {
-        store::nothing_there(common, &command.place);
+        store::nothing_there(common, &command.shared.place);
     }
     if stopped.is_some() || !is_whole {
         needs.break_off();

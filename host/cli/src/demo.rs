@@ -9,11 +9,10 @@ use std::process::ExitCode;
 
 use iamseal::contract::{SealOptions, SealedForm};
 use iamseal::keys::{RootCredential, StaticKey, StaticKeyring};
+use iamseal_words::arguments::{self as shared, Credentials, How, Require, To};
 use serde_json::json;
 
-use crate::arguments::{
-    self, Against, Audit, Common, Credentials, Demo, How, JournalPlace, Migrate, To, Where, Writes,
-};
+use crate::arguments::{Against, Audit, Common, Demo, JournalPlace, Migrate, Where, Writes};
 use crate::failure::Failure;
 use crate::report::words;
 use crate::{audit, load, migrate, output};
@@ -89,13 +88,15 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
         "A store that lived through five years of MinIO. One object is damaged.",
     )?;
     say(common, &format!("\n$ iamseal audit store {files}\n"))?;
-    let scope = Audit {
-        place: place(),
-        require: None,
-        credentials: Credentials::default(),
+    let scope = |require| Audit {
+        shared: shared::Audit {
+            place: place(),
+            require,
+            credentials: Credentials::default(),
+        },
         against: Against::default(),
     };
-    audit::audit(common, keyring()?.into(), &scope).await?;
+    audit::audit(common, keyring()?.into(), &scope(None)).await?;
 
     say(
         common,
@@ -108,12 +109,14 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
         data_key: None,
     };
     let plan = Migrate {
-        place: place(),
-        to: To::Kms,
-        how,
-        dry_run: false,
+        shared: shared::Migrate {
+            place: place(),
+            to: To::Kms,
+            how,
+            dry_run: false,
+            credentials: Credentials::default(),
+        },
         jobs: None,
-        credentials: Credentials::default(),
         shard: None,
         writes: Writes::default(),
         journal: JournalPlace {
@@ -128,16 +131,10 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
         "\nNow with the new key alone, and nothing but sealed objects allowed:",
     )?;
     say(common, "\n$ iamseal audit store --require sealed\n")?;
-    let scope = Audit {
-        place: place(),
-        require: Some(arguments::Require::Sealed),
-        credentials: Credentials::default(),
-        against: Against::default(),
-    };
     let alone = StaticKeyring::new()
         .key(new_key.clone())
         .default_key("new-key")?;
-    audit::audit(common, alone.into(), &scope).await?;
+    audit::audit(common, alone.into(), &scope(Some(Require::Sealed))).await?;
 
     say(
         common,

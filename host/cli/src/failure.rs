@@ -6,13 +6,12 @@ use std::process::ExitCode;
 
 use iamseal::Error;
 use iamseal::contract::{ObjectError, StorageError};
-use iamseal::harmless;
 use iamseal::storage::dir::OpenError;
-use serde_json::json;
+use iamseal_words::arguments::Wrong;
 
 use crate::cause::{self, Cause};
 use crate::output;
-use crate::report::words;
+use crate::report::why;
 
 /// Why a command ended without doing its work.
 pub struct Failure {
@@ -68,19 +67,8 @@ impl Failure {
 
     /// Tells it on standard error.
     pub fn report(&self, json: bool) -> ExitCode {
-        if self.cause == Cause::ClosedPipe {
-            // Whoever read the output has seen enough.
-        } else if json {
-            let line = json!({"error": {
-                "cause": self.cause.name(), "message": self.message, "cure": self.cure,
-            }});
-            output::complain(&words::json_line(&line));
-        } else {
-            output::complain(&format!("error: {}", harmless(&self.message)));
-            if let Some(cure) = &self.cure {
-                output::complain(&format!(" cure: {}", harmless(cure)));
-            }
-        }
+        let told = why::failure(self.cause, &self.message, self.cure.as_deref(), json);
+        told.iter().for_each(|told| output::complain(told));
         ExitCode::from(self.cause.exit_code())
     }
 }
@@ -107,6 +95,12 @@ impl From<Error> for Failure {
             ),
             _ => Self::new(Cause::Plugin, message),
         }
+    }
+}
+
+impl From<Wrong> for Failure {
+    fn from((message, cure): Wrong) -> Self {
+        Self::usage(message).with_cure(cure)
     }
 }
 
@@ -138,8 +132,6 @@ impl From<StorageError> for Failure {
 
 #[cfg(test)]
 mod tests {
-    use iamseal::contract::{Form, KeyError, KeyFailure, SizeLimit, Tries};
-
     use super::*;
 
     /// What a server denies, or a store refuses for another reason, may be whole.
@@ -168,47 +160,5 @@ mod tests {
         ] {
             assert!(cure(denied).contains("allow them to"));
         }
-    }
-
-    /// Logs and metrics of a server and the output of the tool are read side by side.
-    #[test]
-    fn the_library_has_the_same_names() {
-        let text = String::new;
-        let key = |error| ObjectError::Key(KeyFailure { key: text(), error });
-        let size = SizeLimit {
-            asked: 1,
-            allowed: 0,
-        };
-        for error in [
-            ObjectError::Empty,
-            ObjectError::UnknownForm(text()),
-            ObjectError::Malformed(text()),
-            ObjectError::Unsupported(text()),
-            ObjectError::Refused(text()),
-            ObjectError::FormRefused(Form::Plaintext),
-            ObjectError::Outdated(text()),
-            ObjectError::CutShort,
-            ObjectError::NoKey,
-            key(KeyError::NotFound),
-            key(KeyError::Denied(text())),
-            key(KeyError::Unavailable(text())),
-            key(KeyError::NotAuthentic),
-            key(KeyError::Other(text())),
-            ObjectError::HeaderNotAuthentic(text()),
-            ObjectError::NoCredential,
-            ObjectError::CredentialNotAuthentic,
-            ObjectError::CredentialUntried(Tries { tried: 1, lent: 9 }),
-            ObjectError::BodyNotAuthentic,
-            ObjectError::Storage(StorageError::NotFound),
-            ObjectError::Storage(StorageError::Conflict),
-            ObjectError::Storage(StorageError::TooLarge(size)),
-            ObjectError::Storage(StorageError::Refused(text())),
-            ObjectError::Storage(StorageError::Other(text())),
-            ObjectError::Other(text()),
-        ] {
-            let cause = Cause::of(&error).name();
-            assert_eq!(Error::Object(error).cause(), cause);
-        }
-        assert_eq!(Error::Ended.cause(), Cause::Plugin.name());
     }
 }

@@ -35,16 +35,16 @@ mod verify_proof;
 mod workers;
 
 use std::env;
+use std::ffi::OsString;
 use std::fs::File;
 use std::io;
 use std::iter;
-use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 use std::sync::Mutex;
 use std::thread::{self, Builder};
 
-use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _, Parser as _};
+use clap::{CommandFactory as _, FromArgMatches as _};
+use iamseal_words::arguments::{matches, message_for_json};
 use iamseal_words::report;
 use iamseal_words::report::{cause, tally};
 
@@ -55,9 +55,10 @@ use crate::typed::Typed;
 fn main() -> ExitCode {
     forbid_core_dumps();
     keep_files_private();
-    let arguments = match parse() {
+    let line: Vec<OsString> = env::args_os().collect();
+    let arguments = match parse(&line) {
         Ok(arguments) => arguments,
-        Err(error) => return not_parsed(&error),
+        Err(error) => return not_parsed(&error, &line),
     };
     let json = arguments.common.json;
     match run(arguments) {
@@ -66,37 +67,19 @@ fn main() -> ExitCode {
     }
 }
 
-fn parse() -> Result<Arguments, clap::Error> {
-    let matches = Arguments::command().try_get_matches().map_err(harmless)?;
+fn parse(line: &[OsString]) -> Result<Arguments, clap::Error> {
+    let matches = matches(&Arguments::command(), line)?;
     let mut arguments = Arguments::from_arg_matches(&matches)?;
     arguments.common.typed = Typed::of(&matches);
     Ok(arguments)
 }
 
-/// The same error about a command line that cannot drive a terminal, where it quotes it.
-fn harmless(error: clap::Error) -> clap::Error {
-    let shown = env::args_os().map(|word| iamseal::shown(word.as_bytes()));
-    match error.use_stderr() {
-        true => Arguments::try_parse_from(shown).err().unwrap_or(error),
-        false => error,
-    }
-}
-
 /// Prints the help that was asked for, or says what is wrong with the command line.
-fn not_parsed(error: &clap::Error) -> ExitCode {
-    // What cannot be read whole still says in what form the answer is wanted.
-    let mut options = env::args_os().take_while(|word| word != "--");
-    if !error.use_stderr() || !options.any(|word| word == "--json") {
-        error.exit();
+fn not_parsed(error: &clap::Error, line: &[OsString]) -> ExitCode {
+    match message_for_json(error, line) {
+        None => error.exit(),
+        Some(message) => Failure::usage(message).with_cure("see --help").report(true),
     }
-    let text = error.render().to_string();
-    // What follows the first paragraph is the usage, which is no part of the message.
-    let (message, _) = text.split_once("\n\n").unwrap_or((&text, ""));
-    let message = match error.kind() {
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => "the command is missing".to_owned(),
-        _ => message.trim_start_matches("error: ").replace('\n', " "),
-    };
-    Failure::usage(message).with_cure("see --help").report(true)
 }
 
 fn run(arguments: Arguments) -> Result<ExitCode, Failure> {

@@ -9,8 +9,9 @@ use std::time::Duration;
 use iamseal::contract::Target;
 use iamseal::keys::MixedKeyring;
 use iamseal::{Limits, MigrationPlan};
+use iamseal_words::arguments::To;
 
-use crate::arguments::{Common, Migrate, ShardOf, To};
+use crate::arguments::{Common, Migrate, ShardOf};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
@@ -37,17 +38,14 @@ pub async fn migrate(
     command: &Migrate,
 ) -> Result<ExitCode, Failure> {
     let jobs = jobs(command)?;
-    let store = store::open(common, &command.place, Access::Write(command.writes)).await?;
+    let store = store::open(common, &command.shared.place, Access::Write(command.writes)).await?;
     let plan = MigrationPlan {
-        prefix: command.place.prefix.as_bytes().to_vec(),
+        prefix: command.shared.place.prefix.as_bytes().to_vec(),
         start_after: None,
         shard: command.shard.map(ShardOf::shard),
-        target: match command.to {
-            To::Plaintext => command.how.none_given().map(|()| Target::Plaintext)?,
-            To::Kms => Target::Sealed(command.how.options()?),
-        },
-        dry_run: command.dry_run,
-        try_all_credentials: command.credentials.try_all,
+        target: command.shared.target()?,
+        dry_run: command.shared.dry_run,
+        try_all_credentials: command.shared.credentials.try_all,
     };
     let to_plaintext = matches!(plan.target, Target::Plaintext);
     standing::tell(common, &*store, &plan.prefix, |_| Some(to_plaintext)).await;
@@ -61,9 +59,9 @@ pub async fn migrate(
     let mut interrupt = Interrupt::listen()?;
     let on = On {
         store: store.clone(),
-        given: &command.place.store,
+        given: &command.shared.place.store,
     };
-    let run = match command.dry_run {
+    let run = match command.shared.dry_run {
         true => {
             builder = builder.storage(store.clone());
             None
@@ -91,7 +89,7 @@ pub async fn migrate(
         };
         (progress, builder.load().await)
     });
-    let batch = workers::batch(jobs).min(store::batch(&command.place.store));
+    let batch = workers::batch(jobs).min(store::batch(&command.shared.place.store));
     let mut tally = Tally::default();
     let started = match prepared.await {
         Ok((progress, Ok(plugin))) => Workers::start(&plugin, &plan, jobs, batch)
@@ -153,14 +151,14 @@ pub async fn migrate(
     progress.finish();
     // A shard of few objects may have none.
     if tally.is_empty() && stopped.is_none() && plan.shard.is_none() {
-        store::nothing_there(common, &command.place);
+        store::nothing_there(common, &command.shared.place);
     }
     run::finish(common, &on, run, tally, stopped, &mut interrupt).await
 }
 
 /// What is done, for the journal.
 fn work(command: &Migrate) -> String {
-    let to = match (command.to, &command.how.key) {
+    let to = match (command.shared.to, &command.shared.how.key) {
         (To::Plaintext, _) => "migrate to plaintext".to_owned(),
         (To::Kms, None) => "migrate to the default key".to_owned(),
         (To::Kms, Some(key)) => format!("migrate to the key {key}"),

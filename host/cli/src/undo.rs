@@ -30,10 +30,9 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
         true => past.trusted(&keyring).await,
     };
     // What was sealed for a store of a name opens under that name.
-    let common = &Common {
-        store_name: past.head().store_name.clone(),
-        ..common.clone()
-    };
+    let mut common = common.clone();
+    common.shared.store_name = past.head().store_name.clone();
+    let common = &common;
     let opener = load::auditor(common, keyring.clone(), None).await?;
     let mut interrupt = Interrupt::listen()?;
     // The journal is read to its end before anything is written of this run itself.

@@ -5,14 +5,16 @@ use std::process::ExitCode;
 use iamseal::contract::Form;
 use serde_json::Value;
 
-use crate::arguments::{self, Common, Unseal};
+use iamseal_words::arguments::policy;
+
+use crate::arguments::{Common, Unseal};
 use crate::failure::Failure;
 use crate::report::{notes, words};
 use crate::seal::{checked_path, encode, read_input};
 use crate::{keys, load, output, store};
 
 pub async fn run(common: &Common, command: &Unseal) -> Result<ExitCode, Failure> {
-    let path = checked_path(&command.path)?;
+    let path = checked_path(&command.shared.path)?;
     let auditor = load::auditor(common, keys::keyring(common)?, None).await?;
     let about = iamseal::shown(path);
     let stored = match &command.store {
@@ -21,7 +23,7 @@ pub async fn run(common: &Common, command: &Unseal) -> Result<ExitCode, Failure>
     };
     let stored = stored.map_err(|error| error.about(&about))?;
     let opened = auditor
-        .unseal(path, &stored, arguments::policy(command.require))
+        .unseal(path, &stored, policy(command.shared.require))
         .await
         .map_err(|error| Failure::from(error).about(&about))?;
     if opened.found.form == Form::Plaintext {

@@ -5,6 +5,8 @@
 //! There is nothing generated in here and no I/O, so it serves a host of wasmtime as well as a component. Each
 //! makes the types of [`contract`] from those that it has generated, with the macros that stand there.
 
+#[cfg(feature = "arguments")]
+pub mod arguments;
 pub mod contract;
 pub mod describe;
 pub mod folder;

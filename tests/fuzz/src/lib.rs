@@ -22,11 +22,7 @@ pub mod budget;
 #[cfg(feature = "sandbox")]
 pub mod contract;
 #[cfg(feature = "sandbox")]
-#[path = "../../../guest/plugin/src/convert.rs"]
 mod convert;
-#[cfg(feature = "sandbox")]
-#[path = "../../../guest/plugin/src/writer/convert.rs"]
-mod convert_writer;
 #[cfg(feature = "sandbox")]
 pub mod counters;
 #[cfg(feature = "sandbox")]

@@ -1,284 +1,117 @@
-//! What the command line takes: the commands and options of the native tool that make sense here.
+//! What the command line takes: of the commands of the native tool those that make sense here.
 
-use getargs::{Arg, Options};
-use iamseal_words::contract::{
-    MinioOptions, Policy, SealOptions, SealedForm, WrittenCipher, WrittenEncoding,
-};
-use iamseal_words::report::notes;
+use std::path::PathBuf;
 
-use crate::command::failure::Failure;
+use clap::{Args, CommandFactory as _, Parser, Subcommand};
+use iamseal_words::arguments::{self as shared, Audit, Common, Seal, Unseal};
+use iamseal_words::report::cause::{Cause, exit_codes};
 
-/// A command line.
+use super::failure::Failure;
+
+/// Opens, seals, audits and migrates the IAM and configuration objects of MinIO and of servers that
+/// keep them as MinIO does.
+#[derive(Parser)]
+#[command(
+    name = "iamseal",
+    version = VERSION,
+    about,
+    max_term_width = 100,
+    after_help = after_help()
+)]
 pub struct Arguments {
-    pub json: bool,
-    pub keys: Vec<String>,
-    pub root_credentials: Vec<String>,
-    pub store_name: String,
+    #[command(flatten)]
+    pub common: Common,
+    #[command(subcommand)]
     pub command: Command,
 }
 
-/// What is to be done.
+const VERSION: &str = concat!(env!("CARGO_PKG_VERSION"), " (component)");
+
+const AFTER_HELP: &str = "\
+Keys come from the variables MINIO_KMS_SECRET_KEY, MINIO_KMS_MASTER_KEY, MINIO_ROOT_USER and
+MINIO_ROOT_PASSWORD (and their _OLD forms), from --keys and from --root-credentials. Write
+--env MINIO_KMS_SECRET_KEY without a value: the value of a secret does not belong on a command line.
+
+Stores and files are looked for below the folders that --dir names:
+
+  wasmtime run --dir FOLDER::/store --env MINIO_KMS_SECRET_KEY iamseal-command.wasm audit /store
+
+Exit codes:
+";
+
+/// What cannot be here: another plugin, manifests, journals, signals.
+const NEVER: [Cause; 11] = [
+    Cause::Plugin,
+    Cause::OlderCopy,
+    Cause::CopiedFrom,
+    Cause::ChangedSince,
+    Cause::NotRecorded,
+    Cause::Missing,
+    Cause::Manifest,
+    Cause::Journal,
+    Cause::HungUp,
+    Cause::Interrupted,
+    Cause::Terminated,
+];
+
+fn after_help() -> String {
+    let here = Cause::ALL
+        .into_iter()
+        .filter(|cause| !NEVER.contains(cause));
+    // The last is what the wasmtime CLI makes of a trap.
+    format!(
+        "{AFTER_HELP}{}\n  134  the component trapped",
+        exit_codes(here)
+    )
+}
+
+#[derive(Subcommand)]
 pub enum Command {
-    Help,
-    Version,
+    /// Seal standard input to standard output.
     Seal(Seal),
+    /// Open an object from standard input to standard output. On failure nothing is printed there.
     Unseal(Unseal),
+    /// Describe an object without any key: form, key name, cipher, sizes.
     Inspect(Inspect),
+    /// Say of each object in a store what it is and whether it opens, or why not. Changes nothing.
     Audit(Audit),
+    /// Bring every object of a store to one form and key.
+    ///
+    /// Each new object is made durable beside the old one, read back and opened before it takes its
+    /// place. Whatever does not open is reported and left alone. Running it again is harmless. WASI has no
+    /// locks, owners, modes and access control lists: new objects belong to the user who runs this, with the
+    /// modes that the umask leaves. Run it as the server's user, with umask 077.
     Migrate(Migrate),
 }
 
-pub struct Seal {
-    pub path: Vec<u8>,
-    pub options: SealOptions,
-}
-
-pub struct Unseal {
-    pub path: Vec<u8>,
-    pub policy: Policy,
-}
-
+#[derive(Args)]
 pub struct Inspect {
-    /// Standard input if it is missing.
-    pub file: Option<String>,
+    /// The object; standard input if it is missing.
+    pub file: Option<PathBuf>,
 }
 
-pub struct Audit {
-    pub place: Where,
-    pub policy: Policy,
-    pub try_all_credentials: bool,
-}
-
+#[derive(Args)]
 pub struct Migrate {
-    pub place: Where,
-    pub to: To,
-    pub dry_run: bool,
-    pub try_all_credentials: bool,
+    #[command(flatten)]
+    pub shared: shared::Migrate,
+    /// Needed to write: no other program writes to the store meanwhile.
+    #[arg(long)]
+    server_is_stopped: bool,
+    /// Needed to write: new objects get this user's owner and modes.
+    #[arg(long)]
+    modes_are_lost: bool,
 }
 
-/// Which objects.
-pub struct Where {
-    pub store: String,
-    pub prefix: Vec<u8>,
-}
-
-pub enum To {
-    Sealed(SealOptions),
-    Plaintext,
-}
-
-/// An option: its name, whether it takes a value, and the commands that take it; none: all.
-struct Known(&'static str, bool, &'static [&'static str]);
-
-const KNOWN: [Known; 16] = [
-    Known("json", false, &[]),
-    Known(KEYS, true, &[]),
-    Known(ROOT_CREDENTIALS, true, &[]),
-    Known("store-name", true, &[]),
-    Known("path", true, &["seal", "unseal"]),
-    Known("key", true, &["seal", "migrate"]),
-    Known("form", true, &["seal", "migrate"]),
-    Known("cipher", true, &["seal", "migrate"]),
-    Known("data-key", true, &["seal", "migrate"]),
-    Known("prefix", true, &["audit", "migrate"]),
-    Known("require", true, &["unseal", "audit"]),
-    Known("to", true, &["migrate"]),
-    Known("try-all-credentials", false, &["audit", "migrate"]),
-    Known(DRY_RUN, false, &["migrate"]),
-    Known(SERVER_IS_STOPPED, false, &["migrate"]),
-    Known(MODES_ARE_LOST, false, &["migrate"]),
-];
-
-const DRY_RUN: &str = "dry-run";
-/// What an operator has to say before a folder is written to, since WASI has neither locks nor modes.
-const SERVER_IS_STOPPED: &str = "server-is-stopped";
-const MODES_ARE_LOST: &str = "modes-are-lost";
-
-/// The options that may be repeated.
-const KEYS: &str = "keys";
-const ROOT_CREDENTIALS: &str = "root-credentials";
-
-impl Arguments {
-    /// Reads a command line, whose first word is the program's own name.
+impl Migrate {
+    /// Whether it is to be written.
     ///
     /// # Errors
-    /// A wrong usage, in words.
-    pub fn parse(line: &[String]) -> Result<Self, Failure> {
-        let given = Given::read(line)?;
-        if given.help || given.words.first() == Some(&"help") {
-            return Ok(given.arguments(Command::Help));
+    /// It is, and the operator has not said what that takes.
+    pub fn writes(&self) -> Result<bool, Failure> {
+        if self.shared.dry_run {
+            return Ok(false);
         }
-        if given.version {
-            return Ok(given.arguments(Command::Version));
-        }
-        let Some((name, words)) = given.words.split_first() else {
-            return Err(wrong("the command is missing"));
-        };
-        let command = match *name {
-            "seal" => Command::Seal(Seal {
-                path: given.required("path")?.into(),
-                options: given.seal_options()?,
-            }),
-            "unseal" => Command::Unseal(Unseal {
-                path: given.required("path")?.into(),
-                policy: given.policy()?,
-            }),
-            "inspect" => Command::Inspect(Inspect {
-                file: words.first().map(|file| (*file).to_owned()),
-            }),
-            "audit" => Command::Audit(Audit {
-                place: given.place(words)?,
-                policy: given.policy()?,
-                try_all_credentials: given.has("try-all-credentials"),
-            }),
-            "migrate" => Command::Migrate(Migrate {
-                place: given.place(words)?,
-                to: given.target()?,
-                try_all_credentials: given.has("try-all-credentials"),
-                dry_run: given.dry_run()?,
-            }),
-            "demo" | "keygen" | "manifest" | "plugin" | "runs" | "undo" => {
-                return Err(wrong(format!(
-                    "only the native tool has the command {name}"
-                )));
-            }
-            _ => return Err(wrong(format!("there is no command {name}"))),
-        };
-        let takes = match command {
-            Command::Inspect(_) | Command::Audit(_) | Command::Migrate(_) => 1,
-            _ => 0,
-        };
-        if words.len() > takes {
-            return Err(wrong(format!("{name} takes fewer words")));
-        }
-        for (option, _) in &given.options {
-            let fits = |known: &Known| {
-                known.0 == *option && (known.2.is_empty() || known.2.contains(name))
-            };
-            if !KNOWN.iter().any(fits) {
-                return Err(wrong(format!("{name} takes no --{option}")));
-            }
-        }
-        Ok(given.arguments(command))
-    }
-}
-
-/// A command line, taken apart but not understood yet.
-struct Given<'a> {
-    help: bool,
-    version: bool,
-    /// The options and their values; of those without one the value is empty.
-    options: Vec<(&'static str, &'a str)>,
-    words: Vec<&'a str>,
-}
-
-impl<'a> Given<'a> {
-    fn read(line: &'a [String]) -> Result<Self, Failure> {
-        let mut given = Self {
-            help: false,
-            version: false,
-            options: Vec::new(),
-            words: Vec::new(),
-        };
-        let mut arguments = Options::new(line.iter().skip(1).map(String::as_str));
-        while let Some(argument) = arguments
-            .next_arg()
-            .map_err(|error| wrong(format!("{error}")))?
-        {
-            match argument {
-                Arg::Positional(word) => given.words.push(word),
-                Arg::Short('h') | Arg::Long("help") => given.help = true,
-                Arg::Short('V') | Arg::Long("version") => given.version = true,
-                Arg::Short(letter) => return Err(wrong(format!("there is no option -{letter}"))),
-                Arg::Long(name) => {
-                    let Some(Known(name, takes_value, _)) =
-                        KNOWN.iter().find(|known| known.0 == name)
-                    else {
-                        return Err(wrong(format!("there is no option --{name}")));
-                    };
-                    let value = if *takes_value {
-                        arguments
-                            .value()
-                            .map_err(|_| wrong(format!("--{name} needs a value")))?
-                    } else if arguments.value_opt().is_some() {
-                        return Err(wrong(format!("--{name} takes no value")));
-                    } else {
-                        ""
-                    };
-                    if given.has(name) && ![KEYS, ROOT_CREDENTIALS].contains(name) {
-                        return Err(wrong(format!("--{name} is given twice")));
-                    }
-                    given.options.push((name, value));
-                }
-            }
-        }
-        Ok(given)
-    }
-
-    fn arguments(&self, command: Command) -> Arguments {
-        Arguments {
-            json: self.has("json"),
-            keys: self.values(KEYS),
-            root_credentials: self.values(ROOT_CREDENTIALS),
-            store_name: self.value("store-name").unwrap_or_default().to_owned(),
-            command,
-        }
-    }
-
-    fn has(&self, name: &str) -> bool {
-        self.value(name).is_some()
-    }
-
-    fn value(&self, name: &str) -> Option<&'a str> {
-        let mut all = self.options.iter().filter(|(known, _)| *known == name);
-        all.next().map(|(_, value)| *value)
-    }
-
-    fn values(&self, name: &str) -> Vec<String> {
-        let all = self.options.iter().filter(|(known, _)| *known == name);
-        all.map(|(_, value)| (*value).to_owned()).collect()
-    }
-
-    fn required(&self, name: &str) -> Result<&'a str, Failure> {
-        self.value(name)
-            .ok_or_else(|| wrong(format!("--{name} is missing")))
-    }
-
-    /// The meaning of an option's value.
-    fn choice<T: Copy>(&self, name: &str, choices: &[(&str, T)]) -> Result<Option<T>, Failure> {
-        let Some(value) = self.value(name) else {
-            return Ok(None);
-        };
-        let found = choices.iter().find(|(word, _)| *word == value);
-        found.map(|(_, meaning)| Some(*meaning)).ok_or_else(|| {
-            let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
-            wrong(format!("--{name} is one of: {}", words.join(", ")))
-        })
-    }
-
-    fn policy(&self) -> Result<Policy, Failure> {
-        let choices = [("sealed", Policy::Sealed), ("current", Policy::Current)];
-        let choice = self.choice("require", &choices)?;
-        Ok(choice.unwrap_or(Policy::Compatible))
-    }
-
-    fn place(&self, words: &[&str]) -> Result<Where, Failure> {
-        let Some(store) = words.first() else {
-            return Err(wrong("the store is missing: the folder that holds config/"));
-        };
-        let prefix = self.value("prefix").map(str::as_bytes);
-        Ok(Where {
-            store: (*store).to_owned(),
-            prefix: prefix.unwrap_or(notes::CONFIG).to_vec(),
-        })
-    }
-
-    /// # Errors
-    /// It is to be written, and the operator has not said what that takes.
-    fn dry_run(&self) -> Result<bool, Failure> {
-        let is_dry = self.has(DRY_RUN);
-        let is_told = self.has(SERVER_IS_STOPPED) && self.has(MODES_ARE_LOST);
-        if !is_dry && !is_told {
+        if !(self.server_is_stopped && self.modes_are_lost) {
             return Err(Failure::usage(
                 "through WASI other writers cannot be kept out, and no owner, mode or access control \
                  list can be kept",
@@ -287,58 +120,18 @@ impl<'a> Given<'a> {
                 "stop the server and add --server-is-stopped --modes-are-lost, or take the native tool",
             ));
         }
-        Ok(is_dry)
-    }
-
-    fn target(&self) -> Result<To, Failure> {
-        self.required("to")?;
-        match self.choice("to", &[("kms", true), ("plaintext", false)])? {
-            Some(true) => self.seal_options().map(To::Sealed),
-            _ if ["key", "form", "cipher", "data-key"]
-                .iter()
-                .any(|name| self.has(name)) =>
-            {
-                let (message, cure) = notes::PLAINTEXT_OPTIONS;
-                Err(Failure::usage(message).with_cure(cure))
-            }
-            _ => Ok(To::Plaintext),
-        }
-    }
-
-    fn seal_options(&self) -> Result<SealOptions, Failure> {
-        let is_compact = self.choice("form", &[("minio", false), ("compact", true)])?;
-        let cipher = self.choice(
-            "cipher",
-            &[
-                ("aes-256-gcm", WrittenCipher::Aes256Gcm),
-                ("chacha20-poly1305", WrittenCipher::Chacha20Poly1305),
-            ],
-        )?;
-        let data_key_encoding = self.choice(
-            "data-key",
-            &[
-                ("binary", WrittenEncoding::Binary),
-                ("json", WrittenEncoding::Json),
-            ],
-        )?;
-        let form = match is_compact {
-            Some(true)
-                if data_key_encoding.is_some() || cipher == Some(WrittenCipher::Aes256Gcm) =>
-            {
-                let (message, cure) = notes::COMPACT_OPTIONS;
-                return Err(Failure::usage(message).with_cure(cure));
-            }
-            Some(true) => SealedForm::Compact,
-            _ => SealedForm::Minio(MinioOptions {
-                cipher,
-                data_key_encoding,
-            }),
-        };
-        let key = self.value("key").map(str::to_owned);
-        Ok(SealOptions { form, key })
+        Ok(true)
     }
 }
 
-fn wrong(message: impl Into<String>) -> Failure {
-    Failure::usage(message).with_cure("see `help`")
+/// The command line. Its stores are folders alone.
+pub fn command() -> clap::Command {
+    let folder = "The store: the folder that holds config/, for MinIO a copy of .minio.sys";
+    ["audit", "migrate"]
+        .into_iter()
+        .fold(Arguments::command(), |command, name| {
+            command.mut_subcommand(name, |command| {
+                command.mut_arg("store", |store| store.help(folder).long_help(folder))
+            })
+        })
 }

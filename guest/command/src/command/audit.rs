@@ -1,12 +1,12 @@
 //! `audit`: one verdict per object.
 
-use iamseal_words::contract::{Finding, ObjectError, Policy, StorageError};
+use iamseal_words::arguments::{Audit, Common, policy};
+use iamseal_words::contract::{Finding, ObjectError, StorageError};
 use iamseal_words::report::drafts::Drafts;
 use iamseal_words::report::needs::Needs;
 use iamseal_words::report::tally::{self, Tally};
 use iamseal_words::report::{finding, notes};
 
-use crate::command::arguments::{Arguments, Audit};
 use crate::command::bindings::iamseal::command::lending;
 use crate::command::bindings::iamseal::plugin::auditing;
 use crate::command::failure::Failure;
@@ -16,15 +16,16 @@ use crate::command::{output, store};
 /// object takes 50 ms.
 const BATCH: u32 = 16;
 
-pub fn run(arguments: &Arguments, command: &Audit) -> Result<u8, Failure> {
-    let lent = store::open(arguments, &command.place, false)?;
-    let mut needs = Needs::new(lent.keys, lent.users, &command.place.prefix);
+pub fn run(common: &Common, command: &Audit) -> Result<u8, Failure> {
+    let lent = store::open(common, &command.place, false)?;
+    let prefix = command.place.prefix.as_encoded_bytes();
+    let mut needs = Needs::new(lent.keys, lent.users, prefix);
     let audit = auditing::start(&auditing::Scope {
-        store: arguments.store_name.clone(),
-        prefix: command.place.prefix.clone(),
+        store: common.store_name.clone(),
+        prefix: prefix.to_vec(),
         start_after: None,
-        policy: command.policy.into(),
-        try_all_credentials: command.try_all_credentials,
+        policy: policy(command.require).into(),
+        try_all_credentials: command.credentials.try_all,
     });
     let mut tally = Tally::default();
     loop {
@@ -36,25 +37,25 @@ pub fn run(arguments: &Arguments, command: &Audit) -> Result<u8, Failure> {
             let finding = &Finding::from(finding);
             needs.see(finding);
             finding::count(finding, &mut tally);
-            output::line(&if arguments.json {
+            output::line(&if common.json {
                 finding::json_line(finding)
             } else {
                 finding::text_line(finding)
             })?;
         }
     }
-    let mut drafts = Drafts::new(command.policy != Policy::Compatible, false);
-    let listed = lending::drafts(&command.place.prefix).map_err(StorageError::from)?;
-    for line in drafts.see(&listed, arguments.json, &mut tally) {
+    let mut drafts = Drafts::new(command.require.is_some(), false);
+    let listed = lending::drafts(prefix).map_err(StorageError::from)?;
+    for line in drafts.see(&listed, common.json, &mut tally) {
         output::line(&line)?;
     }
     if drafts.count() > 0 {
-        output::note(arguments.json, &notes::drafts(drafts.count()));
+        output::note(common.json, &notes::drafts(drafts.count()));
     }
     if tally.is_empty() {
-        output::note(arguments.json, &notes::nothing_there(&command.place.prefix));
+        output::note(common.json, &notes::nothing_there(prefix));
     }
-    if arguments.json {
+    if common.json {
         let further = [("keys", needs.json())].into_iter().chain(drafts.json());
         output::line(&tally.summary("verdict", false, further))?;
     } else {

@@ -1,14 +1,13 @@
 //! A command's failure: one line of cause, one line of cure, an exit code.
 
+use iamseal_words::arguments::Wrong;
 use iamseal_words::contract::{ObjectError, StorageError};
 use iamseal_words::describe::describe;
 use iamseal_words::report::cause::{self, Cause};
-use iamseal_words::report::words;
-use iamseal_words::shown::harmless;
-use serde_json::json;
+use iamseal_words::report::why;
 
-use crate::command::bindings::iamseal::command::lending;
-use crate::command::output;
+use super::bindings::iamseal::command::lending;
+use super::output;
 
 /// Why a command ended without doing its work.
 pub struct Failure {
@@ -45,20 +44,15 @@ impl Failure {
 
     /// Tells it on standard error and returns the exit code.
     pub fn report(&self, json: bool) -> u8 {
-        if self.cause == Cause::ClosedPipe {
-            // Whoever read the output has seen enough.
-        } else if json {
-            let line = json!({"error": {
-                "cause": self.cause.name(), "message": self.message, "cure": self.cure,
-            }});
-            output::complain(&words::json_line(&line));
-        } else {
-            output::complain(&format!("error: {}", harmless(&self.message)));
-            if let Some(cure) = &self.cure {
-                output::complain(&format!(" cure: {}", harmless(cure)));
-            }
-        }
+        let told = why::failure(self.cause, &self.message, self.cure.as_deref(), json);
+        told.iter().for_each(|told| output::complain(told));
         self.cause.exit_code()
+    }
+}
+
+impl From<Wrong> for Failure {
+    fn from((message, cure): Wrong) -> Self {
+        Self::usage(message).with_cure(cure)
     }
 }
 

@@ -6,7 +6,6 @@
 mod arguments;
 mod audit;
 mod failure;
-mod help;
 mod inspect;
 mod migrate;
 mod output;
@@ -14,7 +13,12 @@ mod seal;
 mod store;
 mod unseal;
 
-use wasip2::cli::environment::get_arguments;
+use std::env;
+use std::ffi::OsString;
+
+use clap::FromArgMatches as _;
+use iamseal_words::arguments::{Common, matches, message_for_json};
+use iamseal_words::report::cause::Cause;
 use wasip2::cli::exit::exit_with_code;
 use wasip2::exports::cli::run;
 
@@ -43,16 +47,15 @@ struct Program;
 
 impl run::Guest for Program {
     fn run() -> Result<(), ()> {
-        let arguments = get_arguments();
-        let (json, result) = match Arguments::parse(&arguments) {
-            Ok(arguments) => (arguments.json, execute(&arguments)),
-            Err(failure) => {
-                // What cannot be read whole still says in what form the answer is wanted.
-                let mut options = arguments.iter().take_while(|word| *word != "--");
-                (options.any(|word| word == "--json"), Err(failure))
+        let line: Vec<OsString> = env::args_os().collect();
+        let code = match parse(&line) {
+            Ok(Arguments { common, command }) => {
+                let code = execute(&common, &command);
+                code.unwrap_or_else(|failure| failure.report(common.json))
             }
+            Err(error) => not_parsed(&error, &line),
         };
-        match result.unwrap_or_else(|failure| failure.report(json)) {
+        match code {
             0 => Ok(()),
             code => {
                 exit_with_code(code);
@@ -62,16 +65,31 @@ impl run::Guest for Program {
     }
 }
 
+fn parse(line: &[OsString]) -> Result<Arguments, clap::Error> {
+    Arguments::from_arg_matches(&matches(&arguments::command(), line)?)
+}
+
+/// Prints the help that was asked for, or says what is wrong with the command line.
+fn not_parsed(error: &clap::Error, line: &[OsString]) -> u8 {
+    if let Some(message) = message_for_json(error, line) {
+        return Failure::usage(message).with_cure("see --help").report(true);
+    }
+    // There is nowhere to say that this failed.
+    let _ = error.print();
+    match error.use_stderr() {
+        true => Cause::Usage.exit_code(),
+        false => 0,
+    }
+}
+
 /// Runs the command and returns the exit code.
-fn execute(arguments: &Arguments) -> Result<u8, Failure> {
-    match &arguments.command {
-        Command::Help => output::line(help::HELP).map(|()| 0),
-        Command::Version => output::line(help::VERSION).map(|()| 0),
-        Command::Seal(command) => seal::run(arguments, command),
-        Command::Unseal(command) => unseal::run(arguments, command),
-        Command::Inspect(command) => inspect::run(arguments, command),
-        Command::Audit(command) => audit::run(arguments, command),
-        Command::Migrate(command) => migrate::run(arguments, command),
+fn execute(common: &Common, command: &Command) -> Result<u8, Failure> {
+    match command {
+        Command::Seal(command) => seal::run(common, command),
+        Command::Unseal(command) => unseal::run(common, command),
+        Command::Inspect(command) => inspect::run(common, command),
+        Command::Audit(command) => audit::run(common, command),
+        Command::Migrate(command) => migrate::run(common, command),
     }
 }
 

@@ -1,35 +1,36 @@
 //! `seal`: standard input to standard output.
 
 use base64::Engine as _;
+use iamseal_words::arguments::{Common, Seal};
 use iamseal_words::contract::ObjectError;
 use iamseal_words::report::{notes, words};
 use iamseal_words::shown::shown;
 use serde_json::Value;
 
-use crate::command::arguments::{Arguments, Seal};
-use crate::command::bindings::iamseal::command::lending;
 use crate::command::bindings::iamseal::plugin::sealing;
 use crate::command::bindings::iamseal::plugin::types::Location;
 use crate::command::failure::Failure;
-use crate::command::output;
+use crate::command::{output, store};
 
-pub fn run(arguments: &Arguments, command: &Seal) -> Result<u8, Failure> {
-    check_path(&command.path)?;
-    if !arguments.json && output::is_terminal() {
+pub fn run(common: &Common, command: &Seal) -> Result<u8, Failure> {
+    let path = command.path.as_encoded_bytes();
+    check_path(path)?;
+    if !common.json && output::is_terminal() {
         let (message, cure) = notes::TERMINAL;
         return Err(Failure::usage(message).with_cure(cure));
     }
-    lending::lend_keys(&arguments.keys, &arguments.root_credentials)?;
-    let about = shown(&command.path);
+    let options = command.how.options()?;
+    store::lend_keys(common)?;
+    let about = shown(path);
     let plaintext = output::input().map_err(|error| error.about(&about))?;
     let location = Location {
-        store: arguments.store_name.clone(),
-        path: command.path.clone(),
+        store: common.store_name.clone(),
+        path: path.to_vec(),
     };
-    let sealed = sealing::seal(&location, &plaintext, &command.options.clone().into())
+    let sealed = sealing::seal(&location, &plaintext, &options.into())
         .map_err(|error| Failure::from(ObjectError::from(error)).about(&about))?;
-    if arguments.json {
-        let mut fields = words::path_fields(&command.path);
+    if common.json {
+        let mut fields = words::path_fields(path);
         fields.insert("stored".into(), encode(&sealed).into());
         output::line(&words::json_line(&Value::Object(fields)))?;
     } else {

@@ -1,8 +1,10 @@
 //! The store that a command works on.
 
+use std::path::{Path, PathBuf};
+
+use iamseal_words::arguments::{Common, Where};
 use iamseal_words::report::notes;
 
-use crate::command::arguments::{Arguments, Where};
 use crate::command::bindings::iamseal::command::lending::{self, Names};
 use crate::command::bindings::iamseal::plugin::storage;
 use crate::command::failure::Failure;
@@ -13,14 +15,30 @@ use crate::command::output;
 ///
 /// # Errors
 /// A key or the store cannot be lent, or the prefix takes in too much.
-pub fn open(arguments: &Arguments, place: &Where, writes: bool) -> Result<Names, Failure> {
-    let names = lending::lend_keys(&arguments.keys, &arguments.root_credentials)?;
-    if let Some((message, cure)) = notes::wrong_prefix(&place.prefix) {
+pub fn open(common: &Common, place: &Where, writes: bool) -> Result<Names, Failure> {
+    let names = lend_keys(common)?;
+    if let Some((message, cure)) = notes::wrong_prefix(place.prefix.as_encoded_bytes()) {
         return Err(Failure::usage(message).with_cure(cure));
     }
-    lending::lend_store(&place.store, writes)?;
+    lending::lend_store(&text(&place.store), writes)?;
     if let Ok(marker) = storage::read(notes::MARKER) {
-        output::note(arguments.json, notes::marker(&marker.bytes));
+        output::note(common.json, notes::marker(&marker.bytes));
     }
     Ok(names)
+}
+
+/// Has the keys alone lent to the plugin, and names them.
+///
+/// # Errors
+/// A key cannot be lent.
+pub fn lend_keys(common: &Common) -> Result<Names, Failure> {
+    let names =
+        |files: &[PathBuf]| -> Vec<String> { files.iter().map(|file| text(file)).collect() };
+    let (keys, credentials) = (names(&common.keys), names(&common.root_credentials));
+    Ok(lending::lend_keys(&keys, &credentials)?)
+}
+
+/// A path as WASI has it, where all are text.
+pub fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
 }

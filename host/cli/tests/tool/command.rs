@@ -193,60 +193,84 @@ fn each_opens_what_the_other_sealed() {
 }
 
 #[test]
-fn what_is_said_to_people_is_the_same_up_to_the_table() {
+fn what_is_said_to_people_is_the_same() {
     let store = mixed();
     let lend = |run: Tool| run.key(KEY).env(CREDENTIAL).run().exits(3);
     let arguments = with("audit", store.root());
     let (native, ended) = (lend(tool(&arguments)), lend(component(&arguments)));
-    let lines = |ended: &Ended, end: &str| ended.text().split(end).next().unwrap().to_owned();
-    let table = "        form or cause";
-    assert!(ended.text().contains(table), "{ended}");
-    let native = lines(&native, "┌");
-    assert_eq!(lines(&ended, table).trim_end(), native.trim_end());
+    assert_eq!(ended.text(), native.text());
 }
 
 #[test]
-fn a_wrong_command_line_says_what_is_wrong() {
-    for (line, says) in [
-        ("", "the command is missing"),
-        ("bogus", "there is no command bogus"),
-        ("keygen x", "only the native tool has the command keygen"),
-        ("audit", "the store is missing"),
-        ("audit a b", "audit takes fewer words"),
-        ("audit a --to kms", "audit takes no --to"),
-        ("audit a --bogus", "there is no option --bogus"),
-        ("audit a -x", "there is no option -x"),
-        ("audit a --prefix", "--prefix needs a value"),
-        ("audit a --json=x", "--json takes no value"),
-        (
-            "audit a --require x",
-            "--require is one of: sealed, current",
-        ),
-        ("migrate a", "--to is missing"),
-        ("migrate a --to x", "--to is one of: kms, plaintext"),
-        ("migrate a --to kms --to kms", "--to is given twice"),
-        (
-            "migrate a --to plaintext --key x",
-            "--to plaintext does not go with --key",
-        ),
-        ("seal", "--path is missing"),
+fn a_wrong_command_line_is_told_as_the_tool_tells_it() {
+    for line in [
+        "bogus",
+        "audit",
+        "audit a b",
+        "audit a --to kms",
+        "audit a --bogus",
+        "audit a -x",
+        "audit a --prefix",
+        "audit a --json=x",
+        "audit a --require x",
+        "audit a --\u{1b}[2J",
+        "migrate a",
+        "migrate a --to x",
+        "migrate a --to kms --to kms",
+        "seal",
+    ] {
+        let words = || line.split_whitespace();
+        let native = tool(words()).run().exits(2);
+        let ended = component(words()).run().exits(2);
+        assert!(ended.stdout.is_empty(), "{ended}");
+        // What follows is the usage, and each has options of its own.
+        let first = |ended: &Ended| ended.stderr.split("\n\n").next().unwrap().to_owned();
+        assert_eq!(first(&ended), first(&native), "{line}");
+        let native = tool(words()).args(["--json"]).run().exits(2);
+        let ended = component(words()).args(["--json"]).run().exits(2);
+        assert_eq!(ended.stderr, native.stderr, "{line}");
+        assert!(ended.stdout.is_empty(), "{ended}");
+    }
+    component::<&str>([]).run().exits(2).says("Commands:");
+    component(["--json"])
+        .run()
+        .exits(2)
+        .says(r#"{"error":{"cause":"usage""#);
+    for line in [
+        "migrate a --to plaintext --key x --dry-run",
+        "migrate a --to kms --form compact --data-key json --dry-run",
+        "migrate a --to kms --server-is-stopped",
     ] {
         component(line.split_whitespace())
             .run()
             .fails(2)
-            .says(says)
             .says(" cure: ");
     }
-    let ended = component("audit --json --bogus".split_whitespace()).run();
-    let ended = ended.exits(2).says(r#"{"error":{"cause":"usage""#);
-    assert!(ended.stdout.is_empty(), "{ended}");
-    for line in ["--help", "help", "audit --help"] {
-        component(line.split_whitespace())
-            .ok()
-            .prints("Exit codes:")
-            .says_nothing();
+    component("keygen x".split_whitespace())
+        .run()
+        .fails(2)
+        .says("unrecognized subcommand");
+}
+
+#[test]
+fn the_help_has_every_exit_code_that_can_be() {
+    for line in ["--help", "help"] {
+        let ended = component(line.split_whitespace()).ok().says_nothing();
+        let (_, codes) = ended.text().split_once("Exit codes:").unwrap();
+        let codes = codes
+            .lines()
+            .filter_map(|line| line.split_whitespace().next());
+        let there: BTreeSet<u8> = codes.filter_map(|word| word.parse().ok()).collect();
+        // Of the tool's codes those of another plugin, of manifests, of journals and of signals are not here,
+        // and 134 is what the wasmtime CLI makes of a trap.
+        let wanted = (0..=30).filter(|code| ![16, 23, 24, 25, 26, 29].contains(code));
+        assert_eq!(there, wanted.chain([134, 141]).collect());
     }
+    component(["audit", "--help"])
+        .ok()
+        .prints("the folder that holds config/")
+        .says_nothing();
     component(["--version"])
         .ok()
-        .prints(env!("CARGO_PKG_VERSION"));
+        .prints(concat!(env!("CARGO_PKG_VERSION"), " (component)"));
 }

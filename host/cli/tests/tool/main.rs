@@ -1,4 +1,5 @@
-//! The tool as its users meet it: the real binary on real files.
+//! The tool as its users meet it: the real binary on real files, and in `real_servers` against etcd, KES and
+//! MinIO themselves, on loopback.
 
 #![allow(
     clippy::expect_used,
@@ -21,6 +22,7 @@ mod journal_place;
 mod keys;
 mod keys_needed;
 mod kill;
+mod kit;
 mod manifest;
 mod migrate;
 mod odd_stores;
@@ -29,6 +31,7 @@ mod pages;
 mod plugin_file;
 mod private_files;
 mod proof;
+mod real_servers;
 mod reference;
 mod rights;
 mod secrets;
@@ -39,6 +42,3 @@ mod sweep;
 mod undo;
 mod untouched;
 mod writers;
-
-#[path = "../kit/mod.rs"]
-mod kit;

@@ -1,5 +1,7 @@
 //! The causes of failure: their names in JSON, their exit codes and what to do about each.
 
+use std::collections::BTreeMap;
+
 use crate::contract::{KeyError, ObjectError, StorageError};
 
 /// Why something failed, as far as a caller acts on it.
@@ -80,7 +82,47 @@ pub enum Cause {
 }
 
 impl Cause {
-    /// The exit code. Documented in the help text, `docs/operators.md` and `docs/reference.md`.
+    /// All of them.
+    pub const ALL: [Self; 36] = [
+        Self::Other,
+        Self::Usage,
+        Self::Several,
+        Self::KeyNotFound,
+        Self::KeyUnavailable,
+        Self::KeyDenied,
+        Self::HeaderNotAuthentic,
+        Self::OtherKeyBytes,
+        Self::OtherPath,
+        Self::EarlierKey,
+        Self::DamagedDataKey,
+        Self::OlderCopy,
+        Self::CopiedFrom,
+        Self::ChangedSince,
+        Self::NotRecorded,
+        Self::Missing,
+        Self::Manifest,
+        Self::Drafts,
+        Self::Journal,
+        Self::Credential,
+        Self::CredentialUntried,
+        Self::BodyNotAuthentic,
+        Self::Malformed,
+        Self::CutShort,
+        Self::UnknownForm,
+        Self::Refused,
+        Self::FormRefused,
+        Self::Outdated,
+        Self::Storage,
+        Self::Conflict,
+        Self::Limit,
+        Self::Plugin,
+        Self::HungUp,
+        Self::Interrupted,
+        Self::ClosedPipe,
+        Self::Terminated,
+    ];
+
+    /// The exit code. `docs/operators.md` and `docs/reference.md` say more of each.
     pub fn exit_code(self) -> u8 {
         match self {
             Self::Other => 1,
@@ -117,6 +159,48 @@ impl Cause {
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
             Self::ClosedPipe => 141,  // 128 + SIGPIPE
             Self::Terminated => 143,  // 128 + SIGTERM
+        }
+    }
+
+    /// What the exit code means, in a few words.
+    pub fn brief(self) -> &'static str {
+        match self {
+            Self::Other => "any other failure",
+            Self::Usage => "wrong usage or configuration",
+            Self::Several => "objects failed, several causes",
+            Self::KeyNotFound => "no such key, or no key",
+            Self::KeyUnavailable => "key service unreachable",
+            Self::KeyDenied => "key service denied",
+            Self::HeaderNotAuthentic => "header not authentic",
+            Self::Credential => "root credential missing or wrong",
+            Self::BodyNotAuthentic => "body not authentic (damaged)",
+            Self::Malformed => "damaged, cut short or empty",
+            Self::UnknownForm => "unknown or unsupported form",
+            Self::Refused => "refused by its path or the store",
+            Self::Storage => "storage failed",
+            Self::Conflict => "changed by somebody else meanwhile",
+            Self::Limit => "a limit was reached",
+            Self::Plugin => "the plugin is unfit or failed",
+            Self::CutShort => "cut short",
+            Self::FormRefused => "not sealed, and --require was given",
+            Self::OtherKeyBytes => "other key bytes",
+            Self::OtherPath => "it belongs at another path",
+            Self::EarlierKey => "most likely an earlier key of the same name",
+            Self::DamagedDataKey => "damaged data key",
+            Self::Outdated => "outdated, and --require current was given",
+            Self::OlderCopy => "older copy, by the manifest",
+            Self::CopiedFrom | Self::ChangedSince | Self::NotRecorded => {
+                "not as the manifest records it"
+            }
+            Self::Missing => "in the manifest and missing",
+            Self::Manifest => "the manifest does not open, or is too old",
+            Self::Drafts => "drafts lie in the store, and --require was given",
+            Self::CredentialUntried => "not tried with every root credential",
+            Self::Journal => "a journal or proof is not what the run wrote",
+            Self::HungUp => "hung up",
+            Self::Interrupted => "interrupted",
+            Self::ClosedPipe => "nobody reads the output",
+            Self::Terminated => "terminated",
         }
     }
 
@@ -195,6 +279,17 @@ impl Cause {
             KeyError::Other(_) => Self::Other,
         }
     }
+}
+
+/// The exit codes of these causes, for a help text: a line each, in order.
+pub fn exit_codes(causes: impl IntoIterator<Item = Cause>) -> String {
+    let brief = |cause: Cause| (cause.exit_code(), cause.brief());
+    let codes: BTreeMap<u8, &str> = causes.into_iter().map(brief).chain([(0, "done")]).collect();
+    let lines: Vec<String> = codes
+        .into_iter()
+        .map(|(code, brief)| format!("  {code:>3}  {brief}"))
+        .collect();
+    lines.join("\n")
 }
 
 /// How a folder's refusal begins to replace an object whose permissions it cannot keep. The contract has
@@ -311,4 +406,30 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         ObjectError::Storage(_) => return None,
     };
     Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn all_are_all_and_each_has_a_name_of_its_own() {
+        let all: BTreeSet<Cause> = Cause::ALL.into();
+        assert_eq!(all.len(), Cause::ALL.len());
+        assert_eq!(all.last().map(|last| *last as usize + 1), Some(all.len()));
+        let names: BTreeSet<_> = all.iter().map(|cause| cause.name()).collect();
+        assert_eq!(names.len(), all.len());
+    }
+
+    #[test]
+    fn causes_that_share_an_exit_code_share_what_is_said_of_it() {
+        for one in Cause::ALL {
+            for other in Cause::ALL {
+                let same = one.exit_code() == other.exit_code();
+                assert_eq!(same, one.brief() == other.brief(), "{one:?} {other:?}");
+            }
+        }
+    }
 }

@@ -1,9 +1,12 @@
 //! Why an object failed: its cause, and the words for it.
 
+use serde_json::json;
+
 use super::cause::{self, Cause};
+use super::words;
 use crate::contract::{Failure, ObjectError, Reason};
 use crate::describe::describe;
-use crate::shown::shown;
+use crate::shown::{harmless, shown};
 
 /// All that is told of a failure.
 pub struct Why {
@@ -85,4 +88,21 @@ impl From<&Failure> for Why {
             opens_at,
         }
     }
+}
+
+/// What is told of a command that failed, for standard error; none where whoever read the output has
+/// seen enough.
+pub fn failure(cause: Cause, message: &str, cure: Option<&str>, json: bool) -> Option<String> {
+    if cause == Cause::ClosedPipe {
+        return None;
+    }
+    if json {
+        let error = json!({"cause": cause.name(), "message": message, "cure": cure});
+        return Some(words::json_line(&json!({ "error": error })));
+    }
+    let error = format!("error: {}", harmless(message));
+    Some(match cure {
+        None => error,
+        Some(cure) => format!("{error}\n cure: {}", harmless(cure)),
+    })
 }

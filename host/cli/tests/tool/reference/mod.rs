@@ -1,7 +1,7 @@
 //! `docs/reference.md` has every field that the tool prints, with its type and its words, and nothing that
 //! is never printed.
 
-mod document;
+pub mod document;
 mod objects;
 mod stores;
 

@@ -3,9 +3,9 @@
 use iamseal_servers::kes::{Identity, Kes};
 
 use super::kes::{KEY as IN_KES, kes, policy};
-use crate::document::Reference;
 use crate::kit::migration::{all, plain};
 use crate::kit::{Ended, KEY, KEY_NAME, KEY_WITH_OTHER_BYTES, OTHER_KEY, Tool, tool, with};
+use crate::reference::document::Reference;
 
 fn import(kes: &Kes, name: &str) -> Tool {
     tool(["kes", "import", name]).env(kes.variables(name))

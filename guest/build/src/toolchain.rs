@@ -1,7 +1,4 @@
 //! Which compiler on this machine can build for wasm32-wasip2.
-//!
-//! The build script of this crate and the workspace's `xtask` share this file, so that set-up installs
-//! what the build looks for.
 
 use std::ffi::OsStr;
 use std::fmt::{Display, Formatter};

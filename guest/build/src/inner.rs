@@ -1,7 +1,4 @@
 //! Building the components for wasm32-wasip2 inside a build script.
-//!
-//! The build script of this crate and that of the fuzz targets share this file, so that what is fuzzed
-//! is built as what is shipped.
 
 use std::env;
 use std::error::Error;
@@ -181,8 +178,7 @@ fn flags(toolchain: &Toolchain, root: &Path) -> Result<OsString, Box<dyn Error>>
     // With 128-bit vectors SHA-256 is a quarter faster and ChaCha20 two fifths. Every engine that
     // runs components has them.
     let mut flags = vec![OsString::from("-Ctarget-feature=+simd128")];
-    // The linker's own adapter is for programs of WASI 0.1. Unused, it still wants the interfaces of
-    // WASI 0.2 whole, and `guest/command/wit/deps` has only the parts that are used.
+    // The linker's own adapter is for programs of WASI 0.1, and there are none.
     flags.push("-Clink-arg=--wasi-adapter=none".into());
     flags.push(remap(root, "/iamseal"));
     // Each registry has a folder, whose name says where the registry is and not what is in it.
