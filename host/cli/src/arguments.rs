@@ -88,14 +88,8 @@ impl Common {
     pub fn check_trust(&self, names_file: bool) -> Result<(), Failure> {
         let is_trusted = self.plugin_sha256.is_some() || self.trust_plugin;
         match (&self.plugin, is_trusted) {
-            (Some(file), false) => {
-                let (message, cure) = notes::untrusted(&file.display().to_string());
-                Err(Failure::usage(message).with_cure(cure))
-            }
-            (None, true) if !names_file => {
-                let (message, cure) = notes::NO_PLUGIN_TO_TRUST;
-                Err(Failure::usage(message).with_cure(cure))
-            }
+            (Some(file), false) => Err(notes::untrusted(&file.display().to_string()).into()),
+            (None, true) if !names_file => Err(notes::NO_PLUGIN_TO_TRUST.into()),
             _ => Ok(()),
         }
     }

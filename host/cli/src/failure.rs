@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use iamseal::Error;
 use iamseal::contract::{ObjectError, StorageError};
 use iamseal::storage::dir::OpenError;
-use iamseal_words::arguments::Wrong;
 
 use crate::cause::{self, Cause};
 use crate::output;
@@ -98,9 +97,10 @@ impl From<Error> for Failure {
     }
 }
 
-impl From<Wrong> for Failure {
-    fn from((message, cure): Wrong) -> Self {
-        Self::usage(message).with_cure(cure)
+impl<M: Into<String>, C: Into<String>> From<(M, C)> for Failure {
+    /// Wrong usage, and what to do about it.
+    fn from((message, cure): (M, C)) -> Self {
+        Self::usage(message.into()).with_cure(cure)
     }
 }
 

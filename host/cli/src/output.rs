@@ -7,7 +7,6 @@ use serde_json::json;
 use crate::failure::Failure;
 pub use crate::report::paint::{table, verdict};
 use crate::report::words::json_line;
-pub use crate::report::words::{found_json, path_fields};
 
 /// Prints a line on standard output.
 ///

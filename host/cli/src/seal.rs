@@ -5,22 +5,20 @@ use std::io::{self, IsTerminal as _, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
-use base64::Engine as _;
 use iamseal::Limits;
-use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::arguments::{Common, Seal};
 use crate::cause::Cause;
 use crate::failure::Failure;
-use crate::report::{notes, words};
+use crate::report::notes;
+use crate::report::single::sealed_json;
 use crate::{keys, load, output};
 
 pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
     let path = checked_path(&command.path)?;
     if !common.json && io::stdout().is_terminal() {
-        let (message, cure) = notes::TERMINAL;
-        return Err(Failure::usage(message).with_cure(cure));
+        return Err(notes::TERMINAL.into());
     }
     let options = command.how.options()?;
     let plugin = load::builder(common, keys::keyring(common)?).load().await?;
@@ -32,9 +30,7 @@ pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
         .await
         .map_err(|error| Failure::from(error).about(&about))?;
     if common.json {
-        let mut fields = output::path_fields(path);
-        fields.insert("stored".into(), encode(&sealed).into());
-        output::line(&words::json_line(&Value::Object(fields)))?;
+        output::line(&sealed_json(path, &sealed))?;
     } else {
         output::bytes(&sealed)?;
     }
@@ -47,7 +43,7 @@ pub fn checked_path(path: &OsStr) -> Result<&[u8], Failure> {
     let path = path.as_bytes();
     match notes::wrong_path(path) {
         None => Ok(path),
-        Some((message, cure)) => Err(Failure::usage(message).with_cure(cure)),
+        Some(wrong) => Err(wrong.into()),
     }
 }
 
@@ -68,9 +64,4 @@ pub async fn read_input() -> Result<Vec<u8>, Failure> {
         return Err(Failure::new(Cause::Limit, message).with_cure(cure));
     }
     Ok(bytes)
-}
-
-/// Bytes in JSON.
-pub fn encode(bytes: &[u8]) -> String {
-    base64::engine::general_purpose::STANDARD.encode(bytes)
 }

@@ -37,8 +37,8 @@ pub async fn open(
     place: &Where,
     access: Access,
 ) -> Result<Arc<dyn Store>, Failure> {
-    if let Some((message, cure)) = notes::wrong_prefix(place.prefix.as_bytes()) {
-        return Err(Failure::usage(message).with_cure(cure));
+    if let Some(wrong) = notes::wrong_prefix(place.prefix.as_bytes()) {
+        return Err(wrong.into());
     }
     open_whole(common, &place.store, access).await
 }

@@ -3,14 +3,14 @@
 use std::process::ExitCode;
 
 use iamseal::contract::Form;
-use serde_json::Value;
 
 use iamseal_words::arguments::policy;
 
 use crate::arguments::{Common, Unseal};
 use crate::failure::Failure;
-use crate::report::{notes, words};
-use crate::seal::{checked_path, encode, read_input};
+use crate::report::notes;
+use crate::report::single::opened_json;
+use crate::seal::{checked_path, read_input};
 use crate::{keys, load, output, store};
 
 pub async fn run(common: &Common, command: &Unseal) -> Result<ExitCode, Failure> {
@@ -30,10 +30,7 @@ pub async fn run(common: &Common, command: &Unseal) -> Result<ExitCode, Failure>
         output::note(common.json, &notes::passed_through(path));
     }
     if common.json {
-        let mut fields = output::path_fields(path);
-        fields.insert("found".into(), output::found_json(&opened.found));
-        fields.insert("plaintext".into(), encode(&opened.plaintext).into());
-        output::line(&words::json_line(&Value::Object(fields)))?;
+        output::line(&opened_json(path, &opened.found, &opened.plaintext))?;
     } else {
         output::bytes(&opened.plaintext)?;
     }

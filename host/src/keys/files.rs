@@ -57,15 +57,9 @@ pub fn is_open_to_others(path: &Path) -> bool {
 /// As [`read`].
 pub(super) fn lines(path: &Path) -> Result<Vec<(Place, Zeroizing<String>)>, KeysError> {
     let text = read(path)?;
-    Ok(text
-        .lines()
-        .enumerate()
-        .map(|(index, line)| (index + 1, line.trim()))
-        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        .map(|(number, line)| {
-            let place = Place::Line(path.into(), number);
-            (place, Zeroizing::new(line.to_owned()))
-        })
+    let lines = iamseal_words::keys::lines(&text);
+    Ok(lines
+        .map(|(number, line)| (Place::Line(path.into(), number), line))
         .collect())
 }
 

@@ -1,6 +1,5 @@
 //! A command's failure: one line of cause, one line of cure, an exit code.
 
-use iamseal_words::arguments::Wrong;
 use iamseal_words::contract::{ObjectError, StorageError};
 use iamseal_words::describe::describe;
 use iamseal_words::report::cause::{self, Cause};
@@ -50,9 +49,10 @@ impl Failure {
     }
 }
 
-impl From<Wrong> for Failure {
-    fn from((message, cure): Wrong) -> Self {
-        Self::usage(message).with_cure(cure)
+impl<M: Into<String>, C: Into<String>> From<(M, C)> for Failure {
+    /// Wrong usage, and what to do about it.
+    fn from((message, cure): (M, C)) -> Self {
+        Self::usage(message.into()).with_cure(cure)
     }
 }
 

@@ -1,11 +1,10 @@
 //! `seal`: standard input to standard output.
 
-use base64::Engine as _;
 use iamseal_words::arguments::{Common, Seal};
 use iamseal_words::contract::ObjectError;
-use iamseal_words::report::{notes, words};
+use iamseal_words::report::notes;
+use iamseal_words::report::single::sealed_json;
 use iamseal_words::shown::shown;
-use serde_json::Value;
 
 use crate::command::bindings::iamseal::plugin::sealing;
 use crate::command::bindings::iamseal::plugin::types::Location;
@@ -16,8 +15,7 @@ pub fn run(common: &Common, command: &Seal) -> Result<u8, Failure> {
     let path = command.path.as_encoded_bytes();
     check_path(path)?;
     if !common.json && output::is_terminal() {
-        let (message, cure) = notes::TERMINAL;
-        return Err(Failure::usage(message).with_cure(cure));
+        return Err(notes::TERMINAL.into());
     }
     let options = command.how.options()?;
     store::lend_keys(common)?;
@@ -30,9 +28,7 @@ pub fn run(common: &Common, command: &Seal) -> Result<u8, Failure> {
     let sealed = sealing::seal(&location, &plaintext, &options.into())
         .map_err(|error| Failure::from(ObjectError::from(error)).about(&about))?;
     if common.json {
-        let mut fields = words::path_fields(path);
-        fields.insert("stored".into(), encode(&sealed).into());
-        output::line(&words::json_line(&Value::Object(fields)))?;
+        output::line(&sealed_json(path, &sealed))?;
     } else {
         output::bytes(&sealed)?;
     }
@@ -43,11 +39,6 @@ pub fn run(common: &Common, command: &Seal) -> Result<u8, Failure> {
 pub fn check_path(path: &[u8]) -> Result<(), Failure> {
     match notes::wrong_path(path) {
         None => Ok(()),
-        Some((message, cure)) => Err(Failure::usage(message).with_cure(cure)),
+        Some(wrong) => Err(wrong.into()),
     }
-}
-
-/// Bytes in JSON.
-pub fn encode(bytes: &[u8]) -> String {
-    base64::engine::general_purpose::STANDARD.encode(bytes)
 }

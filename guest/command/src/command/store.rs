@@ -17,8 +17,8 @@ use crate::command::output;
 /// A key or the store cannot be lent, or the prefix takes in too much.
 pub fn open(common: &Common, place: &Where, writes: bool) -> Result<Names, Failure> {
     let names = lend_keys(common)?;
-    if let Some((message, cure)) = notes::wrong_prefix(place.prefix.as_encoded_bytes()) {
-        return Err(Failure::usage(message).with_cure(cure));
+    if let Some(wrong) = notes::wrong_prefix(place.prefix.as_encoded_bytes()) {
+        return Err(wrong.into());
     }
     lending::lend_store(&text(&place.store), writes)?;
     if let Ok(marker) = storage::read(notes::MARKER) {

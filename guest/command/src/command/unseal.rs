@@ -2,14 +2,14 @@
 
 use iamseal_words::arguments::{Common, Unseal, policy};
 use iamseal_words::contract::{Form, Found, ObjectError};
-use iamseal_words::report::{notes, words};
+use iamseal_words::report::notes;
+use iamseal_words::report::single::opened_json;
 use iamseal_words::shown::shown;
-use serde_json::Value;
 
 use crate::command::bindings::iamseal::plugin::opening;
 use crate::command::bindings::iamseal::plugin::types::Location;
 use crate::command::failure::Failure;
-use crate::command::seal::{check_path, encode};
+use crate::command::seal::check_path;
 use crate::command::{output, store};
 
 pub fn run(common: &Common, command: &Unseal) -> Result<u8, Failure> {
@@ -29,10 +29,7 @@ pub fn run(common: &Common, command: &Unseal) -> Result<u8, Failure> {
         output::note(common.json, &notes::passed_through(path));
     }
     if common.json {
-        let mut fields = words::path_fields(path);
-        fields.insert("found".into(), words::found_json(&found));
-        fields.insert("plaintext".into(), encode(&opened.plaintext).into());
-        output::line(&words::json_line(&Value::Object(fields)))?;
+        output::line(&opened_json(path, &found, &opened.plaintext))?;
     } else {
         output::bytes(&opened.plaintext)?;
     }

@@ -8,6 +8,7 @@ pub mod finding;
 pub mod needs;
 pub mod notes;
 pub mod paint;
+pub mod single;
 pub mod step;
 pub mod tally;
 pub mod why;

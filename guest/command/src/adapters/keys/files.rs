@@ -36,14 +36,8 @@ pub fn lines(file: &str) -> Result<Vec<(String, Zeroizing<String>)>, Failure> {
             "write it as UTF-8 text",
         ));
     };
-    Ok(text
-        .lines()
-        .enumerate()
-        .map(|(index, line)| (index + 1, line.trim()))
-        .filter(|(_, line)| !line.is_empty() && !line.starts_with('#'))
-        .map(|(number, line)| {
-            let place = format!("{file}, line {number}");
-            (place, Zeroizing::new(line.to_owned()))
-        })
+    let lines = iamseal_words::keys::lines(text);
+    Ok(lines
+        .map(|(number, line)| (format!("{file}, line {number}"), line))
         .collect())
 }
