@@ -49,7 +49,7 @@ const BANNED: [(&str, &str); 4] = [
 
 /// Crates that may be linked in two generations into what is released, and whose they are. Each is code
 /// that is there twice: one that is not needed any more has to go from this list.
-const TWICE: [(&str, &str); 12] = [
+const TWICE: [(&str, &str); 13] = [
     ("base64", "wasmtime's cache has 0.22"),
     ("block-buffer", "of sha2 0.10"),
     ("cpufeatures", "of sha2 0.10"),
@@ -62,6 +62,7 @@ const TWICE: [(&str, &str); 12] = [
     ("itertools", "cranelift has 0.14, object_store 0.15"),
     ("sha2", "wasmtime has 0.10"),
     ("winnow", "toml, of wasmtime's cache, has both"),
+    ("wit-bindgen", "wasip2 was generated with an earlier one"),
 ];
 
 /// Where every crate that is not ours comes from, as `Cargo.lock` names it.
