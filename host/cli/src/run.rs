@@ -110,14 +110,16 @@ pub async fn finish(
     }
 }
 
-/// Ends a command whose run did not begin, for this reason: says what it leaves, and that no object is
-/// changed.
+/// Ends a command whose run did not begin, for this reason: says what it leaves and, if somebody wanted the
+/// end, that no object is changed.
 pub async fn not_begun(common: &Common, on: &On<'_>, stopped: Failure) -> Failure {
     let left = on.store.abandoned().await;
     for note in on.left(&left) {
         output::note(common.json, &note);
     }
-    output::note(common.json, notes::NOT_BEGUN);
+    if stopped.is_asked_for() {
+        output::note(common.json, notes::NOT_BEGUN);
+    }
     match left.is_empty() {
         true => stopped,
         false => interrupt::with_drafts_left(stopped),

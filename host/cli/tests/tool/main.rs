@@ -16,6 +16,7 @@ mod demo;
 mod drives;
 mod ends;
 mod failing_disk;
+mod field;
 mod help;
 mod inspect;
 mod journal_place;

@@ -110,8 +110,10 @@ impl Handed {
         }
     }
 
+    /// Those of the latest listing first: whoever looks around uses up what that handed out, and not what the
+    /// way through the store has.
     fn readings(&mut self, path: &[u8]) -> impl Iterator<Item = &mut Reading> {
-        self.0.values_mut().flat_map(move |listing| {
+        self.0.values_mut().rev().flat_map(move |listing| {
             let earlier = listing.earlier.iter_mut().rev();
             let earlier = earlier.filter(move |(other, _)| other == path);
             let in_page = listing.page.get_mut(path).into_iter();
@@ -152,6 +154,23 @@ mod tests {
         for invented in ["in/c", "in", "in/a/", "in/ab", ""] {
             handed.read(invented.as_bytes()).unwrap_err();
         }
+    }
+
+    #[test]
+    fn a_look_around_uses_up_nothing_of_the_way_through_the_store() {
+        let mut handed = handed(&["in/a"]);
+        for _ in 0..4 {
+            handed.begin(2);
+            handed.page(2, &[b"in/a".to_vec()]);
+            for _ in 0..READS {
+                handed.read(b"in/a").unwrap();
+            }
+            handed.end(2);
+        }
+        for _ in 0..READS {
+            handed.read(b"in/a").unwrap();
+        }
+        handed.read(b"in/a").unwrap_err();
     }
 
     #[test]

@@ -85,6 +85,13 @@ impl Ended {
     pub fn errors(&self) -> Vec<Value> {
         json_lines(&self.stderr)
     }
+
+    /// The command's own error, of what it says in JSON.
+    #[track_caller]
+    pub fn error(&self) -> Value {
+        let mut lines = self.errors().into_iter();
+        lines.find_map(|line| line.get("error").cloned()).unwrap()
+    }
 }
 
 impl fmt::Display for Ended {

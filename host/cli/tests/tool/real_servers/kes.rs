@@ -178,7 +178,7 @@ fn no_such_key_is_told_with_those_that_are_there() {
     let before = store.seen();
     let ended = tool(with("migrate --json --to kms", store.root()));
     let ended = ended.env(kes.variables("another-key")).run().exits(4);
-    assert_eq!(ended.errors()[0]["error"]["cause"], "key-not-found");
+    assert_eq!(ended.error()["cause"], "key-not-found");
     assert_eq!(store.seen(), before);
 }
 

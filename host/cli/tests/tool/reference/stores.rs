@@ -92,6 +92,17 @@ pub fn audits(reference: &mut Reference) {
     let drives = Drives::of("eight-two-sets.tar.gz");
     let half = tool(["audit", "--json", &drives.some(1..=4)]).file("--keys", &keys());
     reference.compare("audit", &half.run().exits(13));
+    // Several that their key does not open, beside one that it does.
+    let store = Store::new();
+    for (name, key) in [
+        ("a", KEY),
+        ("b", KEY_WITH_OTHER_BYTES),
+        ("c", KEY_WITH_OTHER_BYTES),
+    ] {
+        let path = format!("config/{name}");
+        store.put(&path, seal(path.as_bytes(), key, "", b"{}"));
+    }
+    reference.compare("audit", &audit(&store, "").run().exits(30));
     // After eight objects that no credential opens, the others are not tried with all: here PBKDF2's.
     let store = Store::new();
     for number in 0..9 {

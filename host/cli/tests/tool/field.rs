@@ -1,0 +1,96 @@
+//! What people in trouble with their data had (`tests/field`), and what they are told.
+
+use std::path::Path;
+use std::process::Command;
+
+use crate::kit::Ended;
+
+/// Runs a case's command, in a copy of its folder.
+#[track_caller]
+fn case(name: &str) -> Ended {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/field");
+    let scratch = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let copied = Command::new("cp")
+        .arg("-r")
+        .args([&folder.join(name), scratch.path()])
+        .status();
+    assert!(copied.unwrap().success());
+    let ran = Command::new("bash")
+        .arg("cmd")
+        .current_dir(scratch.path().join(name))
+        .env_clear()
+        .env("PATH", "/usr/bin:/bin")
+        .env("HOME", scratch.path())
+        .env(
+            "XDG_CACHE_HOME",
+            concat!(env!("CARGO_TARGET_TMPDIR"), "/cache"),
+        )
+        .env("IAMSEAL", env!("CARGO_BIN_EXE_iamseal"))
+        .output()
+        .unwrap();
+    Ended {
+        code: ran.status.code(),
+        stdout: ran.stdout,
+        stderr: String::from_utf8(ran.stderr).unwrap(),
+    }
+}
+
+/// How many lines begin like this.
+fn lines(ended: &Ended, begin: &str) -> usize {
+    let lines = ended.text().lines();
+    lines.filter(|line| line.starts_with(begin)).count()
+}
+
+#[test]
+fn a_tab_after_export() {
+    let ended = case("config-env-tab").exits(0);
+    assert_eq!(lines(&ended, "opens  "), 7, "{ended}");
+}
+
+#[test]
+fn the_official_images_environment() {
+    let ended = case("docker-env").exits(0).says(
+        "MINIO_CONFIG_ENV_FILE and MINIO_KMS_SECRET_KEY_FILE: as the container image sets it",
+    );
+    assert_eq!(lines(&ended, "opens  "), 7, "{ended}");
+}
+
+#[test]
+fn a_key_that_was_made_anew_under_its_name() {
+    let ended = case("kes-recreated").exits(30);
+    assert_eq!(lines(&ended, "opens  "), 3, "{ended}");
+    assert_eq!(lines(&ended, "fails          earlier-key"), 4, "{ended}");
+    ended.prints("if its bytes are lost");
+}
+
+#[test]
+fn a_line_of_an_environment_file_among_keys() {
+    case("key-envline")
+        .fails(2)
+        .says("keys, line 1: it is NAME=VALUE")
+        .says("write only what follows the first `=`");
+}
+
+#[test]
+fn a_key_that_tiers_may_need() {
+    let ended = case("tier-config").exits(0);
+    let summary = ended.json().pop().unwrap();
+    let keys = summary["summary"]["keys"].as_array().unwrap();
+    let old = keys
+        .iter()
+        .find(|key| key["key"] == "my-minio-key")
+        .unwrap();
+    assert!(old["needed"].is_null(), "{old}");
+}
+
+#[test]
+fn objects_that_a_rustfs_sealed() {
+    let ended = case("rustfs-form").exits(0);
+    assert_eq!(lines(&ended, "opens  "), 7, "{ended}");
+}
+
+#[test]
+fn a_drive_in_the_place_of_a_folder() {
+    let ended = case("xl-drive").exits(0);
+    assert_eq!(lines(&ended, "opens  "), 7, "{ended}");
+}
