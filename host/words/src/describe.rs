@@ -101,7 +101,7 @@ pub fn line(text: &str) -> String {
     line
 }
 
-/// A name of somebody's own choice between quotes, as far as a line of [`line`] goes.
+/// A name of somebody's own choice between quotes, as far as a line of [`line()`] goes.
 pub fn name(name: &str) -> String {
     let (begin, end) = match name.char_indices().nth(LINE_CHARS) {
         None => (name, ""),
