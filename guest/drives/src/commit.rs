@@ -1,8 +1,8 @@
 //! Putting drafts in the places of their objects.
 //!
-//! The drives of a set are written **one after the other, in the order of the set**, and each is durable
-//! before the next. Wherever that ends, a server reads the old version or the new one; in any other order
-//! there are moments in which it shows no object at all.
+//! The drives of a set are written **one after the other, in an order that [`crate::torn`] gives**, which is
+//! that of the set, and each is durable before the next. Wherever that ends, a server reads the old version
+//! or the new one; in another order there are moments in which it shows no object at all.
 
 use alloc::collections::BTreeSet;
 use alloc::format;
@@ -103,7 +103,7 @@ impl<F: FilesWriter> Store<F> {
     /// Sees that every drive has what it had when the draft was made.
     fn is_as_it_was(&self, draft: &Draft) -> Result<(), WriteError> {
         let places = draft.targets.iter().flat_map(|target| &target.places);
-        for Place { drive, before } in places {
+        for Place { drive, before, .. } in places {
             let file = below(&self.layout.path(*drive, &draft.path), META);
             let now = match files::whole(&self.files, *drive, &file, META_BYTES) {
                 Ok(bytes) => Some(hash(&bytes)),
@@ -120,7 +120,7 @@ impl<F: FilesWriter> Store<F> {
     /// Makes ready what goes before any `xl.meta`: folders, shards in files of their own, rights.
     fn prepare(&self, draft: &Draft) -> Result<(), WriteError> {
         for Target { places, has_parts } in &draft.targets {
-            for Place { drive, before } in places {
+            for Place { drive, before, .. } in places {
                 let (drive, at) = (*drive, |path: &[u8]| self.layout.path(*drive, path));
                 let failed = |error| self.failed(drive, &error);
                 let object = at(&draft.path);

@@ -55,7 +55,7 @@ pub struct Draft {
 /// A set that gets the new version.
 #[derive(Debug)]
 pub(crate) struct Target {
-    /// Its drives, in order.
+    /// Its drives, in the order in which they are written.
     pub places: Vec<Place>,
     /// Whether shards are in files of their own.
     pub has_parts: bool,
@@ -65,6 +65,8 @@ pub(crate) struct Target {
 #[derive(Debug)]
 pub(crate) struct Place {
     pub drive: Drive,
+    /// Its place in the set.
+    pub number: usize,
     /// The hash of the `xl.meta` that is replaced; none if there is none.
     pub before: Option<[u8; HASH]>,
 }

@@ -22,7 +22,7 @@ use crate::object::{Object, Shared};
 use crate::placement;
 use crate::quorum::{Chosen, Seen};
 use crate::store::{InPool, Looked, META, OBJECT_BYTES, ReadError, Store, check};
-use crate::torn::is_always_read;
+use crate::torn;
 use crate::writer::FilesWriter;
 
 /// The bucket that MinIO's system folder is. Other servers' drives are only read.
@@ -89,6 +89,8 @@ struct Encoded<'a> {
     written: Vec<Written>,
     /// The folder of the data of what each drive has, where that is in files of its own.
     old_dirs: Vec<Option<Uuid>>,
+    /// The order in which they get it.
+    order: Vec<usize>,
 }
 
 impl<F: FilesWriter> Store<F> {
@@ -223,9 +225,12 @@ impl<F: FilesWriter> Store<F> {
         let copies = looked.iter().flat_map(|looked| &looked.copies);
         let times = copies.filter_map(|copy| Some(copy.parse()?.ok()?.newest.mod_time()));
         let after = times.max().unwrap_or(0).checked_add(1);
-        let after = after
-            .ok_or_else(|| WriteError::Refused("it has a time after which there is none".into()))?;
-        Ok(after.max(self.files.now()))
+        let after = after.map(|after| after.max(self.files.now()));
+        // Each pool has a time of its own.
+        let is_usable = |after: &i64| after.checked_add(looked.len() as i64).is_some();
+        after
+            .filter(is_usable)
+            .ok_or_else(|| WriteError::Refused("it has a time after which there is none".into()))
     }
 
     /// What is to be written: to the set of the version that counts, and to those of other pools that have a
@@ -246,7 +251,12 @@ impl<F: FilesWriter> Store<F> {
         pools.sort_by_key(|pool| core::cmp::Reverse(pool.mod_time()));
         let mut counts: Option<(i64, Vec<u8>)> = None;
         let mut encoded = Vec::new();
-        for pool in pools {
+        for (older, pool) in (0..pools.len() as i64).rev().zip(pools) {
+            // The version that counts stays the newest.
+            let renewal = Renewal {
+                mod_time: renewal.mod_time + older,
+                ..renewal.clone()
+            };
             let (looked, chosen) = match (pool, &counts) {
                 (InPool::Nothing, _) => continue,
                 (InPool::Lost(_, error), None) => return Err(error.into()),
@@ -278,7 +288,7 @@ impl<F: FilesWriter> Store<F> {
                 }
                 _ => {}
             }
-            encoded.push(self.of_set(new, (looked, &chosen), &decoded.unsound, renewal)?);
+            encoded.push(self.of_set(new, (looked, &chosen), &decoded.unsound, &renewal)?);
             counts.get_or_insert((time, decoded.bytes));
         }
         match encoded.is_empty() {
@@ -337,18 +347,19 @@ impl<F: FilesWriter> Store<F> {
             old_dirs.push(parsed.and_then(|parsed| data_dir(&parsed)));
         }
         let will_be = written.first().and_then(|first| seen_of(&first.meta));
-        let is_read = |new| is_always_read(&seen, chosen, &sound, new);
-        if !will_be.is_some_and(is_read) {
-            return Err(WriteError::Refused(
+        let order = will_be.and_then(|new| torn::order(&seen, chosen, &sound, new));
+        let order = order.ok_or_else(|| {
+            WriteError::Refused(
                 "too few of its drives have it whole for it to be readable at each moment of a write: let \
                  mc admin heal make it whole first"
                     .into(),
-            ));
-        }
+            )
+        })?;
         Ok(Encoded {
             looked,
             written,
             old_dirs,
+            order,
         })
     }
 
@@ -426,14 +437,14 @@ impl<F: FilesWriter> Store<F> {
         }
         let mut of_all: Option<Shared> = None;
         let mut framed: Vec<Option<Cow<'_, [u8]>>> = vec![None; metas.len()];
-        for (number, (place, bytes)) in target.places.iter().zip(&metas).enumerate() {
+        for (place, bytes) in target.places.iter().zip(&metas) {
             let meta = Meta::parse(bytes).map_err(|_| other())?;
             let Version::Object(object, _) = &meta.newest else {
                 return Err(other());
             };
             let shared = of_all.get_or_insert(object.shared);
-            let is_it =
-                *shared == object.shared && shared.distribution.get(number) == Some(&object.index);
+            let is_it = *shared == object.shared
+                && shared.distribution.get(place.number) == Some(&object.index);
             let slot = framed.get_mut(usize::from(object.index).wrapping_sub(1));
             let (Some(slot), true) = (slot, is_it) else {
                 return Err(other());
@@ -484,16 +495,23 @@ impl Encoded<'_> {
     }
 
     fn target(&self) -> Target {
-        let place = |copy: &Copy| {
+        let place = |(number, copy): (usize, &Copy)| {
             let before = match copy {
                 Copy::File(_, bytes) => Some(hash(bytes)),
                 _ => None,
             };
             let drive = copy.drive()?;
-            Some(Place { drive, before })
+            Some(Place {
+                drive,
+                number,
+                before,
+            })
         };
+        let copies = &self.looked.copies;
+        let ordered = self.order.iter();
+        let ordered = ordered.filter_map(|number| Some((*number, copies.get(*number)?)));
         Target {
-            places: self.looked.copies.iter().filter_map(place).collect(),
+            places: ordered.filter_map(place).collect(),
             has_parts: self.written.iter().any(|written| written.part.is_some()),
         }
     }

@@ -229,6 +229,7 @@ impl<F: Files> Store<F> {
         };
         if first == second {
             self.note(Matter::Tied, "", path);
+            return one;
         }
         let (newer, older) = match second > first {
             true => (other, one),
