@@ -22,6 +22,11 @@ pub const AUDITOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-aud
 pub const DRIVE_STORE: &[u8] =
     include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-drive-store.wasm"));
 
+/// The component of the world `iamseal:plugin/drive-store-writer`: the same, and a way to replace objects.
+/// It holds no keys.
+pub const DRIVE_STORE_WRITER: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-drive-store-writer.wasm"));
+
 /// The component of the world `iamseal:command/adapters`: keys and a store through WASI.
 #[cfg(feature = "command")]
 pub const ADAPTERS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-adapters.wasm"));

@@ -21,6 +21,7 @@ mod frames;
 mod gf;
 mod highway;
 mod layout;
+mod life;
 mod meta;
 mod msgpack;
 mod notes;
