@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use iamseal_component::{AUDITOR, DRIVE_STORE, PLUGIN};
+use iamseal_component::{AUDITOR, DRIVE_STORE, DRIVE_STORE_WRITER, PLUGIN};
 use sha2::{Digest, Sha256};
 use wasm_encoder::{ComponentSection, CustomSection};
 
@@ -20,10 +20,15 @@ use crate::{compose, gate};
 mod metadata;
 
 /// The components: name, world, bytes.
-pub const COMPONENTS: [(&str, &str, &[u8]); 3] = [
+pub const COMPONENTS: [(&str, &str, &[u8]); 4] = [
     ("iamseal", "plugin", PLUGIN),
     ("iamseal-auditor", "auditor", AUDITOR),
     ("iamseal-drive-store", "drive-store", DRIVE_STORE),
+    (
+        "iamseal-drive-store-writer",
+        "drive-store-writer",
+        DRIVE_STORE_WRITER,
+    ),
 ];
 
 /// The component for hosts of `wasi:cli`.
@@ -39,7 +44,7 @@ const SUMS: &str = "SHA256SUMS";
 /// the licence texts of what is linked, and `SHA256SUMS`. `root` is the workspace's, `revision` the commit that it is at; without one the
 /// components name none.
 ///
-/// Plugin, auditor and store of drives are the embedded ones and one section more.
+/// Plugin, auditor and stores of drives are the embedded ones and one section more.
 ///
 /// # Errors
 /// A file does not pass a gate, a dependency is not one that is accepted, or `wit/` cannot be read.

@@ -103,6 +103,13 @@ impl<F: FilesWriter> Store<F> {
             let locked = self.files.lock(drive, &self.layout.path(drive, b""));
             locked.map_err(|error| self.failed(drive, &error))?;
         }
+        if self.pools.is_none() {
+            self.say(
+                "no drive has a pool.bin, so how many pools there are is not known: if there are others, give \
+                 their drives too, or what is written here may take the place of what is newer there"
+                    .into(),
+            );
+        }
         Ok(())
     }
 

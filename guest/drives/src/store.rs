@@ -36,6 +36,8 @@ pub struct Store<F> {
     pub(crate) layout: Layout,
     /// Why not all of the deployment is there, if it is not.
     pub(crate) unfit: Option<String>,
+    /// How many pools there are, if a server wrote that down.
+    pub(crate) pools: Option<u32>,
     /// The drafts that somebody holds.
     pub(crate) live: RefCell<BTreeSet<Name>>,
     notes: RefCell<Notes>,
@@ -85,11 +87,16 @@ impl<F: Files> Store<F> {
         residue::tell(&files, &layout, &mut notes);
         let mut store = Self {
             unfit: layout.unfit(),
+            pools: None,
             files,
             layout,
             live: RefCell::default(),
             notes: RefCell::default(),
         };
+        store.pools = store
+            .read(pool_list::PATH)
+            .ok()
+            .and_then(|bytes| pool_list::count(&bytes));
         if let Some(text) = store.missing_pools() {
             store.unfit.get_or_insert_with(|| text.clone());
             notes.hide(text);
@@ -101,7 +108,7 @@ impl<F: Files> Store<F> {
 
     /// Asks for pools of which no drive was given, where a server wrote down how many there are.
     fn missing_pools(&self) -> Option<String> {
-        let all = pool_list::count(&self.read(pool_list::PATH).ok()?)?;
+        let all = self.pools?;
         let given = self.layout.pools.len();
         let is_missing = usize::try_from(all).is_ok_and(|all| all > given);
         is_missing.then(|| {
@@ -329,6 +336,11 @@ impl<F: Files> Store<F> {
 
     pub(crate) fn all_drives(&self) -> Vec<Drive> {
         self.layout.drives()
+    }
+
+    /// Notes something of the drives.
+    pub(crate) fn say(&self, text: String) {
+        self.notes.borrow_mut().say(text);
     }
 
     pub(crate) fn note(&self, matter: Matter, on: &str, path: &[u8]) {

@@ -196,6 +196,7 @@ pub enum Command {
         iamseal migrate /data/.minio.sys --to kms --dry-run\n  \
         iamseal migrate /data/.minio.sys --to kms --key new-key --keys both.keys\n  \
         iamseal migrate s3://bucket/prefix --to kms --shard 1/3 --jobs 8\n  \
+        iamseal migrate 'drives:/mnt/disk{1...4}' --to kms --key new-key --keys both.keys\n  \
         iamseal migrate /data/.minio.sys --to plaintext --keys all.keys")]
     Migrate(Migrate),
     /// Take a run of migrate, or of undo, back: every object becomes what it was before, byte for byte.
@@ -349,7 +350,7 @@ pub struct Inspect {
 #[derive(Args)]
 pub struct Where {
     /// The store: the folder that holds config/, for MinIO a copy of .minio.sys; or
-    /// etcd://HOST:PORT[,HOST:PORT...]/PREFIX; or s3://BUCKET/PREFIX; or MinIO's drives, to be read
+    /// etcd://HOST:PORT[,HOST:PORT...]/PREFIX; or s3://BUCKET/PREFIX; or MinIO's drives,
     /// while no server runs on them: drives:/mnt/disk{1...4}, or a drive's folder where it is the only one.
     #[arg(value_name = "STORE")]
     pub store: PathBuf,
@@ -472,7 +473,8 @@ impl fmt::Display for ShardOf {
 #[derive(Args, Clone, Copy, Default)]
 pub struct Writes {
     /// Promise that no server and nobody else writes to the store meanwhile. Needed for a folder whose
-    /// file system cannot exchange two files; elsewhere a server may run.
+    /// file system cannot exchange two files. MinIO's drives are not watched for a server then, which
+    /// takes 35 seconds. Elsewhere a server may run.
     #[arg(long)]
     pub server_is_stopped: bool,
 }

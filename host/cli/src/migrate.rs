@@ -37,7 +37,8 @@ pub async fn migrate(
     command: &Migrate,
 ) -> Result<ExitCode, Failure> {
     let jobs = jobs(command)?;
-    let store = store::open(common, &command.place, Access::Write(command.writes)).await?;
+    let access = Access::of(command.writes, command.dry_run);
+    let store = store::open(common, &command.place, access).await?;
     let plan = MigrationPlan {
         prefix: command.place.prefix.as_bytes().to_vec(),
         start_after: None,

@@ -110,13 +110,10 @@ impl Run {
         store: Arc<dyn Store>,
         work: &str,
     ) -> Result<Self, Failure> {
-        let is_folder = store::folder(given).is_some();
         let checked = store.check_writes().await;
-        checked.map_err(|error| unfit(error, is_folder))?;
-        let journals = match store::folder(given) {
-            Some(folder) => journals::open_outside(place, folder)?,
-            None => journals::open(place)?,
-        };
+        checked.map_err(|error| unfit(error, store::kind(&*store, given)))?;
+        let folders = store::folders(given)?;
+        let journals = journals::open_outside(place, &folders)?;
         let key = RunKey::make(keyring).await?;
         for (name, why) in key.iter().flat_map(RunKey::skipped) {
             let why = iamseal::describe_key(why);
@@ -130,7 +127,7 @@ impl Run {
         let undo = common
             .typed
             .undo(given.as_os_str(), &journal.head().name, folder);
-        let sweep = typed::sweep(given.as_os_str(), is_folder);
+        let sweep = typed::sweep(given.as_os_str(), !folders.is_empty());
         Ok(Self {
             journal,
             journaled: Arc::new(journaled),
@@ -266,10 +263,11 @@ impl Run {
 }
 
 /// Why a store must not be written to.
-fn unfit(error: StorageError, is_folder: bool) -> Failure {
-    let cure = match (&error, is_folder) {
-        (StorageError::Refused(_), true) => Some(notes::NO_EXCHANGE),
-        (StorageError::Refused(_), false) => Some(notes::UNFIT_STORE),
+fn unfit(error: StorageError, kind: store::Kind) -> Failure {
+    let cure = match (&error, kind) {
+        (StorageError::Refused(_), store::Kind::Drives) => Some(notes::ALL_DRIVES),
+        (StorageError::Refused(_), store::Kind::Folder) => Some(notes::NO_EXCHANGE),
+        (StorageError::Refused(_), store::Kind::Server) => Some(notes::UNFIT_STORE),
         _ => None,
     };
     let failure = Failure::from(error);

@@ -7,7 +7,7 @@ use iamseal::contract::{ObjectError, StorageError};
 use iamseal::storage::{Sweeping, Swept};
 use serde_json::{Value, json};
 
-use crate::arguments::{Common, Sweep, Writes};
+use crate::arguments::{Common, Sweep};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::report::why::Why;
@@ -20,7 +20,7 @@ const FAILED: &str = "failed";
 const STAYS: &str = "stays";
 
 pub async fn run(common: &Common, command: &Sweep) -> Result<ExitCode, Failure> {
-    let store = store::open(common, &command.place, Access::Write(Writes::default())).await?;
+    let store = store::open(common, &command.place, Access::Sweep).await?;
     let how = Sweeping {
         is_dry: command.dry_run,
         no_run: command.no_run_under_way,

@@ -238,6 +238,15 @@ impl Shared {
     }
 }
 
+impl Drop for Shared {
+    /// Removes the drafts that nobody holds any more and that no call has removed.
+    fn drop(&mut self) {
+        if !self.ended().is_empty() {
+            let _ = self.with(|_, _| Ok(()));
+        }
+    }
+}
+
 /// A listing of drives.
 struct DriveCursor {
     shared: Arc<Shared>,

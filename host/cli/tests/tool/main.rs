@@ -13,6 +13,7 @@ mod command;
 mod command_store;
 mod demo;
 mod drives;
+mod drives_written;
 mod ends;
 mod failing_disk;
 mod help;
