@@ -16,7 +16,6 @@ use iamseal::{Auditor, CompileCache, Plugin};
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::kit::audit::findings;
 use crate::kit::drives::{Drives, keys};
 use crate::kit::{Ended, OTHER_KEY, Tool, tool};
 
@@ -56,10 +55,15 @@ impl Deployment {
 
     /// A command that writes, with all keys.
     fn run(&self, command: &str, arguments: &[&str]) -> Tool {
-        tool([command, &self.drives.store(), "--server-is-stopped", "--json"])
-            .args(arguments)
-            .args(["--journal".as_ref(), self.journals.path()])
-            .file("--keys", &all_keys())
+        tool([
+            command,
+            &self.drives.store(),
+            "--server-is-stopped",
+            "--json",
+        ])
+        .args(arguments)
+        .args(["--journal".as_ref(), self.journals.path()])
+        .file("--keys", &all_keys())
     }
 
     fn migrate(&self, arguments: &[&str]) -> Tool {
@@ -72,7 +76,11 @@ impl Deployment {
 
     fn audit(&self) -> BTreeMap<String, Value> {
         let audit = tool(["audit", "--json", &self.drives.store()]);
-        findings(&audit.file("--keys", &all_keys()).ok()).0
+        let ended = audit.file("--keys", &all_keys()).ok();
+        let mut lines = ended.json_of_objects();
+        assert!(lines.pop().unwrap().get("summary").is_some());
+        let path = |line: &Value| line["path"].as_str().unwrap().to_owned();
+        lines.into_iter().map(|line| (path(&line), line)).collect()
     }
 
     /// The objects as they are stored, and what they hold.
@@ -119,13 +127,20 @@ async fn auditor() -> Auditor {
         keyring = keyring.key(StaticKey::parse(line).unwrap());
     }
     let builder = Plugin::builder().component(iamseal_component::AUDITOR);
-    builder.keyring(Arc::new(keyring)).load_auditor().await.unwrap()
+    builder
+        .keyring(Arc::new(keyring))
+        .load_auditor()
+        .await
+        .unwrap()
 }
 
 /// The name of the run that has ended.
 fn name(ended: &Ended) -> String {
     let summary = ended.json().pop().unwrap();
-    summary["summary"]["run"]["name"].as_str().unwrap().to_owned()
+    summary["summary"]["run"]["name"]
+        .as_str()
+        .unwrap()
+        .to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -143,10 +158,13 @@ async fn every_kind_of_deployment_goes_to_another_key_to_plaintext_and_back() {
         let before = deployment.objects(&auditor).await;
         let held = |objects: &BTreeMap<String, (Vec<u8>, Vec<u8>)>| -> BTreeMap<String, Vec<u8>> {
             let held = objects.iter();
-            held.map(|(path, (_, held))| (path.clone(), held.clone())).collect()
+            held.map(|(path, (_, held))| (path.clone(), held.clone()))
+                .collect()
         };
 
-        let sealed = deployment.migrate(&["--to", "kms", "--key", "other-key"]).ok();
+        let sealed = deployment
+            .migrate(&["--to", "kms", "--key", "other-key"])
+            .ok();
         let now = deployment.objects(&auditor).await;
         assert_eq!(held(&now), held(&before), "{archive}");
         assert_eq!(now.get(EXEMPT), before.get(EXEMPT), "{archive}");
@@ -176,7 +194,8 @@ async fn every_kind_of_deployment_goes_to_another_key_to_plaintext_and_back() {
 }
 
 #[test]
-fn with_a_drive_missing_or_being_healed_nothing_is_written_and_all_the_same_it_says_what_would_be() {
+fn with_a_drive_missing_or_being_healed_nothing_is_written_and_all_the_same_it_says_what_would_be()
+{
     let damages: [fn(&Drives); 2] = [
         |drives| fs::remove_dir_all(drives.drive(3)).unwrap(),
         |drives| {
@@ -199,11 +218,17 @@ fn with_a_drive_missing_or_being_healed_nothing_is_written_and_all_the_same_it_s
     }
     let deployment = Deployment::of("four-sealed.tar.gz");
     let one = deployment.drives.drive(1);
-    tool(["migrate", one.to_str().unwrap(), "--to", "plaintext", "--server-is-stopped"])
-        .file("--keys", &keys())
-        .run()
-        .fails(12)
-        .says("numbers 2, 3 and 4 are missing");
+    tool([
+        "migrate",
+        one.to_str().unwrap(),
+        "--to",
+        "plaintext",
+        "--server-is-stopped",
+    ])
+    .file("--keys", &keys())
+    .run()
+    .fails(12)
+    .says("numbers 2, 3 and 4 are missing");
 }
 
 #[test]
@@ -252,12 +277,18 @@ fn of_two_who_write_the_second_is_told() {
 fn a_journal_on_a_drive_is_refused() {
     let deployment = Deployment::of("four-sealed.tar.gz");
     let inside = deployment.drives.drive(4).join("journals");
-    tool(["migrate", &deployment.drives.store(), "--to", "plaintext", "--server-is-stopped"])
-        .args(["--journal".as_ref(), inside.as_path()])
-        .file("--keys", &keys())
-        .run()
-        .fails(2)
-        .says("is inside the store");
+    tool([
+        "migrate",
+        &deployment.drives.store(),
+        "--to",
+        "plaintext",
+        "--server-is-stopped",
+    ])
+    .args(["--journal".as_ref(), inside.as_path()])
+    .file("--keys", &keys())
+    .run()
+    .fails(2)
+    .says("is inside the store");
 }
 
 #[test]
@@ -271,7 +302,9 @@ fn what_a_killed_run_left_is_named_and_swept() {
     }
     let audit = || tool(["audit", &store, "--require", "sealed"]).file("--keys", &keys());
     audit().run().exits(27).prints(draft);
-    tool(["sweep", &store, "--dry-run", "--json"]).ok().prints("would-remove");
+    tool(["sweep", &store, "--dry-run", "--json"])
+        .ok()
+        .prints("would-remove");
     assert_eq!(deployment.left().len(), 2);
     tool(["sweep", &store, "--json"]).ok().prints(draft);
     assert_eq!(deployment.left().len(), 0);
@@ -287,13 +320,14 @@ fn runs_that_are_killed_leave_every_object_as_it_was_or_as_it_was_to_be() {
         &["--to", "plaintext"],
         &["--to", "kms", "--key", "fixture-key-a", "--form", "compact"],
     ];
+    let mut hits = 0;
     for kill in 0..9_u32 {
         let target = targets[kill as usize % targets.len()];
         let mut running = deployment.migrate(target).spawn();
         // From its start to about its end.
         thread::sleep(Duration::from_millis(u64::from(60 * (kill + 1))));
         running.kill();
-        running.wait();
+        hits += usize::from(running.wait().code.is_none());
         let found = deployment.audit();
         assert_eq!(found.len(), objects);
         assert!(found.values().all(|finding| finding["verdict"] != "fails"));
@@ -301,4 +335,5 @@ fn runs_that_are_killed_leave_every_object_as_it_was_or_as_it_was_to_be() {
         assert_eq!(deployment.left(), [PathBuf::new(); 0]);
         assert_eq!(deployment.audit().len(), objects);
     }
+    assert!(hits > 0, "no kill hit a run under way");
 }

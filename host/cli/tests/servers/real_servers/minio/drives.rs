@@ -31,7 +31,10 @@ impl Server {
     /// `xl.meta`.
     fn start(drives: usize) -> Self {
         let server = Self {
-            minio: Minio::start_on(drives, &[("MINIO_STORAGE_CLASS_INLINE_BLOCK", "1KiB".into())]),
+            minio: Minio::start_on(
+                drives,
+                &[("MINIO_STORAGE_CLASS_INLINE_BLOCK", "1KiB".into())],
+            ),
             drives,
             folder: tempfile::tempdir().unwrap(),
         };
@@ -39,14 +42,29 @@ impl Server {
         minio.admin(&["mb", &format!("t/{BUCKET}")]);
         for (user, password) in USERS {
             minio.admin(&["admin", "user", "add", "t", user, password]);
-            minio.admin(&["admin", "policy", "attach", "t", "readwrite", "--user", user]);
+            minio.admin(&[
+                "admin",
+                "policy",
+                "attach",
+                "t",
+                "readwrite",
+                "--user",
+                user,
+            ]);
         }
         minio.admin(&["admin", "group", "add", "t", "team", USERS[1].0]);
         let statements: Vec<Value> = (0..40).map(statement).collect();
         let policy = serde_json::json!({"Version": "2012-10-17", "Statement": statements});
         let file = server.folder.path().join("policy.json");
         fs::write(&file, policy.to_string()).unwrap();
-        minio.admin(&["admin", "policy", "create", "t", "large", file.to_str().unwrap()]);
+        minio.admin(&[
+            "admin",
+            "policy",
+            "create",
+            "t",
+            "large",
+            file.to_str().unwrap(),
+        ]);
         let (access, secret) = SERVICE_ACCOUNT;
         let account = ["admin", "user", "svcacct", "add", "t", USERS[0].0];
         let options = ["--access-key", access, "--secret-key", secret];
@@ -61,7 +79,12 @@ impl Server {
         }
     }
 
-    fn tool(&self, command: &str, arguments: &[&str], variables: &[(&'static str, String)]) -> Tool {
+    fn tool(
+        &self,
+        command: &str,
+        arguments: &[&str],
+        variables: &[(&'static str, String)],
+    ) -> Tool {
         tool([command, &self.store()])
             .args(arguments)
             .env([("XDG_STATE_HOME", self.folder.path())])
@@ -116,7 +139,9 @@ impl Server {
         let file = self.folder.path().join("object");
         fs::write(&file, user).unwrap();
         let place = format!("t/{BUCKET}/object-of-{user}");
-        let put = self.minio.mc(user, password, &["cp", file.to_str().unwrap(), &place]);
+        let put = self
+            .minio
+            .mc(user, password, &["cp", file.to_str().unwrap(), &place]);
         assert!(put.status.success(), "{put:?}");
         let got = self.minio.mc(user, password, &["cat", &place]);
         assert_eq!(String::from_utf8_lossy(&got.stdout), user, "{got:?}");
@@ -125,7 +150,15 @@ impl Server {
     /// Every object of the system is whole on every drive, by the server's own judgement.
     #[track_caller]
     fn nothing_to_heal(&self) {
-        let heal = ["admin", "heal", "--recursive", "--dry-run", "--scan", "deep", "t"];
+        let heal = [
+            "admin",
+            "heal",
+            "--recursive",
+            "--dry-run",
+            "--scan",
+            "deep",
+            "t",
+        ];
         let healed = self.minio.admin(&heal);
         let said = String::from_utf8(healed.stdout).unwrap();
         let mut seen = 0;
