@@ -26,7 +26,7 @@ struct DriveDraft {
 impl DriveDraft {
     /// What is said of a draft whose instance has failed. It is swept.
     fn gone() -> StorageError {
-        StorageError::Other("its draft is gone: the component that writes drives failed".into())
+        StorageError::Other("the component that writes drives failed, and its draft with it".into())
     }
 }
 
