@@ -9,7 +9,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use iamseal_build::metadata;
-use iamseal_component::{AUDITOR, DRIVE_STORE, PLUGIN};
+use iamseal_component::{AUDITOR, DRIVE_STORE, DRIVE_STORE_WRITER, PLUGIN};
 use sha2::{Digest, Sha256};
 use wasm_encoder::{ComponentSection, CustomSection};
 
@@ -18,10 +18,15 @@ use crate::dependencies::Dependencies;
 use crate::{compose, gate};
 
 /// The components: name, world, bytes.
-pub const COMPONENTS: [(&str, &str, &[u8]); 3] = [
+pub const COMPONENTS: [(&str, &str, &[u8]); 4] = [
     ("iamseal", "plugin", PLUGIN),
     ("iamseal-auditor", "auditor", AUDITOR),
     ("iamseal-drive-store", "drive-store", DRIVE_STORE),
+    (
+        "iamseal-drive-store-writer",
+        "drive-store-writer",
+        DRIVE_STORE_WRITER,
+    ),
 ];
 
 /// The component for hosts of `wasi:cli`.
@@ -37,7 +42,7 @@ const SUMS: &str = "SHA256SUMS";
 /// the licence texts of what is linked, and `SHA256SUMS`. `root` is the workspace's, `revision` the commit that it is at; without one the
 /// components name none.
 ///
-/// Plugin, auditor and store of drives are the embedded ones and one section more.
+/// Plugin, auditor and stores of drives are the embedded ones and one section more.
 ///
 /// # Errors
 /// A file does not pass a gate, a dependency is not one that is accepted, or `wit/` cannot be read.

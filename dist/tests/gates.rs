@@ -8,7 +8,7 @@
 
 use std::path::{Path, PathBuf};
 
-use iamseal_component::{AUDITOR, DRIVE_STORE, PLUGIN};
+use iamseal_component::{AUDITOR, DRIVE_STORE, DRIVE_STORE_WRITER, PLUGIN};
 use iamseal_dist::contract::Contract;
 use iamseal_dist::{gate, release};
 use wit_component::{DecodedWasm, WitPrinter, decode};
@@ -147,6 +147,7 @@ fn the_files_of_a_release_pass_the_gates_and_say_their_revision() {
         "SHA256SUMS",
         "iamseal-auditor.wasm",
         "iamseal-command.wasm",
+        "iamseal-drive-store-writer.wasm",
         "iamseal-drive-store.wasm",
         "iamseal-plugin-0.1.0.wasm",
         "iamseal-plugin-0.1.0.wit",
@@ -157,6 +158,7 @@ fn the_files_of_a_release_pass_the_gates_and_say_their_revision() {
         ("iamseal.wasm", PLUGIN),
         ("iamseal-auditor.wasm", AUDITOR),
         ("iamseal-drive-store.wasm", DRIVE_STORE),
+        ("iamseal-drive-store-writer.wasm", DRIVE_STORE_WRITER),
     ] {
         let more = files[name].strip_prefix(embedded).unwrap();
         assert!(more.ends_with(REVISION.as_bytes()), "{name}");
@@ -182,6 +184,15 @@ fn a_component_that_is_not_what_it_says_is_refused() {
         (
             check("iamseal-auditor", "plugin", None, AUDITOR),
             "the world plugin",
+        ),
+        (
+            check(
+                "iamseal-drive-store",
+                "drive-store",
+                None,
+                DRIVE_STORE_WRITER,
+            ),
+            "the world drive-store",
         ),
         (check("iamseal", "writer", None, PLUGIN), "no world writer"),
         (

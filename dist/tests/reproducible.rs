@@ -14,7 +14,7 @@ use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use iamseal_component::{AUDITOR, DRIVE_STORE, PLUGIN};
+use iamseal_component::{AUDITOR, DRIVE_STORE, DRIVE_STORE_WRITER, PLUGIN};
 use sha2::{Digest, Sha256};
 
 /// What is not source: what was built, and what was fetched.
@@ -34,6 +34,7 @@ fn another_checkout_gives_the_same_components() {
         ("iamseal", PLUGIN),
         ("iamseal-auditor", AUDITOR),
         ("iamseal-drive-store", DRIVE_STORE),
+        ("iamseal-drive-store-writer", DRIVE_STORE_WRITER),
     ] {
         let built = fs::read(find(&target, name)).unwrap();
         println!("{name}: SHA-256 {}", digest(&built));

@@ -1,4 +1,4 @@
-//! Builds the components for wasm32-wasip2, `guest/plugin` once for each of its worlds, so that the
+//! Builds the components for wasm32-wasip2, each package once for each of its worlds, so that the
 //! bytes in this crate are always those of the source beside it.
 //!
 //! The bytes depend on the source, `Cargo.lock` and the compiler alone: folders are mapped to fixed
@@ -22,7 +22,7 @@ struct Component {
 }
 
 /// What every host needs.
-const PLUGINS: [Component; 3] = [
+const PLUGINS: [Component; 4] = [
     Component {
         name: "iamseal",
         package: "iamseal-plugin",
@@ -39,6 +39,12 @@ const PLUGINS: [Component; 3] = [
         name: "iamseal-drive-store",
         package: "iamseal-drive-store",
         features: "",
+        profile: &[],
+    },
+    Component {
+        name: "iamseal-drive-store-writer",
+        package: "iamseal-drive-store",
+        features: "writer",
         profile: &[],
     },
 ];

@@ -72,6 +72,23 @@ pub(crate) mod drive_store {
     });
 }
 
+/// The world `drive-store-writer`. What it has of `drive-store` is called through that one's types.
+pub(crate) mod drive_store_writer {
+    #![allow(missing_docs)] // The WIT files are the documentation.
+
+    wasmtime::component::bindgen!({
+        path: "../wit",
+        world: "drive-store-writer",
+        imports: { default: trappable },
+        with: {
+            "iamseal:plugin/types": super::generated::iamseal::plugin::types,
+            "iamseal:plugin/diagnostics": super::generated::iamseal::plugin::diagnostics,
+            "iamseal:plugin/files": super::drive_store::iamseal::plugin::files,
+            "wasi:random/random": super::generated::wasi::random::random,
+        },
+    });
+}
+
 /// Between the two.
 mod convert {
     use super::generated::exports::iamseal::plugin::{auditing, migration, opening, sealing};

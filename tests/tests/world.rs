@@ -9,16 +9,17 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use iamseal_component::{AUDITOR, DRIVE_STORE, PLUGIN};
+use iamseal_component::{AUDITOR, DRIVE_STORE, DRIVE_STORE_WRITER, PLUGIN};
 use wasmparser::{Parser, Payload};
 use wit_component::{DecodedWasm, decode, targets};
 use wit_parser::{Resolve, WorldId, WorldItem, WorldKey};
 
 /// The components and their worlds.
-const COMPONENTS: [(&str, &[u8]); 3] = [
+const COMPONENTS: [(&str, &[u8]); 4] = [
     ("plugin", PLUGIN),
     ("auditor", AUDITOR),
     ("drive-store", DRIVE_STORE),
+    ("drive-store-writer", DRIVE_STORE_WRITER),
 ];
 
 /// The package of `wit/` with its world of this name.
@@ -153,6 +154,43 @@ fn the_store_of_drives_imports_files_to_read_and_no_keys() {
         "iamseal:plugin/files@0.1.0 read",
     ];
     assert!(called.iter().eq(&wanted), "{called:?}");
+}
+
+#[test]
+fn the_store_of_drives_that_writes_imports_what_that_takes_and_no_keys() {
+    let component = component(DRIVE_STORE_WRITER);
+    let imported = [
+        "iamseal:plugin/diagnostics@0.1.0",
+        "iamseal:plugin/files-writer@0.1.0",
+        "iamseal:plugin/files@0.1.0",
+        "iamseal:plugin/types@0.1.0",
+        "wasi:random/random@0.2.6",
+    ];
+    let exported = [
+        "iamseal:plugin/drives-writer@0.1.0",
+        "iamseal:plugin/drives@0.1.0",
+        "iamseal:plugin/storage-writer@0.1.0",
+        "iamseal:plugin/storage@0.1.0",
+    ];
+    assert!(imports(&component).iter().eq(&imported));
+    assert!(exports(&component).iter().eq(&exported));
+    let reads = inner_imports(DRIVE_STORE);
+    let more = inner_imports(DRIVE_STORE_WRITER);
+    let more: Vec<_> = more.difference(&reads).cloned().collect();
+    let wanted = [
+        "iamseal:plugin/files-writer@0.1.0 create",
+        "iamseal:plugin/files-writer@0.1.0 lock",
+        "iamseal:plugin/files-writer@0.1.0 make-folder",
+        "iamseal:plugin/files-writer@0.1.0 modified",
+        "iamseal:plugin/files-writer@0.1.0 now",
+        "iamseal:plugin/files-writer@0.1.0 open-up",
+        "iamseal:plugin/files-writer@0.1.0 remove",
+        "iamseal:plugin/files-writer@0.1.0 remove-folder",
+        "iamseal:plugin/files-writer@0.1.0 rename",
+        "iamseal:plugin/files-writer@0.1.0 sync",
+        "wasi:random/random@0.2.6 get-random-bytes",
+    ];
+    assert_eq!(more, wanted);
 }
 
 #[test]

@@ -22,6 +22,11 @@ pub const AUDITOR: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-aud
 pub const DRIVE_STORE: &[u8] =
     include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-drive-store.wasm"));
 
+/// The component of the world `iamseal:plugin/drive-store-writer`: the same, and a way to replace objects.
+/// It holds no keys.
+pub const DRIVE_STORE_WRITER: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-drive-store-writer.wasm"));
+
 /// The component of the world `iamseal:command/adapters`: keys and a store through WASI. Empty where the
 /// compiler had no standard library for wasm32-wasip2, as [`COMMAND`] is then.
 #[cfg(feature = "command")]

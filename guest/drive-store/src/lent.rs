@@ -41,7 +41,7 @@ impl Files for Lent {
     }
 }
 
-fn failed(error: StorageError) -> FileError {
+pub(crate) fn failed(error: StorageError) -> FileError {
     match error {
         StorageError::NotFound => FileError::NotFound,
         StorageError::Conflict => FileError::Failed("it is written to".into()),

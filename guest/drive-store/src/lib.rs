@@ -1,20 +1,22 @@
-//! The component of the world `iamseal:plugin/drive-store`: binds `iamseal-drives` to the contract.
+//! The components that make a store of drives: bind `iamseal-drives` to the worlds
+//! `iamseal:plugin/drive-store-writer` and, without the feature `writer`, `iamseal:plugin/drive-store`.
 //!
 //! There is no logic here. `lent` turns the files that are imported into what the library works with,
-//! and the exports are calls of it.
+//! and the exports are calls of it. What only the world that writes has is in `writer`.
 #![no_std]
 
 extern crate alloc;
 
 mod lent;
+#[cfg(feature = "writer")]
+mod writer;
 
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use iamseal_drives::{OBJECT_BYTES, OpenError, ReadError, Store, Walk};
+use iamseal_drives::{OBJECT_BYTES, OpenError, ReadError, Store, Walk, version};
 use iamseal_runtime::Global;
-use sha2::{Digest as _, Sha256};
 
 use crate::contract::exports::iamseal::plugin::drives::{self, Fault, Note};
 use crate::contract::exports::iamseal::plugin::storage::{self, Cursor, GuestCursor, Stored};
@@ -24,6 +26,13 @@ use crate::lent::Lent;
 /// The contract in Rust, generated from `wit/`.
 #[allow(missing_docs, unsafe_code, warnings, clippy::all)]
 mod contract {
+    #[cfg(feature = "writer")]
+    wit_bindgen::generate!({
+        path: "../../wit",
+        world: "drive-store-writer",
+        generate_all,
+    });
+    #[cfg(not(feature = "writer"))]
     wit_bindgen::generate!({
         path: "../../wit",
         world: "drive-store",
@@ -63,6 +72,10 @@ impl drives::Guest for DriveStore {
             })
             .collect()
     }
+
+    fn drafts() -> Result<Vec<Vec<u8>>, StorageError> {
+        with(Store::drafts)?.map_err(StorageError::Other)
+    }
 }
 
 impl storage::Guest for DriveStore {
@@ -83,7 +96,7 @@ impl storage::Guest for DriveStore {
             ReadError::Refused(text) => StorageError::Refused(text),
             ReadError::Unreadable(text) => StorageError::Other(text),
         })?;
-        let version = Sha256::digest(&bytes).to_vec();
+        let version = version(&bytes);
         Ok(Stored { bytes, version })
     }
 }

@@ -57,13 +57,7 @@ pub fn object(
     members: &[Member<'_>],
     wrong: &mut Vec<Wrong>,
 ) -> Result<Vec<u8>, Lost> {
-    let size = |number: u64| usize::try_from(number).map_err(|_| Lost::Unsupported);
-    let spread = Spread {
-        size: size(shared.size)?,
-        block: size(shared.block)?,
-        data: usize::from(shared.data),
-    };
-    let code = Code::new(spread.data, usize::from(shared.parity)).ok_or(Lost::Unsupported)?;
+    let (spread, code) = code(shared)?;
     let mut framed: [Option<Cow<'_, [u8]>>; SHARDS] = [const { None }; SHARDS];
     let mut owner = [None; SHARDS];
     for member in members {
@@ -82,17 +76,33 @@ pub fn object(
             }),
         }
     }
-    let mut shards: Vec<Option<Vec<&[u8]>>> = vec![None; shared.drives()];
-    for ((shards, framed), owner) in shards.iter_mut().zip(&framed).zip(owner) {
-        let (Some(framed), Some(drive)) = (framed, owner) else {
-            continue;
-        };
-        match frames::open(framed, spread) {
-            Ok(parts) => *shards = Some(parts),
-            Err(_rotten) => wrong.push(Wrong {
-                drive,
-                matter: Matter::Rotten,
-            }),
+    let framed = framed.get(..shared.drives()).unwrap_or_default();
+    join(spread, &code, framed, |number| {
+        let owner = owner.get(number).copied().flatten();
+        wrong.extend(owner.map(|drive| Wrong {
+            drive,
+            matter: Matter::Rotten,
+        }));
+    })
+}
+
+/// Makes an object of its shards with their frames, in the order of the code. Says which of them are not what was
+/// written.
+///
+/// # Errors
+/// [`Lost`].
+pub fn join(
+    spread: Spread,
+    code: &Code,
+    framed: &[Option<Cow<'_, [u8]>>],
+    mut rotten: impl FnMut(usize),
+) -> Result<Vec<u8>, Lost> {
+    let mut shards: Vec<Option<Vec<&[u8]>>> = vec![None; framed.len()];
+    for (number, (shards, framed)) in shards.iter_mut().zip(framed).enumerate() {
+        match framed.as_ref().map(|framed| frames::open(framed, spread)) {
+            Some(Ok(parts)) => *shards = Some(parts),
+            Some(Err(_rotten)) => rotten(number),
+            None => {}
         }
     }
     let sound = shards.iter().flatten().count();
@@ -110,6 +120,21 @@ pub fn object(
         bytes.extend_from_slice(data.get(..block).ok_or(Lost::Unsupported)?);
     }
     Ok(bytes)
+}
+
+/// How the shards of a version lie, and their code.
+///
+/// # Errors
+/// [`Lost::Unsupported`].
+pub fn code(shared: &Shared) -> Result<(Spread, Code), Lost> {
+    let size = |number: u64| usize::try_from(number).map_err(|_| Lost::Unsupported);
+    let spread = Spread {
+        size: size(shared.size)?,
+        block: size(shared.block)?,
+        data: usize::from(shared.data),
+    };
+    let code = Code::new(spread.data, usize::from(shared.parity)).ok_or(Lost::Unsupported)?;
+    Ok((spread, code))
 }
 
 /// The shard of a drive, with its frames.

@@ -74,6 +74,20 @@ impl Code {
         }
         Some(Ok(block))
     }
+
+    /// Makes the shards of a block, which is filled up with zeros so that all are of one length.
+    pub fn shards(&self, block: &[u8]) -> Vec<Vec<u8>> {
+        let length = block.len().div_ceil(self.data);
+        let mut whole = block.to_vec();
+        whole.resize(length * self.data, 0);
+        let data: Vec<&[u8]> = whole.chunks_exact(length.max(1)).collect();
+        let shard = |row: &Vec<u8>| {
+            let mut shard = vec![0; length];
+            combine(row, &data, &mut shard);
+            shard
+        };
+        self.matrix.iter().map(shard).collect()
+    }
 }
 
 /// Adds up the shards, each times its factor.
@@ -131,6 +145,22 @@ mod tests {
                 assert_eq!(code.data(&left), Some(Ok(block.clone())), "{lost:b}");
             }
         }
+    }
+
+    #[test]
+    fn shards_are_what_another_implementation_makes() {
+        for (data, parity) in [(1, 0), (2, 1), (2, 2), (5, 5), (8, 8)] {
+            let all = shards(data, parity, 61);
+            let block = all[..data].concat();
+            let code = Code::new(data, parity).unwrap();
+            assert_eq!(code.shards(&block), all);
+            // What the last shard lacks is zeros.
+            let cut = &block[..block.len() - data / 2];
+            let mut filled = cut.to_vec();
+            filled.resize(block.len(), 0);
+            assert_eq!(code.shards(cut), code.shards(&filled));
+        }
+        assert_eq!(Code::new(2, 2).unwrap().shards(b""), [[0; 0]; 4]);
     }
 
     #[test]

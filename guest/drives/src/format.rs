@@ -87,7 +87,7 @@ impl Format {
 }
 
 /// The bytes of a UUID in its usual text.
-fn uuid(text: &str) -> Option<Uuid> {
+pub fn uuid(text: &str) -> Option<Uuid> {
     let mut digits = text.bytes().filter(|byte| *byte != b'-');
     let mut bytes = [0; 16];
     for byte in &mut bytes {

@@ -3,6 +3,7 @@
 
 use alloc::vec::Vec;
 
+use crate::erasure::Code;
 use crate::highway::{HASH, hash};
 
 /// The shard is not what was written.
@@ -30,6 +31,11 @@ impl Spread {
     /// The bytes of each shard that are of a block of this size.
     pub fn part(self, block: usize) -> usize {
         block.div_ceil(self.data.max(1))
+    }
+
+    /// The bytes of a shard.
+    pub fn shard(self) -> usize {
+        self.blocks().map(|block| self.part(block)).sum()
     }
 
     /// The bytes of a shard with its frames.
@@ -60,6 +66,20 @@ pub fn open(framed: &[u8], spread: Spread) -> Result<Vec<&[u8]>, Rotten> {
     Ok(parts)
 }
 
+/// Makes the shards of an object, with their frames.
+pub fn close(object: &[u8], spread: Spread, code: &Code) -> Vec<Vec<u8>> {
+    let mut shards = Vec::new();
+    for block in object.chunks(spread.block.max(1)) {
+        let parts = code.shards(block);
+        shards.resize_with(parts.len(), Vec::new);
+        for (shard, part) in shards.iter_mut().zip(&parts) {
+            shard.extend(hash(part));
+            shard.extend(part);
+        }
+    }
+    shards
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,6 +97,30 @@ mod tests {
         assert_eq!(spread.blocks().collect::<Vec<_>>(), [1 << 20, 22_623]);
         let empty = Spread { size: 0, ..spread };
         assert_eq!(open(b"", empty), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn shards_that_were_closed_are_opened() {
+        let object: Vec<u8> = (0..=255).cycle().take(1000).collect();
+        let spread = Spread {
+            size: object.len(),
+            block: 300,
+            data: 3,
+        };
+        let code = Code::new(3, 2).unwrap();
+        let shards = close(&object, spread, &code);
+        assert_eq!(shards.len(), 5);
+        let opened: Vec<_> = shards
+            .iter()
+            .map(|one| open(one, spread).unwrap())
+            .collect();
+        let first: Vec<u8> = opened[..3]
+            .iter()
+            .flat_map(|parts| parts[0].to_vec())
+            .collect();
+        assert_eq!(first, object[..300]);
+        assert!(shards.iter().all(|one| one.len() == spread.framed()));
+        assert_eq!(spread.shard(), 100 * 3 + 34);
     }
 
     #[test]

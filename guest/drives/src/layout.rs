@@ -129,6 +129,22 @@ impl Layout {
         sets.flatten().filter_map(|drive| *drive).collect()
     }
 
+    /// Why these are not all drives of a deployment and no others, if they are not. Only all of them are
+    /// written to: of fewer nobody knows what the others have.
+    pub fn unfit(&self) -> Option<String> {
+        for pool in &self.pools {
+            for (number, set) in (1..).zip(&pool.sets) {
+                if let Some((text, _)) = missing(&place_of(pool, number), set) {
+                    return Some(text);
+                }
+            }
+        }
+        let placed = self.drives();
+        let mut given = (0..).zip(&self.names);
+        let other = given.find(|(drive, _)| !placed.contains(drive));
+        other.map(|(_, name)| format!("{name} is not read, and a note says why"))
+    }
+
     fn place(
         &mut self,
         files: &impl Files,

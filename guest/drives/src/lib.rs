@@ -1,15 +1,18 @@
 //! MinIO's drives: an object is an `xl.meta` on each drive of a set, with a shard of the object in it or
 //! beside it, and some of the shards suffice.
 //!
-//! [`Store`] reads objects off the drives' files, which are lent by [`Files`]. It has no I/O, no keys and no
-//! way to write. Whatever the files hold, it takes no more memory than they have, up to fixed limits; what
+//! [`Store`] reads objects off the drives' files, which are lent by [`Files`], and replaces them where these
+//! can be written to ([`FilesWriter`]). It has no I/O and no keys. Whatever the files hold, it takes no more memory than they have, up to fixed limits; what
 //! is damaged is made up for by the other drives, and named.
 #![no_std]
 
 extern crate alloc;
 
+mod commit;
 mod copy;
 mod decode;
+mod draft;
+mod encode;
 mod erasure;
 mod files;
 mod folder;
@@ -18,21 +21,32 @@ mod frames;
 mod gf;
 mod highway;
 mod layout;
+mod life;
 mod meta;
 mod msgpack;
 mod notes;
 mod object;
+mod pack;
 mod placement;
 mod pool;
 mod pool_list;
 mod quorum;
 mod residue;
 mod signature;
+mod stage;
 mod store;
+mod sweep;
+mod torn;
 mod walk;
+mod writer;
 
+pub use draft::Draft;
+pub use encode::{Renewal, Unwritable, Written, etag, set};
 pub use files::{Drive, Entry, FileError, Files, Kind, Page, Part};
 pub use layout::OpenError;
 pub use notes::Note;
+pub use stage::{Replacement, WriteError, version};
 pub use store::{OBJECT_BYTES, ReadError, Store};
+pub use sweep::Swept;
 pub use walk::Walk;
+pub use writer::FilesWriter;

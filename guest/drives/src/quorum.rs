@@ -209,36 +209,37 @@ fn places(set: &[Seen], is_wanted: impl Fn(&Seen) -> bool) -> Vec<usize> {
         .collect()
 }
 
+/// A version of this mod time on a set of this many drives.
+#[cfg(test)]
+pub(crate) fn version_for_tests(mod_time: i64, drives: u8) -> Seen {
+    let parity = drives / 2;
+    let data = drives - parity;
+    let shared = Shared {
+        id: [0; 16],
+        data_dir: [mod_time as u8; 16],
+        data,
+        parity,
+        block: 1 << 20,
+        distribution: [0; crate::erasure::SHARDS],
+        size: 1,
+        mod_time,
+    };
+    let agreed = Agreed {
+        mod_time,
+        id: [0; 16],
+        kind: 1,
+        flags: 6,
+        data,
+        parity,
+    };
+    Seen::Version(agreed, shared)
+}
+
 #[cfg(test)]
 mod tests {
+    use super::version_for_tests as version;
     use super::*;
-    use crate::erasure::SHARDS;
     use alloc::vec;
-
-    /// A version of this mod time on a set of this many drives.
-    fn version(mod_time: i64, drives: u8) -> Seen {
-        let parity = drives / 2;
-        let data = drives - parity;
-        let shared = Shared {
-            id: [0; 16],
-            data_dir: [mod_time as u8; 16],
-            data,
-            parity,
-            block: 1 << 20,
-            distribution: [0; SHARDS],
-            size: 1,
-            mod_time,
-        };
-        let agreed = Agreed {
-            mod_time,
-            id: [0; 16],
-            kind: 1,
-            flags: 6,
-            data,
-            parity,
-        };
-        Seen::Version(agreed, shared)
-    }
 
     /// Drives that have the old version, or the new one where `is_new`.
     fn torn(drives: u8, is_new: impl Fn(u8) -> bool) -> Vec<Seen> {

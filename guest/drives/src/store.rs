@@ -1,5 +1,6 @@
 //! The store that the drives of a deployment are.
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
@@ -7,6 +8,7 @@ use core::cell::RefCell;
 
 use crate::copy::Copy;
 use crate::decode::{self, Lost, Member};
+use crate::draft::Name;
 use crate::files::{Drive, Files};
 use crate::layout::{Layout, OpenError};
 use crate::meta::{Fault, Meta, Version};
@@ -32,6 +34,12 @@ pub(crate) const META: &[u8] = b"xl.meta";
 pub struct Store<F> {
     pub(crate) files: F,
     pub(crate) layout: Layout,
+    /// Why not all of the deployment is there, if it is not.
+    pub(crate) unfit: Option<String>,
+    /// How many pools there are, if a server wrote that down.
+    pub(crate) pools: Option<u32>,
+    /// The drafts that somebody holds.
+    pub(crate) live: RefCell<BTreeSet<Name>>,
     notes: RefCell<Notes>,
 }
 
@@ -55,6 +63,13 @@ pub(crate) enum InPool<'a> {
     Lost(i64, ReadError),
 }
 
+/// An object, made of its shards.
+pub(crate) struct Decoded {
+    pub bytes: Vec<u8>,
+    /// The drives whose shards were of no use.
+    pub unsound: Vec<Drive>,
+}
+
 /// What the drives of a set have of an object.
 pub(crate) struct Looked<'a> {
     pub pool: &'a Pool,
@@ -70,13 +85,22 @@ impl<F: Files> Store<F> {
         let mut notes = Notes::default();
         let layout = Layout::of(&files, &mut notes)?;
         residue::tell(&files, &layout, &mut notes);
-        let store = Self {
+        let mut store = Self {
+            unfit: layout.unfit(),
+            pools: None,
             files,
             layout,
+            live: RefCell::default(),
             notes: RefCell::default(),
         };
-        let missing = store.missing_pools();
-        missing.into_iter().for_each(|text| notes.hide(text));
+        store.pools = store
+            .read(pool_list::PATH)
+            .ok()
+            .and_then(|bytes| pool_list::count(&bytes));
+        if let Some(text) = store.missing_pools() {
+            store.unfit.get_or_insert_with(|| text.clone());
+            notes.hide(text);
+        }
         // What was noted of `pool.bin` itself says nothing of what is asked for.
         store.notes.replace(notes);
         Ok(store)
@@ -84,7 +108,7 @@ impl<F: Files> Store<F> {
 
     /// Asks for pools of which no drive was given, where a server wrote down how many there are.
     fn missing_pools(&self) -> Option<String> {
-        let all = pool_list::count(&self.read(pool_list::PATH).ok()?)?;
+        let all = self.pools?;
         let given = self.layout.pools.len();
         let is_missing = usize::try_from(all).is_ok_and(|all| all > given);
         is_missing.then(|| {
@@ -113,15 +137,7 @@ impl<F: Files> Store<F> {
             return Err(why.map_or(ReadError::NotFound, ReadError::Unreadable));
         }
         check(path)?;
-        let looked: Vec<Looked<'_>> = self
-            .layout
-            .pools
-            .iter()
-            .map(|pool| Looked {
-                pool,
-                copies: Copy::of(&self.files, &self.layout, pool.set(path), path),
-            })
-            .collect();
+        let looked = self.looked(path);
         let mut best = InPool::Nothing;
         for looked in &looked {
             let found = self.in_pool(path, looked);
@@ -130,8 +146,20 @@ impl<F: Files> Store<F> {
         match best {
             InPool::Nothing => Err(self.not_there(path)),
             InPool::Lost(_, error) => Err(error),
-            InPool::Chosen(looked, chosen) => self.decode(path, looked, &chosen),
+            InPool::Chosen(looked, chosen) => {
+                let decoded = self.decode(path, looked, &chosen)?;
+                Ok(decoded.bytes)
+            }
         }
+    }
+
+    /// What the set of each pool has of an object.
+    pub(crate) fn looked(&self, path: &[u8]) -> Vec<Looked<'_>> {
+        let look = |pool| Looked {
+            pool,
+            copies: Copy::of(&self.files, &self.layout, Pool::set(pool, path), path),
+        };
+        self.layout.pools.iter().map(look).collect()
     }
 
     /// Settles what a pool has of an object, and notes which of its drives do not have that.
@@ -208,6 +236,7 @@ impl<F: Files> Store<F> {
         };
         if first == second {
             self.note(Matter::Tied, "", path);
+            return one;
         }
         let (newer, older) = match second > first {
             true => (other, one),
@@ -219,12 +248,12 @@ impl<F: Files> Store<F> {
         newer
     }
 
-    fn decode(
+    pub(crate) fn decode(
         &self,
         path: &[u8],
         looked: &Looked<'_>,
         chosen: &Chosen,
-    ) -> Result<Vec<u8>, ReadError> {
+    ) -> Result<Decoded, ReadError> {
         let shared = &chosen.shared;
         if shared.size > OBJECT_BYTES {
             return Err(ReadError::TooLarge(shared.size));
@@ -270,6 +299,8 @@ impl<F: Files> Store<F> {
         for wrong in &wrong {
             self.note(wrong.matter, self.layout.name(wrong.drive), path);
         }
+        let unsound = wrong.into_iter().map(|wrong| wrong.drive).collect();
+        let made = made.map(|bytes| Decoded { bytes, unsound });
         made.map_err(|lost| {
             let why = why(&self.layout, &looked.copies, &parsed);
             ReadError::Unreadable(match lost {
@@ -307,13 +338,18 @@ impl<F: Files> Store<F> {
         self.layout.drives()
     }
 
+    /// Notes something of the drives.
+    pub(crate) fn say(&self, text: String) {
+        self.notes.borrow_mut().say(text);
+    }
+
     pub(crate) fn note(&self, matter: Matter, on: &str, path: &[u8]) {
         self.notes.borrow_mut().note(matter, on, path);
     }
 }
 
 impl InPool<'_> {
-    fn mod_time(&self) -> Option<i64> {
+    pub(crate) fn mod_time(&self) -> Option<i64> {
         match self {
             Self::Nothing => None,
             Self::Chosen(_, chosen) => Some(chosen.shared.mod_time),
@@ -363,7 +399,7 @@ fn why(layout: &Layout, copies: &[Copy], parsed: &[Option<Result<Meta<'_>, Fault
 
 /// # Errors
 /// `Refused`: the path is empty, too long, or has a part that is no name.
-fn check(path: &[u8]) -> Result<(), ReadError> {
+pub(crate) fn check(path: &[u8]) -> Result<(), ReadError> {
     let is_name = |part: &[u8]| !matches!(part, b"" | b"." | b"..") && !part.contains(&0);
     let is_sound =
         path.len() <= crate::files::PATH_BYTES && path.split(|byte| *byte == b'/').all(is_name);

@@ -162,6 +162,7 @@ pub enum Command {
         iamseal migrate /data/.minio.sys --to kms --dry-run\n  \
         iamseal migrate /data/.minio.sys --to kms --key new-key --keys both.keys\n  \
         iamseal migrate s3://bucket/prefix --to kms --shard 1/3 --jobs 8\n  \
+        iamseal migrate 'drives:/mnt/disk{1...4}' --to kms --key new-key --keys both.keys\n  \
         iamseal migrate /data/.minio.sys --to plaintext --keys all.keys")]
     Migrate(Migrate),
     /// Take a run of migrate, or of undo, back: every object becomes what it was before, byte for byte.
@@ -370,7 +371,8 @@ impl fmt::Display for ShardOf {
 #[derive(Args, Clone, Copy, Default)]
 pub struct Writes {
     /// Promise that no server and nobody else writes to the store meanwhile. Needed for a folder whose
-    /// file system cannot exchange two files; elsewhere a server may run.
+    /// file system cannot exchange two files. MinIO's drives are not watched for a server then, which
+    /// takes 35 seconds. Elsewhere a server may run.
     #[arg(long)]
     pub server_is_stopped: bool,
 }

@@ -24,18 +24,20 @@ pub fn to_read(place: &JournalPlace, from: Option<&Path>) -> Result<Journals, Fa
     }
 }
 
-/// The same for a run that changes `store`.
+/// The same for a run that changes the store in these folders.
 ///
 /// # Errors
 /// The folder is inside the store, where a server would find it and a lost store take it along.
-pub fn open_outside(place: &JournalPlace, store: &Path) -> Result<Journals, Failure> {
+pub fn open_outside(place: &JournalPlace, store: &[PathBuf]) -> Result<Journals, Failure> {
     let folder = folder(place)?;
-    if is_inside(&folder, store)? {
-        let shown = folder.display();
-        return Err(Failure::usage(format!(
-            "the folder for journals, {shown}, is inside the store"
-        ))
-        .with_cure("give one outside of it with --journal"));
+    for store in store {
+        if is_inside(&folder, store)? {
+            let shown = folder.display();
+            return Err(Failure::usage(format!(
+                "the folder for journals, {shown}, is inside the store"
+            ))
+            .with_cure("give one outside of it with --journal"));
+        }
     }
     Ok(Journals::open(&folder)?)
 }

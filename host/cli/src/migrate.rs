@@ -38,7 +38,8 @@ pub async fn migrate(
     command: &Migrate,
 ) -> Result<ExitCode, Failure> {
     let jobs = jobs(command)?;
-    let store = store::open(common, &command.shared.place, Access::Write(command.writes)).await?;
+    let access = Access::of(command.writes, command.shared.dry_run);
+    let store = store::open(common, &command.shared.place, access).await?;
     let plan = MigrationPlan {
         prefix: command.shared.place.prefix.as_bytes().to_vec(),
         start_after: None,

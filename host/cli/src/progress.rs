@@ -51,6 +51,16 @@ impl Progress {
         progress
     }
 
+    /// A bar for the seconds that a store is watched for.
+    pub fn watching(common: &Common, time: Duration) -> Self {
+        let progress = Self::new(common, Some(time.as_secs()));
+        let style = "{bar:30} {pos}/{len} s, watching whether a server runs";
+        if let Ok(style) = ProgressStyle::with_template(style) {
+            progress.bar.set_style(style);
+        }
+        progress
+    }
+
     /// Whether there is anybody to see it, and so a reason to count the objects.
     pub fn is_shown(common: &Common) -> bool {
         !common.json && output::is_watched()

@@ -49,13 +49,10 @@ pub struct On<'a> {
 }
 
 impl On<'_> {
-    fn is_folder(&self) -> bool {
-        store::folder(self.given).is_some()
-    }
-
     /// What stays in the store that an operator takes for gone, if anything does.
     fn left(&self, drafts: &[Vec<u8>]) -> Vec<String> {
-        let sweep = || typed::sweep(self.given.as_os_str(), self.is_folder());
+        let is_server = matches!(store::kind(&*self.store, self.given), store::Kind::Server);
+        let sweep = || typed::sweep(self.given.as_os_str(), !is_server);
         let drafts = (!drafts.is_empty()).then(|| notes::drafts_left(drafts, &sweep()));
         let old = store::old_bytes(&*self.store).map(str::to_owned);
         drafts.into_iter().chain(old).collect()
@@ -148,11 +145,9 @@ impl Run {
     ) -> Result<Self, Failure> {
         let On { store, given } = on.clone();
         let checked = store.check_writes().await;
-        checked.map_err(|error| unfit(error, on.is_folder()))?;
-        let journals = match store::folder(given) {
-            Some(folder) => journals::open_outside(place, folder)?,
-            None => journals::open(place)?,
-        };
+        checked.map_err(|error| unfit(error, store::kind(&*store, given)))?;
+        let folders = store::folders(given)?;
+        let journals = journals::open_outside(place, &folders)?;
         let key = RunKey::make(keyring).await?;
         let inspector = load::auditor(common, MixedKeyring::default(), None).await?;
         for (name, why) in key.iter().flat_map(RunKey::skipped) {
@@ -290,10 +285,11 @@ impl Run {
 }
 
 /// Why a store must not be written to.
-fn unfit(error: StorageError, is_folder: bool) -> Failure {
-    let cure = match (&error, is_folder) {
-        (StorageError::Refused(_), true) => Some(notes::NO_EXCHANGE),
-        (StorageError::Refused(_), false) => Some(notes::UNFIT_STORE),
+fn unfit(error: StorageError, kind: store::Kind) -> Failure {
+    let cure = match (&error, kind) {
+        (StorageError::Refused(_), store::Kind::Drives) => Some(notes::ALL_DRIVES),
+        (StorageError::Refused(_), store::Kind::Folder) => Some(notes::NO_EXCHANGE),
+        (StorageError::Refused(_), store::Kind::Server) => Some(notes::UNFIT_STORE),
         _ => None,
     };
     let failure = Failure::from(error);

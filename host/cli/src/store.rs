@@ -6,7 +6,7 @@ mod folder;
 mod s3;
 
 use std::os::unix::ffi::OsStrExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use iamseal::contract::StorageError;
@@ -29,6 +29,18 @@ pub enum Access {
     Read,
     /// It writes to it.
     Write(Writes),
+    /// It removes from it what nobody holds.
+    Sweep,
+}
+
+impl Access {
+    /// That of a command that writes, unless it only says what it would do.
+    pub fn of(writes: Writes, dry_run: bool) -> Self {
+        match dry_run {
+            true => Self::Read,
+            false => Self::Write(writes),
+        }
+    }
 }
 
 /// Opens the store that holds these objects and tells what an operator should know of it.
@@ -82,13 +94,43 @@ pub fn folder(given: &Path) -> Option<&Path> {
     scheme(given).is_none().then_some(given)
 }
 
+/// Where a store is.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    Drives,
+    Folder,
+    /// Behind a server.
+    Server,
+}
+
+/// Where a store is that was opened by this name.
+pub fn kind(store: &dyn Store, given: &Path) -> Kind {
+    match folder(given) {
+        _ if store.name().starts_with(drives::SCHEME) => Kind::Drives,
+        Some(_) => Kind::Folder,
+        None => Kind::Server,
+    }
+}
+
+/// The folders that a store is in, none if it is elsewhere.
+///
+/// # Errors
+/// It is in drives whose names are none.
+pub fn folders(given: &Path) -> Result<Vec<PathBuf>, Failure> {
+    match scheme(given) {
+        None => Ok(vec![given.to_path_buf()]),
+        Some(drives::SCHEME) => drives::folders(given),
+        Some(_) => Ok(Vec::new()),
+    }
+}
+
 /// How many objects of a store may be in one batch. What a server answers one after the other has to fit,
 /// at some 0.2 s each on a bad day, into the time that a call of the plugin has: each object is read, read
 /// again for the journal, and its draft read back.
 pub fn batch(given: &Path) -> u32 {
-    match folder(given) {
-        Some(_) => u32::MAX,
-        None => 32,
+    match scheme(given) {
+        None | Some(drives::SCHEME) => u32::MAX,
+        Some(_) => 32,
     }
 }
 

@@ -10,7 +10,7 @@ use iamseal::storage::{Sweeping, Swept};
 use serde_json::{Value, json};
 use tokio::time::timeout;
 
-use crate::arguments::{Common, Sweep, Writes};
+use crate::arguments::{Common, Sweep};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::report::why::Why;
@@ -27,7 +27,7 @@ const AT_ONCE: usize = 16;
 const LAST: Duration = Duration::from_secs(5);
 
 pub async fn run(common: &Common, command: &Sweep) -> Result<ExitCode, Failure> {
-    let store = store::open(common, &command.place, Access::Write(Writes::default())).await?;
+    let store = store::open(common, &command.place, Access::Sweep).await?;
     let how = Sweeping {
         is_dry: command.dry_run,
         no_run: command.no_run_under_way,

@@ -22,7 +22,8 @@ const JOURNAL_ELSEWHERE: &str = "run it again with --journal FOLDER, on a disk t
                                  --from with the folder that this run's journal is in";
 
 pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure> {
-    let store = store::open_whole(common, &command.store, Access::Write(command.writes)).await?;
+    let access = Access::of(command.writes, command.dry_run);
+    let store = store::open_whole(common, &command.store, access).await?;
     let past = journals::to_read(&command.journal, command.from.as_deref())?.past(&command.run)?;
     let keyring = keys::keyring(common)?;
     let past = match command.trust_journal {

@@ -1,6 +1,8 @@
 //! The component that makes a store of the files of drives, and one live instance of it.
 //!
-//! Its calls read files and do nothing else that waits, so they block, on threads that may.
+//! Its calls read and write files and do nothing else that waits, so they block, on threads that may.
+
+mod writer;
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use crate::contract::drive_store::exports::iamseal::plugin::drives::{Fault, Note
 use crate::contract::drive_store::exports::iamseal::plugin::storage::Stored;
 use crate::contract::drive_store::iamseal::plugin::files;
 use crate::contract::drive_store::{DriveStore, DriveStorePre};
+use crate::contract::drive_store_writer::{DriveStoreWriter, DriveStoreWriterPre};
 use crate::contract::generated::iamseal::plugin::{diagnostics, types};
 use crate::describe::line;
 use crate::error::Error;
@@ -27,7 +30,11 @@ use super::source::{Compiled, Source};
 /// How many listings the component holds at once: more than anybody keeps.
 const LISTINGS: usize = 64;
 
-/// The files of drives, as they are lent. The rules of each call stand in `wit/files.wit`.
+/// How many drafts: more than all workers of a run have in their batches.
+const DRAFTS: usize = 64 << 10;
+
+/// The files of drives, as they are lent. The rules of each call stand in `wit/files.wit` and
+/// `wit/files-writer.wit`.
 pub(crate) trait Lent: Clone + Send + Sync + 'static {
     fn drives(&self) -> Vec<String>;
 
@@ -45,6 +52,41 @@ pub(crate) trait Lent: Clone + Send + Sync + 'static {
         offset: u64,
         length: u32,
     ) -> Result<files::Part, StorageError>;
+
+    fn now(&self) -> i64;
+
+    fn lock(&self, drive: u16, folder: &[u8]) -> Result<(), StorageError>;
+
+    fn modified(&self, drive: u16, path: &[u8]) -> Result<i64, StorageError>;
+
+    fn create(
+        &self,
+        drive: u16,
+        file: &[u8],
+        bytes: &[u8],
+        like: &[u8],
+    ) -> Result<(), StorageError>;
+
+    fn make_folder(&self, drive: u16, folder: &[u8], like: &[u8]) -> Result<(), StorageError>;
+
+    fn open_up(&self, drive: u16, file: &[u8], like: &[u8]) -> Result<(), StorageError>;
+
+    fn rename(&self, drive: u16, from: &[u8], to: &[u8]) -> Result<(), StorageError>;
+
+    fn remove(&self, drive: u16, file: &[u8]) -> Result<(), StorageError>;
+
+    fn remove_folder(&self, drive: u16, folder: &[u8]) -> Result<(), StorageError>;
+
+    fn sync(&self, drive: u16) -> Result<(), StorageError>;
+}
+
+/// What a component is lent.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum World {
+    /// Files to be read.
+    Reader,
+    /// Files to be read and written.
+    Writer,
 }
 
 /// The component, ready to be instantiated.
@@ -54,6 +96,7 @@ pub(crate) struct Drives<F: Lent> {
     clock: Clock,
     limits: Limits,
     pre: DriveStorePre<State<F>>,
+    world: World,
     files: F,
 }
 
@@ -62,6 +105,8 @@ pub(crate) struct Live<F: Lent> {
     drives: Arc<Drives<F>>,
     store: Store<State<F>>,
     bindings: DriveStore,
+    /// The rest of an instance that writes.
+    writer: Option<DriveStoreWriter>,
 }
 
 /// The host's side of an instance.
@@ -72,12 +117,13 @@ struct State<F> {
 }
 
 impl<F: Lent> Drives<F> {
-    /// Compiles the component, which is lent these files.
+    /// Compiles the component, which is lent these files in this way.
     ///
     /// # Errors
     /// [`Error::Load`] if it is none; [`Error::Incompatible`] if it is for another world.
     pub fn load(
         component: Cow<'static, [u8]>,
+        world: World,
         cache: &CompileCache,
         files: F,
     ) -> Result<Self, Error> {
@@ -93,10 +139,23 @@ impl<F: Lent> Drives<F> {
         let linked = types::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state)
             .and_then(|()| diagnostics::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state))
             .and_then(|()| files::add_to_linker::<_, HasSelf<_>>(&mut linker, |state| state))
-            .and_then(|()| DriveStorePre::new(linker.instantiate_pre(&component)?));
+            .and_then(|()| match world {
+                World::Reader => Ok(()),
+                World::Writer => writer::add_to_linker(&mut linker),
+            })
+            .and_then(|()| {
+                let pre = linker.instantiate_pre(&component)?;
+                if world == World::Writer {
+                    DriveStoreWriterPre::new(pre.clone())?;
+                }
+                DriveStorePre::new(pre)
+            });
         let pre = linked.map_err(|error| Error::Incompatible {
             component: identity.to_string(),
-            world: "drive-store",
+            world: match world {
+                World::Reader => "drive-store",
+                World::Writer => "drive-store-writer",
+            },
             expected: Vec::new(),
             found: Vec::new(),
             message: line(&format!("{error:#}")),
@@ -107,6 +166,7 @@ impl<F: Lent> Drives<F> {
             clock,
             limits,
             pre,
+            world,
             files,
         })
     }
@@ -130,16 +190,30 @@ impl<F: Lent> Drives<F> {
         });
         store.set_epoch_deadline(1);
         store.set_hostcall_fuel(self.limits.copied_bytes);
-        store.set_max_component_handles(2 * LISTINGS);
+        store.set_max_component_handles(2 * LISTINGS + DRAFTS);
         store.data_mut().meter.begin();
-        match self.pre.instantiate(&mut store) {
-            Ok(bindings) => Ok(Live {
+        match self.instantiate(&mut store) {
+            Ok((bindings, writer)) => Ok(Live {
                 drives: Arc::clone(self),
                 store,
                 bindings,
+                writer,
             }),
             Err(error) => Err(self.explain(store.data(), &error)),
         }
+    }
+
+    fn instantiate(
+        &self,
+        store: &mut Store<State<F>>,
+    ) -> wasmtime::Result<(DriveStore, Option<DriveStoreWriter>)> {
+        let instance = self.pre.instance_pre().instantiate(&mut *store)?;
+        let bindings = DriveStore::new(&mut *store, &instance)?;
+        let writer = match self.world {
+            World::Reader => None,
+            World::Writer => Some(DriveStoreWriter::new(&mut *store, &instance)?),
+        };
+        Ok((bindings, writer))
     }
 
     fn explain(&self, state: &State<F>, error: &wasmtime::Error) -> Error {
@@ -177,6 +251,16 @@ impl<F: Lent> Live<F> {
         self.call(|bindings, store| bindings.iamseal_plugin_drives().call_notes(store))
     }
 
+    /// The drafts that lie on the drives.
+    ///
+    /// # Errors
+    /// As for [`Self::list`].
+    pub fn drafts(&mut self) -> Result<Result<Vec<Vec<u8>>, StorageError>, Error> {
+        let drafts =
+            self.call(|bindings, store| bindings.iamseal_plugin_drives().call_drafts(store))?;
+        Ok(drafts.map_err(Into::into))
+    }
+
     /// Begins a listing, which has to be [ended](Self::end).
     ///
     /// # Errors
@@ -208,12 +292,12 @@ impl<F: Lent> Live<F> {
         Ok(paths.map_err(Into::into))
     }
 
-    /// Ends a listing.
+    /// Ends a listing, or throws a draft away.
     ///
     /// # Errors
     /// As for [`Self::notes`].
-    pub fn end(&mut self, listing: ResourceAny) -> Result<(), Error> {
-        self.call(|_, store| listing.resource_drop(store))
+    pub fn end(&mut self, held: ResourceAny) -> Result<(), Error> {
+        self.call(|_, store| held.resource_drop(store))
     }
 
     /// Reads an object.

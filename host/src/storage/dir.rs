@@ -60,6 +60,7 @@ mod sweep;
 #[cfg(test)]
 mod testing;
 pub(crate) mod tree;
+pub(crate) mod tree_writer;
 
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};

@@ -1,18 +1,25 @@
-//! MinIO's erasure-coded drives, to be read while no server runs on them.
+//! MinIO's erasure-coded drives, to be read and written while no server runs on them.
 //!
 //! What is on the drives is read by a component, which is lent the drives' files and no more; nothing
-//! here knows their layout. The files are lent as a folder's are: nothing leads out of a drive, no symbolic
-//! link is followed, and there is no call that writes.
+//! here knows their layout. The files are lent as a folder's are: nothing leads out of a drive, and no symbolic
+//! link is followed. The component that only reads has no call that writes.
 //!
 //! **An object is read whole or not at all.** It is the version that most drives of its set have, of as
 //! many the newer one, and of several pools the newest; shards that are lost or damaged are made up for as
 //! far as the erasure code goes. What was made up for, what is hidden from MinIO, and what lies around is in
 //! [`Store::notes`].
 //!
+//! **An object is replaced on one drive after the other**, each durable before the next, with new bytes that
+//! were made durable on all drives and read back before. A process that is killed at any point, or a loss of
+//! power, leaves each object as it was or as it was to become, by MinIO's own rule of which version counts;
+//! and perhaps drafts, which [`Store::sweep`] removes. Owner, mode and attributes stay. All drives have to be
+//! there. A store that was opened to write keeps all others out that this library opens.
+//!
 //! Paths are those below `.minio.sys`. System calls and the component block, on tokio's blocking threads.
 
 mod folders;
 pub mod pattern;
+mod writer;
 
 use std::borrow::Cow;
 use std::io;
@@ -23,16 +30,13 @@ use async_trait::async_trait;
 use thiserror::Error;
 use wasmtime::component::ResourceAny;
 
-use super::{
-    Cursor, Draft, Note, Replacement, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
-    Version,
-};
+use super::{Cursor, Note, Storage, Store, Stored, Sweeping, Swept};
 use crate::contract::StorageError;
 use crate::contract::drive_store::exports::iamseal::plugin::drives::Fault;
 use crate::describe::line;
 use crate::error;
 use crate::plugin::CompileCache;
-use crate::plugin::drives::{Drives, Live};
+use crate::plugin::drives::{Drives, Live, World};
 
 use self::folders::Folders;
 
@@ -64,6 +68,9 @@ pub enum OpenError {
     /// The component that reads drives failed.
     #[error(transparent)]
     Component(#[from] error::Error),
+    /// They cannot be kept from others, or others write to them.
+    #[error("the drives cannot be locked: {}", crate::describe_storage(.0))]
+    Locked(StorageError),
     /// A worker thread could not be had.
     #[error("the store's worker stopped: {0}")]
     Worker(io::Error),
@@ -72,8 +79,9 @@ pub enum OpenError {
 /// What the store and its listings share.
 struct Shared {
     drives: Arc<Drives<Folders>>,
+    world: World,
     running: Mutex<Running>,
-    /// Listings that nobody holds any more; the next call ends them. Apart from the instance, which may be
+    /// Listings and drafts that nobody holds any more; the next call ends them. Apart from the instance, which may be
     /// in use for a while.
     ended: Mutex<Vec<(u64, ResourceAny)>>,
 }
@@ -97,17 +105,42 @@ impl DriveStore {
         drives: Vec<PathBuf>,
         cache: CompileCache,
     ) -> Result<Self, OpenError> {
+        Self::with_world(component.into(), World::Reader, drives, cache).await
+    }
+
+    /// The same to be written to: nobody else may open them so meanwhile. `component` is one of the world
+    /// `drive-store-writer`.
+    ///
+    /// Nothing keeps a server out. That none runs is for the caller to know;
+    /// [`Self::signs_of_life`] helps.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open_to_write(
+        component: impl Into<Cow<'static, [u8]>>,
+        drives: Vec<PathBuf>,
+        cache: CompileCache,
+    ) -> Result<Self, OpenError> {
+        Self::with_world(component.into(), World::Writer, drives, cache).await
+    }
+
+    async fn with_world(
+        component: Cow<'static, [u8]>,
+        world: World,
+        drives: Vec<PathBuf>,
+        cache: CompileCache,
+    ) -> Result<Self, OpenError> {
         if drives.is_empty() {
             return Err(OpenError::NoDrive);
         }
-        let component = component.into();
         let name = name(&drives);
         let opened = blocking(move || {
             let folders = Folders::open(&drives);
-            let drives = Arc::new(Drives::load(component, &cache, folders)?);
-            let live = open(&drives)?;
+            let drives = Arc::new(Drives::load(component, world, &cache, folders)?);
+            let live = open(&drives, world)?;
             Ok::<_, OpenError>(Shared {
                 drives,
+                world,
                 running: Mutex::new(Running {
                     live: Some(live),
                     instance: 0,
@@ -122,6 +155,16 @@ impl DriveStore {
             shared: Arc::new(shared),
             name,
         })
+    }
+
+    /// A tag of all that a server changes on the drives while it runs, though nobody asks it for anything. A
+    /// server runs if two differ that were taken at least 35 seconds apart; if they are the same, none ran that
+    /// did what servers do.
+    ///
+    /// # Errors
+    /// `Refused` if the drives were opened to be read; what keeps the drives from telling.
+    pub async fn signs_of_life(&self) -> Result<Vec<u8>, StorageError> {
+        self.with(Live::signs_of_life).await?
     }
 
     async fn with<T: Send + 'static>(
@@ -143,14 +186,17 @@ fn name(drives: &[PathBuf]) -> String {
     format!("drives:{}", all.join(","))
 }
 
-/// Starts an instance and lets it look at the drives.
-fn open(drives: &Arc<Drives<Folders>>) -> Result<Live<Folders>, OpenError> {
+/// Starts an instance and lets it look at the drives, and lock them to write.
+fn open(drives: &Arc<Drives<Folders>>, world: World) -> Result<Live<Folders>, OpenError> {
     let mut live = drives.start()?;
     live.open()?.map_err(|fault| match fault {
         Fault::NotErasure(what) => OpenError::NotErasure(line(&what)),
         Fault::Unusable(why) => OpenError::Unusable(line(&why)),
         Fault::Deployments(which) => OpenError::Deployments(line(&which)),
     })?;
+    if world == World::Writer {
+        live.lock()?.map_err(OpenError::Locked)?;
+    }
     Ok(live)
 }
 
@@ -166,7 +212,7 @@ impl Shared {
             Some(live) => live,
             None => {
                 running.instance += 1;
-                open(&self.drives).map_err(failed)?
+                open(&self.drives, self.world).map_err(failed)?
             }
         };
         let instance = running.instance;
@@ -189,6 +235,15 @@ impl Shared {
 
     fn ended(&self) -> MutexGuard<'_, Vec<(u64, ResourceAny)>> {
         self.ended.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Shared {
+    /// Removes the drafts that nobody holds any more and that no call has removed.
+    fn drop(&mut self) {
+        if !self.ended().is_empty() {
+            let _ = self.with(|_, _| Ok(()));
+        }
     }
 }
 
@@ -263,27 +318,14 @@ impl Storage for DriveStore {
 }
 
 #[async_trait]
-impl StorageWriter for DriveStore {
-    async fn stage(
-        &self,
-        replacements: Vec<Replacement>,
-    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
-        replacements.iter().map(|_| Err(only_read())).collect()
-    }
-
-    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
-        drafts.iter().map(|_| Err(only_read())).collect()
-    }
-}
-
-#[async_trait]
 impl Store for DriveStore {
     fn name(&self) -> String {
         self.name.clone()
     }
 
+    /// Whether all drives are there, and sound.
     async fn check_writes(&self) -> Result<(), StorageError> {
-        Err(only_read())
+        self.with(Live::check).await?
     }
 
     async fn notes(&self) -> Result<Vec<Note>, StorageError> {
@@ -304,25 +346,43 @@ impl Store for DriveStore {
     }
 
     async fn drafts(&self, _prefix: &[u8]) -> Result<Box<dyn Cursor>, StorageError> {
-        Ok(Box::new(NoDrafts))
+        let drafts = self.with(Live::drafts).await??;
+        Ok(Box::new(Drafts(drafts)))
     }
 
+    /// Nobody else writes as long as these drives are open, so nothing depends on a draft's age.
     async fn remove_drafts(
         &self,
         drafts: Vec<Vec<u8>>,
-        _how: Sweeping,
+        how: Sweeping,
     ) -> Vec<Result<Swept, StorageError>> {
-        drafts.iter().map(|_| Err(only_read())).collect()
+        let count = drafts.len();
+        let removed = match how.is_dry {
+            true => self.would_remove(drafts).await,
+            false => self.remove(drafts).await,
+        };
+        removed.unwrap_or_else(|error| vec![Err(error); count])
+    }
+
+    /// Whoever asks holds none.
+    async fn abandoned(&self) -> Vec<Vec<u8>> {
+        match self.shared.world {
+            World::Reader => Vec::new(),
+            World::Writer => {
+                let drafts = self.with(Live::drafts).await;
+                drafts.and_then(|drafts| drafts).unwrap_or_default()
+            }
+        }
     }
 }
 
-/// Nothing is ever written, so nothing is half written.
-struct NoDrafts;
+/// The drafts on the drives, in one page.
+struct Drafts(Vec<Vec<u8>>);
 
 #[async_trait]
-impl Cursor for NoDrafts {
+impl Cursor for Drafts {
     async fn next(&mut self) -> Result<Vec<Vec<u8>>, StorageError> {
-        Ok(Vec::new())
+        Ok(std::mem::take(&mut self.0))
     }
 }
 
@@ -331,10 +391,6 @@ impl Cursor for NoDrafts {
 pub fn may_be_drive(folder: &Path) -> bool {
     let mut above = ["", ".minio.sys", ".rustfs.sys"].into_iter();
     above.any(|above| folder.join(above).join("format.json").is_file())
-}
-
-fn only_read() -> StorageError {
-    StorageError::Refused("drives are read and not written to".into())
 }
 
 fn failed(error: impl std::fmt::Display) -> StorageError {

@@ -119,7 +119,7 @@ pub struct How {
 #[group(skip)]
 pub struct Where {
     /// The store: the folder that holds config/, for MinIO a copy of .minio.sys; or
-    /// etcd://HOST:PORT[,HOST:PORT...]/PREFIX; or s3://BUCKET/PREFIX; or MinIO's drives, to be read
+    /// etcd://HOST:PORT[,HOST:PORT...]/PREFIX; or s3://BUCKET/PREFIX; or MinIO's drives,
     /// while no server runs on them: drives:/mnt/disk{1...4}, or a drive's folder where it is the only one.
     #[arg(value_name = "STORE")]
     pub store: PathBuf,

@@ -18,9 +18,10 @@ pub const ROOT: (&str, &str) = ("root-user", "root-password-1");
 
 const CERTIFICATES: &str = "certificates";
 
-/// A MinIO server with one drive.
+/// A MinIO server with one drive, or with several.
 pub struct Minio {
     running: Option<Running>,
+    drives: usize,
     port: u16,
     folder: TempDir,
     variables: Vec<(String, String)>,
@@ -41,7 +42,12 @@ pub struct Session {
 impl Minio {
     /// A server with these variables beside those of [`ROOT`].
     pub fn start(variables: &[(&str, String)]) -> Self {
-        Self::with(tempfile::tempdir().unwrap(), None, variables)
+        Self::with(tempfile::tempdir().unwrap(), 1, None, variables)
+    }
+
+    /// The same with so many drives in one set.
+    pub fn start_on(drives: usize, variables: &[(&str, String)]) -> Self {
+        Self::with(tempfile::tempdir().unwrap(), drives, None, variables)
     }
 
     /// A server that talks TLS with a certificate of an authority of its own.
@@ -53,17 +59,23 @@ impl Minio {
         fs::create_dir(&certificates).unwrap();
         fs::copy(server.certificate, certificates.join("public.crt")).unwrap();
         fs::copy(server.key, certificates.join("private.key")).unwrap();
-        Self::with(folder, Some(authority), &[])
+        Self::with(folder, 1, Some(authority), &[])
     }
 
     /// A server whose drive is in this folder.
     pub fn start_in(folder: TempDir) -> Self {
-        Self::with(folder, None, &[])
+        Self::with(folder, 1, None, &[])
     }
 
-    fn with(folder: TempDir, authority: Option<Authority>, variables: &[(&str, String)]) -> Self {
+    fn with(
+        folder: TempDir,
+        drives: usize,
+        authority: Option<Authority>,
+        variables: &[(&str, String)],
+    ) -> Self {
         let mut minio = Self {
             running: None,
+            drives,
             port: port::free(),
             folder,
             variables: Vec::new(),
@@ -96,7 +108,10 @@ impl Minio {
             .args(["--address", &self.address()])
             .arg("--certs-dir")
             .arg(self.folder.path().join(CERTIFICATES))
-            .arg(self.drive());
+            .arg(match self.drives {
+                1 => self.drive().into_os_string(),
+                _ => self.drives().into(),
+            });
         let log = self.folder.path().join("minio.log");
         let mut running = Running::begin(&mut command, &log);
         let address = self.address();
@@ -129,6 +144,12 @@ impl Minio {
     /// The folder of its drive.
     pub fn drive(&self) -> PathBuf {
         self.folder.path().join("drive")
+    }
+
+    /// Its drives in MinIO's pattern.
+    pub fn drives(&self) -> String {
+        let folder = self.folder.path().display();
+        format!("{folder}/drive{{1...{}}}", self.drives)
     }
 
     /// Its address as `AWS_ENDPOINT_URL` takes it.

@@ -50,7 +50,7 @@ impl fmt::Display for Tally {
 /// before it is reached.
 pub fn enumerate<W: World>(workload: &Workload, mode: Mode, make: impl Fn() -> W) -> Tally {
     let mut tally = Tally::default();
-    for at in (1..OPERATIONS).step_by(W::STRIDE) {
+    for at in (1..OPERATIONS).step_by(W::stride(mode)) {
         let point = Arc::new(Point::new(mode, at));
         let world = make();
         let report = run(workload, &world, &point);

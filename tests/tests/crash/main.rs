@@ -13,11 +13,14 @@
 mod calls;
 mod check;
 mod dir;
+mod drives;
 mod enumerate;
 mod etcd;
 mod journaled;
 mod memory;
+mod minio;
 mod mode;
+mod platters;
 mod race;
 mod s3;
 mod shadow;
@@ -31,10 +34,12 @@ use std::sync::{Arc, Mutex};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::dir::Dir;
+use crate::drives::Drives;
 use crate::enumerate::{Tally, enumerate};
 use crate::etcd::Etcd;
 use crate::memory::Memory;
 use crate::mode::Mode;
+use crate::platters::Lie as OfDrives;
 use crate::s3::S3;
 use crate::shadow::Lie;
 use crate::workload::WORKLOADS;
@@ -51,12 +56,17 @@ fn main() -> ExitCode {
     let sums = Sums::default();
     let mut trials = Vec::new();
     add::<Dir>(&mut trials, &sums);
+    add::<Drives>(&mut trials, &sums);
     add::<Memory>(&mut trials, &sums);
     add::<Etcd>(&mut trials, &sums);
     add::<S3>(&mut trials, &sums);
     trials.push(Trial::test(
         "a_store_that_does_not_sync_loses_objects",
         without_syncs,
+    ));
+    trials.push(Trial::test(
+        "drives_that_are_written_in_another_order_or_not_synced_lose_objects",
+        in_another_order,
     ));
     for act in race::ACTS {
         for workload in &WORKLOADS[..2] {
@@ -133,6 +143,23 @@ fn without_syncs() -> Result<(), Failed> {
         Lie::RenamesComeFirst,
     ] {
         let tally = enumerate(workload, Mode::PowerLost, || Dir::lying(objects, Some(lie)));
+        if tally.lost.is_empty() {
+            return Err(format!("{lie:?}, and nothing was lost").into());
+        }
+    }
+    Ok(())
+}
+
+/// The same for drives.
+fn in_another_order() -> Result<(), Failed> {
+    let workload = &WORKLOADS[0];
+    let objects = &(workload.before)().tree;
+    for (lie, mode) in [
+        (OfDrives::Descending, Mode::Killed),
+        (OfDrives::SameTime, Mode::Killed),
+        (OfDrives::NoSyncs, Mode::PowerLost),
+    ] {
+        let tally = enumerate(workload, mode, || Drives::lying(objects, Some(lie)));
         if tally.lost.is_empty() {
             return Err(format!("{lie:?}, and nothing was lost").into());
         }

@@ -14,7 +14,9 @@ pub trait World: Sized + 'static {
     const NAME: &'static str;
 
     /// How far it is from one point that is tried to the next: 1, unless all of them take too long.
-    const STRIDE: usize = 1;
+    fn stride(_mode: Mode) -> usize {
+        1
+    }
 
     /// How its operations can go wrong.
     fn modes() -> Vec<Mode>;

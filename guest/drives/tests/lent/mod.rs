@@ -1,6 +1,8 @@
 //! Drives in memory, out of the archives in `tests/drives`.
 #![allow(dead_code, reason = "each test uses a part of it")]
 
+pub mod disk;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! A store on MinIO's drives.
 
+mod stopped;
+
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -13,6 +15,7 @@ use crate::arguments::Common;
 use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::output;
+use crate::report::notes;
 
 /// How the names of drives begin.
 pub const SCHEME: &str = "drives:";
@@ -24,20 +27,27 @@ const GIVE_ALL: &str = "give all drives of the server, as drives:/mnt/disk{1...4
 /// Opens the drives of these names.
 ///
 /// # Errors
-/// The names are none, the drives are no store, or the command writes.
+/// The names are none, the drives are no store; or it is to be written to, and a server runs or another
+/// process writes.
 pub async fn open(
     common: &Common,
     given: &Path,
     access: Access,
 ) -> Result<Arc<DriveStore>, Failure> {
-    refuse_writes(given, access)?;
+    let store = at(folders(given)?, access).await?;
+    tell(common, &store, About::Drives).await;
+    stopped::check(common, &store, access).await?;
+    Ok(Arc::new(store))
+}
+
+/// The folders of drives of these names.
+///
+/// # Errors
+/// The names are none.
+pub fn folders(given: &Path) -> Result<Vec<PathBuf>, Failure> {
     let names = given.as_os_str().as_bytes();
     let names = names.strip_prefix(SCHEME.as_bytes()).unwrap_or(names);
-    let drives =
-        pattern::drives(names).map_err(|error| Failure::usage(error).with_cure(GIVE_ALL))?;
-    let store = at(drives).await?;
-    tell(common, &store, About::Drives).await;
-    Ok(Arc::new(store))
+    pattern::drives(names).map_err(|error| Failure::usage(error).with_cure(GIVE_ALL))
 }
 
 /// Opens a folder as a drive, if it is one or the system folder of one; none if it is another folder.
@@ -52,34 +62,25 @@ pub async fn recognise(
     if !drives::may_be_drive(folder) {
         return Ok(None);
     }
-    match at(vec![folder.to_path_buf()]).await {
+    match at(vec![folder.to_path_buf()], access).await {
         // A server of before 2022 kept plain files, and says so.
         Err(OpenError::NotErasure(_)) => Ok(None),
         Err(error) => Err(error.into()),
         Ok(store) => {
-            refuse_writes(folder, access)?;
             tell(common, &store, About::Drives).await;
+            stopped::check(common, &store, access).await?;
             Ok(Some(Arc::new(store)))
         }
     }
 }
 
-async fn at(drives: Vec<PathBuf>) -> Result<DriveStore, OpenError> {
-    let component = iamseal_component::DRIVE_STORE;
-    DriveStore::open(component, drives, CompileCache::Default).await
-}
-
-fn refuse_writes(given: &Path, access: Access) -> Result<(), Failure> {
+async fn at(drives: Vec<PathBuf>, access: Access) -> Result<DriveStore, OpenError> {
+    let cache = CompileCache::Default;
     match access {
-        Access::Read => Ok(()),
-        Access::Write(_) => Err(Failure::usage(format!(
-            "{}: drives are read and not written to",
-            given.display()
-        ))
-        .with_cure(
-            "audit, inspect, unseal and manifest read drives; where objects must be changed, a server \
-             that opens them has to do it",
-        )),
+        Access::Read => DriveStore::open(iamseal_component::DRIVE_STORE, drives, cache).await,
+        Access::Write(_) | Access::Sweep => {
+            DriveStore::open_to_write(iamseal_component::DRIVE_STORE_WRITER, drives, cache).await
+        }
     }
 }
 
@@ -132,6 +133,7 @@ impl From<OpenError> for Failure {
         match error {
             OpenError::Component(error) => Self::new(Cause::Plugin, error),
             OpenError::Worker(error) => Self::other(error),
+            OpenError::Locked(_) => Self::new(Cause::Storage, &error).with_cure(notes::LOCKED),
             OpenError::Deployments(_) => Self::usage(&error)
                 .with_cure("give the drives of one deployment: those that are named together"),
             OpenError::NoDrive | OpenError::NotErasure(_) | OpenError::Unusable(_) => {

@@ -511,27 +511,3 @@ fn a_pool_that_one_drive_makes_up_is_neither_opened_nor_a_success() {
             .prints("Not all of the store was seen");
     }
 }
-
-#[test]
-fn nothing_writes_to_drives() {
-    let drives = Drives::of("four-sealed.tar.gz");
-    let before = drives.all();
-    let (all, one) = (drives.store(), drives.drive(1));
-    let one = one.to_str().unwrap();
-    for store in [all.as_str(), one] {
-        for command in [
-            &["migrate", store, "--to", "kms"][..],
-            &["migrate", store, "--to", "plaintext", "--dry-run"],
-            &["sweep", store],
-            &["undo", store, "20261123T203010Z"],
-        ] {
-            tool(command)
-                .file("--keys", &keys())
-                .run()
-                .fails(2)
-                .says(": drives are read and not written to")
-                .says(" cure: audit, inspect, unseal and manifest read drives");
-        }
-    }
-    assert_eq!(drives.all(), before);
-}

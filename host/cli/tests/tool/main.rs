@@ -14,6 +14,7 @@ mod command;
 mod command_store;
 mod demo;
 mod drives;
+mod drives_written;
 mod ends;
 mod failing_disk;
 mod field;

@@ -2,7 +2,7 @@
 
 mod handed;
 mod keys;
-mod random;
+pub(in crate::plugin) mod random;
 mod storage;
 mod storage_writer;
 

@@ -19,7 +19,9 @@ use std::time::SystemTime;
 
 use cap_fs_ext::{DirExt, FileTypeExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
 use cap_std::ambient_authority;
-use cap_std::fs::{Dir, FileType, MetadataExt, OpenOptions, OpenOptionsExt};
+use cap_std::fs::{
+    Dir, DirBuilder, DirBuilderExt as _, FileType, MetadataExt, OpenOptions, OpenOptionsExt,
+};
 pub(crate) use iamseal_words::folder::Kind;
 use rustix::buffer::spare_capacity;
 use rustix::fs::{XattrFlags, fgetxattr, flistxattr, fremovexattr, fsetxattr};
@@ -145,6 +147,26 @@ impl Folder {
         let folder = self.dir.as_fd();
         self.watch.before(Call::Rename { folder, from, to })?;
         self.dir.rename(path(from), &self.dir, path(to))
+    }
+
+    /// Puts the file or folder `from` of this folder in the place of `to` in another one, atomically.
+    pub fn move_to(&self, from: &[u8], other: &Self, to: &[u8]) -> io::Result<()> {
+        self.watch.before(Call::Move)?;
+        self.dir.rename(path(from), &other.dir, path(to))
+    }
+
+    /// Makes a folder, open to nobody but its owner.
+    pub fn make_folder(&self, name: &[u8]) -> io::Result<()> {
+        self.watch.before(Call::MakeFolder)?;
+        let mut builder = DirBuilder::new();
+        builder.mode(0o700);
+        self.dir.create_dir_with(path(name), &builder)
+    }
+
+    /// Removes an empty folder.
+    pub fn remove_folder(&self, name: &[u8]) -> io::Result<()> {
+        self.watch.before(Call::RemoveFolder)?;
+        self.dir.remove_dir(path(name))
     }
 
     /// Exchanges what stands under two names, both in this folder, atomically.
@@ -306,6 +328,16 @@ impl File {
         self.file.sync_all()
     }
 
+    /// Makes durable all that was done to the file system that this file or folder is on.
+    ///
+    /// # Errors
+    /// Also what was not written since the file was opened, by whomever. [`io::ErrorKind::Unsupported`] on
+    /// other systems than Linux.
+    pub fn sync_file_system(&self) -> io::Result<()> {
+        self.watch.before(Call::SyncFileSystem)?;
+        sync_file_system(&self.file)
+    }
+
     /// Makes bytes, owner, mode and attributes durable.
     pub fn sync(&self) -> io::Result<()> {
         let file = self.file.as_fd();
@@ -329,6 +361,16 @@ fn open_below(dir: &Dir, parts: &[u8]) -> Option<Dir> {
 #[cfg(not(target_os = "linux"))]
 fn open_below(_dir: &Dir, _parts: &[u8]) -> Option<Dir> {
     None
+}
+
+#[cfg(target_os = "linux")]
+fn sync_file_system(file: &fs::File) -> io::Result<()> {
+    Ok(rustix::fs::syncfs(file)?)
+}
+
+#[cfg(not(target_os = "linux"))]
+fn sync_file_system(_file: &fs::File) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(any(target_os = "linux", target_vendor = "apple"))]

@@ -97,6 +97,14 @@ pub enum Call<'a> {
         /// The folder.
         folder: BorrowedFd<'a>,
     },
+    /// Moves a file or folder to another folder. Stores in folders do not, as they do none of those below.
+    Move,
+    /// Makes a folder.
+    MakeFolder,
+    /// Removes a folder.
+    RemoveFolder,
+    /// Makes a whole file system durable.
+    SyncFileSystem,
 }
 
 /// Somebody who is told.

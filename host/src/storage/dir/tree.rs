@@ -1,5 +1,5 @@
 //! A folder whose files are read one by one by somebody who knows what is in them. Nothing leads out of
-//! it, and there is no way to write.
+//! it. How such files are written is in [`super::tree_writer`].
 
 use std::io;
 use std::path::Path;
@@ -15,8 +15,8 @@ use crate::contract::StorageError;
 /// The most bytes that are read at once: an object and what guards it on a drive.
 const PART_BYTES: u64 = 32 << 20;
 
-/// A folder that is only read.
-pub(crate) struct Tree(Root);
+/// A folder.
+pub(crate) struct Tree(pub(super) Root);
 
 /// Some entries of a folder.
 pub(crate) struct Page {

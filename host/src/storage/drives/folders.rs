@@ -1,7 +1,9 @@
 //! The folders that drives are, lent to the component.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use crate::contract::StorageError;
 use crate::contract::drive_store::iamseal::plugin::files::{Entry, Kind, Page, Part};
@@ -9,6 +11,7 @@ use crate::plugin::drives::Lent;
 use crate::shown::shown;
 use crate::storage::dir::disk;
 use crate::storage::dir::tree::Tree;
+use crate::storage::dir::tree_writer::Lock;
 
 /// How many entries of a folder are handed over at once.
 const ENTRIES: usize = 4096;
@@ -22,6 +25,15 @@ struct Drive {
     name: String,
     /// Or why there is none.
     tree: Result<Tree, String>,
+    /// The folders of it that are kept from other writers, by their paths. Nothing is written before.
+    locks: Mutex<BTreeMap<Vec<u8>, Lock>>,
+}
+
+impl Drive {
+    fn locks(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Lock>> {
+        // A lock that was taken is taken whoever panicked.
+        self.locks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl Folders {
@@ -30,15 +42,27 @@ impl Folders {
         let open = |path: &PathBuf| Drive {
             name: shown(path.as_os_str().as_encoded_bytes()),
             tree: Tree::open(path).map_err(|error| error.to_string()),
+            locks: Mutex::default(),
         };
         Self(drives.iter().map(open).collect())
     }
 
+    fn drive(&self, drive: u16) -> Result<&Drive, StorageError> {
+        let drive = self.0.get(usize::from(drive));
+        drive.ok_or_else(|| StorageError::Refused("no such drive is lent".into()))
+    }
+
     fn tree(&self, drive: u16) -> Result<&Tree, StorageError> {
-        match self.0.get(usize::from(drive)) {
-            Some(Drive { tree: Ok(tree), .. }) => Ok(tree),
-            Some(Drive { tree: Err(why), .. }) => Err(StorageError::Other(why.clone())),
-            None => Err(StorageError::Refused("no such drive is lent".into())),
+        let tree = &self.drive(drive)?.tree;
+        tree.as_ref()
+            .map_err(|why| StorageError::Other(why.clone()))
+    }
+
+    /// The same to be written to.
+    fn locked(&self, drive: u16) -> Result<&Tree, StorageError> {
+        match self.drive(drive)?.locks().is_empty() {
+            true => Err(StorageError::Refused("the drive was not locked".into())),
+            false => self.tree(drive),
         }
     }
 }
@@ -76,5 +100,62 @@ impl Lent for Folders {
             bytes: part.bytes,
             size: part.size,
         })
+    }
+
+    fn now(&self) -> i64 {
+        let now = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        i64::try_from(now.as_nanos()).unwrap_or(i64::MAX)
+    }
+
+    fn lock(&self, drive: u16, folder: &[u8]) -> Result<(), StorageError> {
+        let tree = self.tree(drive)?;
+        let mut locks = self.drive(drive)?.locks();
+        // An instance that takes the place of one that failed asks again.
+        if !locks.contains_key(folder) {
+            locks.insert(folder.to_vec(), tree.lock(folder)?);
+        }
+        Ok(())
+    }
+
+    fn modified(&self, drive: u16, path: &[u8]) -> Result<i64, StorageError> {
+        self.tree(drive)?.modified(path)
+    }
+
+    fn create(
+        &self,
+        drive: u16,
+        file: &[u8],
+        bytes: &[u8],
+        like: &[u8],
+    ) -> Result<(), StorageError> {
+        self.locked(drive)?.create(file, bytes, like)
+    }
+
+    fn make_folder(&self, drive: u16, folder: &[u8], like: &[u8]) -> Result<(), StorageError> {
+        self.locked(drive)?.make_folder(folder, like)
+    }
+
+    fn open_up(&self, drive: u16, file: &[u8], like: &[u8]) -> Result<(), StorageError> {
+        self.locked(drive)?.open_up(file, like)
+    }
+
+    fn rename(&self, drive: u16, from: &[u8], to: &[u8]) -> Result<(), StorageError> {
+        self.locked(drive)?.rename(from, to)
+    }
+
+    fn remove(&self, drive: u16, file: &[u8]) -> Result<(), StorageError> {
+        self.locked(drive)?.remove(file)
+    }
+
+    fn remove_folder(&self, drive: u16, folder: &[u8]) -> Result<(), StorageError> {
+        self.locked(drive)?.remove_folder(folder)
+    }
+
+    fn sync(&self, drive: u16) -> Result<(), StorageError> {
+        self.locked(drive)?;
+        // All of them are on one file system, or nothing could be moved from one to the other.
+        self.drive(drive)?.locks().values().try_for_each(Lock::sync)
     }
 }

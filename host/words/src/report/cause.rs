@@ -334,8 +334,8 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         ObjectError::Unsupported(_) | ObjectError::Other(_) => return None,
         ObjectError::Refused(_) => return None,
         ObjectError::FormRefused(_) => {
-            "if you trust whoever wrote it, seal it with iamseal migrate --to kms (drives: let a \
-             server do it); leave out --require to open it as it is"
+            "if you trust whoever wrote it, seal it with iamseal migrate --to kms; leave out --require \
+             to open it as it is"
                 .into()
         }
         ObjectError::Outdated(_) => {

@@ -217,6 +217,11 @@ If-Match, copy the objects to a folder, migrate them there and put them back whi
 pub const NO_EXCHANGE: &str = "\
 stop the server and everything else that writes there, then run again with --server-is-stopped";
 
+/// The same of drives.
+pub const ALL_DRIVES: &str = "\
+give all drives of the server, as drives:/mnt/disk{1...4}; where one is lost, replace it, let a server heal it \
+(mc admin heal) and stop that, then run again";
+
 /// What to do about a store that another process keeps locked.
 pub const LOCKED: &str = "let that process go on or end it (lslocks names it), then run again";
 

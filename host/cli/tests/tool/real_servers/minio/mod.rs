@@ -1,6 +1,7 @@
-//! MinIO with its IAM in etcd, before and after iamseal.
+//! MinIO with its IAM in etcd and on its drives, before and after iamseal.
 
 mod deployment;
+mod drives;
 mod journey;
 mod meanwhile;
 mod written;

@@ -1,0 +1,116 @@
+//! In which order the drives of a set are written, so that a server reads the object at each moment.
+
+use alloc::vec::Vec;
+
+use crate::quorum::{Chosen, Seen, Settled, settle};
+
+/// The order in which the drives of a set get a new version: the first one first, where all have the old
+/// version. Where a write was broken off before, and drives have three versions, each next one is the first
+/// that leaves either the old or the new version to be read. None if there is no such order: too few drives
+/// have the old version whole. `sound` says of which drives the old shards are of use.
+pub fn order(set: &[Seen], old: &Chosen, sound: &[bool], new: Seen) -> Option<Vec<usize>> {
+    let (mut torn, mut left) = (set.to_vec(), sound.to_vec());
+    let mut order = Vec::new();
+    while order.len() < set.len() {
+        let mut places = (0..set.len()).filter(|place| !order.contains(place));
+        let next = places.find(|place| {
+            let mut after = (torn.clone(), left.clone());
+            write(&mut after, *place, new);
+            is_read(&after.0, old, &after.1, new)
+        })?;
+        let mut after = (torn, left);
+        write(&mut after, next, new);
+        (torn, left) = after;
+        order.push(next);
+    }
+    Some(order)
+}
+
+fn write((torn, left): &mut (Vec<Seen>, Vec<bool>), place: usize, new: Seen) {
+    if let (Some(seen), Some(is_left)) = (torn.get_mut(place), left.get_mut(place)) {
+        *seen = new;
+        *is_left = false;
+    }
+}
+
+/// Whether a server reads the old version or the new one.
+fn is_read(torn: &[Seen], old: &Chosen, left: &[bool], new: Seen) -> bool {
+    let Seen::Version(_, new) = new else {
+        return false;
+    };
+    match settle(torn) {
+        Settled::Chosen(chosen) if chosen.is_hidden => false,
+        Settled::Chosen(chosen) if chosen.shared == new => true,
+        Settled::Chosen(chosen) if chosen.shared == old.shared => {
+            let left = left.iter().filter(|is_left| **is_left);
+            left.count() >= usize::from(old.shared.data)
+        }
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::quorum::version_for_tests as version;
+    use alloc::vec;
+
+    fn order_of(set: &[Seen], sound: &[bool]) -> Option<Vec<usize>> {
+        let Settled::Chosen(old) = settle(set) else {
+            panic!("it is not read");
+        };
+        order(set, &old, sound, version(9, set.len() as u8))
+    }
+
+    #[test]
+    fn a_whole_set_of_any_size_is_written_from_the_first_drive_on() {
+        for drives in 1..=16 {
+            let set = vec![version(1, drives); usize::from(drives)];
+            let ascending = (0..set.len()).collect();
+            assert_eq!(order_of(&set, &vec![true; set.len()]), Some(ascending));
+        }
+    }
+
+    #[test]
+    fn what_is_behind_or_lost_is_made_up_for_only_as_long_as_enough_is_left() {
+        let (old, older, none) = (version(2, 4), version(1, 4), Seen::Nothing);
+        let ascending = Some(vec![0, 1, 2, 3]);
+        let (first, last) = ([false, true, true, true], [true, true, true, false]);
+        assert_eq!(order_of(&[none, old, old, old], &first), ascending);
+        assert_eq!(order_of(&[older, old, old, old], &first), ascending);
+        assert_eq!(order_of(&[old, old, old, older], &last), ascending);
+        // The drives whose shards are rotten go first, so that the two others are left until then.
+        let order = order_of(&[old; 4], &[true, true, false, false]);
+        assert_eq!(order, Some(vec![2, 0, 1, 3]));
+    }
+
+    #[test]
+    fn what_was_broken_off_anywhere_can_be_finished() {
+        for drives in [2, 4, 6, 10, 16] {
+            for written in 0..=drives {
+                let at = |place| version(if place < written { 2 } else { 1 }, drives);
+                let set: Vec<Seen> = (0..drives).map(at).collect();
+                let Settled::Chosen(old) = settle(&set) else {
+                    panic!("it is not read");
+                };
+                let is_sound = |place: usize| old.members.contains(&place);
+                let sound: Vec<bool> = (0..set.len()).map(is_sound).collect();
+                assert!(order_of(&set, &sound).is_some(), "{written} of {drives}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_set_of_an_odd_size_that_was_broken_off_at_its_middle_has_to_be_healed_first() {
+        let (new, old) = (version(2, 3), version(1, 3));
+        assert_eq!(order_of(&[new, new, old], &[true, true, false]), None);
+        assert!(order_of(&[new, old, old], &[false, true, true]).is_some());
+    }
+
+    #[test]
+    fn what_no_order_keeps_readable_is_not_begun() {
+        let old = version(2, 4);
+        let one = [true, false, false, false];
+        assert_eq!(order_of(&[old; 4], &one), None);
+    }
+}

@@ -1,0 +1,213 @@
+//! MinIO with its IAM on its own drives: written by iamseal while it is stopped, and read by it afterwards.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use iamseal_servers::minio::Minio;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::deployment::key;
+use crate::kit::{KEY, OTHER_KEY, Tool, tool};
+
+const USERS: [(&str, &str); 4] = [
+    ("alice", "password-of-alice"),
+    ("zoë 日本", "password-of-zoë"),
+    ("dev/carol", "password-of-carol"),
+    ("<bob>&co", "password-of-bob"),
+];
+const SERVICE_ACCOUNT: (&str, &str) = ("SERVICEOFALICE", "password-of-service");
+const BUCKET: &str = "bucket";
+
+/// What the tool is given: the drive of a server that has one, else all of them.
+struct Server {
+    minio: Minio,
+    drives: usize,
+    folder: TempDir,
+}
+
+impl Server {
+    /// A server with users, a group, policies and a service account, and a policy that is too large for
+    /// `xl.meta`.
+    fn start(drives: usize) -> Self {
+        let server = Self {
+            minio: Minio::start_on(
+                drives,
+                &[("MINIO_STORAGE_CLASS_INLINE_BLOCK", "1KiB".into())],
+            ),
+            drives,
+            folder: tempfile::tempdir().unwrap(),
+        };
+        let minio = &server.minio;
+        minio.admin(&["mb", &format!("t/{BUCKET}")]);
+        for (user, password) in USERS {
+            minio.admin(&["admin", "user", "add", "t", user, password]);
+            minio.admin(&[
+                "admin",
+                "policy",
+                "attach",
+                "t",
+                "readwrite",
+                "--user",
+                user,
+            ]);
+        }
+        minio.admin(&["admin", "group", "add", "t", "team", USERS[1].0]);
+        let statements: Vec<Value> = (0..40).map(statement).collect();
+        let policy = serde_json::json!({"Version": "2012-10-17", "Statement": statements});
+        let file = server.folder.path().join("policy.json");
+        fs::write(&file, policy.to_string()).unwrap();
+        minio.admin(&[
+            "admin",
+            "policy",
+            "create",
+            "t",
+            "large",
+            file.to_str().unwrap(),
+        ]);
+        let (access, secret) = SERVICE_ACCOUNT;
+        let account = ["admin", "user", "svcacct", "add", "t", USERS[0].0];
+        let options = ["--access-key", access, "--secret-key", secret];
+        minio.admin(&[&account[..], &options[..]].concat());
+        server
+    }
+
+    fn store(&self) -> String {
+        match self.drives {
+            1 => self.minio.drive().to_str().unwrap().to_owned(),
+            _ => format!("drives:{}", self.minio.drives()),
+        }
+    }
+
+    fn tool(
+        &self,
+        command: &str,
+        arguments: &[&str],
+        variables: &[(&'static str, String)],
+    ) -> Tool {
+        tool([command, &self.store()])
+            .args(arguments)
+            .env([("XDG_STATE_HOME", self.folder.path())])
+            .env(variables.to_vec())
+            .file("--keys", &format!("{KEY}\n{OTHER_KEY}\n"))
+    }
+
+    /// Migrates while it is stopped, and sees that all objects are what was asked for.
+    fn migrate(&self, to: &str, variables: &[(&'static str, String)]) {
+        let arguments = ["--to", to, "--server-is-stopped"];
+        self.tool("migrate", &arguments, variables).ok();
+        let audit = self.tool("audit", &["--json"], variables).ok();
+        for line in audit.json_of_objects() {
+            let form = match to {
+                "plaintext" => "plaintext",
+                _ => "minio",
+            };
+            let is_object = line.get("path").is_some();
+            assert!(!is_object || line["found"]["form"] == form, "{line}");
+        }
+        assert!(audit.drafts().is_empty());
+    }
+
+    /// Starts it, and sees that all is there and works.
+    #[track_caller]
+    fn check(&mut self, variables: &[(&'static str, String)]) {
+        self.minio.restart(variables);
+        let listed = self.minio.admin(&["admin", "user", "list", "t"]);
+        let listed = String::from_utf8(listed.stdout).unwrap();
+        let users: BTreeSet<String> = listed
+            .lines()
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .map(|line| line["accessKey"].as_str().unwrap().to_owned())
+            .collect();
+        assert_eq!(users, USERS.map(|(user, _)| user.to_owned()).into());
+        let policy = self.minio.admin(&["admin", "policy", "info", "t", "large"]);
+        assert!(String::from_utf8_lossy(&policy.stdout).contains("bucket-39"));
+        let group = self.minio.admin(&["admin", "group", "info", "t", "team"]);
+        assert!(String::from_utf8_lossy(&group.stdout).contains(USERS[1].0));
+        for (user, password) in [USERS[0], USERS[1], SERVICE_ACCOUNT] {
+            self.use_it(user, password);
+        }
+        // A server of one drive does not heal.
+        if self.drives > 1 {
+            self.nothing_to_heal();
+        }
+    }
+
+    /// This user puts an object and gets it.
+    #[track_caller]
+    fn use_it(&self, user: &str, password: &str) {
+        let file = self.folder.path().join("object");
+        fs::write(&file, user).unwrap();
+        let place = format!("t/{BUCKET}/object-of-{user}");
+        let put = self
+            .minio
+            .mc(user, password, &["cp", file.to_str().unwrap(), &place]);
+        assert!(put.status.success(), "{put:?}");
+        let got = self.minio.mc(user, password, &["cat", &place]);
+        assert_eq!(String::from_utf8_lossy(&got.stdout), user, "{got:?}");
+    }
+
+    /// Every object of the system is whole on every drive, by the server's own judgement.
+    #[track_caller]
+    fn nothing_to_heal(&self) {
+        let heal = [
+            "admin",
+            "heal",
+            "--recursive",
+            "--dry-run",
+            "--scan",
+            "deep",
+            "t",
+        ];
+        let healed = self.minio.admin(&heal);
+        let said = String::from_utf8(healed.stdout).unwrap();
+        let mut seen = 0;
+        for line in said.lines() {
+            let line: Value = serde_json::from_str(line).unwrap();
+            let drives = |side: &str| line[side]["drives"].as_array().cloned().unwrap_or_default();
+            for drive in drives("before") {
+                seen += 1;
+                assert_eq!(drive["state"], "ok", "{line}");
+            }
+        }
+        assert!(seen > 0, "{said}");
+    }
+}
+
+fn statement(number: usize) -> Value {
+    serde_json::json!({
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:ListBucket"],
+        "Resource": [format!("arn:aws:s3:::bucket-{number}/*"), format!("arn:aws:s3:::bucket-{number}")],
+    })
+}
+
+/// From plaintext to a key, to another, and back, with the server started after each.
+fn journey(drives: usize) {
+    let mut server = Server::start(drives);
+    // While it runs nothing is written, whatever it does.
+    server
+        .tool("migrate", &["--to", "kms"], &key(KEY))
+        .run()
+        .fails(12)
+        .says("a server runs on these drives");
+    server.minio.stop();
+    server.migrate("kms", &key(KEY));
+    server.check(&key(KEY));
+    server.minio.stop();
+    server.migrate("kms", &key(OTHER_KEY));
+    server.check(&key(OTHER_KEY));
+    server.minio.stop();
+    server.migrate("plaintext", &key(OTHER_KEY));
+    server.check(&[]);
+}
+
+#[test]
+fn a_server_of_one_drive_starts_with_each_key_that_its_drive_was_migrated_to() {
+    journey(1);
+}
+
+#[test]
+fn a_server_of_four_drives_starts_with_each_key_that_its_drives_were_migrated_to() {
+    journey(4);
+}
