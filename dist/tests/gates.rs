@@ -186,7 +186,12 @@ fn a_component_that_is_not_what_it_says_is_refused() {
             "the world plugin",
         ),
         (
-            check("iamseal-drive-store", "drive-store", None, DRIVE_STORE_WRITER),
+            check(
+                "iamseal-drive-store",
+                "drive-store",
+                None,
+                DRIVE_STORE_WRITER,
+            ),
             "the world drive-store",
         ),
         (check("iamseal", "writer", None, PLUGIN), "no world writer"),
