@@ -49,6 +49,21 @@ impl fmt::Display for Tally {
 /// strides, until a run comes to its end
 /// before it is reached.
 pub fn enumerate<W: World>(workload: &Workload, mode: Mode, make: impl Fn() -> W) -> Tally {
+    points(workload, mode, make, |_| false)
+}
+
+/// Whether a loss is found at any of these points.
+pub fn finds_a_loss<W: World>(workload: &Workload, mode: Mode, make: impl Fn() -> W) -> bool {
+    let has_lost = |tally: &Tally| !tally.lost.is_empty();
+    has_lost(&points(workload, mode, make, has_lost))
+}
+
+fn points<W: World>(
+    workload: &Workload,
+    mode: Mode,
+    make: impl Fn() -> W,
+    is_enough: impl Fn(&Tally) -> bool,
+) -> Tally {
     let mut tally = Tally::default();
     for at in (1..OPERATIONS).step_by(W::stride(mode)) {
         let point = Arc::new(Point::new(mode, at));
@@ -65,7 +80,7 @@ pub fn enumerate<W: World>(workload: &Workload, mode: Mode, make: impl Fn() -> W
         let name = workload.name;
         let tell = |what| format!("{name}, {mode}, operation {at}: {what}");
         tally.lost.extend(lost.into_iter().map(tell));
-        if !point.was_met() {
+        if !point.was_met() || is_enough(&tally) {
             return tally;
         }
         tally.points += 1;

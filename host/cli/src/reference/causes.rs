@@ -70,7 +70,8 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
         ),
         Cause::Refused => (
             "Its path, or the store, does not let it be touched: a symbolic link, a device, a path out \
-             of the store, an exempt file; or a bucket's server denies access.",
+             of the store, an exempt file; drives are missing, or a server runs on them; or a bucket's server \
+             denies access.",
             "Look at what is there.",
         ),
         Cause::Storage => (

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use iamseal_servers::minio::Minio;
 use serde_json::Value;
@@ -112,6 +114,15 @@ impl Server {
     #[track_caller]
     fn check(&mut self, variables: &[(&'static str, String)]) {
         self.minio.restart(variables);
+        self.all_is_there();
+        // A server of one drive does not heal.
+        if self.drives > 1 {
+            self.nothing_to_heal();
+        }
+    }
+
+    #[track_caller]
+    fn all_is_there(&self) {
         let listed = self.minio.admin(&["admin", "user", "list", "t"]);
         let listed = String::from_utf8(listed.stdout).unwrap();
         let users: BTreeSet<String> = listed
@@ -127,10 +138,23 @@ impl Server {
         for (user, password) in [USERS[0], USERS[1], SERVICE_ACCOUNT] {
             self.use_it(user, password);
         }
-        // A server of one drive does not heal.
-        if self.drives > 1 {
-            self.nothing_to_heal();
-        }
+    }
+
+    /// The configuration on a drive, counted from 0.
+    fn config(&self, drive: usize) -> PathBuf {
+        let drive = format!("drive{}", drive + 1);
+        let above = self.minio.drive();
+        above.with_file_name(drive).join(".minio.sys/config")
+    }
+
+    /// A copy of the configuration on each drive as it is now.
+    fn copy(&self, name: &str) -> Vec<PathBuf> {
+        let copies = (0..self.drives).map(|drive| {
+            let copy = self.folder.path().join(format!("{name}-{drive}"));
+            copy_all(&self.config(drive), &copy);
+            copy
+        });
+        copies.collect()
     }
 
     /// This user puts an object and gets it.
@@ -210,4 +234,63 @@ fn a_server_of_one_drive_starts_with_each_key_that_its_drive_was_migrated_to() {
 #[test]
 fn a_server_of_four_drives_starts_with_each_key_that_its_drives_were_migrated_to() {
     journey(4);
+}
+
+/// Which of three versions each drive has where a write was broken off: the first over the old one, or the
+/// second over what is half the old one and half the first, in the order in which iamseal writes that.
+const BROKEN_OFF: [[usize; 4]; 7] = [
+    [0, 0, 0, 0],
+    [1, 0, 0, 0],
+    [1, 1, 0, 0],
+    [1, 1, 1, 0],
+    [1, 1, 2, 0],
+    [2, 1, 2, 0],
+    [2, 2, 2, 0],
+];
+
+#[test]
+fn a_server_reads_every_object_wherever_a_write_was_broken_off() {
+    let mut server = Server::start(4);
+    server.minio.stop();
+    let mut versions = vec![server.copy("plaintext")];
+    for name in ["first", "second"] {
+        if name == "second" {
+            server.migrate("plaintext", &key(KEY));
+        }
+        server.migrate("kms", &key(KEY));
+        versions.push(server.copy(name));
+    }
+    let mut objects = Vec::new();
+    objects_in(&versions[0][0], Path::new(""), &mut objects);
+    objects.sort();
+    assert!(objects.len() > BROKEN_OFF.len());
+    for round in 0..BROKEN_OFF.len() {
+        for (number, object) in objects.iter().enumerate() {
+            let version_of = BROKEN_OFF[(number + round) % BROKEN_OFF.len()];
+            for (drive, version) in version_of.into_iter().enumerate() {
+                let place = server.config(drive).join(object);
+                fs::remove_dir_all(&place).unwrap();
+                copy_all(&versions[version][drive].join(object), &place);
+            }
+        }
+        server.minio.restart(&key(KEY));
+        server.all_is_there();
+        server.minio.stop();
+    }
+}
+
+/// The folders of objects, below this one.
+fn objects_in(root: &Path, below: &Path, objects: &mut Vec<PathBuf>) {
+    if root.join(below).join("xl.meta").exists() {
+        objects.push(below.to_owned());
+        return;
+    }
+    for entry in fs::read_dir(root.join(below)).unwrap() {
+        objects_in(root, &below.join(entry.unwrap().file_name()), objects);
+    }
+}
+
+fn copy_all(from: &Path, to: &Path) {
+    let copied = Command::new("cp").arg("-a").arg(from).arg(to).status();
+    assert!(copied.unwrap().success());
 }
