@@ -126,7 +126,10 @@ impl core::Keyring for Keys {
     fn root_credentials(&self) -> Vec<core::RootCredential<NoRootKey>> {
         let lend = |(user, password): &(String, String)| core::RootCredential {
             user: user.clone(),
-            key: core::RootCandidate::Passphrase(format!("{user}:{password}").into()),
+            key: core::RootCandidate::Passphrase(match user.as_str() {
+                "" => password.clone().into(),
+                user => format!("{user}:{password}").into(),
+            }),
         };
         self.credentials.iter().map(lend).collect()
     }

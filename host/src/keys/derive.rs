@@ -21,8 +21,6 @@ pub(crate) fn derive(
         KeyDerivation::Argon2id => iamseal_data_key::KeyDerivation::Argon2id,
         KeyDerivation::Pbkdf2 => iamseal_data_key::KeyDerivation::Pbkdf2,
     };
-    let RootCredential { user, password } = credential;
-    let passphrase = Zeroizing::new([user.as_str(), password.as_str()].join(":"));
-    let derived = memory.derive(passphrase.as_bytes(), salt, how);
+    let derived = memory.derive(credential.passphrase().as_bytes(), salt, how);
     derived.map_err(|error| KeyError::Other(format!("Argon2id did not run: {error}")))
 }

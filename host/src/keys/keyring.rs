@@ -77,7 +77,7 @@ impl StaticKeyring {
         Ok(self)
     }
 
-    /// Adds the root credentials of a file: one `USER:PASSWORD` a line; empty lines and lines that
+    /// Adds the root credentials of a file: one `USER:PASSWORD`, or `:PASSPHRASE`, a line; empty lines and lines that
     /// begin with `#` are passed over.
     ///
     /// # Errors

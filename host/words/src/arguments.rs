@@ -27,7 +27,8 @@ pub struct Common {
     /// names one. May be repeated.
     #[arg(long, global = true, value_name = "FILE")]
     pub keys: Vec<PathBuf>,
-    /// A file of further root credentials to read with, one USER:PASSWORD per line. May be repeated.
+    /// A file of further root credentials to read with, one USER:PASSWORD per line; of RustFS also
+    /// :PASSPHRASE. May be repeated.
     #[arg(long, global = true, value_name = "FILE")]
     pub root_credentials: Vec<PathBuf>,
     /// The name that compact objects are bound to, so that they open in this store alone.

@@ -17,6 +17,7 @@ mod mixed;
 mod plans;
 mod reasons;
 mod remote;
+mod rustfs;
 mod shards;
 mod through;
 mod transitions;

@@ -67,7 +67,23 @@ const OLD: [[Half; 2]; 2] = [
     ],
 ];
 
-/// Adds the present root credential and then the old one. MinIO's own `minioadmin` is not among
+/// RustFS' root credential.
+const RUSTFS: [[Half; 2]; 1] = [[
+    Half {
+        variable: "RUSTFS_ACCESS_KEY",
+        files: &[],
+    },
+    Half {
+        variable: "RUSTFS_SECRET_KEY",
+        files: &[],
+    },
+]];
+
+/// The passphrase of RustFS' objects, and those before it, between commas.
+const MASTER_KEY: &str = "RUSTFS_IAM_MASTER_KEY";
+const OLD_MASTER_KEYS: &str = "RUSTFS_IAM_MASTER_KEY_OLD_KEYS";
+
+/// Adds the present root credential, then the old one, then RustFS' passphrases. MinIO's own `minioadmin` is not among
 /// them: MinIO never encrypted anything with it.
 pub(super) fn lend(
     environment: &Environment,
@@ -86,7 +102,32 @@ pub(super) fn lend(
     if let Some((credential, _, _)) = first(environment, &OLD)? {
         keyring = keyring.root_credential(credential);
     }
+    for credential in of_rustfs(environment)? {
+        keyring = keyring.root_credential(credential);
+    }
     Ok(keyring)
+}
+
+/// What RustFS opens its own objects with, in its order: its master key, those before it, its root secret
+/// alone and its root credential (docs/formats/minio.md section 12).
+fn of_rustfs(environment: &Environment) -> Result<Vec<RootCredential>, KeysError> {
+    let credential = |user: &str, password: &str| RootCredential {
+        user: user.into(),
+        password: Zeroizing::new(password.into()),
+    };
+    let mut all = Vec::new();
+    if let Some(key) = environment.get(MASTER_KEY)? {
+        all.push(credential("", &key));
+    }
+    if let Some(keys) = environment.get(OLD_MASTER_KEYS)? {
+        let keys = keys.split(',').map(str::trim).filter(|key| !key.is_empty());
+        all.extend(keys.map(|key| credential("", key)));
+    }
+    if let Some((RootCredential { user, password }, ..)) = first(environment, &RUSTFS)? {
+        all.push(credential("", &password));
+        all.push(credential(&user, &password));
+    }
+    Ok(all)
 }
 
 /// The first credential that is set, and where its halves stand.
@@ -142,6 +183,7 @@ fn half(
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::error::KeysError;
     use super::super::testing::Setting;
     use crate::keys::Keyring as _;
 
@@ -237,6 +279,27 @@ mod tests {
         assert_eq!(lent(&setting), ["from-access-file:from-secret-file"]);
         let setting = setting.with_file("MINIO_ROOT_USER_FILE", "from-user-file");
         assert_eq!(lent(&setting), ["from-user-file:from-secret-file"]);
+    }
+
+    #[test]
+    fn rustfs_has_passphrases_of_its_own() {
+        let setting = Setting::new(&ROOT).with(&[
+            ("RUSTFS_IAM_MASTER_KEY", " correct horse "),
+            ("RUSTFS_IAM_MASTER_KEY_OLD_KEYS", "old one,, older "),
+            ("RUSTFS_ACCESS_KEY", "admin"),
+            ("RUSTFS_SECRET_KEY", "secret"),
+        ]);
+        let expected = [
+            "root:root-password",
+            ":correct horse",
+            ":old one",
+            ":older",
+            ":secret",
+            "admin:secret",
+        ];
+        assert_eq!(lent(&setting), expected);
+        let half = Setting::new(&[("RUSTFS_SECRET_KEY", "secret")]);
+        assert!(matches!(half.error(), KeysError::HalfRootCredential { .. }));
     }
 
     #[test]

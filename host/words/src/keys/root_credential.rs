@@ -11,7 +11,7 @@ pub const PASSWORD_BYTES: usize = 8;
 /// A root credential of the server, present or past.
 #[derive(Clone)]
 pub struct RootCredential {
-    /// The access key. Not a secret.
+    /// The access key. Not a secret. Empty for a passphrase without a user, as RustFS has it.
     pub user: String,
     /// The secret key.
     pub password: Zeroizing<String>,
@@ -42,20 +42,29 @@ pub enum RootCredentialError {
 }
 
 impl RootCredential {
-    /// Reads `USER:PASSWORD`, split at the first colon; the password may hold more. Neither is
-    /// empty. MinIO's least lengths are not asked for: what once was a credential still opens what
-    /// it sealed.
+    /// Reads `USER:PASSWORD`, split at the first colon; the password may hold more. Without a user it is
+    /// RustFS' master key, or its root secret alone. MinIO's least lengths are not asked for: what once
+    /// was a credential still opens what it sealed.
     ///
     /// # Errors
-    /// `NoColon`, `UserTooShort`, `PasswordTooShort`.
+    /// `NoColon`; `PasswordTooShort` if there is none.
     pub fn parse(text: &str) -> Result<Self, RootCredentialError> {
         let (user, password) = text.split_once(':').ok_or(RootCredentialError::NoColon)?;
         let credential = Self {
             user: user.into(),
             password: Zeroizing::new(password.into()),
         };
-        credential.check(1, 1)?;
+        credential.check(0, 1)?;
         Ok(credential)
+    }
+
+    /// What keys are derived of.
+    #[must_use]
+    pub fn passphrase(&self) -> Zeroizing<String> {
+        match self.user.as_str() {
+            "" => self.password.clone(),
+            user => Zeroizing::new([user, &self.password].join(":")),
+        }
     }
 
     /// Checks the lengths that MinIO asks of its present root credential.
@@ -114,12 +123,16 @@ mod tests {
     }
 
     #[test]
-    fn neither_half_is_empty() {
+    fn a_password_may_stand_alone_and_a_user_may_not() {
         assert_eq!(parse("hunter2").unwrap_err(), RootCredentialError::NoColon);
-        assert_eq!(
-            parse(":hunter2").unwrap_err(),
-            RootCredentialError::UserTooShort { bytes: 0, least: 1 }
-        );
+        assert_eq!(parse(":a:b").unwrap(), (String::new(), "a:b".into()));
+        let passphrase = |text| {
+            RootCredential::parse(text)
+                .unwrap_or_else(|_| panic!())
+                .passphrase()
+        };
+        assert_eq!(*passphrase(":hunter2"), "hunter2");
+        assert_eq!(*passphrase("user:a:b"), "user:a:b");
         assert_eq!(
             parse("user:").unwrap_err(),
             RootCredentialError::PasswordTooShort { bytes: 0, least: 1 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use super::words::NO_USER;
 use super::{notes, paint};
 use crate::contract::{Finding, Form, ObjectError, Verdict};
 use crate::shown::shown;
@@ -143,10 +144,10 @@ impl Needs {
             return None;
         }
         let rows = all.iter().map(|(kind, name, uses, needed)| {
-            let kind = if *kind == USER {
-                "root credential"
-            } else {
-                kind
+            let name = match (*kind, name.as_str()) {
+                (USER, "") => NO_USER.to_owned(),
+                (USER, user) => format!("root credential {}", shown(user.as_bytes())),
+                (kind, name) => format!("{kind} {}", shown(name.as_bytes())),
             };
             let verdict = match needed {
                 Some(true) => paint::verdict("needed", false),
@@ -154,7 +155,7 @@ impl Needs {
                 None => "not known".to_owned(),
             };
             vec![
-                format!("{kind} {}", shown(name.as_bytes())),
+                name,
                 uses.opened.to_string(),
                 uses.asked_for.to_string(),
                 verdict,

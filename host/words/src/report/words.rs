@@ -118,12 +118,16 @@ pub fn context_name(context: Context) -> &'static str {
     }
 }
 
+/// What stands for the user of a passphrase that has none.
+pub const NO_USER: &str = "passphrase without a user";
+
 /// What opened an object, in a few words: the key's name or the credential's user.
 pub fn opened_with(found: &Found) -> String {
     let shown = |name: &str| shown(name.as_bytes());
     match (&found.key, &found.user, found.context) {
         (Some(key), _, Some(Context::Bare)) => format!("key {}, bare context", shown(key)),
         (Some(key), _, _) => format!("key {}", shown(key)),
+        (_, Some(user), _) if user.is_empty() => NO_USER.to_owned(),
         (_, Some(user), _) => format!("root credential {}", shown(user)),
         _ => String::new(),
     }

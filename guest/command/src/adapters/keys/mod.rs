@@ -110,7 +110,7 @@ impl keyring::Guest for Adapters {
         let lent = LENT.get();
         let copies = lent.credentials.iter().map(|lent| keyring::RootCredential {
             user: lent.user.clone(),
-            key: keyring::RootCandidate::Passphrase(format!("{}:{}", lent.user, *lent.password)),
+            key: keyring::RootCandidate::Passphrase(lent.passphrase().to_string()),
         });
         copies.collect()
     }
