@@ -163,13 +163,13 @@ fn a_link_is_reported_and_what_it_leads_to_is_not_touched() {
 }
 
 #[test]
-fn a_store_of_another_kind_is_told_with_the_cure() {
+fn drives_that_are_not_there_are_told_with_the_cure() {
     tool(with("migrate --to kms", "drives:/d{1...4}"))
         .key(KEY)
         .run()
         .fails(2)
-        .says("error: drives:/d{1...4}: drives are read and not written to")
-        .says(" cure: audit, inspect, unseal and manifest read drives");
+        .says("error: /d1: No such file or directory")
+        .says(" cure: give all drives of the server, as drives:/mnt/disk{1...4}");
 }
 
 #[test]
