@@ -38,7 +38,7 @@ pub struct Journal {
     path: PathBuf,
     pub(super) folder: Arc<Folder>,
     pub(super) key: Option<Arc<RunKey>>,
-    file: Arc<File>,
+    pub(super) file: Arc<File>,
     end: Arc<Mutex<End>>,
     /// What is known of the objects that are being handled: the digests of what was read and of what is
     /// to take its place.

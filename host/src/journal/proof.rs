@@ -107,6 +107,9 @@ impl Journal {
         } = sums;
         write(&ProofLine::Proof(sums), &mut text);
         out.write(&mut text)?;
+        // A journal that has lost lines of which its proof tells is not followed any more.
+        let synced = self.file.sync();
+        synced.map_err(|source| JournalError::io("write", self.path(), source))?;
         out.finish()?;
         Ok(Proof {
             path,
