@@ -120,7 +120,7 @@ pub fn settle(set: &[Seen]) -> Settled {
     };
     let ahead = others(|theirs, ours| theirs > ours);
     Settled::Chosen(Chosen {
-        is_hidden: is_hidden(set, &ahead),
+        is_hidden: is_hidden(set, most.mod_time),
         is_unsure: is_unsure(set, &members, &ahead),
         behind: others(|theirs, ours| theirs <= ours),
         ahead,
@@ -129,13 +129,20 @@ pub fn settle(set: &[Seen]) -> Settled {
     })
 }
 
-/// Whether MinIO shows no such object: the newest version is on the last drives alone, and on fewer
-/// than half of all. Known only where every drive was looked at.
-fn is_hidden(set: &[Seen], ahead: &[usize]) -> bool {
-    let first = set.len() - ahead.len();
-    !ahead.is_empty()
-        && ahead.len() < set.len().div_ceil(2)
-        && ahead.iter().all(|place| *place >= first)
+/// Whether MinIO shows no such object: of the drives that have a version none has an older one than the drive
+/// before it, and the newest is not the one that counts and on fewer than half of all. Known only where every
+/// drive was looked at.
+fn is_hidden(set: &[Seen], counts: i64) -> bool {
+    let times = set.iter().filter_map(|seen| match seen {
+        Seen::Version(agreed, _) => Some(agreed.mod_time),
+        Seen::Deleted(mod_time) => Some(*mod_time),
+        _ => None,
+    });
+    let newest = times.clone().max();
+    let holders = times.clone().filter(|time| Some(*time) == newest).count();
+    newest != Some(counts)
+        && holders < set.len().div_ceil(2)
+        && times.is_sorted()
         && !set.contains(&Seen::Unknown)
 }
 
@@ -276,6 +283,19 @@ mod tests {
             let last = torn(10, |place| place >= 10 - count);
             assert_eq!(reads(&last), if count < 5 { "hidden" } else { "new" });
         }
+    }
+
+    #[test]
+    fn what_the_last_of_those_that_have_a_version_have_alone_hides_it() {
+        let [one, two, three] = [1, 2, 3].map(|time| version(time, 4));
+        let (none, bad) = (Seen::Nothing, Seen::Useless);
+        let is_hidden = |set: [Seen; 4]| reads(&set) == "hidden";
+        assert!(is_hidden([two, two, three, none]));
+        assert!(is_hidden([one, one, two, bad]));
+        assert!(is_hidden([one, one, two, three]));
+        assert!(!is_hidden([two, two, three, one]));
+        assert!(!is_hidden([two, one, two, three]));
+        assert!(!is_hidden([none, one, one, one]));
     }
 
     #[test]

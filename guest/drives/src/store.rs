@@ -93,10 +93,16 @@ impl<F: Files> Store<F> {
             live: RefCell::default(),
             notes: RefCell::default(),
         };
-        store.pools = store
-            .read(pool_list::PATH)
-            .ok()
-            .and_then(|bytes| pool_list::count(&bytes));
+        let list = match store.read(pool_list::PATH) {
+            Ok(bytes) => pool_list::count(&bytes).ok_or("it is no such file"),
+            Err(ReadError::NotFound) => Ok(0),
+            Err(_) => Err("it cannot be read"),
+        };
+        store.pools = list.ok().filter(|pools| *pools > 0);
+        if let Err(why) = list {
+            let text = format!("how many pools there are is not known: pool.bin: {why}");
+            store.unfit.get_or_insert(text);
+        }
         if let Some(text) = store.missing_pools() {
             store.unfit.get_or_insert_with(|| text.clone());
             notes.hide(text);

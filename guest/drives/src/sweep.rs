@@ -140,7 +140,10 @@ impl<F: FilesWriter> Store<F> {
                 newest: Version::Object(object, _),
                 ..
             }) => Ok(Some(object.shared.data_dir)),
-            Ok(_) => Ok(None),
+            // No draft is of such a one: whoever wrote that list means the folders of older versions.
+            Ok(_) => {
+                Err("its object was removed, and older versions may have that data".to_string())
+            }
             Err(_) => {
                 Err("which data its object has is not known: its xl.meta is damaged".to_string())
             }

@@ -85,6 +85,17 @@ mod tests {
     }
 
     #[test]
+    fn a_drive_without_a_version_does_not_hide_what_is_before_it() {
+        let (new, old, none) = (version(2, 4), version(1, 4), Seen::Nothing);
+        let sound = [true, true, false, false];
+        assert_eq!(
+            order_of(&[new, new, old, none], &sound),
+            Some(vec![3, 0, 1, 2])
+        );
+        assert_eq!(order_of(&[old, old, none, none], &sound), None);
+    }
+
+    #[test]
     fn what_was_broken_off_anywhere_can_be_finished() {
         for drives in [2, 4, 6, 10, 16] {
             for written in 0..=drives {

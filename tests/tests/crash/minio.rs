@@ -144,8 +144,8 @@ pub fn version(meta: &[u8]) -> Option<(i64, [u8; 16])> {
 }
 
 /// Sees that a server reads one whole version of what the drives have, in their order: that of most drives, of
-/// as many the newer one. It shows nothing where the newest is on the last drives alone, and on fewer than
-/// half of them. It takes drives of one time for drives of one version.
+/// as many the newer one. It shows nothing where no drive that has a version has an older one than
+/// the one before it, and the newest is on fewer than half of all and does not count. It takes drives of one time for drives of one version.
 ///
 /// # Errors
 /// What it does instead.
@@ -162,10 +162,11 @@ pub fn reads(metas: &[Option<Vec<u8>>]) -> Result<(), String> {
         .iter()
         .max_by_key(|(time, places)| (places.len(), **time))
         .unwrap();
-    let are_last = holders
+    let is_rising = versions
         .iter()
-        .eq(&(metas.len() - holders.len()..metas.len()).collect::<Vec<_>>());
-    if newest != time && are_last && holders.len() < metas.len().div_ceil(2) {
+        .flatten()
+        .is_sorted_by_key(|(time, _)| *time);
+    if newest != time && is_rising && holders.len() < metas.len().div_ceil(2) {
         return Err(format!("MinIO shows no object: {versions:?}"));
     }
     if most.len() < QUORUM {

@@ -3,6 +3,7 @@
 
 use std::fs::TryLockError;
 use std::io::{self, ErrorKind};
+use std::sync::LazyLock;
 use std::thread::sleep;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
@@ -17,6 +18,24 @@ use crate::contract::StorageError;
 /// How long the lock is waited for: as long as a process takes to end that was told to.
 const PATIENCE: Duration = Duration::from_secs(5);
 const PAUSE: Duration = Duration::from_millis(50);
+
+/// Whether syncing a file system tells of what could not be written, as Linux does from 5.8 on (syncfs(2)).
+/// Where it does not, each file is synced by itself.
+fn tells_of_all() -> bool {
+    static TELLS: LazyLock<bool> = LazyLock::new(|| {
+        let system = rustix::system::uname();
+        system.release().to_str().is_ok_and(is_new_enough)
+    });
+    *TELLS
+}
+
+fn is_new_enough(release: &str) -> bool {
+    let mut numbers = release.split(|char: char| !char.is_ascii_digit());
+    let mut number = || numbers.next()?.parse::<u32>().ok();
+    number()
+        .zip(number())
+        .is_some_and(|version| version >= (5, 8))
+}
 
 /// A folder in the tree that is kept from all who write to it this way, until this is dropped.
 pub(crate) struct Lock(File);
@@ -83,7 +102,11 @@ impl Tree {
         let unwritten = |error| failed("write", path, &error);
         let file = folder.create(place.name).map_err(unwritten)?;
         rights.prepare(&file).map_err(|error| error.of(path))?;
-        file.write(bytes).map_err(unwritten)
+        file.write(bytes).map_err(unwritten)?;
+        match tells_of_all() {
+            true => Ok(()),
+            false => file.sync().map_err(unwritten),
+        }
     }
 
     /// Makes a folder, unless it is there, with the owner and the rights of the folder `like`.
@@ -272,5 +295,15 @@ mod tests {
             );
         }
         assert_eq!(fixture.get("other"), "x");
+    }
+
+    #[test]
+    fn kernels_are_told_apart_by_their_releases() {
+        for release in ["5.8.0", "5.10.0-21-amd64", "6.1", "6.18.0-rc1+"] {
+            assert!(is_new_enough(release), "{release}");
+        }
+        for release in ["5.7.19", "4.18.0-513.el8.x86_64", "5", "", "x.y"] {
+            assert!(!is_new_enough(release), "{release}");
+        }
     }
 }

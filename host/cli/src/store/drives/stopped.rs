@@ -12,8 +12,8 @@ use crate::output;
 use crate::progress::Progress;
 use crate::store::Access;
 
-/// An idle server writes to its drives every 14 to 17 seconds, and leaves one time out where the drives were
-/// used shortly before.
+/// An idle server writes to its drives every 14 to 17 seconds, and leaves each time out where the drives were
+/// used shortly before: one that always reads is not seen.
 const WATCHED: Duration = Duration::from_secs(35);
 /// How often it is looked, to see a server before that.
 const EVERY: Duration = Duration::from_secs(1);
@@ -52,8 +52,8 @@ pub async fn check(common: &Common, store: &DriveStore, access: Access) -> Resul
     }
     output::note(
         common.json,
-        "no server was seen on these drives for 35 s; one that hangs, that starts from now on, or that is on \
-         another host of the deployment and sees none of them cannot be seen",
+        "no server was seen on these drives for 35 s; one that is busy reading them, that hangs, that starts \
+         from now on, or that is on another host of the deployment and sees none of them cannot be seen",
     );
     Ok(())
 }
