@@ -83,13 +83,14 @@
 //! ```
 //!
 //! # Features
-//! - `tool`, on by default: the command-line tool. A server does without it.
-//! - `manifest`, part of `tool`: the module `manifest`, a sealed list of what a store holds, which shows
+//! None is on by default.
+//! - `manifest`: the module `manifest`, a sealed list of what a store holds, which shows
 //!   that an object was rolled back, swapped, added or removed.
-//! - `kes`, part of `tool`: the module `keys::kes`, keys in a KES server; with it [`keys::Environment`]
+//! - `kes`: the module `keys::kes`, keys in a KES server; with it [`keys::Environment`]
 //!   takes MinIO's variables for KES too.
 //! - `object-store`: `SealedStore`, which wraps any store of the crate `object_store`.
-//! - `s3`, part of `tool`: `storage::BucketStore`, a store in a bucket.
+//! - `etcd`: `storage::EtcdStore`, a store in etcd.
+//! - `s3`: `storage::BucketStore`, a store in a bucket.
 //! - `metrics`: counts, through the facade of the crate `metrics`, for whatever exporter a server
 //!   installs.
 //!

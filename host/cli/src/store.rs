@@ -18,9 +18,21 @@ use crate::output;
 use crate::progress::Progress;
 use crate::report::notes;
 
-/// How the name of a store begins that is in no folder.
-const SCHEMES: [&str; 4] = ["etcd://", "etcds://", S3, drives::SCHEME];
-const S3: &str = "s3://";
+/// What a store is in whose name begins in a way of its own.
+#[derive(Clone, Copy)]
+enum Scheme {
+    Etcd,
+    S3,
+    Drives,
+}
+
+/// How their names begin.
+const SCHEMES: [(&str, Scheme); 4] = [
+    ("etcd://", Scheme::Etcd),
+    ("etcds://", Scheme::Etcd),
+    ("s3://", Scheme::S3),
+    (drives::SCHEME, Scheme::Drives),
+];
 
 /// What a command does with a store.
 #[derive(Clone, Copy)]
@@ -67,9 +79,9 @@ pub async fn open_whole(
             Some(drives) => drives,
             None => folder::open(given, access)?,
         },
-        Some("etcd://" | "etcds://") => etcd::open(common, given).await?,
-        Some(S3) => s3::open(common, &text).await?,
-        Some(_) => drives::open(common, given, access).await?,
+        Some(Scheme::Etcd) => etcd::open(common, given).await?,
+        Some(Scheme::S3) => s3::open(common, &text).await?,
+        Some(Scheme::Drives) => drives::open(common, given, access).await?,
     };
     marker(common, &*store).await;
     Ok(store)
@@ -119,8 +131,8 @@ pub fn kind(store: &dyn Store, given: &Path) -> Kind {
 pub fn folders(given: &Path) -> Result<Vec<PathBuf>, Failure> {
     match scheme(given) {
         None => Ok(vec![given.to_path_buf()]),
-        Some(drives::SCHEME) => drives::folders(given),
-        Some(_) => Ok(Vec::new()),
+        Some(Scheme::Drives) => drives::folders(given),
+        Some(Scheme::Etcd | Scheme::S3) => Ok(Vec::new()),
     }
 }
 
@@ -129,15 +141,17 @@ pub fn folders(given: &Path) -> Result<Vec<PathBuf>, Failure> {
 /// again for the journal, and its draft read back.
 pub fn batch(given: &Path) -> u32 {
     match scheme(given) {
-        None | Some(drives::SCHEME) => u32::MAX,
-        Some(_) => 32,
+        None | Some(Scheme::Drives) => u32::MAX,
+        Some(Scheme::Etcd | Scheme::S3) => 32,
     }
 }
 
-fn scheme(given: &Path) -> Option<&'static str> {
+/// None of a folder.
+fn scheme(given: &Path) -> Option<Scheme> {
     let given = given.as_os_str().as_bytes();
     let mut schemes = SCHEMES.into_iter();
-    schemes.find(|scheme| given.starts_with(scheme.as_bytes()))
+    let found = schemes.find(|(begin, _)| given.starts_with(begin.as_bytes()));
+    found.map(|(_, scheme)| scheme)
 }
 
 /// Removes what a killed run left behind. That is harmless, so failing to do so is no reason to stop.
