@@ -127,4 +127,4 @@ pub use plugin::{
 };
 #[cfg(feature = "object-store")]
 pub use sealed_store::SealedStore;
-pub use shown::{harmless, is_hidden, shown};
+pub use shown::{harmless, shown};

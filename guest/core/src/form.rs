@@ -32,7 +32,7 @@ pub struct Description {
     pub form: Form,
     /// The size of the stored object in bytes.
     pub size: u64,
-    /// The size of what it holds in bytes.
+    /// The size of what it holds in bytes; of the root-credential form, if its body is a stream.
     pub plaintext_size: u64,
     /// The name of the key it asks for.
     pub key: Option<String>,

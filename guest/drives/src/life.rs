@@ -1,7 +1,8 @@
 //! Whether a server runs on the drives.
 //!
 //! One that is idle holds no file open and no lock. But it rewrites a file of its own in the `tmp` of each
-//! drive, every 14 to 32 seconds, to see that the drive is sound; so what changes there is a sign of life.
+//! drive, every 14 to 32 seconds, to see that the drive is sound; so what changes there is a sign of life. One that
+//! is busy reading a drive leaves that out, so that nothing changes is no proof.
 
 use alloc::vec::Vec;
 

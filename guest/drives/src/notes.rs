@@ -78,7 +78,7 @@ impl Matter {
 
     fn text(self, drive: &str) -> String {
         match self {
-            Self::Hidden => "MinIO shows no such objects, since the last drives of the set alone \
+            Self::Hidden => "MinIO shows no such objects, since the last of its drives alone \
                 have a newer version; the version of most drives is read, which mc admin heal \
                 brings back"
                 .into(),

@@ -91,7 +91,7 @@ impl<F: FilesWriter> Store<F> {
                 }
                 None if chosen.is_hidden => {
                     return Err(WriteError::Refused(
-                        "MinIO shows no such object, since the last drives of the set alone have a newer \
+                        "MinIO shows no such object, since the last of its drives alone have a newer \
                          version: let mc admin heal settle it first"
                             .into(),
                     ));

@@ -81,12 +81,12 @@ impl Trusted {
         &self.past.head
     }
 
-    /// Whether the journal with so many lines of objects is all of it, as far as that is known: the end of
-    /// a killed run's may be missing, and it has no proof.
+    /// Sees that a journal with so many lines of objects is all of it, as far as that is known: the end of a
+    /// killed run's may be missing, and it has no proof.
     ///
     /// # Errors
     /// [`JournalError::CutShort`] if the proof beside it tells of more objects; the errors of that proof.
-    pub(super) fn is_whole(&self, steps: u64) -> Result<(), JournalError> {
+    pub(super) fn check_whole(&self, steps: u64) -> Result<(), JournalError> {
         let Some(key) = self.key.as_ref().filter(|_| self.is_checked) else {
             return Ok(());
         };

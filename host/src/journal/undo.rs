@@ -120,7 +120,7 @@ impl Undo {
                 Err(error) => return Err(error),
             }
         }
-        run.is_whole(steps)?;
+        run.check_whole(steps)?;
         Ok(Self {
             lines: Some(run.lines()?),
             key: run.key.clone(),

@@ -14,6 +14,7 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use iamseal_words::keys::assignment;
 use zeroize::Zeroizing;
 
 use super::error::{KeysError, Place};
@@ -215,14 +216,11 @@ fn assignments(path: &Path) -> Result<BTreeMap<String, Zeroizing<String>>, KeysE
     };
     let mut assignments = BTreeMap::new();
     for (place, line) in lines {
-        let exported = line.strip_prefix("export");
-        let exported = exported.filter(|rest| rest.starts_with(char::is_whitespace));
-        let line = exported.unwrap_or(&line);
-        let Some((name, value)) = line.split_once('=') else {
+        let Some((name, value)) = assignment(&line) else {
             return Err(KeysError::NoAssignment { place });
         };
-        let value = Zeroizing::new(unquoted(value.trim()).into());
-        assignments.insert(name.trim().to_owned(), value);
+        let value = Zeroizing::new(unquoted(value).into());
+        assignments.insert(name.to_owned(), value);
     }
     Ok(assignments)
 }

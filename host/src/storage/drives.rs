@@ -158,8 +158,8 @@ impl DriveStore {
     }
 
     /// A tag of all that a server changes on the drives while it runs, though nobody asks it for anything. A
-    /// server runs if two differ that were taken at least 35 seconds apart; if they are the same, none ran that
-    /// did what servers do.
+    /// server runs if two differ that were taken at least 35 seconds apart. If they are the same, none ran that
+    /// was idle: one that is busy reading leaves its sign out.
     ///
     /// # Errors
     /// `Refused` if the drives were opened to be read; what keeps the drives from telling.

@@ -201,8 +201,8 @@ pub trait Store: Storage + StorageWriter {
         Vec::new()
     }
 
-    /// What the old bytes of objects that were replaced here, and of drafts that were removed, have stayed in
-    /// the store as, where they can still be read; none where they are gone.
+    /// As what old bytes have stayed in the store and can still be read: those of objects that were replaced here
+    /// and of drafts that were removed. None where they are gone.
     fn old_bytes(&self) -> Option<OldBytes> {
         None
     }

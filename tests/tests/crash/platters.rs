@@ -9,7 +9,7 @@ use iamseal_drives::{Drive, FileError};
 
 use crate::drives::DRIVES;
 use crate::minio;
-use crate::shadow::{Content, NEW, Tree};
+use crate::shadow::{Bytes, Content, Data, NEW, Names, Tree, apply};
 
 /// How what writes can be made to do it wrong, to show that it would be found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -21,9 +21,6 @@ pub enum Lie {
     /// Nothing is synced.
     NoSyncs,
 }
-
-/// Places in [`Platters::files`], by paths.
-type Names = BTreeMap<Vec<u8>, usize>;
 
 /// A move that is held back: where, from, to.
 type Move = (Drive, Vec<u8>, Vec<u8>);
@@ -43,20 +40,6 @@ struct Platter {
     durable: Names,
     /// What happened since: names, and what they stand for after it.
     changes: Vec<Vec<(Vec<u8>, Option<usize>)>>,
-}
-
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
-struct Data {
-    now: Content,
-    durable: Content,
-}
-
-/// What becomes of bytes that are not durable.
-#[derive(Clone, Copy)]
-enum Bytes {
-    Lost,
-    Zeroed,
-    Halved,
 }
 
 impl Platters {
@@ -188,7 +171,7 @@ impl Platters {
         let drive = &mut self.drives[usize::from(drive)];
         for file in drive.now.values() {
             let file = &mut self.files[*file];
-            file.durable = file.now.clone();
+            file.sync();
         }
         drive.durable = drive.now.clone();
         drive.changes.clear();
@@ -314,33 +297,5 @@ impl Platter {
     fn change(&mut self, change: Vec<(Vec<u8>, Option<usize>)>) {
         apply(&mut self.now, &change);
         self.changes.push(change);
-    }
-}
-
-fn apply(names: &mut Names, change: &[(Vec<u8>, Option<usize>)]) {
-    for (name, file) in change {
-        match file {
-            Some(file) => names.insert(name.clone(), *file),
-            None => names.remove(name),
-        };
-    }
-}
-
-impl Data {
-    fn with(&self, bytes: Bytes) -> Content {
-        if self.now == self.durable {
-            return self.durable.clone();
-        }
-        // Files are written once, so what is durable of one is nothing or all of it.
-        let (durable, new) = self.now.bytes.split_at(self.durable.bytes.len());
-        let new = match bytes {
-            Bytes::Lost => return self.durable.clone(),
-            Bytes::Zeroed => vec![0; new.len()],
-            Bytes::Halved => new[..new.len() / 2].to_vec(),
-        };
-        Content {
-            bytes: [durable, &new].concat(),
-            ..self.now.clone()
-        }
     }
 }

@@ -62,8 +62,8 @@ pub struct Shadow {
     late: Vec<usize>,
 }
 
-/// Places in [`Shadow::files`].
-type Names = BTreeMap<Vec<u8>, usize>;
+/// Places in a list of files, by names.
+pub type Names = BTreeMap<Vec<u8>, usize>;
 
 struct Folder {
     path: PathBuf,
@@ -73,14 +73,16 @@ struct Folder {
     changes: Vec<Vec<(Vec<u8>, Option<usize>)>>,
 }
 
-struct Data {
-    now: Content,
-    durable: Content,
+/// The bytes of a file, and what of them is durable.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Data {
+    pub now: Content,
+    pub durable: Content,
 }
 
 /// What becomes of bytes that are not durable.
 #[derive(Clone, Copy)]
-enum Bytes {
+pub enum Bytes {
     /// They are gone, and the file is what it was at its last sync.
     Lost,
     /// The file has its size, but holds zeros.
@@ -247,7 +249,7 @@ impl Folder {
         self.changes.push(change);
     }
 
-    fn sync(&mut self) {
+    pub fn sync(&mut self) {
         self.durable = self.now.clone();
         self.changes.clear();
     }
@@ -264,7 +266,8 @@ impl Folder {
     }
 }
 
-fn apply(names: &mut Names, change: &[(Vec<u8>, Option<usize>)]) {
+/// Changes names, as one change does.
+pub fn apply(names: &mut Names, change: &[(Vec<u8>, Option<usize>)]) {
     for (name, file) in change {
         match file {
             Some(file) => names.insert(name.clone(), *file),
@@ -274,11 +277,12 @@ fn apply(names: &mut Names, change: &[(Vec<u8>, Option<usize>)]) {
 }
 
 impl Data {
-    fn sync(&mut self) {
+    pub fn sync(&mut self) {
         self.durable = self.now.clone();
     }
 
-    fn with(&self, bytes: Bytes) -> Content {
+    /// What is there after a loss of power.
+    pub fn with(&self, bytes: Bytes) -> Content {
         if self.now == self.durable {
             return self.durable.clone();
         }

@@ -6,8 +6,9 @@ use std::time::Instant;
 
 use serde_json::{Value, json};
 
+use crate::kit::migration::reported;
 use crate::kit::store::Store;
-use crate::kit::{Ended, KEY, OTHER_KEY, Running, Tool, tool, with};
+use crate::kit::{KEY, OTHER_KEY, Running, Tool, tool, with};
 
 /// Several batches of the tool's 64.
 const OBJECTS: usize = 300;
@@ -48,17 +49,6 @@ fn found(store: &Store) -> Found {
     lines
         .into_iter()
         .map(|line| (line["path"].as_str().unwrap().into(), line["found"].clone()))
-        .collect()
-}
-
-/// The paths that a run said it had migrated. Its last line may be cut.
-fn reported(ended: &Ended) -> Vec<String> {
-    let lines = ended.text().split_inclusive('\n');
-    lines
-        .filter(|line| line.ends_with('\n'))
-        .map(|line| serde_json::from_str(line).unwrap())
-        .filter(|line: &Value| line["outcome"] == "migrated")
-        .map(|line| line["path"].as_str().unwrap().to_owned())
         .collect()
 }
 

@@ -61,7 +61,7 @@ impl EtcdDraft {
         match put.result {
             Ok(_) => {
                 // Its bytes stay, whatever becomes of it.
-                inner.has_replaced.store(true, Ordering::Relaxed);
+                inner.keeps_revisions.store(true, Ordering::Relaxed);
                 Ok(Self {
                     inner: Arc::clone(inner),
                     lease,

@@ -46,7 +46,7 @@ pub(super) struct Inner {
     /// Drafts whose leases were to end, by those.
     pub let_go: LetGo<(i64, Vec<u8>)>,
     /// That a draft was made, replaced something or was removed: all that stays in earlier revisions.
-    pub has_replaced: AtomicBool,
+    pub keeps_revisions: AtomicBool,
     name: String,
 }
 
@@ -98,7 +98,7 @@ impl EtcdStore {
             client,
             keys,
             let_go,
-            has_replaced: AtomicBool::new(false),
+            keeps_revisions: AtomicBool::new(false),
             name,
         });
         Ok(Self { inner })
@@ -204,8 +204,8 @@ impl Store for EtcdStore {
 
     /// etcd keeps every revision until it is compacted.
     fn old_bytes(&self) -> Option<OldBytes> {
-        let has_replaced = self.inner.has_replaced.load(Ordering::Relaxed);
-        has_replaced.then_some(OldBytes::Revisions)
+        let keeps_revisions = self.inner.keeps_revisions.load(Ordering::Relaxed);
+        keeps_revisions.then_some(OldBytes::Revisions)
     }
 
     async fn abandoned(&self) -> Vec<Vec<u8>> {

@@ -65,7 +65,7 @@ pub(super) async fn remove(
         .map_err(|unable| failed("remove a draft", unable))?;
     match done.succeeded || removed.was_lost {
         true => {
-            inner.has_replaced.store(true, Ordering::Relaxed);
+            inner.keeps_revisions.store(true, Ordering::Relaxed);
             Ok(Swept::Removed)
         }
         // Its run has removed it meanwhile: nobody writes to a draft twice.

@@ -20,9 +20,7 @@ const LINK_LOCAL: &str = "169.254.0.0/16,fd00:ec2::/32";
 pub struct Direct {
     /// Authorities besides the system's.
     pub(super) authorities: Vec<Certificate>,
-    pub(super) proxy: Option<Proxy>,
-    /// Where it is.
-    pub(super) proxy_host: Option<Url>,
+    pub(super) proxy: Option<Url>,
 }
 
 impl fmt::Debug for Direct {
@@ -36,14 +34,10 @@ impl fmt::Debug for Direct {
 ///
 /// # Errors
 /// The text is no `http://` or `https://` URL.
-pub(super) fn proxy(text: &str) -> Result<Proxy, &'static str> {
-    let why = "not a URL such as http://HOST:PORT";
-    let url = Url::parse(text).ok().filter(Url::has_host).ok_or(why)?;
-    if !matches!(url.scheme(), "http" | "https") {
-        return Err(why);
-    }
-    let proxy = Proxy::all(url).map_err(|_| why)?;
-    Ok(proxy.no_proxy(NoProxy::from_string(LINK_LOCAL)))
+pub(super) fn proxy(text: &str) -> Result<Url, &'static str> {
+    let url = Url::parse(text).ok().filter(Url::has_host);
+    let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
+    url.ok_or("not a URL such as http://HOST:PORT")
 }
 
 /// Whether a setting of `object_store`'s client means anything here.
@@ -115,13 +109,15 @@ impl HttpConnector for Direct {
         if let Some(name) = options.get_config_value(&ClientConfigKey::UserAgent) {
             client = client.user_agent(name);
         }
-        if let Some(proxy) = &self.proxy {
-            client = client.proxy(proxy.clone());
-        }
-        let client = client.build().map_err(|error| Error::Generic {
+        let failed = |error: reqwest::Error| Error::Generic {
             store: "S3",
             source: Box::new(error),
-        })?;
+        };
+        if let Some(proxy) = &self.proxy {
+            let proxy = Proxy::all(proxy.clone()).map_err(failed)?;
+            client = client.proxy(proxy.no_proxy(NoProxy::from_string(LINK_LOCAL)));
+        }
+        let client = client.build().map_err(failed)?;
         Ok(HttpClient::new(client))
     }
 }

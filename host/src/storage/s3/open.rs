@@ -107,9 +107,9 @@ impl BucketStore {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (builder, connector) = from_environment(env::vars_os())?;
         let is_direct = connector.proxy.is_none();
-        let proxy = connector.proxy_host.clone();
+        let caution = of_proxy(&builder, connector.proxy.as_ref())?;
         let store = with(url, builder, connector)?;
-        let store = store.with(|bucket| bucket.cautions.extend(of_proxy(&bucket.name, proxy)));
+        let store = store.with(|bucket| bucket.cautions.extend(caution));
         let is_set = |name: &&str| env::var_os(name).is_some_and(|value| !value.is_empty());
         let unused = PROXIES_OF_OTHERS.into_iter().find(is_set);
         Ok(match unused.filter(|_| is_direct) {
@@ -138,11 +138,7 @@ pub fn with(
     if let Some(endpoint) = &endpoint
         && is_open(endpoint)
     {
-        cautions.push(format!(
-            "requests to {} are not encrypted: whoever is on the way reads and changes what is asked \
-             and answered",
-            endpoint.origin().ascii_serialization()
-        ));
+        cautions.push(not_encrypted("to", endpoint));
     }
     let any_certificate = ClientConfigKey::AllowInvalidCertificates;
     let any_certificate = builder.get_config_value(&AmazonS3ConfigKey::Client(any_certificate));
@@ -177,15 +173,19 @@ pub fn with(
 }
 
 /// What is said of a proxy that requests reach in the open, where they are not encrypted themselves.
-fn of_proxy(store: &str, proxy: Option<Url>) -> Option<String> {
-    let proxy = proxy
-        .filter(is_open)
-        .filter(|_| store.contains(" at http://"))?;
-    let proxy = proxy.origin().ascii_serialization();
-    Some(format!(
-        "requests through {proxy} are not encrypted: whoever is on the way reads and changes what is asked \
-         and answered"
-    ))
+fn of_proxy(builder: &AmazonS3Builder, proxy: Option<&Url>) -> Result<Option<String>, OpenError> {
+    let is_plain = endpoint(builder)?.is_some_and(|endpoint| endpoint.scheme() == "http");
+    let proxy = proxy.filter(|proxy| is_plain && is_open(proxy));
+    Ok(proxy.map(|proxy| not_encrypted("through", proxy)))
+}
+
+/// What is said of requests that others on their way can read.
+fn not_encrypted(way: &str, url: &Url) -> String {
+    format!(
+        "requests {way} {} are not encrypted: whoever is on the way reads and changes what is asked and \
+         answered",
+        url.origin().ascii_serialization()
+    )
 }
 
 /// Whether others can be on the way to a server, and read what goes there.
@@ -216,7 +216,6 @@ pub fn from_environment(
         };
         if name == PROXY && !value.is_empty() {
             connector.proxy = Some(connect::proxy(value).map_err(unfit)?);
-            connector.proxy_host = Url::parse(value).ok();
         }
         if name == CREDENTIALS && !value.is_empty() {
             check_credentials_url(value).map_err(unfit)?;
@@ -419,10 +418,15 @@ mod tests {
     #[test]
     fn a_proxy_that_reads_all_is_named() {
         let proxy = |proxy, endpoint| {
-            let server = [("AWS_ENDPOINT_URL", endpoint), ("AWS_ALLOW_HTTP", "true")];
-            of_proxy(&name("s3://b", &server), Url::parse(proxy).ok())
+            let variables = [
+                ("AWS_ENDPOINT_URL", endpoint),
+                ("AWS_ALLOW_HTTP", "true"),
+                (PROXY, proxy),
+            ];
+            let variables = variables.map(|(name, value)| (name.into(), value.into()));
+            let (builder, connector) = from_environment(variables).unwrap();
+            of_proxy(&builder, connector.proxy.as_ref()).unwrap()
         };
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let named = proxy("http://user:hunter2@192.0.2.1:3128", "http://127.0.0.1:9").unwrap();
         assert!(
             named.contains("through http://192.0.2.1:3128 are not"),

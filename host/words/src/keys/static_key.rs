@@ -7,6 +7,8 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::assignment;
+
 /// The length of a key in bytes: AES-256 and ChaCha20 take no other.
 pub const KEY_BYTES: usize = 32;
 
@@ -188,16 +190,11 @@ impl StaticKeyError {
 
 /// Whether it sets one of a server's variables, as in `export MINIO_KMS_SECRET_KEY=my-key:…`.
 fn is_assignment(text: &str) -> bool {
-    let text = text.trim_start();
-    let exported = text.strip_prefix("export");
-    let exported = exported.filter(|rest| rest.starts_with(char::is_whitespace));
-    let text = exported.unwrap_or(text).trim_start();
     let is_of_variable =
         |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    text.split_once('=').is_some_and(|(name, _)| {
-        let name = name.trim_end();
-        (name.starts_with("MINIO_") || name.starts_with("RUSTFS_"))
-            && name.bytes().all(is_of_variable)
+    assignment(text).is_some_and(|(name, _)| {
+        let is_of_server = name.starts_with("MINIO_") || name.starts_with("RUSTFS_");
+        is_of_server && name.bytes().all(is_of_variable)
     })
 }
 

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::words;
-use crate::contract::Description;
+use crate::contract::{Description, Form};
 use crate::shown::shown;
 
 /// One line of JSON about the object in the file of this name.
@@ -20,12 +20,15 @@ pub fn json_line(file: &str, seen: &Description) -> String {
     }))
 }
 
+/// What RustFS' form of one message has besides what it holds: salt, id, nonce and tag.
+const SINGLE: u64 = 32 + 1 + 12 + 16;
+
 /// The rows of a table, each a name and a value.
 pub fn rows(seen: &Description) -> Vec<Vec<String>> {
     let mut rows = vec![
         ("form", words::form_name(seen.form).to_owned()),
         ("size", format!("{} bytes", seen.size)),
-        ("holds", format!("{} bytes", seen.plaintext_size)),
+        ("holds", holds(seen)),
     ];
     // Nothing vouches for the name: whoever wrote the object chose it.
     let key = seen.key.as_deref();
@@ -41,4 +44,16 @@ pub fn rows(seen: &Description) -> Vec<Vec<String>> {
     rows.into_iter()
         .map(|(name, value)| vec![name.to_owned(), value])
         .collect()
+}
+
+/// What it holds. Whether a root-credential object's body is a stream or one message, as RustFS writes it with a
+/// longer nonce, nothing in it tells.
+fn holds(seen: &Description) -> String {
+    let stream = format!("{} bytes", seen.plaintext_size);
+    match seen.size.checked_sub(SINGLE) {
+        Some(single) if seen.form == Form::RootCredential => {
+            format!("{stream}, or {single} if RustFS wrote it as one message")
+        }
+        _ => stream,
+    }
 }

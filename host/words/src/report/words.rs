@@ -47,7 +47,7 @@ pub fn failure_lines(name: &str, why: &Why, path: &[u8]) -> String {
 /// A line of JSON, in which what does not show is escaped: it says the same, and drives no terminal that it
 /// is printed on.
 pub fn json_line(value: &Value) -> String {
-    let json = format!("{value}");
+    let json = value.to_string();
     let mut line = String::with_capacity(json.len());
     for character in json.chars() {
         if !is_hidden(character) {

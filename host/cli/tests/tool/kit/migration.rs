@@ -76,3 +76,15 @@ pub fn forms(store: &Store, key: &str) -> BTreeMap<Vec<u8>, Value> {
         .map(|line| (path(line), line["found"].clone()))
         .collect()
 }
+
+/// The paths that a run said it had migrated. Its last line may be cut.
+#[track_caller]
+pub fn reported(ended: &Ended) -> Vec<String> {
+    let lines = ended.text().split_inclusive('\n');
+    lines
+        .filter(|line| line.ends_with('\n'))
+        .map(|line| serde_json::from_str(line).unwrap())
+        .filter(|line: &Value| line["outcome"] == "migrated")
+        .map(|line| line["path"].as_str().unwrap().to_owned())
+        .collect()
+}

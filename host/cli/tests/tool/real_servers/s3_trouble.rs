@@ -5,27 +5,15 @@ use std::fs;
 use std::thread;
 use std::time::Instant;
 
-use serde_json::Value;
-
 use super::s3::{BUCKET, Bucket, Objects, PREFIX, URL, all, run_name};
 use super::s3_between::{Fate, between};
+use crate::kit::migration::reported;
 use crate::kit::{Ended, KEY, tool, with};
 
 const OBJECTS: usize = 200;
 const KILLS: u32 = 8;
 /// How many requests of a run are under way at once: so many drafts may vanish after it was stopped.
 const AT_ONCE: usize = 16;
-
-/// The paths that a run said it had migrated. Its last line may be cut.
-fn reported(ended: &Ended) -> Vec<String> {
-    let lines = ended.text().split_inclusive('\n');
-    lines
-        .filter(|line| line.ends_with('\n'))
-        .map(|line| serde_json::from_str(line).unwrap())
-        .filter(|line: &Value| line["outcome"] == "migrated")
-        .map(|line| line["path"].as_str().unwrap().to_owned())
-        .collect()
-}
 
 #[test]
 fn a_run_that_is_killed_is_finished_by_the_next() {

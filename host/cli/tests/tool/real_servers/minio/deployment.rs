@@ -33,7 +33,7 @@ const GROUPS: [&str; 3] = ["team", "ops/grüppe", "<all>&more"];
 const POLICIES: [&str; 3] = ["everything", "pö/licy", "<read>&write"];
 const SERVICE_ACCOUNT: (&str, &str) = ("SERVICEOFALICE", "password-of-service");
 
-const BUCKET: &str = "bucket";
+pub const BUCKET: &str = "bucket";
 const EVERYTHING: &str = r#"{"Version": "2012-10-17", "Statement": [{"Effect": "Allow",
     "Action": ["s3:*"], "Resource": ["arn:aws:s3:::*"]}]}"#;
 
@@ -143,24 +143,9 @@ impl Deployment {
             SERVICE_ACCOUNT,
             (user, &*format!("{password}:{token}")),
         ] {
-            self.use_it(user, password);
+            puts_and_gets(&self.minio, (user, password));
         }
         self.neighbours_are_untouched();
-    }
-
-    /// This user puts an object and gets it.
-    #[track_caller]
-    fn use_it(&self, user: &str, password: &str) {
-        let content = format!("put by {user}");
-        let file = self.folder.path().join("object");
-        fs::write(&file, &content).unwrap();
-        let place = format!("t/{BUCKET}/object-of-{user}");
-        let put = self
-            .minio
-            .mc(user, password, &["cp", file.to_str().unwrap(), &place]);
-        assert!(put.status.success(), "{put:?}");
-        let got = self.minio.mc(user, password, &["cat", &place]);
-        assert_eq!(String::from_utf8_lossy(&got.stdout), content, "{got:?}");
     }
 
     #[track_caller]
@@ -270,4 +255,21 @@ fn text(value: &Value) -> &str {
 
 fn list(values: &Value) -> BTreeSet<&str> {
     values.as_array().into_iter().flatten().map(text).collect()
+}
+
+/// This user puts an object and gets it.
+#[track_caller]
+pub fn puts_and_gets(minio: &Minio, (user, password): (&str, &str)) {
+    let content = format!("put by {user}");
+    let file = tempfile::NamedTempFile::new().unwrap();
+    fs::write(&file, &content).unwrap();
+    let place = format!("t/{BUCKET}/object-of-{user}");
+    let put = minio.mc(
+        user,
+        password,
+        &["cp", file.path().to_str().unwrap(), &place],
+    );
+    assert!(put.status.success(), "{put:?}");
+    let got = minio.mc(user, password, &["cat", &place]);
+    assert_eq!(String::from_utf8_lossy(&got.stdout), content, "{got:?}");
 }

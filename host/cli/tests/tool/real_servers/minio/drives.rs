@@ -9,7 +9,7 @@ use iamseal_servers::minio::Minio;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use super::deployment::key;
+use super::deployment::{BUCKET, key, puts_and_gets};
 use crate::kit::{KEY, OTHER_KEY, Tool, tool};
 
 const USERS: [(&str, &str); 4] = [
@@ -19,7 +19,6 @@ const USERS: [(&str, &str); 4] = [
     ("<bob>&co", "password-of-bob"),
 ];
 const SERVICE_ACCOUNT: (&str, &str) = ("SERVICEOFALICE", "password-of-service");
-const BUCKET: &str = "bucket";
 
 /// What the tool is given: the drive of a server that has one, else all of them.
 struct Server {
@@ -136,7 +135,7 @@ impl Server {
         let group = self.minio.admin(&["admin", "group", "info", "t", "team"]);
         assert!(String::from_utf8_lossy(&group.stdout).contains(USERS[1].0));
         for (user, password) in [USERS[0], USERS[1], SERVICE_ACCOUNT] {
-            self.use_it(user, password);
+            puts_and_gets(&self.minio, (user, password));
         }
     }
 
@@ -155,20 +154,6 @@ impl Server {
             copy
         });
         copies.collect()
-    }
-
-    /// This user puts an object and gets it.
-    #[track_caller]
-    fn use_it(&self, user: &str, password: &str) {
-        let file = self.folder.path().join("object");
-        fs::write(&file, user).unwrap();
-        let place = format!("t/{BUCKET}/object-of-{user}");
-        let put = self
-            .minio
-            .mc(user, password, &["cp", file.to_str().unwrap(), &place]);
-        assert!(put.status.success(), "{put:?}");
-        let got = self.minio.mc(user, password, &["cat", &place]);
-        assert_eq!(String::from_utf8_lossy(&got.stdout), user, "{got:?}");
     }
 
     /// Every object of the system is whole on every drive, by the server's own judgement.
