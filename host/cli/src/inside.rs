@@ -24,6 +24,10 @@ pub fn is_inside(inner: &Path, outer: &Path) -> io::Result<bool> {
     if inner.ancestors().any(is_root) {
         return Ok(true);
     }
+    #[cfg(target_os = "linux")]
+    if is_in_layer(&inner, &outer)? {
+        return Ok(true);
+    }
     // A folder inside of it can be mounted elsewhere too, also one of what is mounted in it: nothing above
     // that leads to the root.
     let Some(of_inner) = Origin::of(&inner) else {
@@ -31,6 +35,37 @@ pub fn is_inside(inner: &Path, outer: &Path) -> io::Result<bool> {
     };
     let outers = Origin::of(&outer).into_iter().chain(Origin::below(&outer));
     Ok(outers.into_iter().any(|outer| of_inner.is_inside(&outer)))
+}
+
+/// Whether it is inside a layer of what an overlay shows in `outer`: what is written there appears in it, though
+/// neither device nor inode is the same.
+#[cfg(target_os = "linux")]
+fn is_in_layer(inner: &Path, outer: &Path) -> io::Result<bool> {
+    let mounts = fs::read("/proc/self/mountinfo").map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("/proc/self/mountinfo: {error}: no mount can be told"),
+        )
+    })?;
+    for mount in mounts_of(&mounts) {
+        // What of the overlay is in the store: all of it, or the store is a part of it.
+        let part = match outer.strip_prefix(&mount.point) {
+            Ok(part) => part,
+            Err(_) if mount.point.starts_with(outer) => Path::new(""),
+            Err(_) => continue,
+        };
+        for layer in mount.layers() {
+            let Ok(layer) = fs::metadata(layer.join(part)) else {
+                continue;
+            };
+            let is_layer =
+                |above: &Path| fs::metadata(above).is_ok_and(|meta| is_same(&meta, &layer));
+            if inner.ancestors().any(is_layer) {
+                return Ok(true);
+            }
+        }
+    }
+    Ok(false)
 }
 
 fn is_same(one: &Metadata, other: &Metadata) -> bool {
@@ -101,6 +136,22 @@ struct Mount<'a> {
     origin: Origin,
     /// Where.
     point: PathBuf,
+    /// What the file system says of itself, for an overlay its layers.
+    options: &'a [u8],
+}
+
+#[cfg(target_os = "linux")]
+impl Mount<'_> {
+    /// The folders that an overlay is made of, as they were named when it was mounted.
+    fn layers(&self) -> impl Iterator<Item = PathBuf> {
+        let options = self.options.split(|byte| *byte == b',');
+        let layers = options.filter_map(|option| {
+            let names = [&b"upperdir="[..], b"lowerdir=", b"lowerdir+=", b"datadir+="];
+            names.iter().find_map(|name| option.strip_prefix(*name))
+        });
+        let layers = layers.flat_map(|layers| layers.split(|byte| *byte == b':').map(unescaped));
+        layers.filter(|layer| layer.is_absolute())
+    }
 }
 
 /// The lines of mountinfo: the mount's number, its parent's, the device, the folder of that file system that
@@ -114,11 +165,16 @@ fn mounts_of(mounts: &[u8]) -> impl Iterator<Item = Mount<'_>> {
         let device = String::from_utf8_lossy(fields.nth(1)?).into_owned();
         let path = unescaped(fields.next()?);
         let point = unescaped(fields.next()?);
+        // Behind the optional fields and a hyphen: kind, source, options.
+        let mut fields = fields.skip_while(|field| *field != b"-").skip(1);
+        let is_overlay = fields.next() == Some(b"overlay");
+        let options = fields.nth(1).filter(|_| is_overlay).unwrap_or_default();
         let origin = Origin { device, path };
         Some(Mount {
             number,
             origin,
             point,
+            options,
         })
     })
 }
@@ -191,6 +247,17 @@ mod tests {
         let is_in_mnt = |origin: Origin| in_mnt.iter().any(|outer| origin.is_inside(outer));
         assert!(is_in_mnt(origin(22, "/data/store/config/journals")));
         assert!(!is_in_mnt(origin(22, "/data/store/journals")));
+    }
+
+    #[test]
+    fn an_overlay_names_its_layers() {
+        let mounts = b"\
+            30 21 0:50 / /merged rw shared:9 - overlay x rw,lowerdir=/a:/b,upperdir=/c\\040d,workdir=/w\n\
+            31 21 0:51 / /other rw - ext4 upperdir=/e rw,upperdir=/e\n";
+        let layers: Vec<_> = mounts_of(mounts)
+            .flat_map(|mount| mount.layers().collect::<Vec<_>>())
+            .collect();
+        assert_eq!(layers, ["/a", "/b", "/c d"].map(PathBuf::from));
     }
 
     #[test]

@@ -63,6 +63,44 @@ fn a_journal_inside_the_store_is_refused_whatever_way_leads_there() {
 }
 
 #[test]
+fn a_journal_in_a_layer_of_the_store_is_refused() {
+    let (lower, layers) = (plain(), folder());
+    for name in ["upper/config", "work", "merged"] {
+        fs::create_dir_all(layers.path().join(name)).unwrap();
+    }
+    let [merged, upper] = ["merged", "upper/config/journals"].map(|name| layers.path().join(name));
+    let in_layer = tool(with("migrate --json --to kms", &merged)).key(KEY);
+    let migrate = in_layer.args(["--journal".as_ref(), upper.as_os_str()]);
+    // An overlay cannot have layers on every file system.
+    let mount = "mount -t overlay -o lowerdir=$lower,upperdir=$layers/upper,workdir=$layers/work x \
+                 $layers/merged || exit 0";
+    let paths = [("lower", lower.root()), ("layers", layers.path())];
+    let Some(ended) = mounted(mount, &paths, migrate) else {
+        return;
+    };
+    if ended.code == Some(0) && ended.stdout.is_empty() {
+        return;
+    }
+    assert_eq!(ended.code, Some(2), "{ended}");
+    assert!(ended.stderr.contains("is inside the store"), "{ended}");
+    assert!(!upper.exists());
+}
+
+#[test]
+fn where_mounts_cannot_be_told_no_journal_is_begun() {
+    let (store, elsewhere) = (plain(), folder());
+    let seen = store.seen();
+    let paths = [("elsewhere", elsewhere.path())];
+    let mount = "mount -t tmpfs none /proc";
+    let Some(ended) = mounted(mount, &paths, migrate(&store, elsewhere.path())) else {
+        return;
+    };
+    assert_ne!(ended.code, Some(0), "{ended}");
+    assert!(ended.stderr.contains("/proc/self/mountinfo"), "{ended}");
+    assert_eq!(store.seen(), seen);
+}
+
+#[test]
 fn a_folder_beside_the_store_on_the_same_disk_is_taken() {
     let (store, beside, elsewhere) = (plain(), folder(), folder());
     let paths = [("beside", beside.path()), ("elsewhere", elsewhere.path())];

@@ -214,6 +214,9 @@ pub fn from_environment(
             variable: name.to_owned(),
             why,
         };
+        if name.starts_with("AWS_") && !is_sendable(name, value) {
+            return Err(unfit("it holds a character that no request can carry"));
+        }
         if name == PROXY && !value.is_empty() {
             connector.proxy = Some(connect::proxy(value).map_err(unfit)?);
         }
@@ -248,6 +251,15 @@ pub fn from_environment(
     };
     let builder = builder.with_client_options(options).with_retry(retry);
     Ok((builder, connector))
+}
+
+/// Whether a value can stand in a request; of paths of files, whether it has no control character.
+/// `object_store` takes it for granted.
+fn is_sendable(name: &str, value: &str) -> bool {
+    match name.ends_with("_FILE") || name.ends_with("_CA_BUNDLE") {
+        true => !value.chars().any(char::is_control),
+        false => value.bytes().all(|byte| matches!(byte, b' '..=b'~')),
+    }
 }
 
 /// # Errors
@@ -457,6 +469,21 @@ mod tests {
             let variable = [(CREDENTIALS_TOKEN, file.path().to_str().unwrap())];
             let variable = variable.map(|(name, value)| (name.into(), value.into()));
             assert_eq!(from_environment(variable).is_ok(), is_fit, "{token:?}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_no_request_can_carry_is_refused() {
+        for (name, value) in [
+            ("AWS_SESSION_TOKEN", "tok\nen"),
+            ("AWS_ACCESS_KEY_ID", "A\u{1}"),
+            ("AWS_SECRET_ACCESS_KEY", "é"),
+            ("AWS_REGION", "eu\r"),
+            ("AWS_WEB_IDENTITY_TOKEN_FILE", "/a\nb"),
+        ] {
+            let refused = from_environment([(name.into(), value.into())]).err();
+            let said = refused.unwrap().to_string();
+            assert!(said.contains(name) && !said.contains(value), "{said}");
         }
     }
 
