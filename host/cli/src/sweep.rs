@@ -11,11 +11,12 @@ use serde_json::{Value, json};
 use tokio::time::timeout;
 
 use crate::arguments::{Common, Sweep};
+use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::report::why::Why;
-use crate::report::words;
-use crate::store::Access;
+use crate::report::{notes, words};
+use crate::store::{Access, Kind};
 use crate::tally::Tally;
 use crate::{output, store};
 
@@ -72,6 +73,18 @@ pub async fn run(common: &Common, command: &Sweep) -> Result<ExitCode, Failure> 
             };
             say(common, page, swept, removed, &mut tally, &mut stopped);
         }
+    }
+    // On a drive that is not here drafts lie as they did.
+    let unseen = match store::kind(&*store, &command.place.store) {
+        Kind::Drives => store.check_writes().await.err(),
+        Kind::Folder | Kind::Server => None,
+    };
+    if let Some(error) = &unseen {
+        tally.beside(Cause::Storage);
+        output::note(
+            common.json,
+            &notes::not_all_swept(&iamseal::describe_storage(error)),
+        );
     }
     let printed = output::summary(&match common.json {
         true => tally.json("outcome", stopped.is_some(), None),

@@ -19,6 +19,7 @@
 
 mod folders;
 pub mod pattern;
+mod standing;
 mod writer;
 
 use std::borrow::Cow;
@@ -30,7 +31,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 use wasmtime::component::ResourceAny;
 
-use super::{Cursor, Note, Storage, Store, Stored, Sweeping, Swept};
+use super::{Cursor, Note, Standing, Storage, Store, Stored, Sweeping, Swept};
 use crate::contract::StorageError;
 use crate::contract::drive_store::exports::iamseal::plugin::drives::Fault;
 use crate::describe::line;
@@ -48,6 +49,7 @@ const LOST: &str = "the component that reads drives failed and was started again
 pub struct DriveStore {
     shared: Arc<Shared>,
     name: String,
+    folders: Vec<PathBuf>,
 }
 
 /// Why drives are no store.
@@ -133,7 +135,7 @@ impl DriveStore {
         if drives.is_empty() {
             return Err(OpenError::NoDrive);
         }
-        let name = name(&drives);
+        let (name, folders) = (name(&drives), drives.clone());
         let opened = blocking(move || {
             let folders = Folders::open(&drives);
             let drives = Arc::new(Drives::load(component, world, &cache, folders)?);
@@ -154,6 +156,7 @@ impl DriveStore {
         Ok(Self {
             shared: Arc::new(shared),
             name,
+            folders,
         })
     }
 
@@ -343,6 +346,17 @@ impl Store for DriveStore {
             hides: true,
         });
         Ok(notes.chain(lost).collect())
+    }
+
+    async fn survey(
+        &self,
+        prefix: &[u8],
+        see: &mut (dyn for<'path> FnMut(&'path [u8], Standing) + Send),
+    ) -> Result<(), StorageError> {
+        for (path, standing) in standing::of(&self.folders, prefix).await? {
+            see(&path, standing);
+        }
+        Ok(())
     }
 
     async fn drafts(&self, _prefix: &[u8]) -> Result<Box<dyn Cursor>, StorageError> {

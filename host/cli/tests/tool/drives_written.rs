@@ -312,6 +312,46 @@ fn what_a_killed_run_left_is_named_and_swept() {
 }
 
 #[test]
+fn a_drive_that_is_not_there_is_not_swept() {
+    let deployment = Deployment::of("four-sealed.tar.gz");
+    let draft = "tmp/.iamseal-0123456789abcdef.tmp";
+    for drive in [1, 4] {
+        fs::create_dir_all(deployment.drives.file(drive, "tmp")).unwrap();
+        fs::write(deployment.drives.file(drive, draft), b"plaintext").unwrap();
+    }
+    let three = deployment.drives.some(1..=3);
+    tool(["sweep", &three])
+        .run()
+        .exits(13)
+        .says("not all drives were swept");
+    assert_eq!(deployment.left().len(), 1);
+    tool(["sweep", &deployment.drives.store()]).ok();
+    assert_eq!(deployment.left().len(), 0);
+}
+
+#[test]
+fn other_names_and_open_modes_are_told() {
+    let deployment = Deployment::of("four-sealed.tar.gz");
+    let file = |drive| deployment.drives.file(drive, &format!("{ALICE}/xl.meta"));
+    fs::hard_link(file(3), deployment.journals.path().join("name")).unwrap();
+    fs::set_permissions(file(2), Permissions::from_mode(0o644)).unwrap();
+    tool(["audit", &deployment.drives.store()])
+        .run()
+        .says("1 objects have another name");
+    for target in [
+        &["--to", "kms", "--key", "other-key"][..],
+        &["--to", "plaintext"],
+    ] {
+        let mut arguments = target.to_vec();
+        arguments.push("--dry-run");
+        let ended = deployment.migrate(&arguments).ok();
+        let ended = ended.says("1 objects have another name");
+        let is_told = ended.stderr.contains("others than their owner can read");
+        assert_eq!(is_told, target.contains(&"plaintext"), "{ended}");
+    }
+}
+
+#[test]
 fn runs_that_are_killed_leave_every_object_as_it_was_or_as_it_was_to_be() {
     let deployment = Deployment::of("four-sealed.tar.gz");
     let objects = deployment.audit().len();

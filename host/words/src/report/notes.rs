@@ -265,6 +265,17 @@ pub const BEYOND_AUDIT: &str = "\
 This is about the objects of config/ alone. Before you delete a key: what is in buckets, bucket
 metadata, tier-config.bin, backups and the journals of runs may need it too.";
 
+/// That not all of a store could be swept, and why.
+pub fn not_all_swept(why: &str) -> String {
+    format!("not all drives were swept, so drafts, plaintext perhaps, may lie on the others: {why}")
+}
+
+/// A whole key where its name belongs; it is not shown.
+pub const KEY_NOT_NAME: (&str, &str) = (
+    "--key takes the name of a key, and no name has a colon; what was given is not shown: it may be a secret",
+    "give the name alone, and the key in MINIO_KMS_SECRET_KEY or in a file with --keys",
+);
+
 /// Why an option to seal has no use for the compact form, and what to do about it.
 pub const COMPACT_OPTIONS: (&str, &str) = (
     "the compact form has one cipher and no data key",
