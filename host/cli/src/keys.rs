@@ -7,9 +7,8 @@ use std::sync::{Mutex, PoisonError};
 
 use iamseal::keys::root_credential::RootCredentialError;
 use iamseal::keys::static_key::StaticKeyError;
-use iamseal::keys::{
-    Environment, KeysError, MixedKeyring, StaticKey, StaticKeyring, is_open_to_others,
-};
+use iamseal::keys::{Environment, KeysError, MixedKeyring, StaticKeyring, is_open_to_others};
+use iamseal_words::keys::given::{NOT_SHOWN, path_shown};
 
 use crate::arguments::Common;
 use crate::cause::Cause;
@@ -34,12 +33,9 @@ pub fn keyring(common: &Common) -> Result<MixedKeyring, Failure> {
     Ok(keyring)
 }
 
-/// Refuses what looks like a secret where the name of its file belongs, without showing it.
+/// Refuses what may be a secret where the name of its file belongs, without showing it.
 fn is_no_secret(option: &str, file: &Path) -> Result<(), Failure> {
-    let text = file.to_string_lossy();
-    // A password without a slash in it, or a whole key.
-    let is_like_one = text.contains(':') && !text.contains('/') || StaticKey::parse(&text).is_ok();
-    if !is_like_one || file.exists() {
+    if path_shown(file) != NOT_SHOWN {
         return Ok(());
     }
     Err(Failure::usage(format!(

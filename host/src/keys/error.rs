@@ -4,6 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
+use iamseal_words::keys::given::path_shown;
 use thiserror::Error;
 
 use super::root_credential::RootCredentialError;
@@ -61,7 +62,7 @@ pub enum KeysError {
         place: Place,
     },
     /// A file cannot be read.
-    #[error("{}: cannot be read: {cause}", .path.display())]
+    #[error("{}: cannot be read: {cause}", path_shown(.path))]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -83,7 +84,7 @@ pub enum KeysError {
     /// A file that a variable names is not there.
     #[error(
         "{variable} names {}, which does not exist; MinIO would go on without a KMS",
-        .path.display()
+        path_shown(.path)
     )]
     FileMissing {
         /// The variable.

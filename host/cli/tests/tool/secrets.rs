@@ -81,12 +81,68 @@ fn no_failure_tells_a_secret() {
 
 #[test]
 fn a_secret_in_the_place_of_its_file_is_not_shown() {
-    for option in ["--keys", "--root-credentials"] {
-        for secret in [KEY, "minioadmin:very-secret"] {
-            let ended = tool(["audit", "/", option, secret]).run().fails(2);
-            let (_, hidden) = secret.split_once(':').unwrap();
-            assert!(!ended.stderr.contains(hidden), "{ended}");
-            ended.says("it may be a secret");
+    let (_, key) = KEY.split_once(':').unwrap();
+    let bare = key.trim_end_matches('=');
+    let hex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+    for (secret, given) in [
+        (key, KEY.to_owned()),
+        (bare, format!("my-key:{bare}")),
+        (key, format!("MINIO_KMS_SECRET_KEY={KEY}")),
+        (key, format!("export MINIO_KMS_SECRET_KEY={KEY}")),
+        (key, format!("\"{KEY}\"")),
+        (key, key.to_owned()),
+        (key, format!("my-key={key}")),
+        (hex, format!("my-key:{hex}")),
+        ("very-secret", "minioadmin:very-secret".into()),
+        ("very/secret", "minioadmin:very/secret".into()),
+        ("very-secret", "very-secret".into()),
+        ("very-secret", "MINIO_ROOT_PASSWORD=very-secret".into()),
+    ] {
+        let not_told = |run: Tool| {
+            let ended = run.run();
+            assert!(
+                !ended.stderr.contains(secret) && !ended.text().contains(secret),
+                "{ended}"
+            );
+            ended.fails(2)
+        };
+        for option in ["--keys", "--root-credentials"] {
+            not_told(tool(["audit", "/", option, &given])).says("it may be a secret");
         }
+        for variable in [
+            FILE_VARIABLE,
+            "MINIO_KMS_MASTER_KEY_FILE",
+            "MINIO_CONFIG_ENV_FILE",
+        ] {
+            not_told(seal().env([(variable, &*given)]));
+        }
+    }
+    for command in [seal(), tool(["migrate", "/", "--to", "kms"])] {
+        let ended = command.key(KEY).args(["--key", KEY]).run().fails(2);
+        assert!(!ended.stderr.contains(key), "{ended}");
+    }
+    let inline = "-----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----";
+    let etcd = tool(["audit", "etcds://127.0.0.1:1"]).env([
+        ("MINIO_ETCD_CLIENT_CERT", "/dev/null"),
+        ("MINIO_ETCD_CLIENT_CERT_KEY", inline),
+    ]);
+    let ended = etcd.run();
+    assert!(!ended.stderr.contains("hidden"), "{ended}");
+}
+
+#[test]
+fn half_a_password_is_no_users_name() {
+    for line in [
+        "MINIO_ROOT_PASSWORD=hidden:secret",
+        "export RUSTFS_IAM_MASTER_KEY=hidden:secret",
+        "Environment=MINIO_ROOT_PASSWORD=hidden:secret",
+        "MINIO_ROOT_PASSWORD: hidden:secret",
+    ] {
+        let ended = tool(["audit", "/"])
+            .file("--root-credentials", line)
+            .run()
+            .fails(2);
+        assert!(!ended.stderr.contains("hidden"), "{ended}");
+        ended.says("line 1").says("NAME=VALUE");
     }
 }

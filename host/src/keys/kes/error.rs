@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use iamseal_words::keys::given::path_shown;
 use thiserror::Error;
 
 use super::endpoints::MAX_ENDPOINTS;
@@ -34,7 +35,7 @@ pub enum KesError {
     #[error("it is no API key of KES")]
     ApiKey,
     /// A file cannot be read.
-    #[error("{}: cannot be read: {cause}", .path.display())]
+    #[error("{}: cannot be read: {cause}", path_shown(.path))]
     Unreadable {
         /// The file or folder.
         path: PathBuf,

@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
+use iamseal_words::keys::given::path_shown;
 use thiserror::Error;
 
 use crate::keys::KeysError;
@@ -43,7 +44,7 @@ pub enum OpenError {
     #[error(transparent)]
     Variable(#[from] KeysError),
     /// A file cannot be read.
-    #[error("{variable} names {}: {cause}", .path.display())]
+    #[error("{variable} names {}: {cause}", path_shown(.path))]
     Unreadable {
         /// What names it.
         variable: &'static str,

@@ -1,12 +1,13 @@
 //! The texts of keys and root credentials, by the rules of MinIO.
 
 pub mod assignment;
+pub mod given;
 pub mod root_credential;
 pub mod static_key;
 
 use zeroize::Zeroizing;
 
-pub use assignment::assignment;
+pub use assignment::{assignment, is_assignment};
 pub use root_credential::{RootCredential, RootCredentialError};
 pub use static_key::{StaticKey, StaticKeyError};
 

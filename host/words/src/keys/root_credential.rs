@@ -3,6 +3,8 @@
 use thiserror::Error;
 use zeroize::Zeroizing;
 
+use super::is_assignment;
+
 /// The shortest user name in bytes that MinIO takes.
 pub const USER_BYTES: usize = 3;
 /// The shortest password in bytes that MinIO takes.
@@ -23,6 +25,9 @@ pub enum RootCredentialError {
     /// There is no colon between user and password.
     #[error("there is no colon between user and password")]
     NoColon,
+    /// It is an assignment to a variable, which would become the user's name.
+    #[error("it is NAME=VALUE, and a credential is USER:PASSWORD alone")]
+    Assignment,
     /// The user name is too short.
     #[error("the user name has {bytes} bytes; at least {least} are needed")]
     UserTooShort {
@@ -47,8 +52,11 @@ impl RootCredential {
     /// was a credential still opens what it sealed.
     ///
     /// # Errors
-    /// `NoColon`; `PasswordTooShort` if there is none.
+    /// `NoColon`; `Assignment` for a line of an environment file; `PasswordTooShort` if there is none.
     pub fn parse(text: &str) -> Result<Self, RootCredentialError> {
+        if is_assignment(text) {
+            return Err(RootCredentialError::Assignment);
+        }
         let (user, password) = text.split_once(':').ok_or(RootCredentialError::NoColon)?;
         let credential = Self {
             user: user.into(),
@@ -98,6 +106,9 @@ impl RootCredentialError {
     pub fn cure(&self) -> String {
         match self {
             Self::NoColon => "write it as USER:PASSWORD".into(),
+            Self::Assignment => {
+                "write user and password alone, as USER:PASSWORD, or :PASSPHRASE for RustFS".into()
+            }
             Self::UserTooShort { .. } | Self::PasswordTooShort { .. } => {
                 "give the credential that the server runs with; \
                  one of the past belongs into --root-credentials FILE"

@@ -7,7 +7,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::assignment;
+use super::is_assignment;
 
 /// The length of a key in bytes: AES-256 and ChaCha20 take no other.
 pub const KEY_BYTES: usize = 32;
@@ -186,16 +186,6 @@ impl StaticKeyError {
             Self::NoRandomness(_) => "look at the system's random device".into(),
         }
     }
-}
-
-/// Whether it sets one of a server's variables, as in `export MINIO_KMS_SECRET_KEY=my-key:…`.
-fn is_assignment(text: &str) -> bool {
-    let is_of_variable =
-        |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
-    assignment(text).is_some_and(|(name, _)| {
-        let is_of_server = name.starts_with("MINIO_") || name.starts_with("RUSTFS_");
-        is_of_server && name.bytes().all(is_of_variable)
-    })
 }
 
 fn digit(character: u8) -> Option<u8> {

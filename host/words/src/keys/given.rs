@@ -1,0 +1,95 @@
+//! What is given where the path of a file with secrets belongs, and may be the secret itself.
+
+use std::path::Path;
+
+use base64::Engine as _;
+use base64::alphabet;
+use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+
+use super::static_key::KEY_BYTES;
+
+/// Base64 of a key that may have lost its padding, and with it the bits that belong to no byte.
+const LOOSE: GeneralPurpose = GeneralPurpose::new(
+    &alphabet::STANDARD,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
+/// What stands for a text that may be a secret.
+pub const NOT_SHOWN: &str = "a file (what was given is not shown: it may be a secret)";
+
+/// The path for people: as it is if it is one, else [`NOT_SHOWN`]. A path is what exists, or what begins at
+/// the root or in a folder that exists, and has nothing of a key or an assignment.
+#[must_use]
+pub fn path_shown(path: &Path) -> String {
+    match path.exists() || is_path(path) {
+        true => path.display().to_string(),
+        false => NOT_SHOWN.to_owned(),
+    }
+}
+
+fn is_path(path: &Path) -> bool {
+    let text = path.to_string_lossy();
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let is_placed = path.is_absolute() || folder.is_some_and(Path::is_dir);
+    is_placed && !text.contains(['=', '\n']) && !holds_key(&text)
+}
+
+/// Whether a text holds what could be a key: 32 bytes in base64 or hexadecimal, alone or after a name.
+#[must_use]
+pub fn holds_key(text: &str) -> bool {
+    let is_digit = |byte: u8| byte.is_ascii_alphanumeric() || b"+/".contains(&byte);
+    text.contains("PRIVATE KEY")
+        || text
+            .split(|character: char| !character.is_ascii() || !is_digit(character as u8))
+            .any(|run| match run.len() {
+                43 => LOOSE
+                    .decode(run)
+                    .is_ok_and(|bytes| bytes.len() == KEY_BYTES),
+                64 => run.bytes().all(|byte| byte.is_ascii_hexdigit()),
+                _ => false,
+            })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
+    const HEX: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    #[test]
+    fn a_secret_is_never_shown() {
+        for secret in [
+            format!("key:{KEY}="),
+            format!("key:{KEY}"),
+            format!("{KEY}="),
+            format!("/{}", &KEY[1..]),
+            format!("key={KEY}="),
+            format!("\"key:{KEY}=\""),
+            format!("MINIO_KMS_SECRET_KEY=key:{KEY}="),
+            format!("/tmp/key:{HEX}"),
+            "root:Sup3r/RootPw99".into(),
+            "Sup3rRootPw99".into(),
+            "MINIO_ROOT_PASSWORD=Sup3rRootPw99".into(),
+            "-----BEGIN PRIVATE KEY-----\nMC4CAQ".into(),
+        ] {
+            assert_eq!(path_shown(Path::new(&secret)), NOT_SHOWN, "{secret}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_shown() {
+        for path in [
+            "/nonexistent/key",
+            "/run/secrets/my-key.secret",
+            "./no-such-file",
+            "src",
+        ] {
+            assert_eq!(path_shown(Path::new(path)), path);
+        }
+    }
+}
