@@ -100,10 +100,10 @@ mod convert {
 }
 
 pub use iamseal_words::contract::{
-    Cipher, Context, DataKeyEncoding, Description, Failure, Finding, Form, Found, KeyDerivation,
-    KeyError, KeyFailure, MinioOptions, ObjectError, Outcome, Policy, Reason, SealOptions,
-    SealedForm, Shard, SizeLimit, Step, StorageError, Target, Tries, Verdict, WrittenCipher,
-    WrittenEncoding,
+    Cipher, Content, Context, DataKeyEncoding, Description, Failure, Fault, Finding, Form, Found,
+    KeyDerivation, KeyError, KeyFailure, MinioOptions, ObjectError, Outcome, Policy, Reason,
+    SealOptions, SealedForm, Shard, Signer, SizeLimit, Step, StorageError, Target, Tries, Verdict,
+    WrittenCipher, WrittenEncoding,
 };
 
 /// An object that was opened. The plaintext is wiped when it is dropped, and has no `Debug`.

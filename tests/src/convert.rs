@@ -108,12 +108,30 @@ pub fn step(step: contract::Step) -> core::Step {
     }
 }
 
+fn content(content: contract::Content) -> core::Content {
+    let fault = |fault: contract::Fault| core::Fault {
+        is_error: fault.is_error,
+        text: fault.text,
+    };
+    core::Content {
+        faults: content.faults.into_iter().map(fault).collect(),
+        names: content.names,
+        signer: content.signer.map(|signer| match signer {
+            contract::Signer::Account => core::Signer::Account,
+            contract::Signer::PresentRoot(user) => core::Signer::PresentRoot(user),
+            contract::Signer::EarlierRoot(user) => core::Signer::EarlierRoot(user),
+            contract::Signer::Unknown => core::Signer::Unknown,
+        }),
+    }
+}
+
 /// The contract's finding as the core's.
 pub fn finding(finding: contract::Finding) -> core::Finding {
     core::Finding {
         path: finding.path,
         size: finding.size,
         key: finding.key,
+        content: content(finding.content),
         verdict: match finding.verdict {
             contract::Verdict::Opens(it) => core::Verdict::Opens(found(it)),
             contract::Verdict::Exempt(why) => core::Verdict::Exempt(why),

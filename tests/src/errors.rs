@@ -16,6 +16,7 @@ pub fn case(error: &Error) -> &'static str {
         Error::Refused(_) => "refused",
         Error::FormRefused(_) => "form-refused",
         Error::Outdated(_) => "outdated",
+        Error::NotLoadable(_) => "not-loadable",
         Error::NoKey => "no-key",
         Error::Key { error, .. } => match error {
             KeyError::NotFound => "key: not-found",
@@ -56,6 +57,7 @@ pub fn from_contract(error: contract::ObjectError) -> Error {
         contract::ObjectError::Refused(text) => Error::Refused(text),
         contract::ObjectError::FormRefused(form) => Error::FormRefused(convert::form(form)),
         contract::ObjectError::Outdated(text) => Error::Outdated(text),
+        contract::ObjectError::NotLoadable(text) => Error::NotLoadable(text),
         contract::ObjectError::NoKey => Error::NoKey,
         contract::ObjectError::Key(failure) => Error::Key {
             key: failure.key,

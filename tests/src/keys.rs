@@ -154,6 +154,10 @@ impl core::RootKey for NoRootKey {
     ) -> Result<core::Secret, core::KeyError> {
         match *self {}
     }
+
+    fn signed(&self, _message: &[u8], _signature: &[u8; 64]) -> Result<bool, core::KeyError> {
+        match *self {}
+    }
 }
 
 impl core::KeyMaker for Keys {

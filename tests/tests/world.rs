@@ -201,6 +201,7 @@ fn no_module_inside_the_auditor_imports_more_than_it_does() {
         "iamseal:plugin/keyring@0.1.0 [method]key.id",
         "iamseal:plugin/keyring@0.1.0 [method]key.open",
         "iamseal:plugin/keyring@0.1.0 [method]root-key.derive",
+        "iamseal:plugin/keyring@0.1.0 [method]root-key.signed",
         "iamseal:plugin/keyring@0.1.0 [resource-drop]key",
         "iamseal:plugin/keyring@0.1.0 [resource-drop]root-key",
         "iamseal:plugin/keyring@0.1.0 candidates",

@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use crate::error::{Error, Result, StorageError};
 use crate::form;
+use crate::judge::{Content, Signer, judge};
 use crate::keyring::Keyring;
 use crate::location::Location;
 use crate::migrate::BATCH_DERIVATIONS;
@@ -55,6 +56,8 @@ pub struct Finding {
     pub key: Option<String>,
     /// What became of it.
     pub verdict: Verdict,
+    /// What it holds, if it opens.
+    pub content: Content,
 }
 
 /// An audit that is under way.
@@ -113,6 +116,7 @@ impl<L: Keyring + Storage> Audit<L> {
                 size: None,
                 key: None,
                 verdict,
+                content: Content::default(),
             })
         };
         let location = match Location::new(&self.store, &path) {
@@ -134,11 +138,15 @@ impl<L: Keyring + Storage> Audit<L> {
             &bytes,
             self.policy,
         );
+        let mut content = Content::default();
         let verdict = match opened {
             Ok(opened) => {
                 if let Some(key) = &opened.found.key {
                     self.evidence.opens(key);
                 }
+                content = judge(&location.path, &opened.plaintext, |identity| {
+                    Signer::of(&self.lent, identity)
+                });
                 Verdict::Opens(opened.found)
             }
             Err(Error::HeaderNotAuthentic(name)) => {
@@ -164,6 +172,7 @@ impl<L: Keyring + Storage> Audit<L> {
             key,
             path,
             verdict,
+            content,
         })
     }
 }

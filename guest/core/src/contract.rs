@@ -83,6 +83,7 @@ macro_rules! contract_to_read {
                     }
                     $crate::Error::BodyNotAuthentic => Self::BodyNotAuthentic,
                     $crate::Error::CutShort => Self::CutShort,
+                    $crate::Error::NotLoadable(text) => Self::NotLoadable(text),
                     $crate::Error::Storage(error) => Self::Storage(error.into()),
                     $crate::Error::Other(text) => Self::Other(text),
                 }
@@ -180,12 +181,32 @@ macro_rules! contract_to_read {
             }
         }
 
+        impl From<$crate::Content> for auditing::Content {
+            fn from(content: $crate::Content) -> Self {
+                let fault = |fault: $crate::Fault| auditing::Fault {
+                    is_error: fault.is_error,
+                    text: fault.text,
+                };
+                Self {
+                    faults: content.faults.into_iter().map(fault).collect(),
+                    names: content.names,
+                    signer: content.signer.map(|signer| match signer {
+                        $crate::Signer::Account => auditing::Signer::Account,
+                        $crate::Signer::PresentRoot(user) => auditing::Signer::PresentRoot(user),
+                        $crate::Signer::EarlierRoot(user) => auditing::Signer::EarlierRoot(user),
+                        $crate::Signer::Unknown => auditing::Signer::Unknown,
+                    }),
+                }
+            }
+        }
+
         impl From<$crate::Finding> for auditing::Finding {
             fn from(finding: $crate::Finding) -> Self {
                 Self {
                     path: finding.path,
                     size: finding.size,
                     key: finding.key,
+                    content: finding.content.into(),
                     verdict: match finding.verdict {
                         $crate::Verdict::Opens(found) => auditing::Verdict::Opens(found.into()),
                         $crate::Verdict::Exempt(text) => auditing::Verdict::Exempt(text),
@@ -271,6 +292,7 @@ macro_rules! contract_to_write {
                     },
                     dry_run: plan.dry_run,
                     try_all_credentials: plan.try_all_credentials,
+                    unloadable_too: plan.unloadable_too,
                 }
             }
         }

@@ -52,6 +52,8 @@ pub enum Error {
     BodyNotAuthentic,
     /// The right key is there and all of the body is authentic, but its end is missing.
     CutShort,
+    /// It opens, but no server loads it; the text says why.
+    NotLoadable(String),
     /// The store failed.
     Storage(StorageError),
     /// Anything else; the text is for people.

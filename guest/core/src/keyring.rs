@@ -5,7 +5,7 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use iamseal_data_key::{self as data_key, KEY, Memory, RANDOM, SALT, Wrapped};
+use iamseal_data_key::{self as data_key, KEY, Memory, RANDOM, SALT, SIGNATURE, Wrapped};
 use zeroize::Zeroizing;
 
 use crate::error::KeyError;
@@ -31,6 +31,12 @@ pub trait RootKey {
     /// # Errors
     /// Whatever the host says.
     fn derive(&self, salt: &[u8; SALT], how: KeyDerivation) -> Result<Secret, KeyError>;
+
+    /// Whether its secret key signed a session token.
+    ///
+    /// # Errors
+    /// Whatever the host says.
+    fn signed(&self, message: &[u8], signature: &[u8; SIGNATURE]) -> Result<bool, KeyError>;
 }
 
 /// One key of a name; the contract's `candidate`.
@@ -162,6 +168,20 @@ impl<K: Key> Candidate<K> {
     /// Whether each use of it is a call to a server.
     pub(crate) fn is_server(&self) -> bool {
         matches!(self, Self::Server(_))
+    }
+}
+
+impl<R: RootKey> RootCredential<R> {
+    /// Whether its secret key signed a session token. A host that does not say it leaves it open, which is
+    /// no.
+    pub(crate) fn signed(&self, message: &[u8], signature: &[u8; SIGNATURE]) -> bool {
+        match &self.key {
+            RootCandidate::Key(key) => key.signed(message, signature).unwrap_or(false),
+            RootCandidate::Passphrase(text) => {
+                let secret = data_key::secret_key(text, &self.user);
+                data_key::signed(secret.as_bytes(), message, signature)
+            }
+        }
     }
 }
 

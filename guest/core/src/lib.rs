@@ -19,6 +19,7 @@ mod contract;
 mod credential;
 mod error;
 mod form;
+mod judge;
 mod keyring;
 mod location;
 mod migrate;
@@ -35,6 +36,7 @@ pub use audit::{Audit, Finding, Scope, Verdict};
 pub use context::Context;
 pub use error::{Error, KeyError, StorageError};
 pub use form::{Description, Form, inspect};
+pub use judge::{Content, Fault, Signer};
 pub use keyring::{
     Candidate, DataKey, DataKeyEncoding, Key, KeyDerivation, KeyMaker, Keyring, Random,
     RootCandidate, RootCredential, RootKey, Secret,

@@ -10,6 +10,7 @@ use alloc::vec::Vec;
 
 use crate::error::{Error, Result, StorageError};
 use crate::form::{Form, inspect};
+use crate::judge::{Signer, judge};
 use crate::keyring::{Candidate, KeyMaker, Random, Secret};
 use crate::location::Location;
 use crate::opening::{Found, Opened, Policy, unseal};
@@ -55,6 +56,8 @@ pub struct Plan {
     pub dry_run: bool,
     /// Whether every root credential is tried on every object, however many objects none opened before.
     pub try_all_credentials: bool,
+    /// Whether plaintext objects that no server loads are sealed too.
+    pub unloadable_too: bool,
 }
 
 /// What became of one object.
@@ -89,6 +92,7 @@ pub struct Run<L: Storage> {
     store: String,
     goal: Goal,
     dry_run: bool,
+    unloadable_too: bool,
     walk: Walk<L::Cursor>,
     session: Session,
 }
@@ -151,6 +155,7 @@ impl<L: KeyMaker + Random + Storage + StorageWriter> Run<L> {
             store: plan.store,
             goal,
             dry_run: plan.dry_run,
+            unloadable_too: plan.unloadable_too,
             walk: Walk::new(plan.prefix, plan.start_after, plan.shard),
             session: Session::of_run(plan.try_all_credentials),
         })
@@ -263,6 +268,15 @@ impl<L: KeyMaker + Random + Storage + StorageWriter> Run<L> {
         };
         if self.goal.is_met_by(&opened) {
             return Some(Prepared::Done(Outcome::Unchanged(opened.found)));
+        }
+        // Garbage that anybody can have written looks whole once it is sealed. What is sealed already, whoever had
+        // the key wrote so.
+        let is_vouched = opened.found.form != Form::Plaintext;
+        if !is_vouched && !self.unloadable_too && matches!(self.goal, Goal::Sealed { .. }) {
+            let content = judge(&location.path, &opened.plaintext, |_| Signer::Unknown);
+            if let Some(why) = content.error() {
+                return failed(Error::NotLoadable(why.to_string()));
+            }
         }
         let rendered =
             self.goal

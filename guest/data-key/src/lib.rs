@@ -11,6 +11,7 @@ extern crate alloc;
 pub mod base64;
 pub mod json;
 mod root;
+mod signature;
 mod wrapped;
 
 use alloc::vec::Vec;
@@ -18,6 +19,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 pub use root::{KeyDerivation, Memory, SALT};
+pub use signature::{SIGNATURE, secret_key, signed};
 pub use wrapped::{Encoding, KEY, Made, RANDOM, TooShort, Wrapped, make};
 
 /// Bytes that are wiped when they are dropped.

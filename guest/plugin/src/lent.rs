@@ -63,6 +63,10 @@ impl RootKey for keyring::RootKey {
     fn derive(&self, salt: &[u8; 32], how: KeyDerivation) -> Result<Secret, KeyError> {
         Ok(keyring::RootKey::derive(self, salt, how.into())?.into())
     }
+
+    fn signed(&self, message: &[u8], signature: &[u8; 64]) -> Result<bool, KeyError> {
+        Ok(keyring::RootKey::signed(self, message, signature)?)
+    }
 }
 
 impl Storage for Lent {

@@ -16,6 +16,7 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::drafts::Drafts;
+use crate::report::names::Names;
 use crate::report::needs::Needs;
 use crate::report::{finding, notes};
 use crate::store::Access;
@@ -78,6 +79,7 @@ pub async fn audit(
         }
         _ => None,
     };
+    let mut names = Names::default();
     let mut audit = auditor.audit(&scope).await?;
     let mut interrupt = Interrupt::listen()?;
     let mut tally = Tally::default();
@@ -97,6 +99,7 @@ pub async fn audit(
         };
         for finding in &findings {
             needs.see(finding);
+            names.see(finding);
             let line = match &mut comparing {
                 Some(comparing) => comparing.line(finding, common.json, &mut tally).await,
                 None => {
@@ -160,6 +163,8 @@ pub async fn audit(
     if stopped.is_some() || !is_whole {
         needs.break_off();
     }
+    // What was not looked at may well be there.
+    let names = (stopped.is_none() && is_whole && scope.prefix == notes::CONFIG).then_some(names);
     let text = match common.json {
         true => {
             let about = manifest
@@ -174,12 +179,14 @@ pub async fn audit(
                 });
             let further = [("keys", needs.json())].into_iter().chain(about);
             let further = further.chain(drafts.json());
+            let further = further.chain(names.and_then(|names| names.json()));
             let further = further.chain((!is_whole).then(|| ("all_seen", false.into())));
             tally.summary("verdict", stopped.is_some(), further)
         }
         false => {
             let mut lines = vec![tally.table(tally::IS)];
             lines.extend(needs.table());
+            lines.extend(names.and_then(|names| names.text()));
             if let (Some(manifest), Some(comparing)) = (&manifest, &comparing) {
                 lines.push(manifest::words(manifest));
                 let as_recorded = comparing.as_recorded();

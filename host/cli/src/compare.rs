@@ -203,8 +203,10 @@ impl<'a> Comparing<'a> {
     pub async fn line(&mut self, finding: &Finding, json: bool, tally: &mut Tally) -> String {
         let remark = self.noting.remark(finding, &mut self.comparison).await;
         self.as_recorded += u64::from(matches!(remark, Remark::AsRecorded));
-        let fails = matches!(finding.verdict, Verdict::Fails(_));
-        let why = remark.why().filter(|_| !fails);
+        let fails = finding::cause(finding).is_some();
+        // That an object belongs elsewhere explains that no server loads it here.
+        let opens = !matches!(finding.verdict, Verdict::Fails(_));
+        let why = remark.why().filter(|_| opens);
         match &why {
             None => finding::count(finding, tally),
             Some(why) => tally.failed(FAILS, why.cause),

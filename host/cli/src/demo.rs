@@ -21,7 +21,7 @@ use crate::{audit, load, migrate, output};
 const OLD_KEY: &str = "my-minio-key:rDHTF3saS+WLQAGZnULu9cZHAzOOWiDBSORoXgorNsM=";
 const OLD_CREDENTIAL: &str = "minioadmin:minioadmin";
 
-/// Objects that MinIO's code sealed, and the paths that they are bound to (the last two to none).
+/// Objects as MinIO sealed them, and the paths that they are bound to (the last two to none).
 const SAMPLES: [(&str, &[u8]); 5] = [
     (
         "config/iam/users/alice/identity.json",
@@ -114,6 +114,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
             to: To::Kms,
             how,
             dry_run: false,
+            unloadable_too: false,
             credentials: Credentials::default(),
         },
         jobs: None,
@@ -178,7 +179,7 @@ async fn make_store(common: &Common, store: &Path) -> Result<(), Failure> {
     let keyring = StaticKeyring::new().key(old).default_key("my-minio-key")?;
     let old = load::builder(common, keyring.into()).load().await?;
     let options = |form| SealOptions { form, key: None };
-    let identity = br#"{"version":1,"credentials":{"accessKey":"carol","secretKey":"no secret"}}"#;
+    let identity = br#"{"version":1,"credentials":{"accessKey":"carol","secretKey":"no secret","status":"on"}}"#;
     let path = "config/iam/users/carol/identity.json";
     let sealed = old
         .seal(path.as_bytes(), identity, &options(SealedForm::Compact))

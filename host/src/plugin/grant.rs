@@ -9,9 +9,20 @@ use crate::exempt::is_exempt;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Grant {
     keys: Keys,
-    credentials: bool,
+    credentials: Credentials,
     generate: bool,
     store: Store,
+}
+
+/// What root credentials may be used for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd)]
+enum Credentials {
+    #[default]
+    Nothing,
+    /// To tell whose secret signed a session token.
+    Tokens,
+    /// To derive the keys of objects, too.
+    All,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -63,16 +74,24 @@ impl Grant {
     pub fn unseal(policy: Policy) -> Self {
         Self {
             keys: Keys::All,
-            credentials: policy == Policy::Compatible,
+            credentials: match policy {
+                Policy::Compatible => Credentials::All,
+                Policy::Sealed | Policy::Current => Credentials::Nothing,
+            },
             ..Self::default()
         }
     }
 
-    /// The same, and reading below `prefix`.
+    /// The same, reading below `prefix`, and whose secret signed a session token.
     pub fn audit(policy: Policy, prefix: &[u8], start_after: Option<&[u8]>) -> Self {
+        let unseal = Self::unseal(policy);
         Self {
             store: Store::Read(Part::new(prefix, start_after)),
-            ..Self::unseal(policy)
+            credentials: match unseal.credentials {
+                Credentials::All => Credentials::All,
+                Credentials::Tokens | Credentials::Nothing => Credentials::Tokens,
+            },
+            ..unseal
         }
     }
 
@@ -81,7 +100,7 @@ impl Grant {
         let part = Part::new(prefix, start_after);
         Self {
             keys: Keys::All,
-            credentials: true,
+            credentials: Credentials::All,
             generate: true,
             store: match dry_run {
                 true => Store::Read(part),
@@ -111,9 +130,14 @@ impl Grant {
         }
     }
 
-    /// Whether root credentials may be used.
+    /// Whether root credentials may be used for anything: for session tokens at least.
     pub fn credentials(&self) -> bool {
-        self.credentials
+        self.credentials != Credentials::Nothing
+    }
+
+    /// Whether the keys of objects may be derived of root credentials.
+    pub fn derive(&self) -> bool {
+        self.credentials == Credentials::All
     }
 
     /// Whether data keys may be made.

@@ -28,6 +28,9 @@ pub struct MigrationPlan {
     /// Whether every root credential is tried on every object. Without it objects that none opens cost
     /// a bounded time: of those that follow some may fail with `credential-untried`.
     pub try_all_credentials: bool,
+    /// Whether plaintext objects that no server loads ([`crate::ObjectError::NotLoadable`]) are sealed too. Without
+    /// it they stay as they are.
+    pub unloadable_too: bool,
 }
 
 impl Default for MigrationPlan {
@@ -40,6 +43,7 @@ impl Default for MigrationPlan {
             target: Target::Sealed(SealOptions::default()),
             dry_run: false,
             try_all_credentials: false,
+            unloadable_too: false,
         }
     }
 }
@@ -70,6 +74,7 @@ impl Migration {
             target: plan.target.clone().into(),
             dry_run: plan.dry_run,
             try_all_credentials: plan.try_all_credentials,
+            unloadable_too: plan.unloadable_too,
         };
         let (exports, store, until) = instance.parts();
         let call = async {

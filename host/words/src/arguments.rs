@@ -92,6 +92,9 @@ pub struct Migrate {
     /// Open everything and say what would be done; write nothing.
     #[arg(long)]
     pub dry_run: bool,
+    /// Seal plaintext that no server loads too, such as truncated JSON; without it such objects stay and fail.
+    #[arg(long)]
+    pub unloadable_too: bool,
     /// How far root credentials are tried.
     #[command(flatten)]
     pub credentials: Credentials,
@@ -208,6 +211,9 @@ impl How {
             Some(SealedForm::Compact) => contract::SealedForm::Compact,
         };
         let key = self.key.clone();
+        if key.as_ref().is_some_and(|key| key.contains(':')) {
+            return Err(notes::KEY_NOT_NAME);
+        }
         Ok(SealOptions { form, key })
     }
 

@@ -167,6 +167,42 @@ pub struct Finding {
     pub key: Option<String>,
     /// What became of it.
     pub verdict: Verdict,
+    /// What it holds, if it opens.
+    pub content: Content,
+}
+
+/// What an object that opens holds, as far as an audit looks at it. Of one that does not open all is empty.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    /// What is wrong with it.
+    pub faults: Vec<Fault>,
+    /// The objects that it names: a mapping's policies, a group's members.
+    pub names: Vec<Vec<u8>>,
+    /// Whose secret key signed the session token that it holds; none if it holds none.
+    pub signer: Option<Signer>,
+}
+
+/// Something that is wrong with an object that opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// No server loads the object. Else one does, but not as whoever wrote it will have meant.
+    pub is_error: bool,
+    /// For people.
+    pub text: String,
+}
+
+/// Whose secret key signed a session token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Signer {
+    /// The account's own.
+    Account,
+    /// That of the first root credential that is lent, the present one; its user.
+    PresentRoot(String),
+    /// That of another root credential that is lent; its user. A server with the present one does not know
+    /// the account.
+    EarlierRoot(String),
+    /// None of those that are lent.
+    Unknown,
 }
 
 /// What an audit says of an object.
@@ -279,6 +315,9 @@ pub enum ObjectError {
     BodyNotAuthentic,
     /// All of the body that is there is authentic, but its end is missing.
     CutShort,
+    /// The object is plaintext that no server loads; the text says why. Only in a migration, which does not seal
+    /// it: an audit says it in [`Content::faults`].
+    NotLoadable(String),
     /// The store failed.
     Storage(StorageError),
     /// Anything else. The text is for people.

@@ -19,6 +19,7 @@ pub fn describe(error: &ObjectError) -> String {
                 .to_owned()
         }
         ObjectError::Outdated(what) => format!("outdated: {}", line(what)),
+        ObjectError::NotLoadable(why) => format!("it opens, and no server loads it: {}", line(why)),
         ObjectError::NoKey => "no key was named and the keyring has no default key".to_owned(),
         ObjectError::Key(failure) => {
             format!(

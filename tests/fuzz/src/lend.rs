@@ -92,6 +92,15 @@ impl keyring::HostRootKey for State {
         match *self.handles.get(&key)? {}
     }
 
+    fn signed(
+        &mut self,
+        key: Resource<NoRootKey>,
+        _message: Vec<u8>,
+        _signature: Vec<u8>,
+    ) -> Result<Result<bool, types::KeyError>> {
+        match *self.handles.get(&key)? {}
+    }
+
     fn drop(&mut self, key: Resource<NoRootKey>) -> Result<()> {
         self.handles.delete(key)?;
         Ok(())

@@ -80,6 +80,10 @@ impl RootKey for NoRootKey {
     fn derive(&self, _salt: &[u8; 32], _how: KeyDerivation) -> Result<Secret, KeyError> {
         match *self {}
     }
+
+    fn signed(&self, _message: &[u8], _signature: &[u8; 64]) -> Result<bool, KeyError> {
+        match *self {}
+    }
 }
 
 impl KeyMaker for Lent {

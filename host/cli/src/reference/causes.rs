@@ -114,6 +114,11 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
             "Its key opens other objects, but not this one.",
             "Restore the object.",
         ),
+        Cause::NotLoadable => (
+            "It opens, and no server loads it: it is not what its path wants. For one such object below \
+             `config/iam/` a server loads no identity at all.",
+            "Restore the object from a backup or mend it.",
+        ),
         Cause::Outdated => (
             "Sealed under an earlier key or context, and `--require current` was given.",
             "Migrate it, if you trust whoever wrote it.",

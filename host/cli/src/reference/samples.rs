@@ -43,6 +43,7 @@ pub fn object_errors() -> Vec<ObjectError> {
         ObjectError::FormRefused(Form::Plaintext),
         ObjectError::FormRefused(Form::RootCredential),
         ObjectError::Outdated(text()),
+        ObjectError::NotLoadable(text()),
         ObjectError::NoKey,
         ObjectError::HeaderNotAuthentic("<key>".into()),
         ObjectError::NoCredential,
@@ -197,6 +198,7 @@ pub fn keys_errors() -> Vec<KeysError> {
     ];
     let credentials = [
         RootCredentialError::NoColon,
+        RootCredentialError::Assignment,
         RootCredentialError::UserTooShort { bytes, least },
         RootCredentialError::PasswordTooShort { bytes, least },
     ];

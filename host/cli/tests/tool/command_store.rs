@@ -27,7 +27,10 @@ fn plain() -> Store {
             "config/iam/policydb/cn={} x,dc=日本/{number}.json",
             number % 5
         );
-        (path, json!({"version": 1, "policy": number}).to_string())
+        (
+            path,
+            json!({"version": 1, "policy": number.to_string()}).to_string(),
+        )
     }))
 }
 

@@ -33,7 +33,7 @@ impl Place {
         for number in 0..OBJECTS {
             let file = store.join(format!("config/iam/policydb/{}/{number}.json", number % 7));
             fs::create_dir_all(file.parent().unwrap()).unwrap();
-            fs::write(file, json!({"policy": number}).to_string()).unwrap();
+            fs::write(file, json!({"policy": number.to_string()}).to_string()).unwrap();
         }
         let keys = folder.path().join("old keys");
         fs::write(&keys, OTHER_KEY).unwrap();
@@ -519,7 +519,7 @@ fn a_run_whose_component_is_no_use_has_no_journal() {
 fn a_limit_of_computing_time() {
     let store = Store::of((0..4000).map(|number| {
         let path = format!("config/iam/policydb/{}/{number}.json", number % 7);
-        (path, json!({"policy": number}).to_string())
+        (path, json!({"policy": number.to_string()}).to_string())
     }));
     let migrate = tool(with("migrate --to kms --jobs 1", store.root())).key(KEY);
     let ended = migrate.after("ulimit -S -t 1").run();

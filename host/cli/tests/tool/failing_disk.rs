@@ -19,7 +19,10 @@ const NOBODY: u32 = 65534;
 fn plain() -> Store {
     let store = Store::of((0..OBJECTS).map(|number| {
         let path = format!("config/iam/policydb/{}/{number}.json", number % 7);
-        (path, json!({"version": 1, "policy": number}).to_string())
+        (
+            path,
+            json!({"version": 1, "policy": number.to_string()}).to_string(),
+        )
     }));
     fs::set_permissions(store.root(), Permissions::from_mode(0o755)).unwrap();
     store

@@ -94,3 +94,33 @@ fn a_drive_in_the_place_of_a_folder() {
     let ended = case("xl-drive").exits(0);
     assert_eq!(lines(&ended, "opens  "), 7, "{ended}");
 }
+
+#[test]
+fn objects_that_are_not_json() {
+    let ended = case("bad-json").exits(31);
+    assert_eq!(lines(&ended, "fails          not-loadable"), 2, "{ended}");
+    assert_eq!(lines(&ended, "opens  "), 5, "{ended}");
+    ended
+        .prints("config/iam/format.json")
+        .prints("config/config.json");
+}
+
+#[test]
+fn objects_that_a_full_disk_cut() {
+    let ended = case("cut-format").exits(3);
+    assert_eq!(lines(&ended, "fails          malformed"), 1, "{ended}");
+    assert_eq!(lines(&ended, "fails          not-loadable"), 1, "{ended}");
+    ended
+        .prints("config/iam/format.json")
+        .prints("config/iam/users/bob/identity.json")
+        .prints("the object is empty")
+        .prints("no string where one is wanted at byte 40");
+}
+
+#[test]
+fn a_service_account_that_an_earlier_root_secret_signed() {
+    let ended = case("signature").exits(0);
+    ended
+        .prints("warning: its session token is signed with an earlier secret of the root credential rootadmin")
+        .prints("signed tokens");
+}

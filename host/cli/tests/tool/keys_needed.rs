@@ -102,7 +102,7 @@ fn a_store_without_objects_is_no_evidence() {
 
 #[test]
 fn root_credentials_are_judged_by_objects_in_their_form_alone() {
-    let user = |opened, needed: Option<bool>| json!({"user": "minioadmin", "opened": opened, "asked_for": 0, "needed": needed});
+    let user = |opened, needed: Option<bool>| json!({"user": "minioadmin", "opened": opened, "asked_for": 0, "signed": 0, "needed": needed});
     let lend = |run: Tool| both(run).env(CREDENTIAL);
     let store = migrated();
     let (old, new) = (key(KEY_NAME, 0, 0, Some(false)), key(NEW, 3, 0, Some(true)));

@@ -27,7 +27,10 @@ type Found = BTreeMap<String, Value>;
 fn plain() -> Store {
     Store::of((0..OBJECTS).map(|number| {
         let path = format!("config/iam/policydb/{}/{number}.json", number % 7);
-        (path, json!({"version": 1, "policy": number}).to_string())
+        (
+            path,
+            json!({"version": 1, "policy": number.to_string()}).to_string(),
+        )
     }))
 }
 

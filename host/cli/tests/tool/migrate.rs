@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::kit::migration::{NAMES, all, forms, migrate, outcomes, plain};
 use crate::kit::store::Store;
-use crate::kit::{CREDENTIAL, KEY, KEY_NAME, KEY_WITH_OTHER_BYTES, OTHER_KEY, tool, with};
+use crate::kit::{BARE, CREDENTIAL, KEY, KEY_NAME, KEY_WITH_OTHER_BYTES, OTHER_KEY, tool, with};
 use iamseal_tests::samples::vector;
 
 #[test]
@@ -90,14 +90,11 @@ fn from_minios_own_objects_to_plaintext() {
 
 #[test]
 fn a_bare_context_is_migrated_to_the_joined_one() {
-    let vector = vector("dev-038");
-    let store = Store::of([(&vector.path, &vector.stored)]);
+    let (path, stored) = BARE;
+    let store = Store::of([(path, stored)]);
     let ended = migrate(&store, "kms").ok();
     assert_eq!(outcomes(&ended), [("migrated".to_owned(), 1)].into());
-    assert_eq!(
-        forms(&store, KEY)[vector.path.as_bytes()]["context"],
-        "joined"
-    );
+    assert_eq!(forms(&store, KEY)[path.as_bytes()]["context"], "joined");
 }
 
 #[test]

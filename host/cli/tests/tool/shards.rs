@@ -14,7 +14,10 @@ const OBJECTS: usize = 300;
 fn plain(objects: usize) -> Store {
     Store::of((0..objects).map(|number| {
         let path = format!("config/iam/policydb/{}/{number}.json", number % 7);
-        (path, json!({"version": 1, "policy": number}).to_string())
+        (
+            path,
+            json!({"version": 1, "policy": number.to_string()}).to_string(),
+        )
     }))
 }
 

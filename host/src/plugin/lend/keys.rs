@@ -5,7 +5,7 @@
 
 use std::time::Instant;
 
-use iamseal_data_key::SALT;
+use iamseal_data_key::{SALT, SIGNATURE, secret_key, signed};
 use wasmtime::component::Resource;
 use zeroize::Zeroizing;
 
@@ -112,7 +112,7 @@ impl keyring::HostRootKey for State {
         how: types::KeyDerivation,
     ) -> wasmtime::Result<Result<Vec<u8>, types::KeyError>> {
         let LentRootKey(credential) = self.keys.get(&key)?;
-        if !self.grant.credentials() {
+        if !self.grant.derive() {
             return Ok(Err(denied_to_this_call("root credentials").into()));
         }
         let Ok(salt) = <[u8; SALT]>::try_from(salt) else {
@@ -136,6 +136,25 @@ impl keyring::HostRootKey for State {
         self.meter.resume();
         self.meter.charge(started.elapsed())?;
         Ok(derived)
+    }
+
+    async fn signed(
+        &mut self,
+        key: Resource<LentRootKey>,
+        message: Vec<u8>,
+        signature: Vec<u8>,
+    ) -> wasmtime::Result<Result<bool, types::KeyError>> {
+        let LentRootKey(credential) = self.keys.get(&key)?;
+        if !self.grant.credentials() {
+            return Ok(Err(denied_to_this_call("root credentials").into()));
+        }
+        let Ok(signature) = <[u8; SIGNATURE]>::try_from(signature) else {
+            let why = format!("a signature has {SIGNATURE} bytes");
+            return Ok(Err(types::KeyError::Other(why)));
+        };
+        let passphrase = credential.passphrase();
+        let secret = secret_key(&passphrase, &credential.user);
+        Ok(Ok(signed(secret.as_bytes(), &message, &signature)))
     }
 
     fn drop(&mut self, key: Resource<LentRootKey>) -> wasmtime::Result<()> {

@@ -28,10 +28,12 @@ macro_rules! from_plugin {
             types::Error => $crate::contract::ObjectError {
                 Empty, NoKey, NoCredential, CredentialNotAuthentic, BodyNotAuthentic, CutShort;
                 UnknownForm, Malformed, Unsupported, Refused, FormRefused, Outdated, Key,
-                HeaderNotAuthentic, CredentialUntried, Storage, Other
+                HeaderNotAuthentic, CredentialUntried, NotLoadable, Storage, Other
             }
             auditing::Reason => $crate::contract::Reason
                 { OtherKeyBytes, EarlierKey, DamagedDataKey; OtherPath }
+            auditing::Signer => $crate::contract::Signer
+                { Account, Unknown; PresentRoot, EarlierRoot }
             auditing::Verdict => $crate::contract::Verdict
                 { ; Opens, Exempt, Fails }
             migration::Outcome => $crate::contract::Outcome
@@ -51,9 +53,20 @@ macro_rules! from_plugin {
             auditing::Failure => $crate::contract::Failure
                 { error; reason }
             auditing::Finding => $crate::contract::Finding
-                { path, verdict; size, key }
+                { path, verdict, content; size, key }
+            auditing::Fault => $crate::contract::Fault
+                { is_error, text; }
             migration::Step => $crate::contract::Step
                 { path, outcome, retries; }
+        }
+        impl From<auditing::Content> for $crate::contract::Content {
+            fn from(it: auditing::Content) -> Self {
+                Self {
+                    faults: it.faults.into_iter().map(Into::into).collect(),
+                    names: it.names,
+                    signer: it.signer.map(Into::into),
+                }
+            }
         }
     };
 }

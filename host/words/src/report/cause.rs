@@ -61,6 +61,8 @@ pub enum Cause {
     Refused,
     /// Not sealed, where only sealed objects may be opened.
     FormRefused,
+    /// It opens, and no server loads it.
+    NotLoadable,
     /// Sealed under an earlier key or context.
     Outdated,
     /// The store, a file, or standard input or output failed.
@@ -83,7 +85,7 @@ pub enum Cause {
 
 impl Cause {
     /// All of them.
-    pub const ALL: [Self; 36] = [
+    pub const ALL: [Self; 37] = [
         Self::Other,
         Self::Usage,
         Self::Several,
@@ -111,6 +113,7 @@ impl Cause {
         Self::UnknownForm,
         Self::Refused,
         Self::FormRefused,
+        Self::NotLoadable,
         Self::Outdated,
         Self::Storage,
         Self::Conflict,
@@ -155,6 +158,7 @@ impl Cause {
             Self::CredentialUntried => 28,
             Self::Journal => 29,
             Self::EarlierKey => 30,
+            Self::NotLoadable => 31,
             Self::HungUp => 129,      // 128 + SIGHUP
             Self::Interrupted => 130, // 128 + SIGINT, as shells have it
             Self::ClosedPipe => 141,  // 128 + SIGPIPE
@@ -187,6 +191,7 @@ impl Cause {
             Self::OtherPath => "it belongs at another path",
             Self::EarlierKey => "most likely an earlier key of the same name",
             Self::DamagedDataKey => "damaged data key",
+            Self::NotLoadable => "it opens, and no server loads it",
             Self::Outdated => "outdated, and --require current was given",
             Self::OlderCopy => "older copy, by the manifest",
             Self::CopiedFrom | Self::ChangedSince | Self::NotRecorded => {
@@ -234,6 +239,7 @@ impl Cause {
             Self::UnknownForm => "unknown-form",
             Self::Refused => "refused",
             Self::FormRefused => "form-refused",
+            Self::NotLoadable => "not-loadable",
             Self::Outdated => "outdated",
             Self::Storage => "storage",
             Self::Conflict => "conflict",
@@ -254,6 +260,7 @@ impl Cause {
             ObjectError::Refused(_) => Self::Refused,
             ObjectError::FormRefused(_) => Self::FormRefused,
             ObjectError::Outdated(_) => Self::Outdated,
+            ObjectError::NotLoadable(_) => Self::NotLoadable,
             ObjectError::NoKey => Self::KeyNotFound,
             ObjectError::Key(failure) => Self::of_key(&failure.error),
             ObjectError::HeaderNotAuthentic(_) => Self::HeaderNotAuthentic,
@@ -341,6 +348,11 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         ObjectError::Outdated(_) => {
             "if you trust whoever wrote it, run iamseal migrate --to kms (with --form compact for \
              compact objects); leave out --require to open it as it is"
+                .into()
+        }
+        ObjectError::NotLoadable(_) => {
+            "a server loads no identity at all while it is like this: restore it from a backup or mend it \
+             (migrate seals it as it is with --unloadable-too)"
                 .into()
         }
         ObjectError::NoKey => {

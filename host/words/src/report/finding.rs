@@ -6,7 +6,9 @@ use super::cause::Cause;
 use super::tally::Tally;
 use super::why::Why;
 use super::words;
-use crate::contract::{Finding, Verdict};
+use crate::contract::{Finding, ObjectError, Signer, Verdict};
+use crate::describe::line;
+use crate::shown::{harmless, shown};
 
 const OPENS: &str = "opens";
 /// What an object is called that does not open, or is not what it should be.
@@ -15,7 +17,10 @@ pub const FAILS: &str = "fails";
 /// Adds it to the run's counts.
 pub fn count(finding: &Finding, tally: &mut Tally) {
     match &finding.verdict {
-        Verdict::Opens(found) => tally.opened(OPENS, found),
+        Verdict::Opens(found) => match cause(finding) {
+            None => tally.opened(OPENS, found),
+            Some(cause) => tally.failed(FAILS, cause),
+        },
         Verdict::Exempt(_) => tally.exempt(),
         Verdict::Fails(failure) => tally.failed(FAILS, Why::from(failure).cause),
     }
@@ -23,23 +28,54 @@ pub fn count(finding: &Finding, tally: &mut Tally) {
 
 /// Why it fails, if it does.
 pub fn cause(finding: &Finding) -> Option<Cause> {
+    why(finding).map(|why| why.cause)
+}
+
+/// The same with all that is told of it. What opens and is not loaded fails too: to whoever runs a server it
+/// is the same.
+fn why(finding: &Finding) -> Option<Why> {
     match &finding.verdict {
-        Verdict::Fails(failure) => Some(Why::from(failure).cause),
-        Verdict::Opens(_) | Verdict::Exempt(_) => None,
+        Verdict::Fails(failure) => Some(failure.into()),
+        Verdict::Opens(_) => {
+            let mut errors = finding.content.faults.iter().filter(|fault| fault.is_error);
+            let fault = errors.next()?;
+            Some(Why::from(&ObjectError::NotLoadable(fault.text.clone())))
+        }
+        Verdict::Exempt(_) => None,
     }
+}
+
+/// What is wrong with it that keeps no server from loading it.
+fn warnings(finding: &Finding) -> Vec<String> {
+    let content = &finding.content;
+    let faults = content.faults.iter().filter(|fault| !fault.is_error);
+    let faults = faults.map(|fault| line(&fault.text));
+    let signed = content.signer.as_ref().and_then(|signer| match signer {
+        Signer::Account | Signer::PresentRoot(_) | Signer::Unknown => None,
+        Signer::EarlierRoot(user) => Some(format!(
+            "its session token is signed with an earlier secret of the root credential {}: a server that \
+             has the present one does not know this account",
+            shown(user.as_bytes())
+        )),
+    });
+    faults.chain(signed).collect()
 }
 
 /// For people.
 pub fn text_line(finding: &Finding) -> String {
     let path = &finding.path;
-    match &finding.verdict {
-        Verdict::Opens(found) => {
+    let line = match (&finding.verdict, why(finding)) {
+        (_, Some(why)) => words::failure_lines(FAILS, &why, path),
+        (Verdict::Exempt(reason), None) => words::exempt_lines(reason, path),
+        (Verdict::Opens(found), None) => {
             let form = words::form_name(found.form);
             words::object_line(OPENS, form, &words::opened_with(found), path)
         }
-        Verdict::Exempt(reason) => words::exempt_lines(reason, path),
-        Verdict::Fails(failure) => words::failure_lines(FAILS, &failure.into(), path),
-    }
+        (Verdict::Fails(_), None) => String::new(),
+    };
+    let warnings = warnings(finding).into_iter();
+    let warnings = warnings.map(|text| format!("\n  warning: {}", harmless(&text)));
+    warnings.fold(line, |line, warning| line + &warning)
 }
 
 /// One line of JSON.
@@ -59,5 +95,25 @@ pub fn fields(finding: &Finding) -> Map<String, Value> {
     };
     fields.insert("verdict".into(), verdict.into());
     fields.insert(name.into(), value);
+    if let (Verdict::Opens(_), Some(why)) = (&finding.verdict, why(finding)) {
+        fields.insert("verdict".into(), FAILS.into());
+        fields.insert("error".into(), words::error_json(&why));
+    }
+    let warnings = warnings(finding);
+    if !warnings.is_empty() {
+        fields.insert("warnings".into(), json!(warnings));
+    }
+    if let Some(signer) = &finding.content.signer {
+        fields.insert("signed_by".into(), signed_by(signer));
+    }
     fields
+}
+
+fn signed_by(signer: &Signer) -> Value {
+    match signer {
+        Signer::Account => json!({"secret": "account"}),
+        Signer::PresentRoot(user) => json!({"secret": "present-root", "user": user}),
+        Signer::EarlierRoot(user) => json!({"secret": "earlier-root", "user": user}),
+        Signer::Unknown => json!({"secret": "unknown"}),
+    }
 }

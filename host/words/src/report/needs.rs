@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::words::NO_USER;
 use super::{notes, paint};
-use crate::contract::{Finding, Form, ObjectError, Verdict};
+use crate::contract::{Finding, Form, ObjectError, Signer, Verdict};
 use crate::shown::shown;
 
 const KEY: &str = "key";
@@ -40,6 +40,8 @@ struct Uses {
     opened: u64,
     /// How many objects that fail ask for it.
     asked_for: u64,
+    /// How many session tokens its secret key signed.
+    signed: u64,
     /// Whether the manifest that was compared with is sealed under it.
     seals_manifest: bool,
 }
@@ -47,7 +49,8 @@ struct Uses {
 impl Uses {
     /// Whether it is needed. That it is not is known only where all that could need it was seen.
     fn needed(&self, has_all: bool) -> Option<bool> {
-        let is_needed = self.opened > 0 || self.asked_for > 0 || self.seals_manifest;
+        let is_needed =
+            self.opened > 0 || self.asked_for > 0 || self.signed > 0 || self.seals_manifest;
         (is_needed || has_all).then_some(is_needed)
     }
 }
@@ -76,6 +79,11 @@ impl Needs {
     /// Takes an object into account.
     pub fn see(&mut self, finding: &Finding) {
         self.has_seen = true;
+        if let Some(Signer::PresentRoot(user) | Signer::EarlierRoot(user)) = &finding.content.signer
+            && let Some(uses) = self.users.get_mut(user)
+        {
+            uses.signed += 1;
+        }
         match &finding.verdict {
             // MinIO never encrypts what it notes of replication between sites.
             Verdict::Exempt(_) if finding.path.starts_with(REPLICATION) => {}
@@ -127,12 +135,17 @@ impl Needs {
     }
 
     /// The JSON field `keys` of a summary: for each key `key`, for each root credential `user`, with
-    /// `opened`, `asked_for` and `needed`, which is null where it is not known.
+    /// `opened`, `asked_for` and `needed`, which is null where it is not known; for each root credential also
+    /// `signed`.
     pub fn json(&self) -> Value {
         let lines = self.all().map(|(kind, name, uses, needed)| {
-            json!({
+            let mut line = json!({
                 kind: name, "opened": uses.opened, "asked_for": uses.asked_for, "needed": needed,
-            })
+            });
+            if kind == USER {
+                line["signed"] = uses.signed.into();
+            }
+            line
         });
         lines.collect()
     }
@@ -143,6 +156,7 @@ impl Needs {
         if matches!(*all, [] | [(.., Some(true))]) {
             return None;
         }
+        let signs = all.iter().any(|(_, _, uses, _)| uses.signed > 0);
         let rows = all.iter().map(|(kind, name, uses, needed)| {
             let name = match (*kind, name.as_str()) {
                 (USER, "") => NO_USER.to_owned(),
@@ -154,14 +168,14 @@ impl Needs {
                 Some(false) => "no object needs it".to_owned(),
                 None => "not known".to_owned(),
             };
-            vec![
-                name,
-                uses.opened.to_string(),
-                uses.asked_for.to_string(),
-                verdict,
-            ]
+            let mut row = vec![name, uses.opened.to_string(), uses.asked_for.to_string()];
+            row.extend(signs.then(|| uses.signed.to_string()));
+            row.push(verdict);
+            row
         });
-        let header = ["", "opened", "fail and ask for it", ""];
+        let mut header = vec!["", "opened", "fail and ask for it"];
+        header.extend(signs.then_some("signed tokens"));
+        header.push("");
         let mut lines = vec![paint::table(&header, rows.collect())];
         if all.iter().any(|(.., needed)| needed.is_none()) {
             lines.extend(self.limits());

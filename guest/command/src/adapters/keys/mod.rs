@@ -133,6 +133,10 @@ impl keyring::GuestRootKey for Never {
     fn derive(&self, _: Vec<u8>, _: KeyDerivation) -> Result<Vec<u8>, KeyError> {
         match *self {}
     }
+
+    fn signed(&self, _: Vec<u8>, _: Vec<u8>) -> Result<bool, KeyError> {
+        match *self {}
+    }
 }
 
 impl key_maker::Guest for Adapters {

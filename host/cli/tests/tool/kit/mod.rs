@@ -34,6 +34,14 @@ pub const OTHER_KEY: &str = "other-key:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBA
 /// Other bytes under the name of [`KEY`].
 pub const KEY_WITH_OTHER_BYTES: &str = "my-minio-key:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE=";
 /// The root credential of the vectors.
+/// A configuration that CREDENTIAL sealed, bound to no path.
+pub const ROOT_SEALED: &[u8] = include_bytes!("../../../src/demo/root-credential-aes.bin");
+/// A group that is sealed under KEY in the bare context of its path.
+pub const BARE: (&str, &[u8]) = (
+    "config/iam/groups/grün\u{2028}sep\u{2029}/members.json",
+    include_bytes!("../../../src/demo/bare-context.bin"),
+);
+
 pub const CREDENTIAL: [(&str, &str); 2] = [
     ("MINIO_ROOT_USER", "minioadmin"),
     ("MINIO_ROOT_PASSWORD", "minioadmin"),

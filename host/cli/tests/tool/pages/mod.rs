@@ -15,8 +15,7 @@ use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
 use crate::kit::migration::{NAMES, content};
-use crate::kit::{CREDENTIAL, KEY};
-use iamseal_tests::samples::vector;
+use crate::kit::{CREDENTIAL, KEY, ROOT_SEALED};
 use page::{Page, in_workspace, pages};
 use stage::{Stage, my_key};
 
@@ -138,7 +137,7 @@ fn old_store(stage: &Stage, folder: &str) {
     stage.store(
         folder,
         [
-            (&b"config/config.json"[..], vector("dev-067").stored),
+            (&b"config/config.json"[..], ROOT_SEALED.to_vec()),
             (b"config/iam/users/carol/identity.json", sealed_for_carol()),
         ],
     );
@@ -167,7 +166,7 @@ fn sealed_for_carol() -> Vec<u8> {
 fn the_readme_runs() {
     let stage = Stage::of("README.md");
     plain_store(&stage, "data/.minio.sys");
-    let root = vector("dev-067").stored;
+    let root = ROOT_SEALED.to_vec();
     stage.store("data/.minio.sys", [(&b"config/config.json"[..], root)]);
     let [(_, user), (_, password)] = CREDENTIAL;
     stage.file("old.credentials", &format!("{user}:{password}\n"));

@@ -14,8 +14,9 @@ use super::kes::{KEY, audit, cause, kes, migrate};
 use super::kes_outage::many;
 use crate::kit::audit::findings;
 use crate::kit::store::Store;
-use crate::kit::{CREDENTIAL, KEY as STATIC, KEY_NAME, KEY_WITH_OTHER_BYTES, tool, with};
-use iamseal_tests::samples::vector;
+use crate::kit::{
+    CREDENTIAL, KEY as STATIC, KEY_NAME, KEY_WITH_OTHER_BYTES, ROOT_SEALED, tool, with,
+};
 
 const PATHS: [&str; 3] = [
     "config/iam/users/in-kes/identity.json",
@@ -42,8 +43,7 @@ fn mixed(kes: &Kes) -> Store {
                 .stdout,
         ),
     ]);
-    let old = vector("dev-067");
-    store.put(&old.path, &old.stored);
+    store.put("config/config.json", ROOT_SEALED);
     store
 }
 

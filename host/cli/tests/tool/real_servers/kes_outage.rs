@@ -20,7 +20,12 @@ use crate::kit::{tool, with};
 /// A store of so many plaintext objects, named in the order in which they are taken.
 pub fn many(count: usize) -> Store {
     let path = |index: usize| format!("config/iam/users/user-{index:05}/identity.json");
-    Store::of((0..count).map(|index| (path(index), format!("{{\"version\":{index}}}"))))
+    Store::of((0..count).map(|index| {
+        (
+            path(index),
+            format!("{{\"version\":1,\"updatedAt\":null,\"number\":{index}}}"),
+        )
+    }))
 }
 
 /// A port on loopback that takes connections and closes them, and how many it took.

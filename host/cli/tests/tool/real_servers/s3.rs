@@ -90,7 +90,10 @@ impl Bucket {
 pub fn plain(objects: usize) -> impl Iterator<Item = (String, String)> {
     (0..objects).map(|number| {
         let path = format!("config/iam/policydb/{}/{number}.json", number % 7);
-        (path, json!({"version": 1, "policy": number}).to_string())
+        (
+            path,
+            json!({"version": 1, "policy": number.to_string()}).to_string(),
+        )
     })
 }
 

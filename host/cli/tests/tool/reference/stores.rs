@@ -6,7 +6,7 @@ use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::document::Reference;
@@ -36,9 +36,7 @@ fn good() -> Store {
     let store = Store::of([(ALICE, own(ALICE)), (PLAIN, b"{}".to_vec())]);
     store.put(ODD, own(ODD));
     store.put(CAROL, seal(CAROL.as_bytes(), KEY, "--form compact", b"{}"));
-    store.put("config/config.json", vector("dev-067").stored);
-    let bare = vector("dev-040");
-    store.put(&bare.path, bare.stored);
+    store.put("config/old.json", vector("dev-067").stored);
     store.put(TIERS, [1, 0, 1, 0, 0x82, 0xa1]);
     store
 }
@@ -46,6 +44,8 @@ fn good() -> Store {
 /// One of every kind that fails too.
 fn bad() -> Store {
     let store = good();
+    let bare = vector("dev-040");
+    store.put(&bare.path, bare.stored);
     store.put("config/bad/empty", b"");
     store.put("config/bad/binary", [0xff; 40]);
     store.put("config/bad/elsewhere", own(ALICE));
@@ -78,6 +78,42 @@ fn bad() -> Store {
     store
 }
 
+/// Objects that a server loads and that are not as they ought to be.
+fn judged() -> Store {
+    let message = "eyJhbGciOiJIUzUxMiIsInR5cCI6IkpXVCJ9.eyJhY2Nlc3NLZXkiOiJzdmMiLCJwYXJlbnQiOiJhbGljZSIsInNhLXBvbG\
+                   ljeSI6ImluaGVyaXRlZC1wb2xpY3kifQ";
+    let store = Store::of([(PLAIN, b"{}".to_vec())]);
+    // Signed with the account's own secret, with that of CREDENTIAL, with "password", and with another.
+    for (name, signature) in [
+        (
+            "own",
+            "R670stiFzaJIVvNcgvLOUDLQhVsmoEdg8ceIu4XuXVLEPrvORIv9jsrMVie4Bpo0F8zMvx7RCTi23BU7jGb9dA",
+        ),
+        (
+            "present",
+            "4EP2qnTPyDH9Z_7Nvb1HFgx6skJ2gOfK5gP-K4O6IoL_E4s_9EynzT0QET0vQk5N8x3yzwlYL4VyctyNihLoYw",
+        ),
+        (
+            "earlier",
+            "cV-3c1CwbvvP2mvfBemYO2PzQ70g1Ah-ePLLMOzg64-Zz-5BvlCe24XCDsFNd7wIsVXOCQSCoL_3bPy5cHE_0A",
+        ),
+        ("unknown", "none"),
+    ] {
+        let token = format!("{message}.{signature}");
+        let credentials = json!({"secretKey": "accountsecret", "sessionToken": token});
+        let path = format!("config/iam/service-accounts/{name}/identity.json");
+        store.put(
+            path,
+            json!({"version": 1, "credentials": credentials}).to_string(),
+        );
+    }
+    store.put(
+        "config/iam/policydb/users/a.json",
+        b"{\"policy\":\"gone,\xff\"}",
+    );
+    store
+}
+
 fn audit(store: &Store, options: &str) -> Tool {
     let run = tool(with("audit --json", store.root()));
     lend(run.args(options.split_whitespace()))
@@ -89,6 +125,8 @@ pub fn audits(reference: &mut Reference) {
         reference.compare("audit", &audit(&store, options).run().exits(3));
     }
     reference.compare("audit", &audit(&good(), "").ok());
+    let audit_of_tokens = audit(&judged(), "").file("--root-credentials", "older:password");
+    reference.compare("audit", &audit_of_tokens.ok());
     let drives = Drives::of("eight-two-sets.tar.gz");
     let half = tool(["audit", "--json", &drives.some(1..=4)]).file("--keys", &keys());
     reference.compare("audit", &half.run().exits(13));

@@ -1,0 +1,346 @@
+//! Judging an object that opens: whether it is what its path wants. To open proves who wrote it, not that a
+//! server loads it. What a server does with each was seen with RELEASE.2025-10-15 (docs/formats/minio.md
+//! section 13).
+
+mod read;
+mod token;
+
+use alloc::format;
+use alloc::string::{String, ToString as _};
+use alloc::vec::Vec;
+
+use iamseal_data_key::json::{JsonError, Reader, document};
+
+use self::read::{Config, Identity};
+
+pub use token::Signer;
+
+/// What an object that opens holds, as far as it is looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    /// What is wrong with it.
+    pub faults: Vec<Fault>,
+    /// The objects that it names: a mapping's policies, a group's members.
+    pub names: Vec<Vec<u8>>,
+    /// Whose secret signed the session token that it holds.
+    pub signer: Option<Signer>,
+}
+
+impl Content {
+    /// Why no server loads it.
+    pub fn error(&self) -> Option<&str> {
+        let mut errors = self.faults.iter().filter(|fault| fault.is_error);
+        errors.next().map(|fault| fault.text.as_str())
+    }
+}
+
+/// Something that is wrong with an object that opens.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// Whether no server loads the object. Else one does, but not as whoever wrote it will have meant.
+    pub is_error: bool,
+    /// For people. No text of a secret.
+    pub text: String,
+}
+
+/// What a path wants its object to be.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Kind<'a> {
+    /// `config/config.json`.
+    Config,
+    /// `config/iam/format.json`.
+    Format,
+    /// A user, service account or temporary credential of this name.
+    Identity(&'a [u8]),
+    Group,
+    Policy,
+    /// The policies of a user or group.
+    Mapping,
+}
+
+impl<'a> Kind<'a> {
+    /// By a path that is cleaned. None for a path whose objects are not judged.
+    fn of(path: &'a [u8]) -> Option<Self> {
+        if path == b"config/config.json" {
+            return Some(Self::Config);
+        }
+        let path = path.strip_prefix(b"config/iam/")?;
+        if path == b"format.json" {
+            return Some(Self::Format);
+        }
+        let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
+        match *parts {
+            [
+                b"users" | b"service-accounts" | b"sts",
+                name,
+                b"identity.json",
+            ] => Some(Self::Identity(name)),
+            [b"groups", _, b"members.json"] => Some(Self::Group),
+            [b"policies", _, b"policy.json"] => Some(Self::Policy),
+            [b"policydb", _, .., file] if file.ends_with(b".json") => Some(Self::Mapping),
+            _ => None,
+        }
+    }
+}
+
+/// The policies that every server has without an object.
+const BUILT_IN: [&[u8]; 5] = [
+    b"readwrite",
+    b"readonly",
+    b"writeonly",
+    b"diagnostics",
+    b"consoleAdmin",
+];
+
+/// The shortest secret key that a server lets anybody log in with.
+const SHORTEST_SECRET: usize = 8;
+
+/// Judges the object of a cleaned path. `signer` tells whose secret signed a session token.
+pub(crate) fn judge(
+    path: &[u8],
+    plaintext: &[u8],
+    signer: impl FnOnce(&Identity<'_>) -> Signer,
+) -> Content {
+    let mut content = Content::default();
+    let Some(kind) = Kind::of(path) else {
+        return content;
+    };
+    let judged = match kind {
+        Kind::Config => document(plaintext, Config::read).map(|config| content.config(&config)),
+        Kind::Format => document(plaintext, read::version).map(drop),
+        Kind::Identity(name) => document(plaintext, Identity::read).map(|identity| {
+            content.identity(name, &identity);
+            if !identity.session_token.is_empty() {
+                content.signer = Some(signer(&identity));
+            }
+        }),
+        Kind::Group => document(plaintext, read::group).map(|members| {
+            let path = |name: &Vec<u8>| [b"config/iam/users/", &**name, b"/identity.json"].concat();
+            content.names = members.iter().map(path).collect();
+        }),
+        Kind::Policy => document(plaintext, read::policy).map(|has_statements| {
+            if !has_statements {
+                content.warn("it holds no statement, so it allows nothing".to_string());
+            }
+        }),
+        Kind::Mapping => document(plaintext, read::mapping).map(|policies| {
+            let path = |name: &[u8]| [b"config/iam/policies/", name, b"/policy.json"].concat();
+            let names = policies.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
+            let names = names.filter(|name| !name.is_empty() && !BUILT_IN.contains(name));
+            content.names = names.map(path).collect();
+        }),
+    };
+    match judged {
+        // It may well be loaded: servers follow much deeper.
+        Err(error) if error.is_too_deep() => {}
+        Err(error) => content.faults = [unread(&error)].into(),
+        Ok(()) => {}
+    }
+    content
+}
+
+fn unread(error: &JsonError) -> Fault {
+    Fault {
+        is_error: true,
+        text: format!("not the JSON that its path wants: {}", error.text()),
+    }
+}
+
+impl Content {
+    fn warn(&mut self, text: String) {
+        self.faults.push(Fault {
+            is_error: false,
+            text,
+        });
+    }
+
+    fn identity(&mut self, name: &[u8], identity: &Identity<'_>) {
+        if identity.version > 1 {
+            self.warn(format!(
+                "its version is {}, and servers know 1: nobody logs in with it",
+                identity.version
+            ));
+        }
+        match identity.secret_key.len() {
+            0 => self.warn("it holds no secret key, so nobody logs in with it".to_string()),
+            1..SHORTEST_SECRET => self.warn(format!(
+                "its secret key is shorter than {SHORTEST_SECRET} bytes, so nobody logs in with it"
+            )),
+            _ => {}
+        }
+        let key = &identity.access_key;
+        if !key.is_empty() && **key != *name {
+            self.warn(
+                "it names another access key than its folder; servers take the folder's"
+                    .to_string(),
+            );
+        }
+    }
+
+    fn config(&mut self, config: &Config) {
+        if config.names_etcd {
+            self.warn(
+                "it has servers keep identities in an etcd: one does not start where that etcd does not answer"
+                    .to_string(),
+            );
+        }
+    }
+}
+
+/// Takes a value that may also be null.
+fn or_null<'a, T: Default>(
+    reader: &mut Reader<'a>,
+    read: impl FnOnce(&mut Reader<'a>) -> Result<T, JsonError>,
+) -> Result<T, JsonError> {
+    match reader.null()? {
+        true => Ok(T::default()),
+        false => read(reader),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USER: &str = "config/iam/users/u/identity.json";
+    const GROUP: &str = "config/iam/groups/g/members.json";
+    const POLICY: &str = "config/iam/policies/p/policy.json";
+    const MAPPING: &str = "config/iam/policydb/users/u.json";
+    const FORMAT: &str = "config/iam/format.json";
+    const CONFIG: &str = "config/config.json";
+
+    fn judged(path: &str, text: &str) -> Content {
+        judge(path.as_bytes(), text.as_bytes(), |_| Signer::Unknown)
+    }
+
+    #[test]
+    fn what_a_server_does_not_load_is_an_error() {
+        for (path, text) in [
+            (USER, r#"{"version":1,"credentials":{"acce"#),
+            (USER, "[]"),
+            (
+                USER,
+                r#"{"version":1,"credentials":{"accessKey":"u","secretKey":12345678}}"#,
+            ),
+            (USER, r#"{"version":"1","credentials":{}}"#),
+            (
+                USER,
+                r#"{"version":1,"credentials":{"secretKey":"longenough"}}x"#,
+            ),
+            (USER, r#"{"version":1,"credentials":"x"}"#),
+            (
+                USER,
+                r#"{"version":1,"credentials":{"expiration":"yesterday"}}"#,
+            ),
+            (USER, r#"{"version":1,"updatedAt":""}"#),
+            (GROUP, r#"{"updatedAt":"2026-11-29T17:52:38.Z"}"#),
+            (POLICY, r#"{"Version":1,"Policy":{"Ver"#),
+            (POLICY, "garbage"),
+            (GROUP, r#"{"version":1,"sta"#),
+            (GROUP, r#"{"version":1,"status":"enabled","members":"u"}"#),
+            (MAPPING, r#"{"version":1,"pol"#),
+            (MAPPING, r#"{"version":1,"policy":["p"]}"#),
+            (FORMAT, r#"{"}rsion"}}"#),
+            (CONFIG, r#"{"credentials":{}}y"#),
+        ] {
+            assert!(judged(path, text).error().is_some(), "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn what_a_server_loads_is_none() {
+        for (path, text) in [
+            (USER, "{}"),
+            (USER, "null"),
+            (USER, r#"{"version":1,"credentials":{"secretKey":"short"}}"#),
+            (
+                USER,
+                r#"{"VERSION":1,"Credentials":{"secretkey":"longenough"}}"#,
+            ),
+            (
+                USER,
+                r#"{"more":{"x":[1,2]},"credentials":{"secretKey":"longenough","zz":1}}"#,
+            ),
+            (
+                POLICY,
+                r#"{"Version":"2012-10-17","Statement":[{"Effect":"Allow","Action":["s3:*"]}]}"#,
+            ),
+            (POLICY, r#"{"Version":1,"Policy":{"Statement":[]}}"#),
+            (
+                POLICY,
+                r#"{"Version":1,"Policy":{"Version":"2022","Statement":[{"Action":"x"}]}}"#,
+            ),
+            (GROUP, r#"{"version":1,"status":"maybe","members":["u"]}"#),
+            (MAPPING, "{}"),
+            (
+                MAPPING,
+                r#"{"version":0,"policy":"p","updatedAt":"2026-11-29T17:52:38Z"}"#,
+            ),
+            (
+                GROUP,
+                r#"{"updatedAt":"2026-11-29T17:52:38.122535517+01:00"}"#,
+            ),
+            (FORMAT, r#"{"version":2}"#),
+            (CONFIG, r#"{"version":"33","region":"","domain":["a"]}"#),
+            ("config/iam/other.json", "garbage"),
+            ("config/history/1.kv", "a=b"),
+        ] {
+            assert_eq!(judged(path, text).error(), None, "{path}: {text}");
+        }
+    }
+
+    #[test]
+    fn an_account_that_nobody_logs_in_with_is_a_warning() {
+        let warned = |text| {
+            let faults = judged(USER, text).faults;
+            assert!(faults.iter().all(|fault| !fault.is_error));
+            faults.len()
+        };
+        for (text, faults) in [
+            (
+                r#"{"credentials":{"accessKey":"u","secretKey":"longenough"}}"#,
+                0,
+            ),
+            (r#"{"credentials":{"secretKey":"longenough"}}"#, 0),
+            ("{}", 1),
+            (
+                r#"{"version":2,"credentials":{"secretKey":"longenough"}}"#,
+                1,
+            ),
+            (r#"{"credentials":{"secretKey":"short"}}"#, 1),
+            (
+                r#"{"credentials":{"accessKey":"v","secretKey":"longenough"}}"#,
+                1,
+            ),
+        ] {
+            assert_eq!(warned(text), faults, "{text}");
+        }
+        let etcd = r#"{"etcd":{"_":[{"key":"endpoints","value":"http://x:2379"}]}}"#;
+        assert_eq!(judged(CONFIG, etcd).faults.len(), 1);
+        let none = r#"{"etcd":{"_":[{"key":"endpoints","value":""}]}}"#;
+        assert_eq!(judged(CONFIG, none).faults.len(), 0);
+    }
+
+    #[test]
+    fn names_are_the_paths_of_what_is_named() {
+        let mapping = judged(MAPPING, r#"{"policy":"p, q,readwrite,,"}"#);
+        let wanted = ["p", "q"].map(|name| format!("config/iam/policies/{name}/policy.json"));
+        assert_eq!(mapping.names, wanted.map(String::into_bytes));
+        let group = judged(GROUP, r#"{"members":["u"]}"#);
+        assert_eq!(group.names, [USER.as_bytes().to_vec()]);
+    }
+
+    #[test]
+    fn too_deep_is_no_verdict() {
+        let deep = format!(r#"{{"Policy":{{"Condition":{}"#, "[".repeat(1000));
+        assert_eq!(judged(POLICY, &deep), Content::default());
+    }
+
+    #[test]
+    fn the_signer_is_asked_of_tokens_alone() {
+        let none = judged(USER, r#"{"credentials":{"secretKey":"longenough"}}"#);
+        assert_eq!(none.signer, None);
+        let token = r#"{"credentials":{"secretKey":"longenough","sessionToken":"a.b.c"}}"#;
+        assert_eq!(judged(USER, token).signer, Some(Signer::Unknown));
+    }
+}
