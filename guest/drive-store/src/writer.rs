@@ -70,30 +70,36 @@ impl FilesWriter for Lent {
     }
 }
 
+/// What is said of a change that is not made on drives.
+const ONLY_REPLACED: &str = "objects on drives are replaced, and neither created nor removed";
+
 /// A draft that the host holds; none once it was committed.
 pub(crate) struct Held(Option<iamseal_drives::Draft>);
 
 impl storage_writer::Guest for DriveStore {
     type Draft = Held;
 
-    fn stage(replacements: Vec<storage_writer::Replacement>) -> Vec<Result<Draft, StorageError>> {
+    fn stage(changes: Vec<storage_writer::Change>) -> Vec<Result<Draft, StorageError>> {
         let staged = with(|store| {
-            let new: Vec<Replacement<'_>> = replacements.iter().map(replacement).collect();
+            let new: Vec<Replacement<'_>> = changes.iter().filter_map(replacement).collect();
             store.stage(&new)
         });
-        match staged {
-            Ok(staged) => staged
-                .into_iter()
-                .map(|draft| {
-                    let draft = draft.map_err(unwritten)?;
-                    Ok(Draft::new(Held(Some(draft))))
-                })
-                .collect(),
-            Err(error) => replacements.iter().map(|_| Err(error.clone())).collect(),
-        }
+        let mut staged = match staged {
+            Ok(staged) => staged.into_iter(),
+            Err(error) => return changes.iter().map(|_| Err(error.clone())).collect(),
+        };
+        let draft = |change: &storage_writer::Change| {
+            if replacement(change).is_none() {
+                return Err(StorageError::Refused(ONLY_REPLACED.into()));
+            }
+            // One for each replacement.
+            let draft = staged.next().unwrap_or(Err(WriteError::NotFound));
+            Ok(Draft::new(Held(Some(draft.map_err(unwritten)?))))
+        };
+        changes.iter().map(draft).collect()
     }
 
-    fn commit(drafts: Vec<Draft>) -> Vec<Result<Vec<u8>, StorageError>> {
+    fn commit(drafts: Vec<Draft>) -> Vec<Result<Option<Vec<u8>>, StorageError>> {
         let take = |draft: Draft| draft.into_inner::<Held>().0.take();
         // Each has one as long as it is held.
         let drafts: Vec<_> = drafts.into_iter().filter_map(take).collect();
@@ -101,7 +107,7 @@ impl storage_writer::Guest for DriveStore {
         match with(|store| store.commit(drafts)) {
             Ok(committed) => committed
                 .into_iter()
-                .map(|version| version.map_err(unwritten))
+                .map(|version| version.map(Some).map_err(unwritten))
                 .collect(),
             Err(error) => (0..count).map(|_| Err(error.clone())).collect(),
         }
@@ -148,11 +154,15 @@ impl drives_writer::Guest for DriveStore {
     }
 }
 
-fn replacement(new: &storage_writer::Replacement) -> Replacement<'_> {
-    Replacement {
-        path: &new.path,
-        expected: &new.expected,
-        bytes: &new.bytes,
+/// None: it is another change.
+fn replacement(change: &storage_writer::Change) -> Option<Replacement<'_>> {
+    match change {
+        storage_writer::Change::Replace(new) => Some(Replacement {
+            path: &new.path,
+            expected: &new.expected,
+            bytes: &new.bytes,
+        }),
+        _ => None,
     }
 }
 
