@@ -25,6 +25,7 @@ mod reference;
 mod run;
 mod runs;
 mod seal;
+mod set_aside;
 mod standing;
 mod store;
 mod sweep;
@@ -105,6 +106,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Command::Manifest(command) => manifest::run(&common, &command).await,
             Command::Migrate(command) => migrate::run(&common, &command).await,
             Command::Undo(command) => undo::run(&common, &command).await,
+            Command::SetAside(command) => set_aside::run(&common, &command).await,
             Command::Sweep(command) => sweep::run(&common, &command).await,
             Command::Runs(command) => runs::run(&common, &command),
             Command::VerifyProof(command) => verify_proof::run(&common, &command).await,
@@ -128,6 +130,7 @@ fn reads_first(command: &Command) -> bool {
             | Command::Manifest(_)
             | Command::Migrate(_)
             | Command::Undo(_)
+            | Command::SetAside(_)
             | Command::Sweep(_)
             | Command::VerifyProof(_)
     )

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::kit::tool;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 15] = [
     "keygen",
     "seal",
     "unseal",
@@ -16,6 +16,7 @@ const COMMANDS: [&str; 14] = [
     "migrate",
     "sweep",
     "undo",
+    "set-aside",
     "runs",
     "verify-proof",
     "kes",

@@ -37,6 +37,7 @@ mod real_servers;
 mod reference;
 mod rights;
 mod secrets;
+mod set_aside;
 mod shards;
 mod shown;
 mod single_objects;

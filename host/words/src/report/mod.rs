@@ -5,6 +5,7 @@ pub mod cause;
 pub mod description;
 pub mod drafts;
 pub mod finding;
+pub mod losses;
 pub mod needs;
 pub mod notes;
 pub mod paint;

@@ -141,6 +141,31 @@ pub fn go_on(command: &str) -> String {
     format!("to go on: {command}")
 }
 
+/// That objects fail as those that are set aside, and are not, since nobody named them.
+pub fn not_set_aside(paths: &[Vec<u8>]) -> String {
+    let first = paths.iter().take(NAMED).map(|path| shown(path));
+    let named = some_of(paths.len() as u64, &first.collect::<Vec<_>>());
+    format!(
+        "left where they are, since a server cannot do without them: {named}; name them to set them aside"
+    )
+}
+
+/// What is to be done about a server whose objects were set aside.
+pub const SET_ASIDE: &str = "\
+a server that runs keeps what it has read in memory: start it again; what it writes in the meantime in the place \
+of these objects an undo leaves alone";
+
+/// Why nothing is set aside on drives, and what to do about it.
+pub const NOT_ON_DRIVES: (&str, &str) = (
+    "on MinIO's drives objects are replaced, and neither removed nor created, so nothing is set aside",
+    "seal what can be opened under the key of the server with migrate, and restore the rest from a backup",
+);
+
+/// What to do where an object cannot be set aside without a key.
+pub const KEY_TO_KEEP: &str = "\
+give any key, in the variables or with --keys: the journal keeps the object sealed under it, and undo needs it; \
+iamseal keygen makes one";
+
 /// That a command was stopped before its run.
 pub const NOT_BEGUN: &str = "the run has not begun: no object is changed";
 
