@@ -1,8 +1,11 @@
-//! What only the world `drive-store-writer` has: files that are written, and objects that are replaced.
+//! What only the world `drive-store-writer` has: files that are written, and objects that are created, replaced and removed.
 
 use alloc::vec::Vec;
 
-use iamseal_drives::{Drive, FileError, FilesWriter, OBJECT_BYTES, Replacement, Swept, WriteError};
+use iamseal_drives::{
+    Change, Creation, Drive, FileError, FilesWriter, OBJECT_BYTES, Removal, Replacement, Swept,
+    WriteError,
+};
 
 use crate::contract::exports::iamseal::plugin::drives_writer;
 use crate::contract::exports::iamseal::plugin::storage_writer::{self, Draft, GuestDraft};
@@ -70,9 +73,6 @@ impl FilesWriter for Lent {
     }
 }
 
-/// What is said of a change that is not made on drives.
-const ONLY_REPLACED: &str = "objects on drives are replaced, and neither created nor removed";
-
 /// A draft that the host holds; none once it was committed.
 pub(crate) struct Held(Option<iamseal_drives::Draft>);
 
@@ -81,22 +81,19 @@ impl storage_writer::Guest for DriveStore {
 
     fn stage(changes: Vec<storage_writer::Change>) -> Vec<Result<Draft, StorageError>> {
         let staged = with(|store| {
-            let new: Vec<Replacement<'_>> = changes.iter().filter_map(replacement).collect();
-            store.stage(&new)
+            let changes: Vec<Change<'_>> = changes.iter().map(change).collect();
+            store.stage(&changes)
         });
-        let mut staged = match staged {
-            Ok(staged) => staged.into_iter(),
-            Err(error) => return changes.iter().map(|_| Err(error.clone())).collect(),
-        };
-        let draft = |change: &storage_writer::Change| {
-            if replacement(change).is_none() {
-                return Err(StorageError::Refused(ONLY_REPLACED.into()));
-            }
-            // One for each replacement.
-            let draft = staged.next().unwrap_or(Err(WriteError::NotFound));
-            Ok(Draft::new(Held(Some(draft.map_err(unwritten)?))))
-        };
-        changes.iter().map(draft).collect()
+        match staged {
+            Ok(staged) => staged
+                .into_iter()
+                .map(|draft| {
+                    let draft = draft.map_err(unwritten)?;
+                    Ok(Draft::new(Held(Some(draft))))
+                })
+                .collect(),
+            Err(error) => changes.iter().map(|_| Err(error.clone())).collect(),
+        }
     }
 
     fn commit(drafts: Vec<Draft>) -> Vec<Result<Option<Vec<u8>>, StorageError>> {
@@ -107,7 +104,7 @@ impl storage_writer::Guest for DriveStore {
         match with(|store| store.commit(drafts)) {
             Ok(committed) => committed
                 .into_iter()
-                .map(|version| version.map(Some).map_err(unwritten))
+                .map(|version| version.map_err(unwritten))
                 .collect(),
             Err(error) => (0..count).map(|_| Err(error.clone())).collect(),
         }
@@ -154,15 +151,21 @@ impl drives_writer::Guest for DriveStore {
     }
 }
 
-/// None: it is another change.
-fn replacement(change: &storage_writer::Change) -> Option<Replacement<'_>> {
+fn change(change: &storage_writer::Change) -> Change<'_> {
     match change {
-        storage_writer::Change::Replace(new) => Some(Replacement {
+        storage_writer::Change::Create(new) => Change::Create(Creation {
+            path: &new.path,
+            bytes: &new.bytes,
+        }),
+        storage_writer::Change::Replace(new) => Change::Replace(Replacement {
             path: &new.path,
             expected: &new.expected,
             bytes: &new.bytes,
         }),
-        _ => None,
+        storage_writer::Change::Remove(old) => Change::Remove(Removal {
+            path: &old.path,
+            expected: &old.expected,
+        }),
     }
 }
 

@@ -402,7 +402,7 @@ pub struct JournalPlace {
 
 #[derive(Args)]
 pub struct SetAside {
-    /// The store: a folder, etcd or a bucket, as audit takes it. On MinIO's drives nothing is set aside.
+    /// The store: a folder, etcd, a bucket or MinIO's drives, as audit takes it.
     #[arg(value_name = "STORE")]
     pub store: PathBuf,
     /// The objects' paths in it, e.g. config/iam/users/alice/identity.json.

@@ -12,7 +12,6 @@ use serde_json::{Value, json};
 
 use self::plan::Planned;
 use crate::arguments::{Common, SetAside};
-use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
@@ -31,12 +30,6 @@ pub async fn run(common: &Common, command: &SetAside) -> Result<ExitCode, Failur
     let paths = plan::named(&command.paths)?;
     let access = Access::of(command.writes, command.dry_run);
     let store = store::open_whole(common, &command.store, access).await?;
-    // A dry run promises nothing that cannot be done either.
-    if matches!(store::kind(&*store, &command.store), store::Kind::Drives) {
-        return Err(
-            Failure::new(Cause::Refused, notes::NOT_ON_DRIVES.0).with_cure(notes::NOT_ON_DRIVES.1)
-        );
-    }
     let keyring = keys::keyring(common)?;
     let auditor = load::auditor(common, keyring.clone(), Some(store.clone())).await?;
     let mut interrupt = Interrupt::listen()?;

@@ -51,6 +51,12 @@ impl Drives {
         }
     }
 
+    /// Whether a server reads the object.
+    pub fn is_seen_by_minio(&self, path: &[u8]) -> bool {
+        let metas = self.platters.lock().unwrap().metas(path);
+        minio::reads(&metas).is_ok()
+    }
+
     fn store(&self, point: &Arc<Point>) -> Native {
         let files = Lent {
             platters: Arc::clone(&self.platters),
@@ -390,12 +396,21 @@ impl StorageWriter for Native {
         let new: Vec<_> = changes
             .iter()
             .map(|change| match change {
-                Change::Replace(new) => iamseal_drives::Replacement {
+                Change::Create(new) => iamseal_drives::Change::Create(iamseal_drives::Creation {
                     path: &new.path,
-                    expected: &new.expected,
                     bytes: &new.bytes,
-                },
-                _ => panic!("no migration creates or removes"),
+                }),
+                Change::Replace(new) => {
+                    iamseal_drives::Change::Replace(iamseal_drives::Replacement {
+                        path: &new.path,
+                        expected: &new.expected,
+                        bytes: &new.bytes,
+                    })
+                }
+                Change::Remove(old) => iamseal_drives::Change::Remove(iamseal_drives::Removal {
+                    path: &old.path,
+                    expected: &old.expected,
+                }),
             })
             .collect();
         let staged = self.store.lock().unwrap().stage(&new);
@@ -419,7 +434,7 @@ impl StorageWriter for Native {
         };
         let drafts = drafts.into_iter().map(take).collect();
         let committed = self.store.lock().unwrap().commit(drafts);
-        let answer = |version: Result<Version, WriteError>| version.map(Some).map_err(unwritten);
+        let answer = |version: Result<Option<Version>, WriteError>| version.map_err(unwritten);
         committed.into_iter().map(answer).collect()
     }
 }

@@ -18,10 +18,12 @@ use libtest_mimic::Failed;
 
 use crate::check::process;
 use crate::dir::{Dir, folder_in_memory, put};
+use crate::drives::Drives;
 use crate::journaled::{OPENER, authentic, journal};
 use crate::mode::{Mode, Point, dead};
+use crate::platters::Lie as OfDrives;
 use crate::shadow::{Content, Lie, SELF, Tree, read};
-use crate::world::World as _;
+use crate::world::World;
 
 /// Many times the operations of any run here.
 const CALLS: usize = 10_000;
@@ -186,7 +188,7 @@ fn points(mode: Mode, lie: Option<Lie>, enough: usize) -> Vec<String> {
     panic!("the run does not end");
 }
 
-fn fresh(world: &Dir) -> crate::world::Opened {
+fn fresh(world: &impl World) -> crate::world::Opened {
     world.open(&Arc::new(Point::never())).unwrap()
 }
 
@@ -259,6 +261,76 @@ fn undone(world: &Dir) -> Vec<String> {
                     wrong.push(format!("not taken back: {step:?}"));
                 }
             }
+        }
+    }
+    wrong
+}
+
+/// The same on drives: what the library reads is what a server reads, the old or the new.
+pub fn on_drives(mode: Mode) -> Result<(), Failed> {
+    verdict(&points_on_drives(mode, None, usize::MAX))
+}
+
+/// The proof that these points find drives that are not synced.
+pub fn on_drives_without_syncs() -> Result<(), Failed> {
+    match points_on_drives(Mode::PowerLost, Some(OfDrives::NoSyncs), 1).is_empty() {
+        true => Err("nothing was lost".into()),
+        false => Ok(()),
+    }
+}
+
+fn points_on_drives(mode: Mode, lie: Option<OfDrives>, enough: usize) -> Vec<String> {
+    let mut lost = Vec::new();
+    for at in (1..CALLS).step_by(Drives::stride(mode)) {
+        let point = Arc::new(Point::new(mode, at));
+        let world = Drives::lying(&tree(false), lie);
+        let todo = changes(&*fresh(&world).storage);
+        let done = match world.open(&point) {
+            Ok(opened) => make(&*opened.writer, todo),
+            Err(_) => Vec::new(),
+        };
+        for world in world.after(mode) {
+            let mut found = wrong_on_drives(&world, &done);
+            world.sweep();
+            found.extend(wrong_on_drives(&world, &done));
+            let opened = fresh(&world);
+            make(&*opened.writer, changes(&*opened.storage));
+            let all: Vec<_> = OBJECTS
+                .iter()
+                .map(|(path, ..)| path.as_bytes().to_vec())
+                .collect();
+            let left = wrong_on_drives(&world, &all).into_iter();
+            found.extend(left.map(|what| format!("running again does not end it: {what}")));
+            lost.extend(
+                found
+                    .into_iter()
+                    .map(|what| format!("{mode}, operation {at}: {what}")),
+            );
+        }
+        if !point.was_met() || lost.len() >= enough {
+            return lost;
+        }
+    }
+    panic!("the run does not end");
+}
+
+fn wrong_on_drives(world: &Drives, done: &[Vec<u8>]) -> Vec<String> {
+    let storage = fresh(world).storage;
+    let mut wrong = Vec::new();
+    for (path, before, after) in OBJECTS {
+        let is = match wait(storage.read(path.as_bytes())) {
+            Ok(stored) => Some(String::from_utf8(stored.bytes).unwrap()),
+            Err(StorageError::NotFound) if !world.is_seen_by_minio(path.as_bytes()) => None,
+            other => {
+                let why = other.err();
+                wrong.push(format!("{path}: {why:?}"));
+                continue;
+            }
+        };
+        let is = is.as_deref();
+        let is_done = done.iter().any(|done| done == path.as_bytes());
+        if is != after && (is != before || is_done) {
+            wrong.push(format!("{path} is {is:?}"));
         }
     }
     wrong

@@ -91,10 +91,18 @@ fn main() -> ExitCode {
         let name = format!("life, {mode}: the same with a journal, taken back");
         trials.push(Trial::test(name, move || life::taken_back(mode)));
     }
+    for mode in Drives::modes() {
+        let name = format!("life on drives, {mode}: objects are created, replaced and removed");
+        trials.push(Trial::test(name, move || life::on_drives(mode)));
+    }
     for did in life::DONE {
         let name = format!("life, a writer in every gap, and killed: {did:?}");
         trials.push(Trial::test(name, move || life::raced(did)));
     }
+    trials.push(Trial::test(
+        "life on drives, without syncs objects are lost",
+        life::on_drives_without_syncs,
+    ));
     trials.push(Trial::test(
         "life, without syncs of folders objects are lost",
         life::without_syncs,

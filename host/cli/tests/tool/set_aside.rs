@@ -7,7 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::kit::drives::Drives;
+use crate::kit::drives::{Drives, keys};
 use crate::kit::migration::{content, outcomes};
 use crate::kit::store::Store;
 use crate::kit::{Ended, KEY, OTHER_KEY, Tool, tool, with};
@@ -252,12 +252,25 @@ fn only_plain_files_go_and_each_fails_on_its_own() {
 }
 
 #[test]
-fn on_drives_nothing_is_set_aside_and_that_is_said_of_a_dry_run_too() {
+fn on_drives_an_object_goes_and_comes_back() {
     let drives = Drives::of("four-sealed.tar.gz");
-    let before = drives.all();
-    for option in ["--dry-run", "--server-is-stopped"] {
-        let run = tool(["set-aside", &drives.store(), ALICE, option]);
-        run.key(KEY).run().fails(12).says("on MinIO's drives");
-    }
-    assert!(drives.all() == before);
+    let journals = Journals::new();
+    let run = |command: &str, operand: &str| {
+        let tool = tool(
+            command
+                .split_whitespace()
+                .map(str::to_owned)
+                .chain([drives.store(), operand.to_owned()]),
+        );
+        tool.args(["--journal".as_ref(), journals.path()])
+            .file("--keys", &keys())
+    };
+    let content = || tool(["unseal", "--path", ALICE, &drives.store()]).file("--keys", &keys());
+    let alice = content().ok().stdout;
+    let ended = run("set-aside --json --server-is-stopped", ALICE).ok();
+    assert_eq!(losses(&ended)[0].1, "the user alice and the secret key");
+    content().run().fails(13);
+    assert!(!drives.file(1, ALICE).exists());
+    run("undo --server-is-stopped", &name(&ended)).ok();
+    assert_eq!(content().ok().stdout, alice);
 }

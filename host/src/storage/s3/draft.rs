@@ -10,7 +10,8 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 use object_store::path::Path;
 use object_store::{
-    Attributes, Error, GetOptions, ObjectStoreExt as _, PutMode, PutOptions, UpdateVersion,
+    Attribute, Attributes, Error, GetOptions, ObjectStoreExt as _, PutMode, PutOptions,
+    UpdateVersion,
 };
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
@@ -81,9 +82,19 @@ impl BucketDraft {
                 expected: new.expected,
             },
             Change::Remove(_) if !bucket.server_is_stopped => return Err(refused(UNCONDITIONAL)),
-            Change::Remove(old) => Staged::Remove {
-                expected: old.expected,
-            },
+            Change::Remove(old) => {
+                // Whoever makes it again knows its bytes, and no more.
+                let attributes = bucket.attributes(&target).await?;
+                let is_kept = |(kind, _): (&Attribute, _)| *kind == Attribute::ContentType;
+                if !attributes.iter().all(is_kept) {
+                    return Err(refused(
+                        "it has metadata, which would be lost if it is brought back: remove that first",
+                    ));
+                }
+                Staged::Remove {
+                    expected: old.expected,
+                }
+            }
         };
         let mut draft = Self {
             bucket: Arc::clone(bucket),

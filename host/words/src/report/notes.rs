@@ -155,12 +155,6 @@ pub const SET_ASIDE: &str = "\
 a server that runs keeps what it has read in memory: start it again; what it writes in the meantime in the place \
 of these objects an undo leaves alone";
 
-/// Why nothing is set aside on drives, and what to do about it.
-pub const NOT_ON_DRIVES: (&str, &str) = (
-    "on MinIO's drives objects are replaced, and neither removed nor created, so nothing is set aside",
-    "seal what can be opened under the key of the server with migrate, and restore the rest from a backup",
-);
-
 /// What to do where an object cannot be set aside without a key.
 pub const KEY_TO_KEEP: &str = "\
 give any key, in the variables or with --keys: the journal keeps the object sealed under it, and undo needs it; \
