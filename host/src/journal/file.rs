@@ -307,7 +307,7 @@ impl Journal {
         self.key.as_ref().map(|key| key.digest(path, bytes))
     }
 
-    /// The bytes of an object that is to go and may be plaintext, sealed under the run's key.
+    /// The bytes of an object that may be plaintext, and that nothing else keeps, sealed under the run's key.
     ///
     /// # Errors
     /// `Refused` without one; `Other` if the system gives no randomness.

@@ -10,7 +10,7 @@
 //! |---|---|---|
 //! | `iamseal digest 1` | path, bytes | the digest of an object |
 //! | `iamseal journal 1`, `iamseal proof 1` | the line before's, line | the MAC of a line |
-//! | `iamseal kept 1` | path, salt | the key of an object that a run removes and that is not sealed itself: ChaCha20-Poly1305 (RFC 8439) with a nonce of zeros, behind the 16 bytes of the salt |
+//! | `iamseal kept 1` | path, salt | the key of an object that a run removes, or replaces by plaintext, and that is not sealed itself: ChaCha20-Poly1305 (RFC 8439) with a nonce of zeros, behind the 16 bytes of the salt |
 
 use std::fmt;
 

@@ -92,12 +92,7 @@ impl Journaled {
             (Some(old), _) if sealed_before.is_some() => (Kept::Before, old.to_vec()),
             // A journal is to hold no plaintext.
             (Some(_), Some(new)) if sealed_after.is_some() => (Kept::After, new.to_vec()),
-            (Some(_), Some(_)) => {
-                return Err(StorageError::Refused(
-                    "neither what is there nor what is to take its place is sealed".into(),
-                ));
-            }
-            (Some(old), None) => (Kept::Sealed, self.journal.keep(path, old)?),
+            (Some(old), _) => (Kept::Sealed, self.journal.keep(path, old)?),
         };
         let rights = match did {
             Did::Remove => self.writer.rights(path).await?,
