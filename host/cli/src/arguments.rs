@@ -1,5 +1,7 @@
 //! What the command line takes. What the command component takes too is in `iamseal_words::arguments`.
 
+mod objects;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -12,6 +14,7 @@ use iamseal::contract;
 use iamseal_words::arguments as shared;
 pub use iamseal_words::arguments::{Seal, Where};
 
+pub use self::objects::{Cat, Edit, Export, Ls, Which};
 use crate::cause::{Cause, exit_codes};
 use crate::failure::Failure;
 use crate::report::notes;
@@ -137,6 +140,16 @@ pub enum Command {
     #[command(after_help = "Example:\n  \
         iamseal inspect /data/.minio.sys/config/config.json")]
     Inspect(Inspect),
+    /// Print the paths of a store's objects.
+    #[command(after_help = "Examples:\n  \
+        iamseal ls /data/.minio.sys\n  \
+        iamseal ls 'drives:/mnt/disk{1...4}' config/iam/users/")]
+    Ls(Ls),
+    /// Print an object of a store, opened.
+    #[command(after_help = "Examples:\n  \
+        iamseal cat /data/.minio.sys config/iam/policies/readers/policy.json\n  \
+        iamseal cat etcd://127.0.0.1:2379/ config/config.json --raw > config.sealed")]
+    Cat(Cat),
     /// Say of each object in a store what it is and whether it opens, or why not. Changes nothing.
     #[command(after_help = "Examples:\n  \
         iamseal audit /data/.minio.sys --keys old.keys --root-credentials old.credentials\n  \
@@ -186,6 +199,25 @@ pub enum Command {
         iamseal set-aside /data/.minio.sys --failing body-not-authentic --failing malformed\n  \
         iamseal set-aside /data/.minio.sys config/iam/users/alice/identity.json")]
     SetAside(SetAside),
+    /// Write the identities of a store into an archive as mc admin cluster iam export makes it, which mc
+    /// admin cluster iam import takes. No server is needed.
+    ///
+    /// Users, groups, policies, service accounts, and who has which policies. What does not open is named
+    /// and left out. The archive holds their secrets in the open. With --json and without -o each identity
+    /// is one line.
+    #[command(after_help = "Examples:\n  \
+        iamseal export /data/.minio.sys -o iam.zip\n  \
+        iamseal export 'drives:/mnt/disk{1...4}' --only users,policies --name 'dev-*' -o dev.zip")]
+    Export(Export),
+    /// Open an object in $VISUAL or $EDITOR, and seal it again as it was.
+    ///
+    /// The text is in a file for you alone, in memory where there is a place for that, and wiped at the end.
+    /// What is not valid at its path is not written. What somebody else has changed meanwhile is not
+    /// overwritten: your text is kept and named. A run with a journal writes, and undo takes it back.
+    #[command(after_help = "Examples:\n  \
+        iamseal edit /data/.minio.sys config/iam/policies/readers/policy.json\n  \
+        iamseal edit etcd://127.0.0.1:2379/ config/iam/groups/team/members.json --from members.json")]
+    Edit(Edit),
     /// Remove the drafts that killed runs left behind: new bytes, plaintext perhaps, that never became
     /// an object.
     ///

@@ -4,9 +4,13 @@
 
 mod arguments;
 mod audit;
+mod cat;
 mod compare;
 mod demo;
+mod edit;
+mod export;
 mod failure;
+mod identities;
 mod inside;
 mod inspect;
 mod interrupt;
@@ -15,6 +19,7 @@ mod kes;
 mod keygen;
 mod keys;
 mod load;
+mod ls;
 mod manifest;
 mod migrate;
 mod output;
@@ -102,11 +107,15 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Command::Seal(command) => seal::run(&common, &command).await,
             Command::Unseal(command) => unseal::run(&common, &command).await,
             Command::Inspect(command) => inspect::run(&common, &command).await,
+            Command::Ls(command) => ls::run(&common, &command).await,
+            Command::Cat(command) => cat::run(&common, &command).await,
             Command::Audit(command) => audit::run(&common, &command).await,
             Command::Manifest(command) => manifest::run(&common, &command).await,
             Command::Migrate(command) => migrate::run(&common, &command).await,
             Command::Undo(command) => undo::run(&common, &command).await,
             Command::SetAside(command) => set_aside::run(&common, &command).await,
+            Command::Export(command) => export::run(&common, &command).await,
+            Command::Edit(command) => edit::run(&common, &command).await,
             Command::Sweep(command) => sweep::run(&common, &command).await,
             Command::Runs(command) => runs::run(&common, &command),
             Command::VerifyProof(command) => verify_proof::run(&common, &command).await,
@@ -126,6 +135,10 @@ fn reads_first(command: &Command) -> bool {
         command,
         Command::Unseal(_)
             | Command::Inspect(_)
+            | Command::Ls(_)
+            | Command::Cat(_)
+            | Command::Export(_)
+            | Command::Edit(_)
             | Command::Audit(_)
             | Command::Manifest(_)
             | Command::Migrate(_)

@@ -6,14 +6,18 @@ use serde_json::Value;
 
 use crate::kit::tool;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 19] = [
     "keygen",
     "seal",
     "unseal",
     "inspect",
+    "ls",
+    "cat",
     "audit",
     "manifest",
     "migrate",
+    "export",
+    "edit",
     "sweep",
     "undo",
     "set-aside",

@@ -10,12 +10,15 @@
 
 mod audit;
 mod bad_objects;
+mod cat;
 mod command;
 mod command_store;
 mod demo;
 mod drives;
 mod drives_written;
+mod edit;
 mod ends;
+mod export;
 mod failing_disk;
 mod field;
 mod help;
@@ -25,6 +28,7 @@ mod keys;
 mod keys_needed;
 mod kill;
 mod kit;
+mod ls;
 mod manifest;
 mod migrate;
 mod odd_stores;

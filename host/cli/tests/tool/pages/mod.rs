@@ -181,6 +181,9 @@ fn the_operators_page_runs() {
     let new_key = crate::kit::tool(["keygen", "new-key"]).ok();
     stage.file("my-key.secret", &my_key());
     stage.file("both.keys", &format!("{}{}", my_key(), new_key.text()));
+    let identities = crate::kit::identities::objects().into_iter();
+    let identities = identities.map(|(path, object)| (path.as_bytes(), object.to_string().into()));
+    stage.store("data/old/.minio.sys", identities);
     stage.run(&[("/data/", "data/")]);
 }
 

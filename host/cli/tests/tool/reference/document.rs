@@ -203,6 +203,6 @@ fn fits(kind: &str, value: &Value) -> bool {
         Value::Number(_) => kind == "number",
         Value::String(_) => ["string", "word", "cause"].contains(&kind),
         Value::Array(_) => kind.starts_with("array of "),
-        Value::Object(_) => kind.starts_with('['),
+        Value::Object(_) => kind.starts_with('[') || kind == "object",
     }
 }

@@ -3,6 +3,7 @@
 mod dead_objects;
 mod deployment;
 mod drives;
+mod identities;
 mod journey;
 mod meanwhile;
 mod written;
