@@ -98,7 +98,7 @@ fn path(command: &Edit) -> Result<&[u8], Failure> {
     if !path.starts_with(notes::CONFIG) || !path.split(|byte| *byte == b'/').all(is_plain) {
         let shown = iamseal::shown(path);
         let message = format!("{shown}: no path of an object that is sealed");
-        return Err(Failure::usage(message).with_cure("give one as iamseal ls prints it"));
+        return Err(Failure::usage(message).with_cure("give one of those that iamseal ls names"));
     }
     match iamseal::is_exempt(path) {
         false => Ok(path),

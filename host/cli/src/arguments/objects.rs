@@ -24,7 +24,7 @@ pub struct Cat {
     /// The store: a folder, etcd://, s3:// or drives:, as audit takes it.
     #[arg(value_name = "STORE")]
     pub store: PathBuf,
-    /// The object's path in it, as ls prints it.
+    /// The object's path in it, e.g. config/iam/users/alice/identity.json.
     #[arg(value_name = "PATH")]
     pub path: OsString,
     /// The bytes as they are stored. No key is asked for.
@@ -67,7 +67,7 @@ pub struct Edit {
     /// The store: a folder, etcd://, s3:// or drives:, as audit takes it.
     #[arg(value_name = "STORE")]
     pub store: PathBuf,
-    /// The object's path in it, as ls prints it.
+    /// The object's path in it, e.g. config/iam/users/alice/identity.json.
     #[arg(value_name = "PATH")]
     pub path: OsString,
     /// Take the new text from this file, and open no editor.
