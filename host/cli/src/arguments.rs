@@ -14,7 +14,7 @@ use iamseal::contract;
 use iamseal_words::arguments as shared;
 pub use iamseal_words::arguments::{Seal, Where};
 
-pub use self::objects::{Cat, Edit, Export, Ls, Which};
+pub use self::objects::{Cat, Edit, Export, Import, Ls, Which};
 use crate::cause::{Cause, exit_codes};
 use crate::failure::Failure;
 use crate::report::notes;
@@ -209,6 +209,16 @@ pub enum Command {
         iamseal export /data/.minio.sys -o iam.zip\n  \
         iamseal export 'drives:/mnt/disk{1...4}' --only users,policies --name 'dev-*' -o dev.zip")]
     Export(Export),
+    /// Make objects of the identities in an archive of mc admin cluster iam export, or of export.
+    ///
+    /// Each is sealed under the present key, and made only if there is none; one that holds the same
+    /// already is left as it is. With --replace another one gives way. A run with a journal writes, and undo
+    /// takes it back.
+    #[command(after_help = "Examples:\n  \
+        iamseal import /data/.minio.sys iam.zip --dry-run\n  \
+        iamseal import 'drives:/mnt/disk{1...4}' iam.zip --only users,policies\n  \
+        iamseal import etcd://127.0.0.1:2379/ iam.zip --replace --name 'dev-*'")]
+    Import(Import),
     /// Open an object in $VISUAL or $EDITOR, and seal it again as it was.
     ///
     /// The text is in a file for you alone, in memory where there is a place for that, and wiped at the end.

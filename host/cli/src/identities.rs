@@ -3,6 +3,7 @@
 
 pub mod archive;
 mod entry;
+mod object;
 mod pattern;
 mod place;
 mod token;
@@ -12,8 +13,9 @@ use serde_json::Value;
 use zeroize::Zeroize as _;
 
 pub use self::entry::entry;
+pub use self::object::object;
 pub use self::pattern::Pattern;
-pub use self::place::{Place, place};
+pub use self::place::{Place, path, place};
 
 /// What there is in an archive, a file for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]

@@ -1,6 +1,6 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
-//! `failure`, `interrupt`, `journals`, `keys`, `load`, `output`, `progress`, `run`, `standing`, `store`,
-//! `typed` and `workers`. What is said of objects is in the crate `iamseal-words`.
+//! `failure`, `identities`, `interrupt`, `journals`, `keys`, `load`, `output`, `progress`, `put`, `run`,
+//! `standing`, `store`, `typed` and `workers`. What is said of objects is in the crate `iamseal-words`.
 
 mod arguments;
 mod audit;
@@ -11,6 +11,7 @@ mod edit;
 mod export;
 mod failure;
 mod identities;
+mod import;
 mod inside;
 mod inspect;
 mod interrupt;
@@ -25,6 +26,7 @@ mod migrate;
 mod output;
 mod plugin;
 mod progress;
+mod put;
 #[cfg(test)]
 mod reference;
 mod run;
@@ -115,6 +117,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Command::Undo(command) => undo::run(&common, &command).await,
             Command::SetAside(command) => set_aside::run(&common, &command).await,
             Command::Export(command) => export::run(&common, &command).await,
+            Command::Import(command) => import::run(&common, &command).await,
             Command::Edit(command) => edit::run(&common, &command).await,
             Command::Sweep(command) => sweep::run(&common, &command).await,
             Command::Runs(command) => runs::run(&common, &command),
@@ -138,6 +141,7 @@ fn reads_first(command: &Command) -> bool {
             | Command::Ls(_)
             | Command::Cat(_)
             | Command::Export(_)
+            | Command::Import(_)
             | Command::Edit(_)
             | Command::Audit(_)
             | Command::Manifest(_)

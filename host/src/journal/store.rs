@@ -21,6 +21,8 @@ pub struct Journaled {
     storage: Arc<dyn Storage>,
     writer: Arc<dyn StorageWriter>,
     inspector: Auditor,
+    /// Whether what replaces plaintext and is sealed holds the same.
+    is_same_content: bool,
 }
 
 impl Journaled {
@@ -37,6 +39,17 @@ impl Journaled {
             storage,
             writer,
             inspector,
+            is_same_content: true,
+        }
+    }
+
+    /// The same store for changes that give objects another content: what is sealed and replaces plaintext
+    /// does not hold that.
+    #[must_use]
+    pub fn with_other_content(&self) -> Self {
+        Self {
+            is_same_content: false,
+            ..self.clone()
         }
     }
 
@@ -91,7 +104,9 @@ impl Journaled {
             (None, _) => (Kept::Nothing, Vec::new()),
             (Some(old), _) if sealed_before.is_some() => (Kept::Before, old.to_vec()),
             // A journal is to hold no plaintext.
-            (Some(_), Some(new)) if sealed_after.is_some() => (Kept::After, new.to_vec()),
+            (Some(_), Some(new)) if sealed_after.is_some() && self.is_same_content => {
+                (Kept::After, new.to_vec())
+            }
             (Some(old), _) => (Kept::Sealed, self.journal.keep(path, old)?),
         };
         let rights = match did {

@@ -4,7 +4,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::Args;
-use iamseal_words::arguments::Require;
+use iamseal::contract::Target;
+use iamseal_words::arguments::{How, Require, To, Wrong};
 
 use super::{JournalPlace, Writes};
 use crate::identities::Kind;
@@ -49,6 +50,43 @@ pub struct Export {
     /// Refuse what is not sealed, or not sealed under the present key.
     #[arg(long, value_enum)]
     pub require: Option<Require>,
+}
+
+#[derive(Args)]
+pub struct Import {
+    /// The store: a folder, etcd://, s3:// or drives:, as audit takes it.
+    #[arg(value_name = "STORE")]
+    pub store: PathBuf,
+    /// The archive.
+    #[arg(value_name = "FILE")]
+    pub archive: PathBuf,
+    #[command(flatten)]
+    pub which: Which,
+    /// Put the archive's in the place of what is there and another.
+    #[arg(long)]
+    pub replace: bool,
+    /// Sealed under a key, or not encrypted at all.
+    #[arg(long, value_enum, default_value = "kms")]
+    pub to: To,
+    #[command(flatten)]
+    pub how: How,
+    /// Say what would be done; write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub writes: Writes,
+    #[command(flatten)]
+    pub journal: JournalPlace,
+}
+
+impl Import {
+    /// What the objects are to become, in the contract's words.
+    ///
+    /// # Errors
+    /// An option that this has no use for.
+    pub fn target(&self) -> Result<Target, Wrong> {
+        self.how.target(self.to)
+    }
 }
 
 /// Which identities.

@@ -13,10 +13,10 @@ use crate::cause::Cause;
 use crate::report::why::Why;
 
 /// What a server exports for a time that was not written down.
-const NO_TIME: &str = "0001-01-01T00:00:00Z";
+pub const NO_TIME: &str = "0001-01-01T00:00:00Z";
 /// The claim with a policy of the account's own, and where a server exports it once more in the clear.
-const POLICY_CLAIM: &str = "sessionPolicy";
-const POLICY_CLAIM_READ: &str = "sessionPolicy-extracted";
+pub const POLICY_CLAIM: &str = "sessionPolicy";
+pub const POLICY_CLAIM_READ: &str = "sessionPolicy-extracted";
 
 /// The entry of an identity of this name, whose object holds this. Credentials of the root verify what the
 /// older servers signed with its password.

@@ -52,15 +52,20 @@ pub fn place(path: &[u8]) -> Place<'_> {
     }
 }
 
+/// Where the identity of a kind and name stands.
+pub fn path(kind: Kind, name: &str) -> Vec<u8> {
+    let places = PLACES.into_iter();
+    let (begin, end) = places
+        .filter(|(_, _, of)| *of == kind)
+        .map(|(begin, end, _)| (begin, end))
+        .next()
+        .unwrap_or_default();
+    [IAM, begin, name.as_bytes(), end].concat()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn path(kind: Kind, name: &str) -> Vec<u8> {
-        let place = PLACES.into_iter().find(|(_, _, of)| *of == kind);
-        let (begin, end, _) = place.unwrap();
-        [IAM, begin, name.as_bytes(), end].concat()
-    }
 
     #[test]
     fn each_kind_is_found_where_it_stands() {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::kit::tool;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "keygen",
     "seal",
     "unseal",
@@ -17,6 +17,7 @@ const COMMANDS: [&str; 19] = [
     "manifest",
     "migrate",
     "export",
+    "import",
     "edit",
     "sweep",
     "undo",

@@ -22,6 +22,7 @@ mod export;
 mod failing_disk;
 mod field;
 mod help;
+mod import;
 mod inspect;
 mod journal_place;
 mod keys;

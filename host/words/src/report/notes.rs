@@ -378,6 +378,9 @@ pub fn text_kept(file: &str, object: &str) -> String {
 pub const NO_IDENTITY: &str =
     "there is no identity to export: no user, group, policy or service account";
 
+/// That an archive has nobody to import.
+pub const NO_IDENTITY_IN_IT: &str = "there is no identity to import";
+
 /// Why an object of IAM is not in an archive.
 pub const NO_PLACE: &str =
     "an archive has no place for what stands here: look at it with iamseal cat";
@@ -401,8 +404,8 @@ pub fn temporary(credentials: u64) -> String {
 pub fn disabled_groups(groups: u64, first: &[String]) -> String {
     let named = some_of(groups, first);
     format!(
-        "{groups} groups are disabled, and a MinIO enables every group that it imports: disable them there \
-         again (mc admin group disable): {named}"
+        "{groups} groups are disabled, so their members may do nothing, and a MinIO enables every group that it \
+         imports: disable them there again (mc admin group disable): {named}"
     )
 }
 

@@ -184,6 +184,7 @@ fn the_operators_page_runs() {
     let identities = crate::kit::identities::objects().into_iter();
     let identities = identities.map(|(path, object)| (path.as_bytes(), object.to_string().into()));
     stage.store("data/old/.minio.sys", identities);
+    fs::create_dir_all(stage.path("data/new/.minio.sys/config")).unwrap();
     stage.run(&[("/data/", "data/")]);
 }
 

@@ -21,6 +21,7 @@ pub fn run(reference: &mut Reference) {
     reference.compare("unseal", &at("cat --json", &store, CAROL.as_bytes()).ok());
     reference.compare("seal", &at("cat --json --raw", &store, ODD).ok());
     exports(reference, &store);
+    imports(reference);
     edits(reference, &store);
 }
 
@@ -51,6 +52,29 @@ fn exports(reference: &mut Reference, store: &Store) {
     let half = half.file("--keys", &keys()).run();
     assert_ne!(half.code, Some(0));
     reference.compare("export", &half);
+}
+
+fn imports(reference: &mut Reference) {
+    let folder = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let zip = folder.path().join("iam.zip");
+    let exported = tool(with("export", mixed().root())).key(KEY).ok();
+    fs::write(&zip, exported.stdout).unwrap();
+    let store = Store::of([(TEAM, "{}"), (POLICY, "{}")]);
+    let import = |options: &str| {
+        tool(with("import --json", store.root()))
+            .args([&zip])
+            .args(options.split_whitespace())
+            .key(KEY)
+            .env([("XDG_STATE_HOME", folder.path())])
+    };
+    for (options, code) in [
+        ("--dry-run", 14),
+        ("--dry-run --replace", 0),
+        ("", 14),
+        ("--replace", 0),
+    ] {
+        reference.compare("import", &import(options).run().exits(code));
+    }
 }
 
 fn edits(reference: &mut Reference, store: &Store) {

@@ -4,6 +4,7 @@ use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use iamseal_servers::etcd::Etcd;
 use iamseal_servers::minio::{Minio, ROOT};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -64,11 +65,12 @@ fn fill(minio: &Minio, folder: &TempDir) {
     };
     attach(&["everything"], &["--user", NAMED[0].0]);
     attach(&["<read>&write", "readwrite"], &["--user", NAMED[1].0]);
-    for group in ["team", "ops/gr\u{fc}ppe"] {
-        let [.., (zoe, _)] = NAMED;
-        minio.admin(&["admin", "group", "add", "t", group, zoe, NAMED[0].0]);
-    }
-    minio.admin(&["admin", "group", "disable", "t", "ops/gr\u{fc}ppe"]);
+    let [alice, .., zoe] = NAMED;
+    minio.admin(&["admin", "group", "add", "t", "team", zoe.0, alice.0]);
+    // Whoever is in a disabled group may do nothing.
+    let disabled = "ops/gr\u{fc}ppe";
+    minio.admin(&["admin", "group", "add", "t", disabled, DISABLED.0]);
+    minio.admin(&["admin", "group", "disable", "t", disabled]);
     attach(&["everything"], &["--group", "team"]);
     for (parent, access, secret) in ACCOUNTS {
         let begin = ["admin", "user", "svcacct", "add", "t", parent];
@@ -212,6 +214,32 @@ fn another_server_lets_everybody_in_with_the_old_secrets() {
     assert_eq!(theirs["groups"]["ops/gr\u{fc}ppe"]["status"], "disabled");
     let [theirs, again] = [theirs, again].map(without_what_is_made_anew);
     assert_eq!(again, theirs);
+}
+
+#[test]
+fn what_was_imported_without_a_server_lets_everybody_in() {
+    let server = Server::start(1, &[]);
+    let theirs = exported(&server.minio, &server.folder);
+    let zip = server.folder.path().join("theirs.zip");
+    let zip = zip.to_str().unwrap();
+    let etcd = Etcd::start();
+    let store = format!("etcd://{}/", etcd.addresses().join(","));
+    // What a server begins a store with: one that is empty is taken for a wrong prefix.
+    etcd.put("config/iam/format.json", b"{\"version\":1}");
+    server.run(&["import", &store, zip]).key(KEY).ok();
+    let mut variables = key(KEY);
+    variables.push(("MINIO_ETCD_ENDPOINTS", etcd.endpoints()));
+    let other = Minio::start(&variables);
+    other.admin(&["mb", &format!("t/{BUCKET}")]);
+    for (user, password) in NAMED {
+        let session = other.assume_role(user, password);
+        let password = format!("{}:{}", session.password, session.token);
+        puts_and_gets(&other, (&session.user, &password));
+    }
+    for (_, access, secret) in ACCOUNTS {
+        puts_and_gets(&other, (access, secret));
+    }
+    assert_eq!(exported(&other, &server.folder), theirs);
 }
 
 fn without_what_is_made_anew(mut archive: Value) -> Value {
