@@ -3,8 +3,9 @@
 //! A run is one migration or one undo of a store. Its journal is a file beside no object: the folder of
 //! the journals lies outside the store. Before a run changes an object, the journal has durably what
 //! that takes back: the old bytes, or, where these were plaintext, the new ones, which are sealed and
-//! hold the same. So **no journal holds plaintext**, and none is of use without the keys that the
-//! store itself needs. Journal files are for their owner alone.
+//! hold the same. Of an object that is created it says that there was none; of one that is removed, or replaced by
+//! plaintext, and may be plaintext it has the bytes sealed under the run's key. So **no journal holds plaintext**, and none is of
+//! use without the keys that the store itself or the run needs. Journal files are for their owner alone.
 //!
 //! Lines and digests are under a key of the run ([`RunKey`]), which each key and credential that is lent
 //! opens: a journal is followed only if it is what the run wrote, and digests give nothing away.
@@ -32,7 +33,7 @@ mod wrap;
 use std::io;
 use std::path::{Path, PathBuf};
 
-pub use file::{Journal, Journals, UNWRITTEN};
+pub use file::{Journal, Journals, UNKEPT, UNWRITTEN};
 pub use key::RunKey;
 pub use past::{Past, Trusted};
 pub use proof::Proof;

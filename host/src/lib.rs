@@ -121,6 +121,7 @@ use iamseal_words::{describe, shown};
 
 pub use describe::{describe, describe_key, describe_storage};
 pub use error::Error;
+pub use exempt::is_exempt;
 pub use plugin::{
     Audit, AuditScope, Auditor, CompileCache, ComponentDescription, Identity, Limit, Limits,
     Migration, MigrationPlan, Plugin, PluginBuilder, PluginSlot, Swapped,

@@ -54,12 +54,14 @@ impl StorageWriter for Bridge {
     type Draft = HostDraft;
 
     fn stage(&self, replacements: Vec<Replacement>) -> Vec<Result<HostDraft, StorageError>> {
-        let replacements = replacements.into_iter().map(|new| host::Replacement {
-            path: new.path,
-            expected: new.expected,
-            bytes: new.bytes,
+        let changes = replacements.into_iter().map(|new| {
+            host::Change::Replace(host::Replacement {
+                path: new.path,
+                expected: new.expected,
+                bytes: new.bytes,
+            })
         });
-        let staged = wait(self.writer.stage(replacements.collect()));
+        let staged = wait(self.writer.stage(changes.collect()));
         let lend = |draft: Result<_, _>| match draft {
             Ok(draft) => Ok(HostDraft(Mutex::new(draft))),
             Err(error) => Err(storage_from_contract(error)),
@@ -72,7 +74,10 @@ impl StorageWriter for Bridge {
             .into_iter()
             .map(|draft| draft.0.into_inner().unwrap());
         let committed = wait(self.writer.commit(drafts.collect()));
-        let lend = |version: Result<_, _>| version.map_err(storage_from_contract);
+        let lend = |version: Result<Option<Version>, _>| {
+            let version = version.map_err(storage_from_contract)?;
+            Ok(version.expect("what was replaced has a version"))
+        };
         committed.into_iter().map(lend).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use iamseal::contract::StorageError;
-use iamseal::storage::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};
+use iamseal::storage::{Change, Cursor, Draft, Storage, StorageWriter, Stored, Version};
 use iamseal_core as core;
 
 use crate::errors::storage_to_contract;
@@ -40,14 +40,14 @@ impl Cursor for Listing {
 
 #[async_trait]
 impl StorageWriter for HostStore {
-    async fn stage(
-        &self,
-        replacements: Vec<Replacement>,
-    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
-        let replacements = replacements.into_iter().map(|new| core::Replacement {
-            path: new.path,
-            expected: new.expected,
-            bytes: new.bytes,
+    async fn stage(&self, changes: Vec<Change>) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+        let replacements = changes.into_iter().map(|change| match change {
+            Change::Replace(new) => core::Replacement {
+                path: new.path,
+                expected: new.expected,
+                bytes: new.bytes,
+            },
+            _ => panic!("no migration creates or removes"),
         });
         let staged = MemoryStore::stage(&self.0, replacements.collect());
         let lend = |draft: Result<MemoryDraft, _>| match draft {
@@ -57,10 +57,13 @@ impl StorageWriter for HostStore {
         staged.into_iter().map(lend).collect()
     }
 
-    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+    async fn commit(
+        &self,
+        drafts: Vec<Box<dyn Draft>>,
+    ) -> Vec<Result<Option<Version>, StorageError>> {
         let own = |draft: Box<dyn Draft>| *draft.into_any().downcast::<MemoryDraft>().unwrap();
         let committed = self.0.commit(drafts.into_iter().map(own).collect());
-        let lend = |version: Result<Version, _>| version.map_err(storage_to_contract);
+        let lend = |version: Result<Version, _>| version.map(Some).map_err(storage_to_contract);
         committed.into_iter().map(lend).collect()
     }
 }

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use iamseal::contract::{KeyError, StorageError};
 use iamseal::keys::{DataKey, Key, Keyring, RootCredential, ServerKey};
-use iamseal::storage::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};
+use iamseal::storage::{Change, Cursor, Draft, Storage, StorageWriter, Stored, Version};
 use iamseal::{CompileCache, Plugin, PluginBuilder};
 use wit_component::{ComponentEncoder, StringEncoding, embed_component_metadata};
 use wit_parser::Resolve;
@@ -238,18 +238,18 @@ pub struct Asked {
 
 #[async_trait::async_trait]
 impl StorageWriter for Asked {
-    async fn stage(
-        &self,
-        replacements: Vec<Replacement>,
-    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
-        let staged = replacements.into_iter().map(|replacement| {
-            self.written.lock().unwrap().push(replacement.path);
+    async fn stage(&self, changes: Vec<Change>) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+        let staged = changes.into_iter().map(|change| {
+            self.written.lock().unwrap().push(change.path().to_vec());
             Err(StorageError::NotFound)
         });
         staged.collect()
     }
 
-    async fn commit(&self, _drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+    async fn commit(
+        &self,
+        _drafts: Vec<Box<dyn Draft>>,
+    ) -> Vec<Result<Option<Version>, StorageError>> {
         Vec::new()
     }
 }

@@ -1,8 +1,11 @@
-//! What only the world `drive-store-writer` has: files that are written, and objects that are replaced.
+//! What only the world `drive-store-writer` has: files that are written, and objects that are created, replaced and removed.
 
 use alloc::vec::Vec;
 
-use iamseal_drives::{Drive, FileError, FilesWriter, OBJECT_BYTES, Replacement, Swept, WriteError};
+use iamseal_drives::{
+    Change, Creation, Drive, FileError, FilesWriter, OBJECT_BYTES, Removal, Replacement, Swept,
+    WriteError,
+};
 
 use crate::contract::exports::iamseal::plugin::drives_writer;
 use crate::contract::exports::iamseal::plugin::storage_writer::{self, Draft, GuestDraft};
@@ -76,10 +79,10 @@ pub(crate) struct Held(Option<iamseal_drives::Draft>);
 impl storage_writer::Guest for DriveStore {
     type Draft = Held;
 
-    fn stage(replacements: Vec<storage_writer::Replacement>) -> Vec<Result<Draft, StorageError>> {
+    fn stage(changes: Vec<storage_writer::Change>) -> Vec<Result<Draft, StorageError>> {
         let staged = with(|store| {
-            let new: Vec<Replacement<'_>> = replacements.iter().map(replacement).collect();
-            store.stage(&new)
+            let changes: Vec<Change<'_>> = changes.iter().map(change).collect();
+            store.stage(&changes)
         });
         match staged {
             Ok(staged) => staged
@@ -89,11 +92,11 @@ impl storage_writer::Guest for DriveStore {
                     Ok(Draft::new(Held(Some(draft))))
                 })
                 .collect(),
-            Err(error) => replacements.iter().map(|_| Err(error.clone())).collect(),
+            Err(error) => changes.iter().map(|_| Err(error.clone())).collect(),
         }
     }
 
-    fn commit(drafts: Vec<Draft>) -> Vec<Result<Vec<u8>, StorageError>> {
+    fn commit(drafts: Vec<Draft>) -> Vec<Result<Option<Vec<u8>>, StorageError>> {
         let take = |draft: Draft| draft.into_inner::<Held>().0.take();
         // Each has one as long as it is held.
         let drafts: Vec<_> = drafts.into_iter().filter_map(take).collect();
@@ -148,11 +151,21 @@ impl drives_writer::Guest for DriveStore {
     }
 }
 
-fn replacement(new: &storage_writer::Replacement) -> Replacement<'_> {
-    Replacement {
-        path: &new.path,
-        expected: &new.expected,
-        bytes: &new.bytes,
+fn change(change: &storage_writer::Change) -> Change<'_> {
+    match change {
+        storage_writer::Change::Create(new) => Change::Create(Creation {
+            path: &new.path,
+            bytes: &new.bytes,
+        }),
+        storage_writer::Change::Replace(new) => Change::Replace(Replacement {
+            path: &new.path,
+            expected: &new.expected,
+            bytes: &new.bytes,
+        }),
+        storage_writer::Change::Remove(old) => Change::Remove(Removal {
+            path: &old.path,
+            expected: &old.expected,
+        }),
     }
 }
 

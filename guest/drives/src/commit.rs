@@ -1,4 +1,4 @@
-//! Putting drafts in the places of their objects.
+//! Making the changes of drafts.
 //!
 //! The drives of a set are written **one after the other, in an order that [`crate::torn`] gives**, which is
 //! that of the set, and each is durable before the next. Wherever that ends, a server reads the old version
@@ -22,18 +22,19 @@ struct Committing {
     draft: Draft,
     /// Why it went no further.
     failed: Option<WriteError>,
-    /// How many drives have the new version.
+    /// How many drives have the new version, or have lost the old one.
     done: usize,
 }
 
 impl<F: FilesWriter> Store<F> {
-    /// Puts drafts in the places of their objects, each only while every drive has what it had when the draft was
-    /// made. When it returns, every new version is durable. Each draft is gone then, or [`Self::drafts`] tells.
+    /// Makes the changes of drafts, each only while every drive has what it had when the draft was made. When it
+    /// returns, every change is durable. Each draft is gone then, or [`Self::drafts`] tells. Of what was removed
+    /// there is no version.
     ///
     /// # Errors
     /// [`WriteError`], for each on its own. `Conflict`: nothing was replaced. After `Failed` the object is what most
     /// of its drives have, old or new.
-    pub fn commit(&self, drafts: Vec<Draft>) -> Vec<Result<Vec<u8>, WriteError>> {
+    pub fn commit(&self, drafts: Vec<Draft>) -> Vec<Result<Option<Vec<u8>>, WriteError>> {
         let mut paths = BTreeSet::new();
         let begin = |draft: Draft| {
             // The second of one object would replace the first unseen.
@@ -58,18 +59,28 @@ impl<F: FilesWriter> Store<F> {
             self.each(&mut all, |one| self.replace(one, round));
         }
         let settled = all.into_iter().map(|one| {
+            let is_removed = one.draft.version.is_none();
             match one.failed.is_none() && !one.draft.has_dirs {
                 // Nothing of it is left.
                 true => self.let_go(&one.draft),
                 false => self.discard(&one.draft),
             }
+            if is_removed && one.failed.is_none() {
+                self.remove_folders(&one.draft);
+            }
             let drives = one.draft.drives().count();
             match one.failed {
                 None => Ok(one.draft.version),
-                Some(WriteError::Failed(why)) if one.done > 0 => Err(WriteError::Failed(format!(
-                    "{} of {drives} drives have the new version, and what most have is read: {why}",
-                    one.done
-                ))),
+                Some(WriteError::Failed(why)) if one.done > 0 => {
+                    let what = match is_removed {
+                        true => "have it no more, and it is there as long as enough have it",
+                        false => "have the new version, and what most have is read",
+                    };
+                    let done = one.done;
+                    Err(WriteError::Failed(format!(
+                        "{done} of {drives} drives {what}: {why}"
+                    )))
+                }
                 Some(error) => Err(error),
             }
         });
@@ -120,6 +131,9 @@ impl<F: FilesWriter> Store<F> {
     /// Makes ready what goes before any `xl.meta`: folders, and shards in files of their own, which stay
     /// closed to all but their owner.
     fn prepare(&self, draft: &Draft) -> Result<(), WriteError> {
+        if draft.version.is_none() {
+            return Ok(());
+        }
         for Target { places, has_parts } in &draft.targets {
             for Place { drive, before, .. } in places {
                 let (drive, at) = (*drive, |path: &[u8]| self.layout.path(*drive, path));
@@ -171,7 +185,7 @@ impl<F: FilesWriter> Store<F> {
         Ok(())
     }
 
-    /// Gives one drive of each set the new `xl.meta`. Returns which these are.
+    /// Gives one drive of each set the new `xl.meta`, or takes the old one. Returns which these are.
     fn replace(&self, one: &mut Committing, round: usize) -> Result<Vec<Drive>, WriteError> {
         let mut drives = Vec::new();
         for target in &one.draft.targets {
@@ -183,8 +197,11 @@ impl<F: FilesWriter> Store<F> {
             opened.map_err(|error| self.failed(*drive, &error))?;
             let from = self.layout.path(*drive, &one.draft.name.meta());
             let to = below(&self.layout.path(*drive, &one.draft.path), META);
-            let renamed = self.files.rename(*drive, &from, &to);
-            renamed.map_err(|error| self.failed(*drive, &error))?;
+            let done = match one.draft.version {
+                Some(_) => self.files.rename(*drive, &from, &to),
+                None => self.files.remove(*drive, &to),
+            };
+            done.map_err(|error| self.failed(*drive, &error))?;
             one.done += 1;
             drives.push(*drive);
         }

@@ -1,4 +1,4 @@
-//! New versions of objects that are not in their places yet.
+//! New versions of objects that are not in their places yet, and removals that were not made yet.
 //!
 //! On each drive of the object's set a draft is in the system folder's `tmp`, which is on the same drive and
 //! which a server empties when it starts:
@@ -9,7 +9,7 @@
 //! tmp/.iamseal-0123456789abcdef.dirs          folders of data that may be left behind, and their object
 //! ```
 //!
-//! The last is there where the old or the new shard is no part of `xl.meta`. A write that is killed can
+//! The last is there where the old or the new shard is no part of `xl.meta`; of a removal nothing else is. A write that is killed can
 //! leave a folder of data that no `xl.meta` names; the next sweep finds it by this file.
 
 use alloc::collections::BTreeSet;
@@ -37,14 +37,14 @@ pub(crate) const PART: &[u8] = b"part.1";
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Name([u8; DIGITS]);
 
-/// A new version of an object, on all drives of the set, and of the sets of other pools that have a copy.
+/// A change of an object, on all drives of the set, and of the sets of other pools that have a copy.
 /// To be [committed](Store::commit) or [discarded](Store::discard).
 #[derive(Debug)]
 pub struct Draft {
     pub(crate) name: Name,
     pub(crate) path: Vec<u8>,
-    /// The version that the object has afterwards.
-    pub(crate) version: Vec<u8>,
+    /// The version that the object has afterwards; none if it is to go.
+    pub(crate) version: Option<Vec<u8>>,
     pub(crate) data_dir: Uuid,
     /// Whether folders of data come or go with it.
     pub(crate) has_dirs: bool,
@@ -52,7 +52,7 @@ pub struct Draft {
     pub(crate) targets: Vec<Target>,
 }
 
-/// A set that gets the new version.
+/// A set that gets the new version, or loses the old one.
 #[derive(Debug)]
 pub(crate) struct Target {
     /// Its drives, in the order in which they are written.

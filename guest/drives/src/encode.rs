@@ -139,14 +139,19 @@ fn meta(
         .strip_prefix(HEAD)
         .ok_or(Unwritable::Unsupported("an xl.meta of before version 1.3"))?;
     let block = block(Reader::new(rest).bytes()?, index, new, inline.is_some())?;
+    file(&block, inline)
+}
+
+/// The `xl.meta` with this block.
+fn file(block: &[u8], inline: Option<&[u8]>) -> Result<Vec<u8>, Unwritable> {
     let mut file = HEAD.to_vec();
     // Servers give the block and its checksum their longest forms, whatever they are.
     file.push(0xc6);
     let length = u32::try_from(block.len()).map_err(|_| Unwritable::Malformed)?;
     file.extend(length.to_be_bytes());
-    file.extend(&block);
+    file.extend(block);
     file.push(0xce);
-    file.extend((xxh64(&block, 0) as u32).to_be_bytes());
+    file.extend((xxh64(block, 0) as u32).to_be_bytes());
     if let Some(shard) = inline {
         file.push(1);
         pack::map(1, &mut file);
@@ -154,6 +159,82 @@ fn meta(
         pack::bytes(shard, &mut file);
     }
     Ok(file)
+}
+
+/// The same `xl.meta`, without its shard, of an object whose shards lie like this on the drives of the set:
+/// what an object of another path is made of.
+///
+/// # Errors
+/// [`Unwritable`].
+pub(crate) fn placed(old: &[u8], distribution: &[u8]) -> Result<Vec<u8>, Unwritable> {
+    let rest = old
+        .strip_prefix(HEAD)
+        .ok_or(Unwritable::Unsupported("an xl.meta of before version 1.3"))?;
+    let old = Reader::new(rest).bytes()?;
+    let mut reader = Reader::new(old);
+    for _ in 0..3 {
+        reader.int()?;
+    }
+    let mut block = before(old, &reader)?.to_vec();
+    let (header, version) = (reader.bytes()?, reader.bytes()?);
+    let version = pairs(version, |key, value, version| {
+        match key {
+            b"V2Obj" => version.extend(pairs(value, |key, value, object| {
+                match key {
+                    b"EcDist" => {
+                        pack::array(distribution.len() as u32, object);
+                        for shard in distribution {
+                            pack::int(i64::from(*shard), object);
+                        }
+                    }
+                    _ => object.extend(value),
+                }
+                Ok(())
+            })?),
+            _ => version.extend(value),
+        }
+        Ok(())
+    })?;
+    pack::bytes(header, &mut block);
+    pack::bytes(&version, &mut block);
+    file(&block, None)
+}
+
+/// Sees that an object of these bytes alone brings back all that this `xl.meta` says.
+///
+/// # Errors
+/// [`Unwritable`].
+pub(crate) fn check_kept(meta: &[u8]) -> Result<(), Unwritable> {
+    let rest = meta
+        .strip_prefix(HEAD)
+        .ok_or(Unwritable::Unsupported("an xl.meta of before version 1.3"))?;
+    let mut reader = Reader::new(Reader::new(rest).bytes()?);
+    reader.int()?;
+    reader.int()?;
+    if reader.int()? != 1 {
+        return Err(Unwritable::Unsupported("an object of several versions"));
+    }
+    match Meta::parse(meta) {
+        Ok(Meta {
+            newest: Version::Object(object, _),
+            ..
+        }) => check(&object),
+        _ => Err(Unwritable::Malformed),
+    }
+}
+
+/// Whether nothing of the metadata is about this object alone, so that others can be made of it.
+pub(crate) fn is_plain(meta: &[u8]) -> bool {
+    let Ok(Meta {
+        newest: Version::Object(object, _),
+        ..
+    }) = Meta::parse(meta)
+    else {
+        return false;
+    };
+    let is_inline = |(key, _): (&[u8], &[u8])| key == INLINE;
+    let is_plain = Pairs::new(object.system).is_ok_and(|mut pairs| pairs.all(is_inline));
+    object.shared.id == [0; 16] && is_plain
 }
 
 /// The block: header version, metadata version, how many versions, and the only version's two parts.

@@ -8,8 +8,10 @@
 
 extern crate alloc;
 
+mod change;
 mod commit;
 mod copy;
+mod creation;
 mod decode;
 mod draft;
 mod encode;
@@ -33,6 +35,7 @@ mod pool;
 mod pool_list;
 mod quorum;
 mod read_back;
+mod removal;
 mod residue;
 mod signature;
 mod stage;
@@ -42,12 +45,13 @@ mod torn;
 mod walk;
 mod writer;
 
+pub use change::{Change, Creation, Removal, Replacement};
 pub use draft::Draft;
 pub use encode::{Renewal, Unwritable, Written, etag, set};
 pub use files::{Drive, Entry, FileError, Files, Kind, Page, Part};
 pub use layout::OpenError;
 pub use notes::Note;
-pub use stage::{Replacement, WriteError, version};
+pub use stage::{WriteError, version};
 pub use store::{OBJECT_BYTES, ReadError, Store};
 pub use sweep::Swept;
 pub use walk::Walk;

@@ -44,6 +44,17 @@ pub fn text(text: &[u8], to: &mut Vec<u8>) {
     to.extend(text);
 }
 
+/// Appends the head of a list of at most 65,535 values.
+pub fn array(values: u32, to: &mut Vec<u8>) {
+    match values {
+        values @ 0..=15 => to.push(0x90 | values as u8),
+        values => {
+            to.push(0xdc);
+            to.extend((values as u16).to_be_bytes());
+        }
+    }
+}
+
 /// Appends the head of a map of at most 65,535 pairs.
 pub fn map(pairs: u32, to: &mut Vec<u8>) {
     match pairs {

@@ -2,6 +2,7 @@
 
 use alloc::vec::Vec;
 
+use crate::change::Replacement;
 use crate::copy::Copy;
 use crate::draft::{Place, Target};
 use crate::encode::{self, Renewal, Unwritable, Written};
@@ -13,15 +14,15 @@ use crate::meta::{Fault, Meta, Version};
 use crate::object::Object;
 use crate::placement;
 use crate::quorum::{Chosen, Seen};
-use crate::stage::{Replacement, WriteError, version};
+use crate::stage::{WriteError, version};
 use crate::store::{InPool, Looked, Store};
 use crate::torn;
 use crate::writer::FilesWriter;
 
 /// The bucket that MinIO's system folder is. Other servers' drives are only read.
-const BUCKET: &[u8] = b".minio.sys";
+pub(crate) const BUCKET: &[u8] = b".minio.sys";
 /// The largest shard that is part of `xl.meta`. MinIO's limit where buckets keep no versions.
-const INLINE_BYTES: usize = 128 << 10;
+pub(crate) const INLINE_BYTES: usize = 128 << 10;
 
 /// A set that gets a new version, what its drives get, and what each of them has now.
 pub(crate) struct Encoded<'a> {
@@ -30,7 +31,7 @@ pub(crate) struct Encoded<'a> {
     /// The folder of the data of what each drive has, where that is in files of its own.
     pub old_dirs: Vec<Option<Uuid>>,
     /// The order in which they get it.
-    order: Vec<usize>,
+    pub order: Vec<usize>,
 }
 
 impl<F: FilesWriter> Store<F> {
@@ -211,14 +212,14 @@ impl Encoded<'_> {
 }
 
 /// Whether the shard of an `xl.meta` is in it.
-fn has_shard(meta: &[u8]) -> Result<bool, WriteError> {
+pub(crate) fn has_shard(meta: &[u8]) -> Result<bool, WriteError> {
     let meta = Meta::parse(meta).map_err(|_| Unwritable::Malformed)?;
     let shard = meta.shard(&[0; 16]).map_err(|_| Unwritable::Malformed)?;
     Ok(shard.is_some())
 }
 
 /// The folder of the data of a version whose shards are in files of their own.
-fn data_dir(parsed: &Result<Meta<'_>, Fault>) -> Option<Uuid> {
+pub(crate) fn data_dir(parsed: &Result<Meta<'_>, Fault>) -> Option<Uuid> {
     match parsed {
         Ok(Meta {
             newest: Version::Object(Object { shared, .. }, _),
@@ -232,7 +233,7 @@ fn data_dir(parsed: &Result<Meta<'_>, Fault>) -> Option<Uuid> {
 }
 
 /// What counts of an `xl.meta`.
-fn seen_of(meta: &[u8]) -> Option<Seen> {
+pub(crate) fn seen_of(meta: &[u8]) -> Option<Seen> {
     match Meta::parse(meta).ok()?.newest {
         Version::Object(object, header) => Some(Seen::Version(header.agreed, object.shared)),
         Version::Deleted(_) => None,

@@ -19,6 +19,11 @@ impl<F: FilesWriter> Store<F> {
     /// # Errors
     /// [`WriteError::Failed`]: one of them does not have what was written.
     pub fn read_back(&self, draft: &Draft) -> Result<Vec<u8>, WriteError> {
+        if draft.version.is_none() {
+            return Err(WriteError::Refused(
+                "a removal has no bytes to read back".into(),
+            ));
+        }
         let mut bytes: Option<Vec<u8>> = None;
         for target in &draft.targets {
             let of_set = self.read_set(draft, target)?;

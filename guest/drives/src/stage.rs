@@ -1,36 +1,27 @@
-//! Making drafts: the files of a new version on every drive, before anything is replaced.
+//! Making drafts: the files of a new version on every drive, before anything is changed.
 
 use alloc::collections::BTreeMap;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cell::OnceCell;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::change::Change;
 use crate::copy::Copy;
 use crate::draft::{Draft, Name, PART, TMP, written_dirs};
-use crate::encode::{self, Renewal, Unwritable};
+use crate::encode::{Renewal, Unwritable, etag};
 use crate::files::{Drive, FileError, below};
 use crate::format::Uuid;
 use crate::plan::Encoded;
-use crate::store::{META, OBJECT_BYTES, ReadError, Store, check};
+use crate::store::{Looked, META, OBJECT_BYTES, ReadError, Store, check};
 use crate::writer::FilesWriter;
 
 /// The file whose owner and rights new files get where a drive has none of the object.
 pub(crate) const FORMAT: &[u8] = b"format.json";
 
-/// New bytes for an object.
-#[derive(Clone, Copy, Debug)]
-pub struct Replacement<'a> {
-    /// The object's path.
-    pub path: &'a [u8],
-    /// The [`version`] that was read: the replacement is for this one alone.
-    pub expected: &'a [u8],
-    /// The new bytes.
-    pub bytes: &'a [u8],
-}
-
-/// Why an object is not replaced.
+/// Why an object is not changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum WriteError {
     /// There is no such object.
@@ -103,15 +94,29 @@ impl<F: FilesWriter> Store<F> {
         }
     }
 
-    /// Makes a draft of each replacement. When it returns, every draft is durable on every drive of its
-    /// object, and every object is as it was.
+    /// Makes a draft of each change. When it returns, every draft is durable on every drive of its object, and
+    /// every object is as it was.
     ///
     /// # Errors
     /// [`WriteError`], for each on its own. Nothing is left of a draft that failed, or [`Self::drafts`] tells.
-    pub fn stage(&self, replacements: &[Replacement<'_>]) -> Vec<Result<Draft, WriteError>> {
+    pub fn stage(&self, changes: &[Change<'_>]) -> Vec<Result<Draft, WriteError>> {
         let checked = self.check_writes();
-        let stage = |new: &Replacement<'_>| checked.clone().and_then(|()| self.draft(new));
-        let drafts: Vec<_> = replacements.iter().map(stage).collect();
+        // Looked for once, and only if it is needed.
+        let model = OnceCell::new();
+        let stage = |change: &Change<'_>| {
+            checked.clone()?;
+            match change {
+                Change::Create(new) => self.draft(new.path, new.bytes, |looked, renewal| {
+                    let model = model.get_or_init(|| self.model()).as_ref();
+                    self.encode_new(new, model.map_err(Clone::clone)?, looked, renewal)
+                }),
+                Change::Replace(new) => self.draft(new.path, new.bytes, |looked, renewal| {
+                    self.encode(new, looked, renewal)
+                }),
+                Change::Remove(old) => self.draft_of_removal(old),
+            }
+        };
+        let drafts: Vec<_> = changes.iter().map(stage).collect();
         let drives = drafts.iter().flatten().flat_map(Draft::drives);
         let failed = self.sync(drives);
         let synced = |draft: Result<Draft, WriteError>| {
@@ -149,8 +154,13 @@ impl<F: FilesWriter> Store<F> {
         WriteError::Failed(format!("{}: {why}", self.layout.name(drive)))
     }
 
-    fn draft(&self, new: &Replacement<'_>) -> Result<Draft, WriteError> {
-        let Replacement { path, bytes, .. } = *new;
+    /// Makes the draft of an object that is to have these bytes, whose files `encode` makes.
+    fn draft(
+        &self,
+        path: &[u8],
+        bytes: &[u8],
+        encode: impl for<'a> FnOnce(&'a [Looked<'a>], &Renewal) -> Result<Vec<Encoded<'a>>, WriteError>,
+    ) -> Result<Draft, WriteError> {
         check(path)?;
         let size = bytes.len() as u64;
         if size > OBJECT_BYTES {
@@ -166,13 +176,13 @@ impl<F: FilesWriter> Store<F> {
             mod_time: self.mod_time(&looked)?,
             data_dir: uuid(self.files.random()),
             size: size as i64,
-            etag: encode::etag(bytes),
+            etag: etag(bytes),
         };
-        let encoded = self.encode(new, &looked, &renewal)?;
+        let encoded = encode(&looked, &renewal)?;
         let draft = Draft {
             name: Name::of(self.files.random()),
             path: path.to_vec(),
-            version: version(bytes),
+            version: Some(version(bytes)),
             data_dir: renewal.data_dir,
             targets: encoded.iter().map(Encoded::target).collect(),
             has_dirs: encoded.iter().any(Encoded::has_dirs),
@@ -233,7 +243,7 @@ impl<F: FilesWriter> Store<F> {
     }
 
     /// Makes a file of a draft. A copy of a drive may have no folder for them yet.
-    fn create(
+    pub(crate) fn create(
         &self,
         drive: Drive,
         file: &[u8],

@@ -26,6 +26,29 @@ pub fn order(set: &[Seen], old: &Chosen, sound: &[bool], new: Seen) -> Option<Ve
     Some(order)
 }
 
+/// In which order these drives of a set get what `step` is, so that `is_read` holds after each: the first one
+/// first where that does it, else each next one is the first for which it holds. None if there is no such order.
+pub fn steps(
+    set: &[Seen],
+    mut places: Vec<usize>,
+    step: Seen,
+    is_read: impl Fn(&[Seen]) -> bool,
+) -> Option<Vec<usize>> {
+    let (mut torn, mut order) = (set.to_vec(), Vec::new());
+    while !places.is_empty() {
+        let after = |place: usize| {
+            let mut after = torn.clone();
+            *after.get_mut(place)? = step;
+            is_read(&after).then_some(after)
+        };
+        let mut tried = places.iter().enumerate();
+        let (at, next) = tried.find_map(|(at, place)| Some((at, after(*place)?)))?;
+        torn = next;
+        order.push(places.remove(at));
+    }
+    Some(order)
+}
+
 fn write((torn, left): &mut (Vec<Seen>, Vec<bool>), place: usize, new: Seen) {
     if let (Some(seen), Some(is_left)) = (torn.get_mut(place), left.get_mut(place)) {
         *seen = new;
@@ -116,6 +139,52 @@ mod tests {
         let (new, old) = (version(2, 3), version(1, 3));
         assert_eq!(order_of(&[new, new, old], &[true, true, false]), None);
         assert!(order_of(&[new, old, old], &[false, true, true]).is_some());
+    }
+
+    /// Whether a server reads this version, or none.
+    fn reads_or_none(torn: &[Seen], version: Seen) -> bool {
+        match settle(torn) {
+            Settled::Nothing | Settled::Dangling(_) => true,
+            Settled::Chosen(chosen) => {
+                !chosen.is_hidden && matches!(version, Seen::Version(_, of) if of == chosen.shared)
+            }
+            Settled::TooFew { .. } => false,
+        }
+    }
+
+    #[test]
+    fn what_comes_and_goes_does_so_from_the_first_drive_on() {
+        for drives in 1..=16_u8 {
+            let all: Vec<usize> = (0..usize::from(drives)).collect();
+            let is = version(1, drives);
+            let (none, there) = (vec![Seen::Nothing; all.len()], vec![is; all.len()]);
+            let comes = steps(&none, all.clone(), is, |torn| reads_or_none(torn, is));
+            let goes = steps(&there, all.clone(), Seen::Nothing, |torn| {
+                reads_or_none(torn, is)
+            });
+            assert_eq!((comes, goes), (Some(all.clone()), Some(all)));
+        }
+    }
+
+    #[test]
+    fn what_goes_while_drives_are_behind_goes_there_first() {
+        let (new, old) = (version(2, 4), version(1, 4));
+        let set = [new, new, old, old];
+        let goes = steps(&set, vec![0, 1, 2, 3], Seen::Nothing, |torn| {
+            reads_or_none(torn, new)
+        });
+        let goes = goes.unwrap();
+        assert!(goes[..2] == [2, 3], "{goes:?}");
+    }
+
+    #[test]
+    fn what_was_broken_off_while_it_was_made_is_made_over() {
+        let (new, old, none) = (version(2, 4), version(1, 4), Seen::Nothing);
+        let comes =
+            |set: &[Seen]| steps(set, vec![0, 1, 2, 3], new, |torn| reads_or_none(torn, new));
+        assert!(comes(&[old, none, none, none]).is_some());
+        // Two of four would be an object.
+        assert_eq!(comes(&[none, none, old, old]), None);
     }
 
     #[test]

@@ -30,13 +30,14 @@ fn stage(store: &Store<&Disk>, path: &str, bytes: &[u8]) -> Result<Draft, WriteE
         expected: &expected,
         bytes,
     };
-    store.stage(&[new]).remove(0)
+    store.stage(&[new.into()]).remove(0)
 }
 
 fn replace(store: &Store<&Disk>, path: &str, bytes: &[u8]) -> Result<Vec<u8>, WriteError> {
     let draft = stage(store, path, bytes)?;
     assert_eq!(store.read_back(&draft).unwrap(), bytes);
-    store.commit(vec![draft]).remove(0)
+    let version = store.commit(vec![draft]).remove(0)?;
+    Ok(version.unwrap())
 }
 
 fn all(disk: &Disk) -> Vec<String> {
@@ -231,7 +232,7 @@ fn a_drive_that_has_another_version_by_now_is_a_conflict() {
         bytes: b"new",
     };
     assert_eq!(
-        store.stage(&[wrong]).remove(0).unwrap_err(),
+        store.stage(&[wrong.into()]).remove(0).unwrap_err(),
         WriteError::Conflict
     );
 }

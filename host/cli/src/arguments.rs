@@ -1,5 +1,7 @@
 //! What the command line takes. What the command component takes too is in `iamseal_words::arguments`.
 
+mod objects;
+
 use std::ffi::OsString;
 use std::fmt;
 use std::num::NonZeroU32;
@@ -12,6 +14,7 @@ use iamseal::contract;
 use iamseal_words::arguments as shared;
 pub use iamseal_words::arguments::{Seal, Where};
 
+pub use self::objects::{Cat, Edit, Export, Import, Ls, Which};
 use crate::cause::{Cause, exit_codes};
 use crate::failure::Failure;
 use crate::report::notes;
@@ -137,6 +140,16 @@ pub enum Command {
     #[command(after_help = "Example:\n  \
         iamseal inspect /data/.minio.sys/config/config.json")]
     Inspect(Inspect),
+    /// Print the paths of a store's objects.
+    #[command(after_help = "Examples:\n  \
+        iamseal ls /data/.minio.sys\n  \
+        iamseal ls 'drives:/mnt/disk{1...4}' config/iam/users/")]
+    Ls(Ls),
+    /// Print an object of a store, opened.
+    #[command(after_help = "Examples:\n  \
+        iamseal cat /data/.minio.sys config/iam/policies/readers/policy.json\n  \
+        iamseal cat etcd://127.0.0.1:2379/ config/config.json --raw > config.sealed")]
+    Cat(Cat),
     /// Say of each object in a store what it is and whether it opens, or why not. Changes nothing.
     #[command(after_help = "Examples:\n  \
         iamseal audit /data/.minio.sys --keys old.keys --root-credentials old.credentials\n  \
@@ -165,7 +178,7 @@ pub enum Command {
         iamseal migrate 'drives:/mnt/disk{1...4}' --to kms --key new-key --keys both.keys\n  \
         iamseal migrate /data/.minio.sys --to plaintext --keys all.keys")]
     Migrate(Migrate),
-    /// Take a run of migrate, or of undo, back: every object becomes what it was before, byte for byte.
+    /// Take a run of migrate, set-aside or undo back: every object becomes what it was before, byte for byte.
     ///
     /// What somebody else has changed since is reported and left alone. It needs any key or credential
     /// that the run was lent, to see that the journal is what the run wrote; and where objects were
@@ -175,6 +188,46 @@ pub enum Command {
         iamseal undo /data/.minio.sys 20261123T203010Z\n  \
         iamseal undo /data/.minio.sys 20261123T203010Z --from /full/journals --journal /other/journals")]
     Undo(UndoRun),
+    /// Move objects out of the server's way, into a journal that undo brings them back from.
+    ///
+    /// For a server that does not start, or does not do its work, because of objects that nobody can open or
+    /// repair. Before it begins it names each of them and what the server does without while it is not there;
+    /// with --dry-run that is all it does. Each is removed only as it was then. Exempt files and
+    /// config/iam/format.json are taken only if they are named.
+    #[command(after_help = "Examples:\n  \
+        iamseal set-aside /data/.minio.sys --failing key-not-found --dry-run\n  \
+        iamseal set-aside /data/.minio.sys --failing body-not-authentic --failing malformed\n  \
+        iamseal set-aside /data/.minio.sys config/iam/users/alice/identity.json")]
+    SetAside(SetAside),
+    /// Write the identities of a store into an archive as mc admin cluster iam export makes it, which mc
+    /// admin cluster iam import takes. No server is needed.
+    ///
+    /// Users, groups, policies, service accounts, and who has which policies. What does not open is named
+    /// and left out. The archive holds their secrets in the open. With --json and without -o each identity
+    /// is one line.
+    #[command(after_help = "Examples:\n  \
+        iamseal export /data/.minio.sys -o iam.zip\n  \
+        iamseal export 'drives:/mnt/disk{1...4}' --only users,policies --name 'dev-*' -o dev.zip")]
+    Export(Export),
+    /// Make objects of the identities in an archive of mc admin cluster iam export, or of export.
+    ///
+    /// Each is sealed under the present key, and made only if there is none; one that holds the same
+    /// already is left as it is. With --replace another one gives way. A run with a journal writes, and undo
+    /// takes it back.
+    #[command(after_help = "Examples:\n  \
+        iamseal import /data/.minio.sys iam.zip --dry-run\n  \
+        iamseal import 'drives:/mnt/disk{1...4}' iam.zip --only users,policies\n  \
+        iamseal import etcd://127.0.0.1:2379/ iam.zip --replace --name 'dev-*'")]
+    Import(Import),
+    /// Open an object in $VISUAL or $EDITOR, and seal it again as it was.
+    ///
+    /// The text is in a file for you alone, in memory where there is a place for that, and wiped at the end.
+    /// What is not valid at its path is not written. What somebody else has changed meanwhile is not
+    /// overwritten: your text is kept and named. A run with a journal writes, and undo takes it back.
+    #[command(after_help = "Examples:\n  \
+        iamseal edit /data/.minio.sys config/iam/policies/readers/policy.json\n  \
+        iamseal edit etcd://127.0.0.1:2379/ config/iam/groups/team/members.json --from members.json")]
+    Edit(Edit),
     /// Remove the drafts that killed runs left behind: new bytes, plaintext perhaps, that never became
     /// an object.
     ///
@@ -367,17 +420,17 @@ impl fmt::Display for ShardOf {
     }
 }
 
-/// What is promised of a store that is written to, for `migrate` and `undo`.
+/// What is promised of a store that is written to, for `migrate`, `set-aside` and `undo`.
 #[derive(Args, Clone, Copy, Default)]
 pub struct Writes {
     /// Promise that no server and nobody else writes to the store meanwhile. Needed for a folder whose
-    /// file system cannot exchange two files. MinIO's drives are not watched for a server then, which
+    /// file system cannot exchange two files, and to remove objects from a bucket. MinIO's drives are not watched for a server then, which
     /// takes 35 seconds. Elsewhere a server may run.
     #[arg(long)]
     pub server_is_stopped: bool,
 }
 
-/// Where journals are kept, for `migrate`, `undo` and `runs`.
+/// Where journals are kept, for `migrate`, `set-aside`, `undo` and `runs`.
 #[derive(Args, Clone)]
 pub struct JournalPlace {
     /// The folder for the journals of runs, outside the store. [default: iamseal in XDG_STATE_HOME,
@@ -387,6 +440,42 @@ pub struct JournalPlace {
     /// Whether the run can still be taken back when the command has ended.
     #[arg(skip = true)]
     pub is_kept: bool,
+}
+
+#[derive(Args)]
+pub struct SetAside {
+    /// The store: a folder, etcd, a bucket or MinIO's drives, as audit takes it.
+    #[arg(value_name = "STORE")]
+    pub store: PathBuf,
+    /// The objects' paths in it, e.g. config/iam/users/alice/identity.json.
+    #[arg(value_name = "PATH", required_unless_present = "failing")]
+    pub paths: Vec<OsString>,
+    /// All objects that an audit with these keys finds failing for this cause, by its name in JSON. May be
+    /// given several times.
+    #[arg(long, value_name = "CAUSE")]
+    pub failing: Vec<OfCause>,
+    /// Say what would be set aside, and what is lost with it; write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub credentials: shared::Credentials,
+    #[command(flatten)]
+    pub writes: Writes,
+    #[command(flatten)]
+    pub journal: JournalPlace,
+}
+
+/// A cause by its name.
+#[derive(Clone, Copy)]
+pub struct OfCause(pub Cause);
+
+impl FromStr for OfCause {
+    type Err = &'static str;
+
+    fn from_str(name: &str) -> Result<Self, Self::Err> {
+        let unknown = "no cause that an audit tells, such as key-not-found or body-not-authentic";
+        Cause::named(name).map(Self).ok_or(unknown)
+    }
 }
 
 #[derive(Args)]

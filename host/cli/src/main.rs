@@ -1,12 +1,17 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
-//! `failure`, `interrupt`, `journals`, `keys`, `load`, `output`, `progress`, `run`, `standing`, `store`,
-//! `typed` and `workers`. What is said of objects is in the crate `iamseal-words`.
+//! `failure`, `identities`, `interrupt`, `journals`, `keys`, `load`, `output`, `progress`, `put`, `run`,
+//! `standing`, `store`, `typed` and `workers`. What is said of objects is in the crate `iamseal-words`.
 
 mod arguments;
 mod audit;
+mod cat;
 mod compare;
 mod demo;
+mod edit;
+mod export;
 mod failure;
+mod identities;
+mod import;
 mod inside;
 mod inspect;
 mod interrupt;
@@ -15,16 +20,19 @@ mod kes;
 mod keygen;
 mod keys;
 mod load;
+mod ls;
 mod manifest;
 mod migrate;
 mod output;
 mod plugin;
 mod progress;
+mod put;
 #[cfg(test)]
 mod reference;
 mod run;
 mod runs;
 mod seal;
+mod set_aside;
 mod standing;
 mod store;
 mod sweep;
@@ -101,10 +109,16 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Command::Seal(command) => seal::run(&common, &command).await,
             Command::Unseal(command) => unseal::run(&common, &command).await,
             Command::Inspect(command) => inspect::run(&common, &command).await,
+            Command::Ls(command) => ls::run(&common, &command).await,
+            Command::Cat(command) => cat::run(&common, &command).await,
             Command::Audit(command) => audit::run(&common, &command).await,
             Command::Manifest(command) => manifest::run(&common, &command).await,
             Command::Migrate(command) => migrate::run(&common, &command).await,
             Command::Undo(command) => undo::run(&common, &command).await,
+            Command::SetAside(command) => set_aside::run(&common, &command).await,
+            Command::Export(command) => export::run(&common, &command).await,
+            Command::Import(command) => import::run(&common, &command).await,
+            Command::Edit(command) => edit::run(&common, &command).await,
             Command::Sweep(command) => sweep::run(&common, &command).await,
             Command::Runs(command) => runs::run(&common, &command),
             Command::VerifyProof(command) => verify_proof::run(&common, &command).await,
@@ -124,10 +138,16 @@ fn reads_first(command: &Command) -> bool {
         command,
         Command::Unseal(_)
             | Command::Inspect(_)
+            | Command::Ls(_)
+            | Command::Cat(_)
+            | Command::Export(_)
+            | Command::Import(_)
+            | Command::Edit(_)
             | Command::Audit(_)
             | Command::Manifest(_)
             | Command::Migrate(_)
             | Command::Undo(_)
+            | Command::SetAside(_)
             | Command::Sweep(_)
             | Command::VerifyProof(_)
     )

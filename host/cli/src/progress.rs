@@ -17,6 +17,8 @@ use crate::report::drafts::NAMED;
 pub struct Progress {
     bar: ProgressBar,
     is_verbose: bool,
+    /// Whether standard output is for something else than what is said of objects.
+    is_beside: bool,
     /// How many objects failed, by cause.
     failed: RefCell<BTreeMap<Cause, u64>>,
 }
@@ -27,6 +29,7 @@ impl Progress {
         let with = |bar| Self {
             bar,
             is_verbose: common.verbose || common.json,
+            is_beside: false,
             failed: RefCell::default(),
         };
         if !Self::is_shown(common) {
@@ -61,14 +64,29 @@ impl Progress {
         progress
     }
 
+    /// The same with lines on standard error.
+    #[must_use]
+    pub fn on_stderr(self) -> Self {
+        Self {
+            is_beside: true,
+            ..self
+        }
+    }
+
     /// Whether there is anybody to see it, and so a reason to count the objects.
     pub fn is_shown(common: &Common) -> bool {
         !common.json && output::is_watched()
     }
 
-    /// Prints a line on standard output without disturbing the bar.
+    /// Prints a line on standard output, or where it belongs, without disturbing the bar.
     pub fn line(&self, text: &str) -> Result<(), Failure> {
-        self.bar.suspend(|| output::line(text))
+        self.bar.suspend(|| match self.is_beside {
+            false => output::line(text),
+            true => {
+                output::complain(text);
+                Ok(())
+            }
+        })
     }
 
     /// Prints lines of an object, which failed if there is a cause: then only if they are among the first
@@ -130,6 +148,7 @@ mod tests {
         let progress = Progress {
             bar: ProgressBar::hidden(),
             is_verbose: false,
+            is_beside: false,
             failed: RefCell::default(),
         };
         progress.derived(0);

@@ -39,6 +39,7 @@ fn the_variables_are_those_that_are_read() {
         include_str!("../../src/keys/environment/kes.rs"),
         include_str!("../../src/keys/environment/kms.rs"),
         include_str!("../../src/keys/environment/root.rs"),
+        include_str!("edit/private_text.rs"),
         include_str!("journals.rs"),
         include_str!("../../src/plugin/cache.rs"),
         include_str!("../../src/storage/etcd/address.rs"),

@@ -181,6 +181,11 @@ impl Run {
         Arc::clone(&self.journaled)
     }
 
+    /// The same for changes that give objects another content.
+    pub fn store_of_other_content(&self) -> Arc<Journaled> {
+        Arc::new(self.journaled.with_other_content())
+    }
+
     /// Why it is no use to go on.
     pub fn gives_up(&self) -> Option<Failure> {
         let error = self.store.gives_up();

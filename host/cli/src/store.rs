@@ -53,6 +53,11 @@ impl Access {
             false => Self::Write(writes),
         }
     }
+
+    /// Whether nobody else writes to the store meanwhile.
+    fn server_is_stopped(self) -> bool {
+        matches!(self, Self::Write(writes) if writes.server_is_stopped)
+    }
 }
 
 /// Opens the store that holds these objects and tells what an operator should know of it.
@@ -80,7 +85,7 @@ pub async fn open_whole(
             None => folder::open(given, access)?,
         },
         Some(Scheme::Etcd) => etcd::open(common, given).await?,
-        Some(Scheme::S3) => s3::open(common, &text).await?,
+        Some(Scheme::S3) => s3::open(common, &text, access).await?,
         Some(Scheme::Drives) => drives::open(common, given, access).await?,
     };
     marker(common, &*store).await;

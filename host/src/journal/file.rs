@@ -23,6 +23,9 @@ use crate::storage::dir::faults::{Faults, Watch};
 const JOURNAL: &str = ".journal";
 /// How the failure of an object begins that was not changed because its journal cannot be written.
 pub const UNWRITTEN: &str = "the journal cannot be written";
+/// Why an object is not removed by a run that was lent no key.
+pub const UNKEPT: &str =
+    "it may be plaintext, and without a key there is nothing to seal it into the journal under";
 /// Runs that may begin within one second.
 const NAMES: usize = 100;
 
@@ -302,6 +305,18 @@ impl Journal {
     /// The digest of an object under the run's key; none without one.
     pub(super) fn digest(&self, path: &[u8], bytes: &[u8]) -> Option<String> {
         self.key.as_ref().map(|key| key.digest(path, bytes))
+    }
+
+    /// The bytes of an object that may be plaintext, and that nothing else keeps, sealed under the run's key.
+    ///
+    /// # Errors
+    /// `Refused` without one; `Other` if the system gives no randomness.
+    pub(super) fn keep(&self, path: &[u8], bytes: &[u8]) -> Result<Vec<u8>, StorageError> {
+        let Some(key) = &self.key else {
+            return Err(StorageError::Refused(UNKEPT.into()));
+        };
+        let kept = key.keep(path, bytes);
+        kept.map_err(|error| StorageError::Other(error.to_string()))
     }
 
     /// Notes what was read, or what is to take its place.

@@ -10,9 +10,12 @@
 //! |---|---|---|
 //! | `iamseal digest 1` | path, bytes | the digest of an object |
 //! | `iamseal journal 1`, `iamseal proof 1` | the line before's, line | the MAC of a line |
+//! | `iamseal kept 1` | path, salt | the key of an object that a run removes, or replaces by plaintext, and that is not sealed itself: ChaCha20-Poly1305 (RFC 8439) with a nonce of zeros, behind the 16 bytes of the salt |
 
 use std::fmt;
 
+use chacha20poly1305::aead::Aead as _;
+use chacha20poly1305::{ChaCha20Poly1305, Nonce};
 use hmac::digest::KeyInit as _;
 use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
@@ -26,6 +29,9 @@ use crate::plugin::hex;
 
 /// The size of a key and of a MAC in bytes.
 pub(super) const BYTES: usize = 32;
+
+/// The size in bytes of the salt of an object that is kept.
+const SALT: usize = 16;
 
 /// The bytes of a key.
 pub(super) type Secret = Zeroizing<[u8; BYTES]>;
@@ -88,6 +94,31 @@ impl RunKey {
         hex(&digest.finalize().into_bytes())
     }
 
+    /// Seals the bytes of an object for the journal.
+    ///
+    /// # Errors
+    /// [`JournalError::NoRandomness`].
+    pub(super) fn keep(&self, path: &[u8], bytes: &[u8]) -> Result<Vec<u8>, JournalError> {
+        let salt = random::<SALT>()?;
+        let sealed = self.cipher(path, &*salt).encrypt(&Nonce::default(), bytes);
+        // It takes 256 GiB, and no object has as much.
+        let sealed = sealed.map_err(|error| JournalError::NoRandomness(error.to_string()))?;
+        Ok([&*salt, &*sealed].concat())
+    }
+
+    /// What [`Self::keep`] sealed; none if it is anything else.
+    pub(super) fn kept(&self, path: &[u8], sealed: &[u8]) -> Option<Zeroizing<Vec<u8>>> {
+        let (salt, sealed) = sealed.split_at_checked(SALT)?;
+        let opened = self.cipher(path, salt).decrypt(&Nonce::default(), sealed);
+        opened.ok().map(Zeroizing::new)
+    }
+
+    /// The cipher for one path and salt. It seals one text.
+    fn cipher(&self, path: &[u8], salt: &[u8]) -> ChaCha20Poly1305 {
+        let key = mac(&*self.secret, "iamseal kept 1", &[path, salt]);
+        ChaCha20Poly1305::new(&key.finalize().into_bytes())
+    }
+
     /// What is made of the key for one purpose.
     pub(super) fn mac(&self, label: &str, parts: &[&[u8]]) -> Hmac<Sha256> {
         mac(&*self.secret, label, parts)
@@ -138,6 +169,22 @@ mod tests {
             other.digest(b"a", b"bytes"),
         ] {
             assert_ne!(digest, another);
+        }
+    }
+
+    #[test]
+    fn what_is_kept_opens_with_the_key_of_its_run_at_its_path_alone() {
+        let (one, other) = (run_key(), run_key());
+        let kept = one.keep(b"a", b"bytes").unwrap();
+        assert_ne!(kept, one.keep(b"a", b"bytes").unwrap());
+        assert_eq!(one.kept(b"a", &kept).unwrap().as_slice(), b"bytes");
+        assert!(one.kept(b"b", &kept).is_none());
+        assert!(other.kept(b"a", &kept).is_none());
+        for at in 0..kept.len() {
+            let mut damaged = kept.clone();
+            damaged[at] ^= 1;
+            assert!(one.kept(b"a", &damaged).is_none());
+            assert!(one.kept(b"a", &kept[..at]).is_none());
         }
     }
 

@@ -96,6 +96,11 @@ impl Trusted {
         }
     }
 
+    /// Whether all that it says is what the run wrote.
+    pub(super) fn is_checked(&self) -> bool {
+        self.is_checked
+    }
+
     /// Its lines.
     pub(super) fn lines(&self) -> Result<Lines<Line>, JournalError> {
         let key = self.key.as_ref().filter(|_| self.is_checked);

@@ -90,7 +90,9 @@ impl Journal {
                 });
                 sums.objects += 1;
                 sums.unread += u64::from(unread);
-                sums.differ += u64::from(!unread && step.after.is_some() && step.after != now);
+                // Of what was removed nothing is to be there; of what was not even read nothing is known.
+                let is_known = step.after.is_some() || step.before.is_some();
+                sums.differ += u64::from(!unread && is_known && step.after != now);
                 write(&ProofLine::Object(Object { step, now, unread }), &mut text);
             }
             if is_last {

@@ -3,7 +3,7 @@
 //! | line | when | says |
 //! |---|---|---|
 //! | `run` | first | which run of which store this is |
-//! | `change` | durable before the object is changed | what takes the change back |
+//! | `change` | durable before the object is created, replaced or removed | what takes the change back |
 //! | `step` | after the object was handled | what became of it |
 //! | `object` | in a proof, for each step | what became of it, and what is there at the end |
 //! | `proof` | last in a proof | how many objects there are |
@@ -52,9 +52,11 @@ pub(super) enum Line {
 pub(super) struct Change {
     #[serde(flatten)]
     pub path: Path,
-    /// The digest of the bytes that are there.
+    #[serde(default, skip_serializing_if = "Did::is_replace")]
+    pub did: Did,
+    /// The digest of the bytes that are there; none where nothing was.
     pub before: Option<String>,
-    /// That of the bytes that are to take their place.
+    /// That of the bytes that are to be there; none where nothing is to be.
     pub after: Option<String>,
     /// The SHA-256 of either, in hexadecimal digits, where it is sealed.
     pub sealed_before: Option<String>,
@@ -62,6 +64,27 @@ pub(super) struct Change {
     pub kept: Kept,
     /// The bytes that are kept, in base64.
     pub bytes: String,
+    /// Who may do what with an object that is to go, in its store's own words and base64.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rights: Option<String>,
+}
+
+/// What is done to an object.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Did {
+    /// There was none.
+    Create,
+    #[default]
+    Replace,
+    /// There is to be none.
+    Remove,
+}
+
+impl Did {
+    fn is_replace(&self) -> bool {
+        *self == Self::Replace
+    }
 }
 
 /// Which bytes a change keeps.
@@ -72,6 +95,10 @@ pub(super) enum Kept {
     Before,
     /// The new ones: they are sealed and hold the old ones, which are plaintext.
     After,
+    /// The old ones, which may be plaintext, sealed under the run's key.
+    Sealed,
+    /// None: there were none.
+    Nothing,
 }
 
 /// What became of an object.
@@ -145,12 +172,15 @@ impl Path {
 }
 
 impl Change {
-    /// The bytes that are kept, if they are what the line says they are.
+    /// The bytes that are kept, if they are what the line says they are. Those that are sealed under the
+    /// run's key show that themselves.
     pub fn bytes(&self) -> Option<Vec<u8>> {
         let bytes = STANDARD.decode(&self.bytes).ok()?;
         let said = match self.kept {
             Kept::Before => &self.sealed_before,
             Kept::After => &self.sealed_after,
+            Kept::Sealed => return Some(bytes),
+            Kept::Nothing => return None,
         };
         (said.as_ref() == Some(&sha256(&bytes))).then_some(bytes)
     }
@@ -192,8 +222,10 @@ mod tests {
     fn bytes_that_were_damaged_are_not_handed_out() {
         let mut change = Change {
             path: Path::of(b"a"),
+            did: Did::Replace,
             before: None,
             after: None,
+            rights: None,
             sealed_before: Some(sha256(b"old")),
             sealed_after: Some(sha256(b"new")),
             kept: Kept::Before,

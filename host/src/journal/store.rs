@@ -8,10 +8,10 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use super::file::Journal;
-use super::record::{Change, Kept, Line, Path, Step, sha256, write};
+use super::record::{self, Did, Kept, Line, Path, Step, sha256, write};
 use crate::contract::{Form, StorageError};
 use crate::plugin::Auditor;
-use crate::storage::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};
+use crate::storage::{Change, Cursor, Draft, Rights, Storage, StorageWriter, Stored, Version};
 
 /// A store whose changes are journaled: nothing is staged before the journal has durably what takes
 /// it back. Lend it in the place of the store that it was made of.
@@ -21,6 +21,8 @@ pub struct Journaled {
     storage: Arc<dyn Storage>,
     writer: Arc<dyn StorageWriter>,
     inspector: Auditor,
+    /// Whether what replaces plaintext and is sealed holds the same.
+    is_same_content: bool,
 }
 
 impl Journaled {
@@ -37,6 +39,17 @@ impl Journaled {
             storage,
             writer,
             inspector,
+            is_same_content: true,
+        }
+    }
+
+    /// The same store for changes that give objects another content: what is sealed and replaces plaintext
+    /// does not hold that.
+    #[must_use]
+    pub fn with_other_content(&self) -> Self {
+        Self {
+            is_same_content: false,
+            ..self.clone()
         }
     }
 
@@ -67,43 +80,61 @@ impl Journaled {
         self.journal.append(lines, false).await
     }
 
-    /// The line that takes a replacement back.
-    async fn change(&self, new: &Replacement) -> Result<Line, StorageError> {
-        let old = self.storage.read(&new.path).await?;
-        if old.version != new.expected {
+    /// The line that takes a change back.
+    async fn change(&self, change: &Change) -> Result<Line, StorageError> {
+        let path = change.path();
+        let old = match self.storage.read(path).await {
+            Ok(old) => Some(old),
+            Err(StorageError::NotFound) if matches!(change, Change::Create(_)) => None,
+            Err(error) => return Err(error),
+        };
+        let (did, is_expected) = match change {
+            Change::Create(_) => (Did::Create, old.is_none()),
+            Change::Replace(new) => (Did::Replace, is_version(old.as_ref(), &new.expected)),
+            Change::Remove(gone) => (Did::Remove, is_version(old.as_ref(), &gone.expected)),
+        };
+        if !is_expected {
             return Err(StorageError::Conflict);
         }
-        let [before, after] =
-            [&old.bytes, &new.bytes].map(|bytes| self.journal.digest(&new.path, bytes));
-        let sealed_before = self.sealed(&old.bytes).await?;
-        let sealed_after = self.sealed(&new.bytes).await?;
-        let (kept, bytes) = match (&sealed_before, &sealed_after) {
-            (Some(_), _) => (Kept::Before, &old.bytes),
-            (None, Some(_)) => (Kept::After, &new.bytes),
+        let (old, new) = (old.as_ref().map(|old| &*old.bytes), change.bytes());
+        let digest = |bytes: Option<&[u8]>| self.journal.digest(path, bytes?);
+        let (before, after) = (digest(old), digest(new));
+        let (sealed_before, sealed_after) = (self.sealed(old).await?, self.sealed(new).await?);
+        let (kept, bytes) = match (old, new) {
+            (None, _) => (Kept::Nothing, Vec::new()),
+            (Some(old), _) if sealed_before.is_some() => (Kept::Before, old.to_vec()),
             // A journal is to hold no plaintext.
-            (None, None) => {
-                return Err(StorageError::Refused(
-                    "neither what is there nor what is to take its place is sealed".into(),
-                ));
+            (Some(_), Some(new)) if sealed_after.is_some() && self.is_same_content => {
+                (Kept::After, new.to_vec())
             }
+            (Some(old), _) => (Kept::Sealed, self.journal.keep(path, old)?),
         };
-        self.journal.note(&new.path, |seen| {
+        let rights = match did {
+            Did::Remove => self.writer.rights(path).await?,
+            _ => None,
+        };
+        self.journal.note(path, |seen| {
             seen.before.clone_from(&before);
             seen.after.clone_from(&after);
         });
-        Ok(Line::Change(Change {
-            path: Path::of(&new.path),
+        Ok(Line::Change(record::Change {
+            path: Path::of(path),
+            did,
             before,
             after,
             sealed_before,
             sealed_after,
             kept,
             bytes: STANDARD.encode(bytes),
+            rights: rights.map(|rights| STANDARD.encode(rights)),
         }))
     }
 
     /// The SHA-256 of what is sealed; none of what may be plaintext.
-    async fn sealed(&self, bytes: &[u8]) -> Result<Option<String>, StorageError> {
+    async fn sealed(&self, bytes: Option<&[u8]>) -> Result<Option<String>, StorageError> {
+        let Some(bytes) = bytes else {
+            return Ok(None);
+        };
         match is_sealed(&self.inspector, bytes).await {
             Ok(is_sealed) => Ok(is_sealed.then(|| sha256(bytes))),
             Err(error) => Err(StorageError::Other(format!(
@@ -111,6 +142,10 @@ impl Journaled {
             ))),
         }
     }
+}
+
+fn is_version(there: Option<&Stored>, expected: &Version) -> bool {
+    there.is_some_and(|there| there.version == *expected)
 }
 
 /// Whether these bytes are in a sealed form. What is in no known form may be plaintext.
@@ -142,18 +177,15 @@ impl Storage for Journaled {
 
 #[async_trait]
 impl StorageWriter for Journaled {
-    async fn stage(
-        &self,
-        replacements: Vec<Replacement>,
-    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+    async fn stage(&self, changes: Vec<Change>) -> Vec<Result<Box<dyn Draft>, StorageError>> {
         let mut lines = String::new();
         let mut journaled = Vec::new();
         let mut results = VecDeque::new();
-        for replacement in replacements {
-            match self.change(&replacement).await {
+        for change in changes {
+            match self.change(&change).await {
                 Ok(line) => {
                     write(&line, &mut lines);
-                    journaled.push(replacement);
+                    journaled.push(change);
                     results.push_back(None);
                 }
                 Err(error) => results.push_back(Some(Err(error))),
@@ -171,7 +203,14 @@ impl StorageWriter for Journaled {
             .collect()
     }
 
-    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+    async fn commit(
+        &self,
+        drafts: Vec<Box<dyn Draft>>,
+    ) -> Vec<Result<Option<Version>, StorageError>> {
         self.writer.commit(drafts).await
+    }
+
+    async fn rights(&self, path: &[u8]) -> Result<Option<Rights>, StorageError> {
+        self.writer.rights(path).await
     }
 }

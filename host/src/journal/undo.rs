@@ -3,24 +3,30 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest as _, Sha256};
 
 use super::JournalError;
 use super::key::RunKey;
 use super::lines::Lines;
 use super::past::Trusted;
-use super::record::{Change, Kept, Line, sha256};
+use super::record::Change as Written;
+use super::record::{Did, Kept, Line, sha256};
 use super::store::is_sealed;
 use crate::contract::{ObjectError, Policy, StorageError};
 use crate::error::Error;
 use crate::exempt::is_exempt;
 use crate::plugin::Auditor;
-use crate::storage::{Replacement, Storage, StorageWriter};
+use crate::storage::{Change, Creation, Removal, Replacement, Storage, StorageWriter, Stored};
 
 /// Why an object is not touched where the run's key did not open.
 const UNKNOWN: &str = "without the run's key nothing tells whether it is what the run made of it";
 /// Why the bytes that a journal keeps are not written to the store.
 const NOT_SEALED: &str = "what the journal kept of it is not sealed, so no run wrote it down";
+/// Why an object is not created again whose bytes the journal has under the run's key.
+const NO_KEY: &str =
+    "it may be plaintext and is kept under the run's key, which nothing that was given opens";
 /// Why an object is left alone that no run changes.
 const NOT_OF_A_RUN: &str = "no run changes what stands at this path";
 /// How many bytes of old objects a batch holds at the most before they are written. One may be larger.
@@ -29,8 +35,8 @@ const BATCH_BYTES: usize = 4 << 20;
 /// A run that is being taken back, in steps. Drop it to stop: objects that were reported are done, all
 /// others are as they were. Taking it back again is harmless.
 ///
-/// Every object that is what the run made of it becomes what it was before, byte for byte; every other
-/// is left alone. As in a migration the old bytes stay until the new ones are durable and were read
+/// Every object that is what the run made of it becomes what it was before, byte for byte: one that the run
+/// created goes, and one that it removed is created again. Every other is left alone. As in a migration the old bytes stay until the new ones are durable and were read
 /// again, and nobody else's change is lost.
 pub struct Undo {
     /// None after the system failed to read them: it would fail for ever.
@@ -42,6 +48,8 @@ pub struct Undo {
     opener: Auditor,
     storage: Arc<dyn Storage>,
     writer: Option<Arc<dyn StorageWriter>>,
+    /// Whether the journal is what the run wrote.
+    is_checked: bool,
     /// What the paths of objects begin with.
     prefix: Vec<u8>,
 }
@@ -81,7 +89,7 @@ struct Last {
 /// An object that is what the run made of it.
 struct Restore {
     step: usize,
-    replacement: Replacement,
+    change: Change,
 }
 
 impl Undo {
@@ -104,7 +112,7 @@ impl Undo {
         for line in run.lines()? {
             match line {
                 Ok((place, Line::Change(change))) => {
-                    let was_plaintext = matches!(change.kept, Kept::After);
+                    let was_plaintext = matches!(change.kept, Kept::After | Kept::Sealed);
                     let change_of = |path: Vec<u8>| {
                         let last = Last {
                             place,
@@ -128,6 +136,7 @@ impl Undo {
             opener,
             storage,
             writer: None,
+            is_checked: run.is_checked(),
             prefix: Vec::new(),
         })
     }
@@ -196,11 +205,11 @@ impl Undo {
             }
             let outcome = match self.prepare(&path, &change).await {
                 Ok(Prepared::Done(outcome)) => outcome,
-                Ok(Prepared::Write(replacement)) => {
-                    bytes += replacement.bytes.len();
+                Ok(Prepared::Write(change)) => {
+                    bytes += change.bytes().map_or(0, <[u8]>::len);
                     restores.push(Restore {
                         step: steps.len(),
-                        replacement,
+                        change,
                     });
                     UndoOutcome::Restored
                 }
@@ -220,27 +229,86 @@ impl Undo {
         Ok(steps)
     }
 
-    async fn prepare(&self, path: &[u8], change: &Change) -> Result<Prepared, Error> {
-        // No run changes anything else. Whoever wrote this wants it written all the same.
-        if !path.starts_with(&self.prefix) || is_exempt(path) {
+    async fn prepare(&self, path: &[u8], change: &Written) -> Result<Prepared, Error> {
+        // No run changes anything else, unless somebody named it to be set aside. Whoever wrote this wants it
+        // written all the same.
+        let may_be_exempt = self.is_checked && change.did != Did::Replace;
+        if !path.starts_with(&self.prefix) || (is_exempt(path) && !may_be_exempt) {
             return Err(ObjectError::Refused(NOT_OF_A_RUN.into()).into());
         }
         let stored = match self.storage.read(path).await {
-            Ok(stored) => stored,
-            Err(StorageError::NotFound) => return Ok(Prepared::Done(UndoOutcome::ChangedSince)),
+            Ok(stored) => Some(stored),
+            Err(StorageError::NotFound) => None,
             Err(error) => return Err(ObjectError::Storage(error).into()),
         };
-        let is = |bytes: &[u8], digest: &Option<String>, sealed: &Option<String>| {
-            self.is(path, bytes, digest.as_ref(), sealed.as_ref())
-        };
-        if is(&stored.bytes, &change.before, &change.sealed_before) == Some(true) {
-            return Ok(Prepared::Done(UndoOutcome::Unchanged));
-        }
-        match is(&stored.bytes, &change.after, &change.sealed_after) {
-            Some(true) => {}
-            Some(false) => return Ok(Prepared::Done(UndoOutcome::ChangedSince)),
+        match self.compare(path, stored.as_ref(), change) {
+            Some(As::Made) => {}
+            Some(As::Before) => return Ok(Prepared::Done(UndoOutcome::Unchanged)),
+            Some(As::Neither) => return Ok(Prepared::Done(UndoOutcome::ChangedSince)),
             None => return Err(ObjectError::Other(UNKNOWN.into()).into()),
         }
+        let bytes = match change.did {
+            Did::Create => None,
+            Did::Replace | Did::Remove => Some(self.old_bytes(path, change).await?),
+        };
+        let path = path.to_vec();
+        let back = match (stored, bytes) {
+            (Some(stored), Some(bytes)) => Change::Replace(Replacement {
+                path,
+                expected: stored.version,
+                bytes,
+            }),
+            (Some(stored), None) => Change::Remove(Removal {
+                path,
+                expected: stored.version,
+            }),
+            (None, Some(bytes)) => {
+                // Rights of somebody else's choice are not given.
+                let rights = change.rights.as_ref().filter(|_| self.is_checked);
+                Change::Create(Creation {
+                    path,
+                    bytes,
+                    rights: rights.and_then(|rights| STANDARD.decode(rights).ok()),
+                })
+            }
+            // Nothing is there, and nothing was.
+            (None, None) => return Ok(Prepared::Done(UndoOutcome::Unchanged)),
+        };
+        Ok(match self.writer {
+            None => Prepared::Done(UndoOutcome::WouldRestore),
+            Some(_) => Prepared::Write(back),
+        })
+    }
+
+    /// What there is, beside what the run found and what it made of it; none if nothing tells.
+    fn compare(&self, path: &[u8], stored: Option<&Stored>, change: &Written) -> Option<As> {
+        let is = |digest: &Option<String>, sealed: &Option<String>| match stored {
+            Some(stored) => self.is(path, &stored.bytes, digest.as_ref(), sealed.as_ref()),
+            None => Some(false),
+        };
+        let (was_absent, is_absent) = (change.did == Did::Create, change.did == Did::Remove);
+        let is_before = match was_absent {
+            true => Some(stored.is_none()),
+            false => is(&change.before, &change.sealed_before),
+        };
+        if is_before == Some(true) {
+            return Some(As::Before);
+        }
+        let is_made = match is_absent {
+            true => Some(stored.is_none()),
+            false => is(&change.after, &change.sealed_after),
+        };
+        match is_made {
+            Some(true) => Some(As::Made),
+            // Of what was removed, what is there may be the old one.
+            Some(false) if is_absent && is_before.is_none() => None,
+            Some(false) => Some(As::Neither),
+            None => None,
+        }
+    }
+
+    /// The bytes that an object had before the run.
+    async fn old_bytes(&self, path: &[u8], change: &Written) -> Result<Vec<u8>, Error> {
         let damaged = || ObjectError::Other("what the journal kept of it is damaged".into());
         let kept = change.bytes().ok_or_else(damaged)?;
         let bytes = match change.kept {
@@ -253,18 +321,17 @@ impl Undo {
                 let opened = self.opener.unseal(path, &kept, Policy::Sealed).await?;
                 opened.plaintext.to_vec()
             }
+            Kept::Sealed => match &self.key {
+                Some(key) => key.kept(path, &kept).ok_or_else(damaged)?.to_vec(),
+                None => return Err(ObjectError::Other(NO_KEY.into()).into()),
+            },
+            Kept::Nothing => return Err(damaged().into()),
         };
-        if is(&bytes, &change.before, &change.sealed_before) == Some(false) {
-            return Err(damaged().into());
+        let digests = (change.before.as_ref(), change.sealed_before.as_ref());
+        match self.is(path, &bytes, digests.0, digests.1) {
+            Some(false) => Err(damaged().into()),
+            _ => Ok(bytes),
         }
-        Ok(match self.writer {
-            None => Prepared::Done(UndoOutcome::WouldRestore),
-            Some(_) => Prepared::Write(Replacement {
-                path: path.to_vec(),
-                expected: stored.version,
-                bytes,
-            }),
-        })
     }
 
     /// Whether bytes are those of a digest; none if nothing tells.
@@ -290,20 +357,24 @@ impl Undo {
         let few = || StorageError::Other("the store answered for too few drafts".into());
         let wanted: Vec<_> = restores
             .iter()
-            .map(|restore| (restore.step, sha256(&restore.replacement.bytes)))
+            .map(|restore| (restore.step, restore.change.bytes().map(sha256)))
             .collect();
-        let replacements = restores.into_iter().map(|restore| restore.replacement);
-        let mut staged = writer.stage(replacements.collect()).await.into_iter();
+        let changes = restores.into_iter().map(|restore| restore.change);
+        let mut staged = writer.stage(changes.collect()).await.into_iter();
         let mut failures = Vec::new();
         let mut drafts = Vec::new();
         let mut committing = Vec::new();
         for (step, digest_wanted) in wanted {
             let read_back = match staged.next().unwrap_or_else(|| Err(few())) {
-                Ok(mut draft) => draft.read_back().await.map(|bytes| (draft, bytes)),
+                Ok(draft) if digest_wanted.is_none() => Ok((draft, None)),
+                Ok(mut draft) => draft
+                    .read_back()
+                    .await
+                    .map(|bytes| (draft, Some(sha256(&bytes)))),
                 Err(error) => Err(error),
             };
             match read_back {
-                Ok((draft, bytes)) if sha256(&bytes) == digest_wanted => {
+                Ok((draft, digest)) if digest == digest_wanted => {
                     drafts.push(draft);
                     committing.push(step);
                 }
@@ -327,7 +398,16 @@ impl Undo {
 /// What is to be done with an object.
 enum Prepared {
     Done(UndoOutcome),
-    Write(Replacement),
+    Write(Change),
+}
+
+/// What an object is.
+enum As {
+    /// What the run made of it.
+    Made,
+    /// What it was before.
+    Before,
+    Neither,
 }
 
 fn failed(path: Vec<u8>, error: ObjectError) -> UndoStep {

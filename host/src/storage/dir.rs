@@ -15,14 +15,21 @@
 //! everybody but its owner until its commit. Another name of the object (a hard link) keeps the old
 //! bytes, and [`Store::survey`] tells of such.
 //!
+//! **What is new belongs where it stands.** An object that is created has the owner, mode and access control
+//! list of the files beside it, else of those in the folders beside its own, whatever the user's mask is; so
+//! have the folders that are made for it. Folders that a removal empties stay: whoever makes the object again
+//! finds their rights, and MinIO takes no notice of them.
+//!
 //! **Nobody else's write is lost**, not even a server's that runs on the same folder. Draft and object are
 //! exchanged in one step, and what was displaced is looked at: unless it is the version that was read,
 //! with the rights that it had, it goes back and the result is `Conflict`. What a killed process left
 //! exchanged is put back by the next sweep, or named if it cannot be told what it is; nothing is removed
-//! that is neither a draft nor the version that it replaced. This has four limits:
+//! that is neither a draft nor the version that it replaced. An object is created by a rename that the system
+//! refuses where the name is taken; it is removed by being moved aside, looked at there, and put back if it is
+//! anything else. This has four limits:
 //! - whoever has opened an object to write in its place *before* it was replaced, and writes *after*, writes
 //!   to the old file (MinIO renames instead);
-//! - for an instant a reader may see the draft of a version that is put back;
+//! - for an instant a reader may see the draft of a version that is put back, or nothing;
 //! - of two others who write one object at that very instant, the last one's version becomes the object and
 //!   the other's is kept beside it and named;
 //! - a file system that cannot exchange two files is written to only if nobody else writes to it, which
@@ -42,6 +49,7 @@
 //! A call that is dropped runs to its end there, and its drafts are removed.
 
 mod commit;
+mod create;
 pub(crate) mod disk;
 mod draft;
 mod errors;
@@ -49,8 +57,11 @@ mod errors;
 pub mod faults;
 mod leftover;
 mod list;
+mod neighbour;
+mod note;
 mod parallel;
 mod read;
+mod removal;
 mod replace;
 mod rights;
 mod root;
@@ -75,7 +86,7 @@ use self::list::{Walk, Wanted, why_unread};
 use self::path::Place;
 use self::root::Root;
 use super::{
-    Cursor, Draft, Replacement, Standing, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
+    Change, Cursor, Draft, Standing, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
     Version,
 };
 use crate::contract::StorageError;
@@ -276,17 +287,14 @@ impl Cursor for DirCursor {
 
 #[async_trait]
 impl StorageWriter for DirStore {
-    async fn stage(
-        &self,
-        replacements: Vec<Replacement>,
-    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+    async fn stage(&self, changes: Vec<Change>) -> Vec<Result<Box<dyn Draft>, StorageError>> {
         let (root, limit) = (Arc::clone(&self.root), self.options.object_bytes);
-        let count = replacements.len();
+        let count = changes.len();
         // A draft that cannot be committed is not worth its syncs.
         if let Err(error) = root.held() {
             return vec![error; count].into_iter().map(Err).collect();
         }
-        match blocking(move || draft::stage(&root, limit, replacements)).await {
+        match blocking(move || draft::stage(&root, limit, changes)).await {
             Ok(drafts) => drafts
                 .into_iter()
                 .map(|draft| draft.map(|draft| Box::new(draft) as Box<dyn Draft>))
@@ -295,12 +303,27 @@ impl StorageWriter for DirStore {
         }
     }
 
-    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+    async fn commit(
+        &self,
+        drafts: Vec<Box<dyn Draft>>,
+    ) -> Vec<Result<Option<Version>, StorageError>> {
         let (root, options) = (Arc::clone(&self.root), self.options);
         let count = drafts.len();
         blocking(move || commit::commit(&root, options, drafts))
             .await
             .unwrap_or_else(|error| vec![Err(error); count])
+    }
+
+    async fn rights(&self, path: &[u8]) -> Result<Option<super::Rights>, StorageError> {
+        let (root, path) = (Arc::clone(&self.root), path.to_vec());
+        blocking(move || {
+            let place = Place::of(&path)?;
+            let (file, _) = read::open(&root.folder(place.folder)?, place.name, &path)?;
+            let rights = rights::Rights::of(&file);
+            let rights = rights.map_err(|error| errors::failed("read", &path, &error))?;
+            Ok(Some(rights.to_bytes()))
+        })
+        .await?
     }
 }
 
@@ -420,7 +443,7 @@ mod tests {
         let runtime = testing::runtime();
         {
             let _inside = runtime.enter();
-            let mut call = pin!(fixture.store.stage(vec![replacement]));
+            let mut call = pin!(fixture.store.stage(vec![replacement.into()]));
             // Begun, and never asked again.
             let first = call.as_mut().poll(&mut Context::from_waker(Waker::noop()));
             drop(first);

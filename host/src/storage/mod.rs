@@ -1,8 +1,9 @@
-//! Stores: what a host lends the plugin so that it can read and replace objects.
+//! Stores: what a host lends the plugin so that it can read and replace objects, and what tools work on.
 //!
 //! The rules of each call stand in `wit/storage.wit`; the traits here are the same calls in Rust.
 //! Paths are raw bytes, parts separated by `/`, below the store's root.
 
+mod change;
 pub mod dir;
 pub mod drives;
 #[cfg(feature = "etcd")]
@@ -18,6 +19,8 @@ use async_trait::async_trait;
 
 use crate::contract::StorageError;
 
+pub(crate) use self::change::NO_BYTES;
+pub use self::change::{Change, Creation, Removal, Replacement};
 pub use self::dir::DirStore;
 pub use self::drives::DriveStore;
 #[cfg(feature = "etcd")]
@@ -27,6 +30,9 @@ pub use self::s3::BucketStore;
 
 /// An opaque tag of one version of one object: equal tags mean equal bytes.
 pub type Version = Vec<u8>;
+
+/// Who may do what with an object, in a store's own words, which no other store knows.
+pub type Rights = Vec<u8>;
 
 /// An object as it is stored.
 pub struct Stored {
@@ -72,41 +78,40 @@ pub trait Cursor: Send {
     async fn next(&mut self) -> Result<Vec<Vec<u8>>, StorageError>;
 }
 
-/// New bytes for one object.
-pub struct Replacement {
-    /// The object's path.
-    pub path: Vec<u8>,
-    /// The version that was read: the replacement is for this one alone.
-    pub expected: Version,
-    /// The new bytes.
-    pub bytes: Vec<u8>,
-}
-
-/// Replacing objects in a store, in two steps.
+/// Creating, replacing and removing objects of a store, in two steps.
 #[async_trait]
 pub trait StorageWriter: Send + Sync {
-    /// Makes a durable draft of each replacement; no object changes. One result each, in order.
+    /// Makes a durable draft of each change; no object changes. One result each, in order.
     ///
     /// # Errors
-    /// For each replacement on its own: `NotFound`, `TooLarge`, `Refused` as [`Storage::read`];
-    /// `Other` if the store fails. Nothing is left of a draft that failed, but for what
-    /// [`Store::abandoned`] tells.
-    async fn stage(
-        &self,
-        replacements: Vec<Replacement>,
-    ) -> Vec<Result<Box<dyn Draft>, StorageError>>;
+    /// For each change on its own: `NotFound`, `TooLarge`, `Refused` as [`Storage::read`]; `Conflict` if
+    /// something is where an object is to be created; `Other` if the store fails. Nothing is left of a
+    /// draft that failed, but for what [`Store::abandoned`] tells.
+    async fn stage(&self, changes: Vec<Change>) -> Vec<Result<Box<dyn Draft>, StorageError>>;
 
-    /// Puts drafts that this store made in the place of their objects, each on its own,
-    /// atomically, and only while the object is the expected version. Every `Ok` is durable. One
-    /// result each, in order.
+    /// Makes the changes of drafts that this store made, each on its own, atomically: an object is created
+    /// only while there is none, and replaced or removed only while it is the expected version. Every `Ok`
+    /// is durable. One result each, in order: the new version, none of an object that was removed.
     ///
     /// # Errors
-    /// For each draft on its own: `Conflict` if the object is another version, `NotFound` if it is
-    /// gone, `Refused` if it is no plain object any more or the draft is another store's; `Other`
-    /// if the store fails, and if the object was replaced but may not outlive a loss of power. The
-    /// draft is thrown away in each case; where that fails, the store knows
+    /// For each draft on its own: `Conflict` if the object is another version, or there where it was to
+    /// be created; `NotFound` if it is gone; `Refused` if it is no plain object any more or the draft is
+    /// another store's; `Other` if the store fails, and if the object was changed but that may not outlive
+    /// a loss of power. The draft is thrown away in each case; where that fails, the store knows
     /// ([`Store::abandoned`]).
-    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>>;
+    async fn commit(
+        &self,
+        drafts: Vec<Box<dyn Draft>>,
+    ) -> Vec<Result<Option<Version>, StorageError>>;
+
+    /// Who may do what with the object at this path, so that it can be created again as it was. None where
+    /// a store keeps nothing of that kind.
+    ///
+    /// # Errors
+    /// As [`Storage::read`].
+    async fn rights(&self, _path: &[u8]) -> Result<Option<Rights>, StorageError> {
+        Ok(None)
+    }
 }
 
 /// What is to be known of an object besides its bytes.
@@ -263,14 +268,15 @@ pub enum Swept {
     Stays(String),
 }
 
-/// New bytes that are durable beside the object they are to replace. Dropping it discards them; where
-/// that fails, the store knows ([`Store::abandoned`]).
+/// A change that is ready to be made: new bytes that are durable beside the object that they are to replace
+/// or to become, or the removal of one. Dropping it discards it; where that fails, the store knows
+/// ([`Store::abandoned`]).
 #[async_trait]
 pub trait Draft: Send {
     /// The draft's bytes, read from the store and not from memory.
     ///
     /// # Errors
-    /// `Other` if they cannot be read.
+    /// `Other` if they cannot be read, `Refused` if it is that of a removal, which has none.
     async fn read_back(&mut self) -> Result<Vec<u8>, StorageError>;
 
     /// For the store that made it, to know its own draft again.

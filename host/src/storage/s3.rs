@@ -5,6 +5,9 @@
 //! write a draft of the store's own shows whether the server keeps to such conditions; one that does
 //! not is refused, because it would let writers overwrite each other. Where an answer was lost, what is
 //! in the bucket says whether the put was done, so that no writer takes its own put for somebody else's.
+//! An object is created by a put that is taken only while there is none (`If-None-Match`). A removal has no
+//! condition in S3: it is made only for those who promise that nobody else writes
+//! ([`BucketStore::server_is_stopped`]), directly after a look at what is there.
 //!
 //! **Drafts** are objects of their own, `iamseal-draft/<16 hex digits>` below the prefix and so outside
 //! `config/`. A killed run leaves some, which [`Store::sweep`] removes once they are an hour old. One that
@@ -52,7 +55,7 @@ use self::removal::Removals;
 use super::dir::OBJECT_BYTES;
 use super::let_go::PATIENCE;
 use super::{
-    Cursor, Draft, OldBytes, Replacement, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
+    Change, Cursor, Draft, OldBytes, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
     Version,
 };
 use crate::contract::StorageError;
@@ -84,6 +87,7 @@ struct Bucket {
     place: Place,
     name: String,
     object_bytes: u64,
+    server_is_stopped: bool,
     draft_age: Duration,
     listing: Duration,
     patience: Duration,
@@ -113,6 +117,7 @@ impl BucketStore {
             place: Place::new(prefix)?,
             name: name.into(),
             object_bytes: OBJECT_BYTES,
+            server_is_stopped: false,
             draft_age: DRAFT_AGE,
             listing: LISTING,
             patience: PATIENCE,
@@ -134,6 +139,13 @@ impl BucketStore {
     #[must_use]
     pub fn object_bytes(self, object_bytes: u64) -> Self {
         self.with(|bucket| bucket.object_bytes = object_bytes)
+    }
+
+    /// Promises that no server and nobody else writes below the prefix; not promised at first. Only then is
+    /// anything removed.
+    #[must_use]
+    pub fn server_is_stopped(self, is_stopped: bool) -> Self {
+        self.with(|bucket| bucket.server_is_stopped = is_stopped)
     }
 
     /// What an operator should know of the way to the server, a line each: that it is not encrypted, or
@@ -184,10 +196,7 @@ impl Storage for BucketStore {
 
 #[async_trait]
 impl StorageWriter for BucketStore {
-    async fn stage(
-        &self,
-        replacements: Vec<Replacement>,
-    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+    async fn stage(&self, changes: Vec<Change>) -> Vec<Result<Box<dyn Draft>, StorageError>> {
         let is_fit = self.check_writes().await;
         let is_fit = match is_fit {
             Ok(()) => self.0.can_remove().await,
@@ -195,16 +204,19 @@ impl StorageWriter for BucketStore {
         };
         if let Err(error) = is_fit {
             let failed = |_| Err(error.clone());
-            return replacements.into_iter().map(failed).collect();
+            return changes.into_iter().map(failed).collect();
         }
-        let staged = replacements.into_iter().map(|replacement| async {
-            let draft = BucketDraft::stage(&self.0, replacement).await?;
+        let staged = changes.into_iter().map(|change| async {
+            let draft = BucketDraft::stage(&self.0, change).await?;
             Ok(Box::new(draft) as Box<dyn Draft>)
         });
         stream::iter(staged).buffered(AT_ONCE).collect().await
     }
 
-    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+    async fn commit(
+        &self,
+        drafts: Vec<Box<dyn Draft>>,
+    ) -> Vec<Result<Option<Version>, StorageError>> {
         draft::commit(&self.0, drafts).await
     }
 }

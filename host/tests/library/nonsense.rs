@@ -8,7 +8,7 @@ use iamseal::contract::{
     KeyError, ObjectError, Outcome, Policy, SealOptions, SealedForm, StorageError, Target, Verdict,
 };
 use iamseal::keys::{DataKey, Key, Keyring, RootCredential, ServerKey, StaticKey, StaticKeyring};
-use iamseal::storage::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};
+use iamseal::storage::{Change, Cursor, Draft, Storage, StorageWriter, Stored, Version};
 use iamseal::{AuditScope, Error, MigrationPlan, Plugin, PluginBuilder};
 use zeroize::Zeroizing;
 
@@ -262,33 +262,34 @@ impl Draft for Made {
 
 #[async_trait::async_trait]
 impl StorageWriter for Answers {
-    async fn stage(
-        &self,
-        replacements: Vec<Replacement>,
-    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
-        let count = replacements.len().saturating_add_signed(self.more);
-        let made = replacements.into_iter().cycle_to(count).map(|bytes| {
+    async fn stage(&self, changes: Vec<Change>) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+        let count = changes.len().saturating_add_signed(self.more);
+        let made = changes.into_iter().cycle_to(count).map(|bytes| {
             let bytes = self.read_back.map_or(bytes, |size| vec![0; size]);
             Ok(Box::new(Made(bytes)) as Box<dyn Draft>)
         });
         made.collect()
     }
 
-    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+    async fn commit(
+        &self,
+        drafts: Vec<Box<dyn Draft>>,
+    ) -> Vec<Result<Option<Version>, StorageError>> {
         *self.committed.lock().unwrap() += drafts.len();
         let count = drafts.len().saturating_add_signed(self.more);
-        (0..count).map(|_| Ok(vec![2; 8])).collect()
+        (0..count).map(|_| Ok(Some(vec![2; 8]))).collect()
     }
 }
 
-/// The bytes of replacements, the first again and again if more are wanted than there are.
+/// The bytes of changes, the first again and again if more are wanted than there are.
 trait CycleTo {
     fn cycle_to(self, count: usize) -> impl Iterator<Item = Vec<u8>>;
 }
 
-impl<I: Iterator<Item = Replacement>> CycleTo for I {
+impl<I: Iterator<Item = Change>> CycleTo for I {
     fn cycle_to(self, count: usize) -> impl Iterator<Item = Vec<u8>> {
-        let all: Vec<_> = self.map(|replacement| replacement.bytes).collect();
+        let bytes = |change: Change| change.bytes().unwrap_or_default().to_vec();
+        let all: Vec<_> = self.map(bytes).collect();
         let first = all.first().cloned().unwrap_or_default();
         all.into_iter().chain(std::iter::repeat(first)).take(count)
     }

@@ -217,6 +217,17 @@ impl How {
         Ok(SealOptions { form, key })
     }
 
+    /// What objects are to become that are sealed like this or not at all, in the contract's words.
+    ///
+    /// # Errors
+    /// An option that this has no use for.
+    pub fn target(&self, to: To) -> Result<Target, Wrong> {
+        match to {
+            To::Plaintext => self.none_given().map(|()| Target::Plaintext),
+            To::Kms => self.options().map(Target::Sealed),
+        }
+    }
+
     /// For a target that is not sealed: whoever gave an option does not mean plaintext.
     fn none_given(&self) -> Result<(), Wrong> {
         let given = self.key.is_some()
@@ -236,10 +247,7 @@ impl Migrate {
     /// # Errors
     /// An option that this has no use for.
     pub fn target(&self) -> Result<Target, Wrong> {
-        match self.to {
-            To::Plaintext => self.how.none_given().map(|()| Target::Plaintext),
-            To::Kms => self.how.options().map(Target::Sealed),
-        }
+        self.how.target(self.to)
     }
 }
 

@@ -173,12 +173,15 @@ impl storage::HostCursor for State {
 impl storage_writer::Host for State {
     fn stage(
         &mut self,
-        replacements: Vec<storage_writer::Replacement>,
+        changes: Vec<storage_writer::Change>,
     ) -> Result<Vec<Result<Resource<Staged>, types::StorageError>>> {
-        let replacements = replacements.into_iter().map(|new| core::Replacement {
-            path: new.path,
-            expected: new.expected,
-            bytes: new.bytes,
+        let replacements = changes.into_iter().map(|change| match change {
+            storage_writer::Change::Replace(new) => core::Replacement {
+                path: new.path,
+                expected: new.expected,
+                bytes: new.bytes,
+            },
+            _ => panic!("no migration creates or removes"),
         });
         let mut answer = Vec::new();
         for staged in self.world.stage(replacements.collect()) {
@@ -193,7 +196,7 @@ impl storage_writer::Host for State {
     fn commit(
         &mut self,
         drafts: Vec<Resource<Staged>>,
-    ) -> Result<Vec<Result<Vec<u8>, types::StorageError>>> {
+    ) -> Result<Vec<Result<Option<Vec<u8>>, types::StorageError>>> {
         let mut numbers = Vec::new();
         for draft in drafts {
             let Staged(draft) = self.handles.delete(draft)?;
@@ -203,7 +206,7 @@ impl storage_writer::Host for State {
         for draft in numbers {
             self.world.drop_draft(draft);
         }
-        let lend = |version: core::Version| -> Vec<u8> { version };
+        let lend = |version: core::Version| -> Option<Vec<u8>> { Some(version) };
         let committed = committed.into_iter();
         Ok(committed
             .map(|version| version.map(lend).map_err(Into::into))

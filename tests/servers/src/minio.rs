@@ -88,6 +88,25 @@ impl Minio {
 
     /// Starts it again with other variables, on the same port and with the same drive.
     pub fn restart(&mut self, variables: &[(&str, String)]) {
+        let mut running = self.begin(variables);
+        let credential = self.root.clone();
+        running.wait_until(|| {
+            let ready = self.mc(&credential.0, &credential.1, &["admin", "info", "t"]);
+            ready.status.success()
+        });
+        self.running = Some(running);
+    }
+
+    /// The same where it does not get ready, until it says so.
+    pub fn restart_in_vain(&mut self, variables: &[(&str, String)], says: &str) {
+        let mut running = self.begin(variables);
+        let log = self.log();
+        running.wait_until(|| fs::read_to_string(&log).is_ok_and(|said| said.contains(says)));
+        self.running = Some(running);
+    }
+
+    /// Starts it and waits until it listens.
+    fn begin(&mut self, variables: &[(&str, String)]) -> Running {
         self.stop();
         let variables = variables.iter();
         self.variables = variables
@@ -112,16 +131,14 @@ impl Minio {
                 1 => self.drive().into_os_string(),
                 _ => self.drives().into(),
             });
-        let log = self.folder.path().join("minio.log");
-        let mut running = Running::begin(&mut command, &log);
+        let mut running = Running::begin(&mut command, &self.log());
         let address = self.address();
         running.wait_until(|| TcpStream::connect(&address).is_ok());
-        let credential = self.root.clone();
-        running.wait_until(|| {
-            let ready = self.mc(&credential.0, &credential.1, &["admin", "info", "t"]);
-            ready.status.success()
-        });
-        self.running = Some(running);
+        running
+    }
+
+    fn log(&self) -> PathBuf {
+        self.folder.path().join("minio.log")
     }
 
     /// Sets the root credential that the next start has.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use iamseal::contract::StorageError;
-use iamseal::storage::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};
+use iamseal::storage::{Change, Cursor, Draft, Storage, StorageWriter, Stored, Version};
 
 use crate::mode::{Cause, Fate, Mode, Point, dead};
 
@@ -93,16 +93,13 @@ impl Cursor for FaultyCursor {
 /// A batch goes one by one, so that each of its objects can be the one that goes wrong.
 #[async_trait]
 impl<S: StorageWriter> StorageWriter for Faulty<S> {
-    async fn stage(
-        &self,
-        replacements: Vec<Replacement>,
-    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+    async fn stage(&self, changes: Vec<Change>) -> Vec<Result<Box<dyn Draft>, StorageError>> {
         let mut staged = Vec::new();
-        for replacement in replacements {
+        for change in changes {
             let verdict = meet(&self.point, true);
             let mut made = Err(StorageError::NotFound);
             if verdict.is_made {
-                made = self.store.stage(vec![replacement]).await.remove(0);
+                made = self.store.stage(vec![change]).await.remove(0);
             }
             let made = verdict.answer.map_or(made, Err);
             let point = Arc::clone(&self.point);
@@ -111,7 +108,10 @@ impl<S: StorageWriter> StorageWriter for Faulty<S> {
         staged
     }
 
-    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+    async fn commit(
+        &self,
+        drafts: Vec<Box<dyn Draft>>,
+    ) -> Vec<Result<Option<Version>, StorageError>> {
         let mut committed = Vec::new();
         for draft in drafts {
             let draft = draft.into_any().downcast::<FaultyDraft>().unwrap().draft;

@@ -4,7 +4,7 @@ use std::fs::{self, File, Permissions};
 use std::io::{self, Write as _};
 use std::os::fd::BorrowedFd;
 use std::os::unix::ffi::OsStrExt as _;
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _, chown};
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _, PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, LazyLock, Mutex};
 use std::{env, ffi::OsStr};
@@ -193,15 +193,19 @@ impl Faults for Watcher {
 /// for the next change.
 fn can_happen(mode: Mode, call: &Call<'_>) -> bool {
     let opens = matches!(call, Call::OpenFolder | Call::List | Call::Open);
-    let creates = matches!(call, Call::Create { .. });
+    let creates = matches!(call, Call::Create { .. } | Call::MakeFolder { .. });
     let writes = matches!(call, Call::Write { .. });
     let sets = matches!(
         call,
         Call::SetOwner { .. } | Call::SetMode { .. } | Call::SetAttribute { .. }
     );
     let syncs = matches!(call, Call::SyncFile { .. } | Call::SyncFolder { .. });
-    let renames = matches!(call, Call::Rename { .. } | Call::Exchange { .. });
-    let names = creates || renames || matches!(call, Call::Remove { .. });
+    let renames = matches!(
+        call,
+        Call::Rename { .. } | Call::RenameNew { .. } | Call::Link { .. } | Call::Exchange { .. }
+    );
+    let removes = matches!(call, Call::Remove { .. } | Call::RemoveFolder { .. });
+    let names = creates || renames || removes;
     match mode {
         Mode::Killed | Mode::PowerLost | Mode::FailsFromThere(Cause::Broken) => {
             names || writes || sets || syncs
@@ -244,6 +248,19 @@ fn carry_out(shadow: &mut Shadow, call: &Call<'_>) {
             fs::rename(&one, &aside).unwrap();
             fs::rename(&other, &one).unwrap();
             fs::rename(&aside, &other).unwrap();
+        }
+        Call::RenameNew { folder, from, to } => {
+            fs::rename(within(folder, from), within(folder, to)).unwrap();
+        }
+        Call::Link { folder, from, to } => {
+            fs::hard_link(within(folder, from), within(folder, to)).unwrap();
+        }
+        Call::MakeFolder { folder, name } => {
+            let mut builder = fs::DirBuilder::new();
+            builder.mode(0o700).create(within(folder, name)).unwrap();
+        }
+        Call::RemoveFolder { folder, name } => {
+            let _ = fs::remove_dir(within(folder, name));
         }
         Call::Remove { folder, name } => fs::remove_file(within(folder, name)).unwrap(),
         // Whether a sync was done shows in the shadow alone.

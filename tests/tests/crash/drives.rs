@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use async_trait::async_trait;
 use iamseal::contract::StorageError;
 use iamseal::journal::Journals;
-use iamseal::storage::{Cursor, Draft, Replacement, Storage, StorageWriter, Stored, Version};
+use iamseal::storage::{Change, Cursor, Draft, Storage, StorageWriter, Stored, Version};
 use iamseal_drives::{
     Drive, Entry, FileError, Files, FilesWriter, Kind, Page, Part, ReadError, Store, Walk,
     WriteError, version,
@@ -49,6 +49,12 @@ impl Drives {
             before: before.clone(),
             journals: folder,
         }
+    }
+
+    /// Whether a server reads the object.
+    pub fn is_seen_by_minio(&self, path: &[u8]) -> bool {
+        let metas = self.platters.lock().unwrap().metas(path);
+        minio::reads(&metas).is_ok()
     }
 
     fn store(&self, point: &Arc<Point>) -> Native {
@@ -386,16 +392,25 @@ impl Cursor for Listing {
 
 #[async_trait]
 impl StorageWriter for Native {
-    async fn stage(
-        &self,
-        replacements: Vec<Replacement>,
-    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
-        let new: Vec<_> = replacements
+    async fn stage(&self, changes: Vec<Change>) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+        let new: Vec<_> = changes
             .iter()
-            .map(|new| iamseal_drives::Replacement {
-                path: &new.path,
-                expected: &new.expected,
-                bytes: &new.bytes,
+            .map(|change| match change {
+                Change::Create(new) => iamseal_drives::Change::Create(iamseal_drives::Creation {
+                    path: &new.path,
+                    bytes: &new.bytes,
+                }),
+                Change::Replace(new) => {
+                    iamseal_drives::Change::Replace(iamseal_drives::Replacement {
+                        path: &new.path,
+                        expected: &new.expected,
+                        bytes: &new.bytes,
+                    })
+                }
+                Change::Remove(old) => iamseal_drives::Change::Remove(iamseal_drives::Removal {
+                    path: &old.path,
+                    expected: &old.expected,
+                }),
             })
             .collect();
         let staged = self.store.lock().unwrap().stage(&new);
@@ -409,14 +424,17 @@ impl StorageWriter for Native {
         staged.into_iter().map(held).collect()
     }
 
-    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+    async fn commit(
+        &self,
+        drafts: Vec<Box<dyn Draft>>,
+    ) -> Vec<Result<Option<Version>, StorageError>> {
         let take = |draft: Box<dyn Draft>| {
             let mut draft = draft.into_any().downcast::<NativeDraft>().unwrap();
             draft.draft.take().unwrap()
         };
         let drafts = drafts.into_iter().map(take).collect();
         let committed = self.store.lock().unwrap().commit(drafts);
-        let answer = |version: Result<Version, WriteError>| version.map_err(unwritten);
+        let answer = |version: Result<Option<Version>, WriteError>| version.map_err(unwritten);
         committed.into_iter().map(answer).collect()
     }
 }

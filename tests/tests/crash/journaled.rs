@@ -19,7 +19,7 @@ use crate::workload::{BATCH, Process, Report, STORE, Sample, begin, keys};
 use crate::world::World as _;
 
 /// Says what is plaintext, and opens what was.
-static OPENER: LazyLock<Auditor> = LazyLock::new(|| {
+pub static OPENER: LazyLock<Auditor> = LazyLock::new(|| {
     let plugin = wait(builder(&keys(), STORE).load()).unwrap();
     plugin.reader().clone()
 });
@@ -31,7 +31,7 @@ fn keyring() -> MixedKeyring {
 }
 
 /// A run whose journal is what the run wrote.
-fn authentic(past: Past) -> Trusted {
+pub fn authentic(past: Past) -> Trusted {
     wait(past.authentic(&keyring())).unwrap()
 }
 
@@ -170,7 +170,7 @@ pub fn taken_back(sample: &Sample, process: &Process) -> Lost {
     lost
 }
 
-fn journal(process: &Process, work: &str) -> Result<Arc<Journal>, Report> {
+pub fn journal(process: &Process, work: &str) -> Result<Arc<Journal>, Report> {
     let key = wait(RunKey::make(&keyring())).unwrap();
     let begun = (process.journals)().and_then(|journals| journals.begin("", STORE, work, key));
     begun.map(Arc::new).map_err(|error| ended(&error))

@@ -17,6 +17,7 @@ mod drives;
 mod enumerate;
 mod etcd;
 mod journaled;
+mod life;
 mod memory;
 mod minio;
 mod mode;
@@ -83,6 +84,28 @@ fn main() -> ExitCode {
     trials.push(Trial::test(
         "a_store_that_compares_and_then_renames_loses_what_is_written_between",
         race::a_rename_loses,
+    ));
+    for mode in Dir::modes() {
+        let name = format!("life, {mode}: objects are created, replaced and removed");
+        trials.push(Trial::test(name, move || life::changed(mode)));
+        let name = format!("life, {mode}: the same with a journal, taken back");
+        trials.push(Trial::test(name, move || life::taken_back(mode)));
+    }
+    for mode in Drives::modes() {
+        let name = format!("life on drives, {mode}: objects are created, replaced and removed");
+        trials.push(Trial::test(name, move || life::on_drives(mode)));
+    }
+    for did in life::DONE {
+        let name = format!("life, a writer in every gap, and killed: {did:?}");
+        trials.push(Trial::test(name, move || life::raced(did)));
+    }
+    trials.push(Trial::test(
+        "life on drives, without syncs objects are lost",
+        life::on_drives_without_syncs,
+    ));
+    trials.push(Trial::test(
+        "life, without syncs of folders objects are lost",
+        life::without_syncs,
     ));
     trials.push(Trial::test(
         "directory, a writer that never stops",

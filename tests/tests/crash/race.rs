@@ -371,9 +371,10 @@ fn replace(store: &DirStore, expected: Version) -> Result<Version, StorageError>
         expected,
         bytes: NEW.into(),
     };
-    let mut draft = wait(store.stage(vec![replacement])).remove(0)?;
+    let mut draft = wait(store.stage(vec![replacement.into()])).remove(0)?;
     wait(draft.read_back())?;
-    wait(store.commit(vec![draft])).remove(0)
+    let version = wait(store.commit(vec![draft])).remove(0)?;
+    Ok(version.expect("what was replaced has a version"))
 }
 
 /// A writer that never stops, against a store that never stops, in real time.
@@ -396,7 +397,9 @@ pub fn stress() -> Result<(), Failed> {
                 expected: stored.version,
                 bytes: [b"sealed ", &*stored.bytes].concat(),
             };
-            let draft = wait(store.stage(vec![replacement])).remove(0).unwrap();
+            let draft = wait(store.stage(vec![replacement.into()]))
+                .remove(0)
+                .unwrap();
             match wait(store.commit(vec![draft])).remove(0) {
                 Ok(_) => sealed += 1,
                 Err(StorageError::Conflict) => conflicts += 1,

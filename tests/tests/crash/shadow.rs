@@ -51,8 +51,10 @@ pub enum Lie {
 pub struct Shadow {
     root: PathBuf,
     lie: Option<Lie>,
-    /// By their inodes. A store makes no folders.
+    /// By their inodes.
     folders: BTreeMap<u64, Folder>,
+    /// Those that the store has made and whose inodes were not asked for yet.
+    new_folders: Vec<Folder>,
     files: Vec<Data>,
     /// The files that the store has made, by their inodes.
     inodes: BTreeMap<u64, usize>,
@@ -71,6 +73,8 @@ struct Folder {
     durable: Names,
     /// What happened since: names, and what they stand for after it. A rename is two at once.
     changes: Vec<Vec<(Vec<u8>, Option<usize>)>>,
+    /// Whether its own name is durable.
+    is_durable: bool,
 }
 
 /// The bytes of a file, and what of them is durable.
@@ -98,6 +102,7 @@ impl Shadow {
             root: root.to_owned(),
             lie,
             folders: BTreeMap::new(),
+            new_folders: Vec::new(),
             files: Vec::new(),
             inodes: BTreeMap::new(),
             made: Vec::new(),
@@ -119,6 +124,7 @@ impl Shadow {
                 now: names.clone(),
                 durable: names,
                 changes: Vec::new(),
+                is_durable: true,
             };
             shadow.folders.insert(inode, folder);
         }
@@ -147,8 +153,39 @@ impl Shadow {
             Call::Write { file, bytes } => {
                 self.file(file).now.bytes.extend_from_slice(bytes);
             }
+            // Those of folders are not looked at.
+            Call::SetMode { file, .. } | Call::SetOwner { file, .. } if self.is_folder(file) => {}
             Call::SetMode { file, mode } => self.file(file).now.mode = mode,
             Call::SetOwner { file, user } => self.file(file).now.owner = user,
+            Call::MakeFolder { folder, name } => {
+                let path = self.folder(folder).path.join(OsStr::from_bytes(name));
+                self.new_folders.push(Folder {
+                    path,
+                    now: Names::new(),
+                    durable: Names::new(),
+                    changes: Vec::new(),
+                    is_durable: false,
+                });
+            }
+            Call::RemoveFolder { folder, name } => {
+                let path = self.folder(folder).path.join(OsStr::from_bytes(name));
+                self.meet_folders();
+                // One that is not empty stays.
+                self.folders
+                    .retain(|_, folder| folder.path != path || !folder.now.is_empty());
+            }
+            Call::Link { folder, from, to } => {
+                let folder = self.folder(folder);
+                let file = folder.now.get(from).copied();
+                folder.change(vec![(to.to_vec(), file)]);
+            }
+            Call::RenameNew { folder, from, to } => {
+                let folder = self.folder(folder);
+                let file = folder.now.get(from).copied();
+                if !folder.now.contains_key(to) {
+                    folder.change(vec![(from.to_vec(), None), (to.to_vec(), file)]);
+                }
+            }
             Call::Rename { folder, from, to } => {
                 let folder = self.folder(folder);
                 let file = folder.now.get(from).copied();
@@ -173,7 +210,13 @@ impl Shadow {
             },
             Call::SyncFolder { folder } => {
                 if self.lie != Some(Lie::FoldersAreNotSynced) {
-                    self.folder(folder).sync();
+                    let folder = self.folder(folder);
+                    folder.sync();
+                    let path = folder.path.clone();
+                    let below = self.folders.values_mut();
+                    below
+                        .filter(|below| below.path.parent() == Some(&path))
+                        .for_each(|below| below.is_durable = true);
                 }
                 for file in std::mem::take(&mut self.late) {
                     self.files[file].sync();
@@ -224,7 +267,23 @@ impl Shadow {
     }
 
     fn folder(&mut self, folder: BorrowedFd<'_>) -> &mut Folder {
+        self.meet_folders();
         self.folders.get_mut(&inode(folder)).unwrap()
+    }
+
+    fn is_folder(&mut self, file: BorrowedFd<'_>) -> bool {
+        self.meet_folders();
+        self.folders.contains_key(&inode(file))
+    }
+
+    /// Takes in the folders that were made since.
+    fn meet_folders(&mut self) {
+        for folder in self.new_folders.drain(..) {
+            // One that failed to be made is never asked for.
+            if let Ok(metadata) = folder.path.symlink_metadata() {
+                self.folders.insert(metadata.ino(), folder);
+            }
+        }
     }
 
     fn file(&mut self, file: BorrowedFd<'_>) -> &mut Data {
@@ -256,6 +315,9 @@ impl Folder {
 
     /// The durable names and those changes that came through.
     fn with(&self, kept: fn(usize) -> bool) -> Names {
+        if !self.is_durable && !kept(0) {
+            return Names::new();
+        }
         let mut names = self.durable.clone();
         for (number, change) in self.changes.iter().enumerate() {
             if kept(number) {

@@ -48,27 +48,32 @@ impl StorageWriter for Lent {
         &self,
         replacements: Vec<Replacement>,
     ) -> Vec<Result<storage_writer::Draft, StorageError>> {
-        let replacements: Vec<_> = replacements
+        let changes: Vec<_> = replacements
             .into_iter()
             .map(
                 |Replacement {
                      path,
                      expected,
                      bytes,
-                 }| storage_writer::Replacement {
-                    path,
-                    expected,
-                    bytes,
+                 }| {
+                    storage_writer::Change::Replace(storage_writer::Replacement {
+                        path,
+                        expected,
+                        bytes,
+                    })
                 },
             )
             .collect();
-        let staged = storage_writer::stage(&replacements);
+        let staged = storage_writer::stage(&changes);
         staged.into_iter().map(|draft| Ok(draft?)).collect()
     }
 
     fn commit(&self, drafts: Vec<storage_writer::Draft>) -> Vec<Result<Version, StorageError>> {
         let committed = storage_writer::commit(drafts);
-        committed.into_iter().map(|version| Ok(version?)).collect()
+        let none = || StorageError::Other("the host says that it removed what was replaced".into());
+        let version =
+            |committed: Result<Option<Version>, types::StorageError>| committed?.ok_or_else(none);
+        committed.into_iter().map(version).collect()
     }
 }
 

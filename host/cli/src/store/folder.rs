@@ -13,8 +13,7 @@ use crate::failure::Failure;
 /// # Errors
 /// It is no folder, cannot be read, or has no `config/` in it.
 pub fn open(folder: &Path, access: Access) -> Result<Arc<DirStore>, Failure> {
-    let is_stopped = matches!(access, Access::Write(writes) if writes.server_is_stopped);
-    let store = DirStore::open(folder)?.server_is_stopped(is_stopped);
+    let store = DirStore::open(folder)?.server_is_stopped(access.server_is_stopped());
     let config = folder.join("config");
     // Another user's folder is there too, even if it cannot be looked into.
     if config.metadata().is_ok_and(|config| !config.is_dir())

@@ -9,6 +9,7 @@ use iamseal::keys::is_open_to_others;
 use iamseal::storage::s3::{OpenError, SECRET_FILES};
 use iamseal::storage::{BucketStore, Storage as _};
 
+use super::Access;
 use crate::arguments::Common;
 use crate::cause::Cause;
 use crate::failure::Failure;
@@ -19,8 +20,12 @@ use crate::{keys, output};
 ///
 /// # Errors
 /// The address or the variables are no use, the bucket does not answer, or there is no `config/` in it.
-pub async fn open(common: &Common, given: &str) -> Result<Arc<BucketStore>, Failure> {
-    let store = BucketStore::open(given)?;
+pub async fn open(
+    common: &Common,
+    given: &str,
+    access: Access,
+) -> Result<Arc<BucketStore>, Failure> {
+    let store = BucketStore::open(given)?.server_is_stopped(access.server_is_stopped());
     for caution in store.cautions() {
         output::note(common.json, caution);
     }

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::kit::Ended;
+use crate::kit::identities::archive;
 
 /// Runs a case's command, in a copy of its folder.
 #[track_caller]
@@ -123,4 +124,32 @@ fn a_service_account_that_an_earlier_root_secret_signed() {
     ended
         .prints("warning: its session token is signed with an earlier secret of the root credential rootadmin")
         .prints("signed tokens");
+}
+
+#[test]
+fn identities_of_a_server_that_does_not_start_any_more() {
+    let ended = case("iam-export").exits(0);
+    let ours = archive(&ended.stdout);
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/field");
+    let theirs = std::fs::read(folder.join("iam-export/exported-by-minio.zip"));
+    let theirs = archive(&theirs.unwrap());
+    assert!(ours.keys().eq(theirs.keys()));
+    // Both have alice, her policy and her group; each has something besides.
+    for (file, name, fields) in [
+        ("policies", "dataread", &["Version"][..]),
+        ("users", "alice", &["secretKey", "status"]),
+        ("groups", "team", &["version", "status"]),
+        ("user_mappings", "alice", &["policy"]),
+    ] {
+        let [ours, theirs] = [&ours, &theirs].map(|archive| &archive[file][name]);
+        for field in fields {
+            assert_eq!(ours[field], theirs[field], "{file}: {name}: {field}");
+            assert!(!ours[field].is_null(), "{file}: {name}: {field}");
+        }
+        let fields = |entry: &serde_json::Value| {
+            let fields = entry.as_object().unwrap();
+            fields.keys().cloned().collect::<Vec<_>>()
+        };
+        assert_eq!(fields(ours), fields(theirs), "{file}: {name}");
+    }
 }

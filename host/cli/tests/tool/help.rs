@@ -6,16 +6,22 @@ use serde_json::Value;
 
 use crate::kit::tool;
 
-const COMMANDS: [&str; 14] = [
+const COMMANDS: [&str; 20] = [
     "keygen",
     "seal",
     "unseal",
     "inspect",
+    "ls",
+    "cat",
     "audit",
     "manifest",
     "migrate",
+    "export",
+    "import",
+    "edit",
     "sweep",
     "undo",
+    "set-aside",
     "runs",
     "verify-proof",
     "kes",

@@ -7,7 +7,7 @@ use super::{Lent, Live, State};
 use crate::contract::StorageError;
 use crate::contract::drive_store_writer::DriveStoreWriter;
 use crate::contract::drive_store_writer::exports::iamseal::plugin::drives_writer::Swept;
-use crate::contract::drive_store_writer::exports::iamseal::plugin::storage_writer::Replacement;
+use crate::contract::drive_store_writer::exports::iamseal::plugin::storage_writer::Change;
 use crate::contract::drive_store_writer::iamseal::plugin::files_writer;
 use crate::contract::generated::iamseal::plugin::types;
 use crate::contract::generated::wasi::random::random;
@@ -20,8 +20,8 @@ const ONLY_READ: &str = "drives that were opened to be read are not written to";
 /// Each draft of a batch, or why there is none.
 type Staged = Vec<Result<ResourceAny, StorageError>>;
 
-/// The new version of each object of a batch, or why it has none.
-type Committed = Vec<Result<Vec<u8>, StorageError>>;
+/// The new version of each object of a batch that is there, or why it was not changed.
+type Committed = Vec<Result<Option<Vec<u8>>, StorageError>>;
 
 /// Lends what a writer is lent besides.
 ///
@@ -75,13 +75,10 @@ impl<F: Lent> Live<F> {
     ///
     /// # Errors
     /// As for [`Self::lock`].
-    pub fn stage(
-        &mut self,
-        replacements: &[Replacement],
-    ) -> Result<Result<Staged, StorageError>, Error> {
+    pub fn stage(&mut self, changes: &[Change]) -> Result<Result<Staged, StorageError>, Error> {
         let staged = self.write(|writer, store| {
             let storage = writer.iamseal_plugin_storage_writer();
-            storage.call_stage(store, replacements).map(Ok)
+            storage.call_stage(store, changes).map(Ok)
         })?;
         Ok(staged.map(each))
     }

@@ -9,15 +9,19 @@ use crate::storage::{Draft, Replacement};
 use super::State;
 use super::storage::refused;
 
+/// What a plugin is told that wants an object made or removed.
+const ONLY_REPLACES: &str =
+    "this call was lent a way to replace what it has read, and none to create or to remove";
+
 /// A draft that the plugin holds.
 pub struct LentDraft(Box<dyn Draft>);
 
 impl storage_writer::Host for State {
     async fn stage(
         &mut self,
-        replacements: Vec<storage_writer::Replacement>,
+        changes: Vec<storage_writer::Change>,
     ) -> wasmtime::Result<Vec<Result<Resource<LentDraft>, types::StorageError>>> {
-        let drafts = self.stage_drafts(replacements).await;
+        let drafts = self.stage_drafts(changes).await;
         self.meter.resume();
         drafts
             .into_iter()
@@ -31,7 +35,7 @@ impl storage_writer::Host for State {
     async fn commit(
         &mut self,
         drafts: Vec<Resource<LentDraft>>,
-    ) -> wasmtime::Result<Vec<Result<Vec<u8>, types::StorageError>>> {
+    ) -> wasmtime::Result<Vec<Result<Option<Vec<u8>>, types::StorageError>>> {
         let mut taken = Vec::new();
         for draft in drafts {
             taken.push(self.handles.delete(draft)?.0);
@@ -67,26 +71,21 @@ impl storage_writer::HostDraft for State {
 }
 
 impl State {
-    /// One result for each replacement, whatever the store answers.
+    /// One result for each change, whatever the store answers.
     async fn stage_drafts(
         &mut self,
-        replacements: Vec<storage_writer::Replacement>,
+        changes: Vec<storage_writer::Change>,
     ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
         let Some(writer) = self.lent.storage_writer.clone() else {
             let refused = || Err(refused("storage writer"));
-            return replacements.iter().map(|_| refused()).collect();
+            return changes.iter().map(|_| refused()).collect();
         };
         let mut granted = Vec::new();
         let mut answers = Vec::new();
-        for replacement in replacements {
-            answers.push(self.may_replace(&replacement));
-            if let Some(Ok(())) = answers.last() {
-                granted.push(Replacement {
-                    path: replacement.path,
-                    expected: replacement.expected,
-                    bytes: replacement.bytes,
-                });
-            }
+        for change in changes {
+            answers.push(self.may_change(change).map(|replacement| {
+                granted.push(replacement.into());
+            }));
         }
         let mut staged = writer.stage(granted).await.into_iter();
         answers
@@ -97,14 +96,19 @@ impl State {
             .collect()
     }
 
-    fn may_replace(
-        &mut self,
-        replacement: &storage_writer::Replacement,
-    ) -> Result<(), StorageError> {
-        self.grant.write(&replacement.path)?;
-        self.handed
-            .may_replace(&replacement.path, &replacement.expected)?;
-        self.fits(replacement.bytes.len())
+    /// No call of a plugin is to make objects, or to make them go: it replaces what it has read.
+    fn may_change(&mut self, change: storage_writer::Change) -> Result<Replacement, StorageError> {
+        let storage_writer::Change::Replace(new) = change else {
+            return Err(StorageError::Refused(ONLY_REPLACES.to_owned()));
+        };
+        self.grant.write(&new.path)?;
+        self.handed.may_replace(&new.path, &new.expected)?;
+        self.fits(new.bytes.len())?;
+        Ok(Replacement {
+            path: new.path,
+            expected: new.expected,
+            bytes: new.bytes,
+        })
     }
 }
 
@@ -123,14 +127,14 @@ mod tests {
     use super::*;
     use crate::plugin::lend::Lent;
     use crate::plugin::lend::tests::{LARGEST, state};
-    use crate::storage::StorageWriter;
+    use crate::storage::{Change, StorageWriter};
 
-    fn replacement(path: &str, size: usize) -> storage_writer::Replacement {
-        storage_writer::Replacement {
+    fn replacement(path: &str, size: usize) -> storage_writer::Change {
+        storage_writer::Change::Replace(storage_writer::Replacement {
             path: path.into(),
             expected: Vec::new(),
             bytes: vec![0; size],
-        }
+        })
     }
 
     #[tokio::test]
@@ -152,16 +156,16 @@ mod tests {
 
     #[async_trait]
     impl StorageWriter for Nonsense {
-        async fn stage(
-            &self,
-            _replacements: Vec<Replacement>,
-        ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+        async fn stage(&self, _changes: Vec<Change>) -> Vec<Result<Box<dyn Draft>, StorageError>> {
             let draft = || Ok(Box::new(Zeros(self.size)) as Box<dyn Draft>);
             (0..self.results).map(|_| draft()).collect()
         }
 
-        async fn commit(&self, _drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Vec<u8>, StorageError>> {
-            vec![Ok(Vec::new()); self.results]
+        async fn commit(
+            &self,
+            _drafts: Vec<Box<dyn Draft>>,
+        ) -> Vec<Result<Option<Vec<u8>>, StorageError>> {
+            vec![Ok(Some(Vec::new())); self.results]
         }
     }
 
@@ -207,6 +211,29 @@ mod tests {
             let committed = state.commit(drafts).await.unwrap();
             assert_eq!(committed.len(), count);
             assert!(state.is_clean());
+        }
+    }
+
+    #[tokio::test]
+    async fn nothing_is_created_or_removed_for_a_plugin() {
+        let mut state = nonsense(3, 1);
+        let creation = storage_writer::Creation {
+            path: b"in/new".to_vec(),
+            bytes: vec![0],
+        };
+        let removal = storage_writer::Removal {
+            path: b"in/a".to_vec(),
+            expected: Vec::new(),
+        };
+        let staged = state.stage(vec![
+            storage_writer::Change::Create(creation),
+            storage_writer::Change::Remove(removal),
+            replacement("in/a", 1),
+        ]);
+        let mut staged = staged.await.unwrap();
+        assert!(staged.pop().unwrap().is_ok());
+        for refused in staged {
+            assert!(matches!(refused, Err(types::StorageError::Refused(_))));
         }
     }
 

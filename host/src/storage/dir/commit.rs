@@ -1,18 +1,21 @@
-//! Putting drafts in the place of their objects.
+//! Making the changes of drafts.
 //!
 //! Every writer of a store holds the store's lock for a whole batch. A server that runs on the same folder
-//! knows nothing of the lock; [`super::replace`] loses nothing that it writes.
+//! knows nothing of the lock; [`super::create`], [`super::replace`] and [`super::removal`] lose nothing that it
+//! writes.
 
 use std::collections::BTreeMap;
+use std::io;
 use std::sync::Arc;
-use std::{io, mem};
 
 use super::Options;
+use super::create::create;
 use super::disk::File;
-use super::draft::DirDraft;
+use super::draft::{DirDraft, Kind};
 use super::errors::{refused, shown};
 use super::parallel;
 use super::path::Place;
+use super::removal::remove;
 use super::replace::replace;
 use super::root::Root;
 use crate::contract::StorageError;
@@ -21,15 +24,15 @@ use crate::storage::{Draft, Version};
 /// A draft or a result, and where it stands in the batch.
 type Numbered<T> = (usize, T);
 
-/// Puts drafts in the place of their objects, and then makes their folders durable, each once.
+/// Makes the changes of drafts, and then makes their folders durable, each once.
 ///
-/// All of them are in place before the first folder is synced, as drafts are all written before the
+/// All of them are made before the first folder is synced, as drafts are all written before the
 /// first is synced.
 pub(super) fn commit(
     root: &Arc<Root>,
     options: Options,
     drafts: Vec<Box<dyn Draft>>,
-) -> Vec<Result<Version, StorageError>> {
+) -> Vec<Result<Option<Version>, StorageError>> {
     let _lock = match root.lock() {
         Ok(lock) => lock,
         Err(error) => return drafts.iter().map(|_| Err(error.clone())).collect(),
@@ -46,9 +49,9 @@ pub(super) fn commit(
         }
     }
     let folders = folders.into_values().collect();
-    let replaced = parallel::map(root.lanes, folders, |drafts| folder(root, options, drafts));
-    let done = parallel::map(root.lanes, replaced, |replaced| {
-        settle(replaced, File::sync_folder)
+    let changed = parallel::map(root.lanes, folders, |drafts| folder(root, options, drafts));
+    let done = parallel::map(root.lanes, changed, |changed| {
+        settle(changed, File::sync_folder)
     });
     results.extend(done.into_iter().flatten());
     results.sort_unstable_by_key(|(number, _)| *number);
@@ -56,28 +59,55 @@ pub(super) fn commit(
 }
 
 /// What the drafts of one folder became.
-struct Replaced {
-    /// The folder, once a draft was to be renamed in it.
+struct Changed {
+    /// The folder, once something was to be changed in it.
     folder: Option<File>,
     objects: Vec<Numbered<Result<Object, StorageError>>>,
 }
 
-/// An object that was replaced. Its draft is closed: a batch holds fewer files while it goes on.
+/// An object that was changed.
 struct Object {
     path: Vec<u8>,
-    version: Version,
+    /// What was done to it.
+    done: &'static str,
+    version: Option<Version>,
     /// What could not be done beside that.
     undone: Option<StorageError>,
+    /// The note of a removal, until that is durable. Other drafts are closed: a batch holds fewer files while
+    /// it goes on.
+    note: Option<DirDraft>,
 }
 
-/// Puts the drafts of one folder in the place of their objects.
-fn folder(root: &Root, options: Options, drafts: Vec<Numbered<DirDraft>>) -> Replaced {
+/// Makes the changes of the drafts of one folder.
+fn folder(root: &Root, options: Options, drafts: Vec<Numbered<DirDraft>>) -> Changed {
     let mut folder = None;
+    let noted = make_notes_durable(&drafts);
     let objects = drafts
         .into_iter()
-        .map(|(number, draft)| (number, object(root, options, draft, &mut folder)))
+        .map(|(number, draft)| {
+            let noted = noted.as_ref().map(|_| ()).map_err(Clone::clone);
+            (number, object(root, options, draft, &mut folder, noted))
+        })
         .collect();
-    Replaced { folder, objects }
+    Changed { folder, objects }
+}
+
+/// Whoever finds an object that was moved aside has to find its note.
+fn make_notes_durable(drafts: &[Numbered<DirDraft>]) -> Result<(), StorageError> {
+    let mut drafts = drafts.iter().map(|(_, draft)| draft);
+    let Some(draft) = drafts.find(|draft| matches!(draft.kind, Kind::Remove(_))) else {
+        return Ok(());
+    };
+    let synced = draft
+        .folder
+        .as_file()
+        .and_then(|folder| folder.sync_folder());
+    synced.map_err(|error| {
+        let path = shown(&draft.path);
+        StorageError::Other(format!(
+            "cannot remove {path}: cannot sync its folder: {error}"
+        ))
+    })
 }
 
 fn object(
@@ -85,21 +115,28 @@ fn object(
     options: Options,
     mut draft: DirDraft,
     to_sync: &mut Option<File>,
+    noted: Result<(), StorageError>,
 ) -> Result<Object, StorageError> {
-    let undone = replace(root, options, &mut draft, to_sync)?;
+    let undone = match draft.kind {
+        Kind::Create(_) => create(root, options, &mut draft, to_sync),
+        Kind::Replace { .. } => replace(root, options, &mut draft, to_sync),
+        Kind::Remove(_) => noted.and_then(|()| remove(root, options, &mut draft, to_sync)),
+    };
     Ok(Object {
-        path: mem::take(&mut draft.path),
-        version: mem::take(&mut draft.version),
-        undone,
+        undone: undone?,
+        path: draft.path.clone(),
+        done: draft.done(),
+        version: draft.version(),
+        note: matches!(draft.kind, Kind::Remove(_)).then_some(draft),
     })
 }
 
-/// Makes one folder durable, once for all that was replaced in it.
+/// Makes one folder durable, once for all that was changed in it.
 fn settle(
-    replaced: Replaced,
+    changed: Changed,
     sync: impl Fn(&File) -> io::Result<()>,
-) -> Vec<Numbered<Result<Version, StorageError>>> {
-    let Replaced { folder, objects } = replaced;
+) -> Vec<Numbered<Result<Option<Version>, StorageError>>> {
+    let Changed { folder, objects } = changed;
     let any = objects.iter().any(|(_, object)| object.is_ok());
     let synced = folder
         .filter(|_| any)
@@ -110,16 +147,22 @@ fn settle(
         .collect()
 }
 
-/// What became of an object that was replaced.
-fn outcome(object: Object, synced: &io::Result<()>) -> Result<Version, StorageError> {
-    match synced {
-        Ok(()) => object.undone.map_or(Ok(object.version), Err),
-        Err(error) => Err(StorageError::Other(format!(
-            "{} was replaced, but whether that outlives a loss of power is unknown: \
-             cannot sync its folder: {error}",
-            shown(&object.path)
-        ))),
+/// What became of an object that was changed.
+fn outcome(mut object: Object, synced: &io::Result<()>) -> Result<Option<Version>, StorageError> {
+    let Err(error) = synced else {
+        return object.undone.map_or(Ok(object.version), Err);
+    };
+    if let Some(note) = &mut object.note {
+        // A loss of power may bring the object back aside.
+        note.is_given = true;
+        note.abandon();
     }
+    Err(StorageError::Other(format!(
+        "{} was {}, but whether that outlives a loss of power is unknown: \
+         cannot sync its folder: {error}",
+        shown(&object.path),
+        object.done,
+    )))
 }
 
 #[cfg(test)]
@@ -204,7 +247,7 @@ mod tests {
             fixture.replacement("a", "two"),
         );
         let one = fixture.stage(vec![one]).remove(0).unwrap();
-        let two = run(other.stage(vec![two])).remove(0).unwrap();
+        let two = run(other.stage(vec![two.into()])).remove(0).unwrap();
         let mine = fixture.store.clone();
         let (one, two) = thread::scope(|scope| {
             let one = scope.spawn(|| run(mine.commit(vec![one])).remove(0));
@@ -332,11 +375,15 @@ mod tests {
             fixture.put(path, "old");
         }
         let replacements = paths.map(|path| fixture.replacement(path, "new"));
-        let drafts: Vec<_> = stage(&fixture.store.root, 100, replacements.into())
-            .into_iter()
-            .map(|draft| draft.ok().unwrap())
-            .enumerate()
-            .collect();
+        let drafts: Vec<_> = stage(
+            &fixture.store.root,
+            100,
+            replacements.map(Into::into).into(),
+        )
+        .into_iter()
+        .map(|draft| draft.ok().unwrap())
+        .enumerate()
+        .collect();
         fixture.put("folder/b", "theirs");
 
         let syncs = Cell::new(0);

@@ -157,7 +157,8 @@ impl Folder {
 
     /// Makes a folder, open to nobody but its owner.
     pub fn make_folder(&self, name: &[u8]) -> io::Result<()> {
-        self.watch.before(Call::MakeFolder)?;
+        let folder = self.dir.as_fd();
+        self.watch.before(Call::MakeFolder { folder, name })?;
         let mut builder = DirBuilder::new();
         builder.mode(0o700);
         self.dir.create_dir_with(path(name), &builder)
@@ -165,8 +166,27 @@ impl Folder {
 
     /// Removes an empty folder.
     pub fn remove_folder(&self, name: &[u8]) -> io::Result<()> {
-        self.watch.before(Call::RemoveFolder)?;
+        let folder = self.dir.as_fd();
+        self.watch.before(Call::RemoveFolder { folder, name })?;
         self.dir.remove_dir(path(name))
+    }
+
+    /// Gives what stands under `from` the name `to` of this folder, atomically and only if nothing has it.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::AlreadyExists`] if something has it.
+    pub fn rename_new(&self, from: &[u8], to: &[u8]) -> io::Result<()> {
+        let folder = self.dir.as_fd();
+        self.watch.before(Call::RenameNew { folder, from, to })?;
+        match rename_new(&self.dir, path(from), path(to)) {
+            // What a file system says of a flag that it does not know differs.
+            Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {}
+            other => return Ok(other?),
+        }
+        // A name that is there is refused here too. Whoever dies in between leaves both.
+        self.watch.before(Call::Link { folder, from, to })?;
+        self.dir.hard_link(path(from), &self.dir, path(to))?;
+        self.remove(from)
     }
 
     /// Exchanges what stands under two names, both in this folder, atomically.
@@ -382,6 +402,18 @@ fn exchange(dir: &Dir, one: &Path, other: &Path) -> Result<(), Errno> {
 
 #[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
 fn exchange(_dir: &Dir, _one: &Path, _other: &Path) -> Result<(), Errno> {
+    Err(Errno::NOSYS)
+}
+
+#[cfg(any(target_os = "linux", target_vendor = "apple"))]
+fn rename_new(dir: &Dir, from: &Path, to: &Path) -> Result<(), Errno> {
+    use rustix::fs::{RenameFlags, renameat_with};
+
+    renameat_with(dir, from, dir, to, RenameFlags::NOREPLACE)
+}
+
+#[cfg(not(any(target_os = "linux", target_vendor = "apple")))]
+fn rename_new(_dir: &Dir, _from: &Path, _to: &Path) -> Result<(), Errno> {
     Err(Errno::NOSYS)
 }
 

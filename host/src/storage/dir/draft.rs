@@ -1,4 +1,5 @@
-//! Drafts: new bytes, durable beside the object that they are to replace.
+//! Drafts: new bytes, durable beside the object that they are to replace or to become, or a note that says
+//! which object is to go.
 //!
 //! A draft is a file of its own in the object's folder, locked (`flock`) as long as the draft lives,
 //! so that [`super::sweep`] can tell it from what a killed run left behind.
@@ -12,7 +13,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::disk::{File, Folder};
-use super::errors::{failed, shown};
+use super::errors::{failed, refused, shown};
+use super::neighbour;
+use super::note::Note;
 use super::path::{Place, draft_name};
 use super::read::{check_size, open, read, version};
 use super::rights::Rights;
@@ -20,7 +23,7 @@ use super::root::Root;
 use super::stamp::unlike_others;
 use super::{blocking, parallel};
 use crate::contract::StorageError;
-use crate::storage::{Draft, Replacement, Version};
+use crate::storage::{Change, Creation, Draft, NO_BYTES, Version};
 
 /// How often a draft is begun anew when a sweep takes it away between its making and its locking.
 /// Each time has to meet a sweep in that very moment.
@@ -38,21 +41,29 @@ pub(super) struct DirDraft {
     pub folder: Arc<Folder>,
     /// The draft's name in it.
     pub name: Vec<u8>,
-    /// The object's version that it is for.
-    pub expected: Version,
-    /// The object's rights when the draft was made, which the draft has from the commit on.
+    pub kind: Kind,
+    /// The object's rights when the draft was made, which the draft has from the commit on; those that a new
+    /// object is to have.
     pub rights: Rights,
-    /// The version that it makes.
-    pub version: Version,
-    /// Whether what stands under the name may be somebody else's, which dropping the draft does not
-    /// remove.
+    /// Whether what stands under the name may be somebody else's, or is still needed, and dropping the draft
+    /// does not remove it.
     pub is_given: bool,
     limit: u64,
     /// Holds the lock, and is what gets synced.
     pub file: File,
 }
 
-/// Makes a durable draft of each replacement.
+/// What is to become of the object.
+pub(super) enum Kind {
+    /// It is to be this version, and is not there yet.
+    Create(Version),
+    /// The version that it is to be the new one in the place of.
+    Replace { expected: Version, new: Version },
+    /// This version is to go. The draft is a note that says which object it is.
+    Remove(Version),
+}
+
+/// Makes a durable draft of each change.
 ///
 /// All of them are written before the first is synced: what makes one durable, a commit of the file
 /// system's journal, then carries the others, whose own syncs find little left to do.
@@ -61,11 +72,9 @@ pub(super) struct DirDraft {
 pub(super) fn stage(
     root: &Arc<Root>,
     limit: u64,
-    replacements: Vec<Replacement>,
+    changes: Vec<Change>,
 ) -> Vec<Result<DirDraft, StorageError>> {
-    let written = parallel::map(root.lanes, replacements, |replacement| {
-        write(root, limit, replacement)
-    });
+    let written = parallel::map(root.lanes, changes, |change| write(root, limit, change));
     parallel::map(root.lanes, written, |draft| {
         let draft = draft?;
         let synced = draft.file.sync();
@@ -74,37 +83,117 @@ pub(super) fn stage(
     })
 }
 
-fn write(root: &Arc<Root>, limit: u64, replacement: Replacement) -> Result<DirDraft, StorageError> {
-    let Replacement {
-        path,
-        expected,
-        bytes,
-    } = replacement;
-    let place = Place::of(&path)?;
-    // What `read` would refuse to hand over afterwards is not written.
-    check_size(bytes.len() as u64, limit)?;
+fn write(root: &Arc<Root>, limit: u64, change: Change) -> Result<DirDraft, StorageError> {
+    match change {
+        Change::Create(new) => {
+            let place = Place::of(&new.path)?;
+            check_size(new.bytes.len() as u64, limit)?;
+            let folder = neighbour::make_folders(root, place.folder)?;
+            let created = create(root, limit, folder, new);
+            if let Err((path, error)) = created {
+                neighbour::unmake_folders(root, Place::of_checked(&path).folder);
+                return Err(error);
+            }
+            created.map_err(|(_, error)| error)
+        }
+        Change::Replace(new) => {
+            let place = Place::of(&new.path)?;
+            // What `read` would refuse to hand over afterwards is not written.
+            check_size(new.bytes.len() as u64, limit)?;
+            let (folder, rights) = existing(root, &place, &new.path)?;
+            let kind = Kind::Replace {
+                expected: new.expected,
+                new: version(&new.bytes),
+            };
+            written(root, limit, folder, new.path, (kind, rights), &new.bytes)
+        }
+        Change::Remove(old) => {
+            let place = Place::of(&old.path)?;
+            let (folder, rights) = existing(root, &place, &old.path)?;
+            let tag = rights.tag();
+            let note = Note {
+                version: &old.expected,
+                rights: tag.as_bytes(),
+                object: place.name,
+            };
+            let note = note.to_bytes();
+            let kind = Kind::Remove(old.expected);
+            written(root, limit, folder, old.path, (kind, rights), &note)
+        }
+    }
+}
+
+/// The folder of an object that is there, and who may do what with it.
+fn existing(root: &Root, place: &Place<'_>, path: &[u8]) -> Result<(Folder, Rights), StorageError> {
     let folder = root.folder(place.folder)?;
-    let (original, _) = open(&folder, place.name, &path)?;
-    let rights = Rights::of(&original).map_err(|error| failed("read", &path, &error))?;
+    let (original, _) = open(&folder, place.name, path)?;
+    let rights = Rights::of(&original).map_err(|error| failed("read", path, &error))?;
+    Ok((folder, rights))
+}
+
+fn create(
+    root: &Arc<Root>,
+    limit: u64,
+    folder: Folder,
+    new: Creation,
+) -> Result<DirDraft, (Vec<u8>, StorageError)> {
+    let path = new.path;
+    let begun = check_absent(&folder, &path).and_then(|()| match &new.rights {
+        Some(rights) => {
+            let unknown = || refused("what its rights are to be is another store's");
+            Rights::from_bytes(rights).ok_or_else(unknown)
+        }
+        None => neighbour::of_file(root, &path),
+    });
+    match begun {
+        Ok(rights) => {
+            let kind = Kind::Create(version(&new.bytes));
+            let again = path.clone();
+            let draft = written(root, limit, folder, path, (kind, rights), &new.bytes);
+            draft.map_err(|error| (again, error))
+        }
+        Err(error) => Err((path, error)),
+    }
+}
+
+/// # Errors
+/// `Conflict` if something stands where the object is to be.
+pub(super) fn check_absent(folder: &Folder, path: &[u8]) -> Result<(), StorageError> {
+    match folder.kind(Place::of_checked(path).name) {
+        Ok(_) => Err(StorageError::Conflict),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(failed("look at", path, &error)),
+    }
+}
+
+fn written(
+    root: &Arc<Root>,
+    limit: u64,
+    folder: Folder,
+    path: Vec<u8>,
+    (kind, rights): (Kind, Rights),
+    bytes: &[u8],
+) -> Result<DirDraft, StorageError> {
     let (name, file) = begin(&folder, &path)?;
     let draft = DirDraft {
         root: Arc::clone(root),
         path,
         folder: Arc::new(folder),
         name,
-        expected,
+        kind,
         rights,
-        version: version(&bytes),
         is_given: false,
         limit,
         file,
     };
     // Before it holds anything.
-    let prepared = draft.rights.prepare(&draft.file);
-    prepared.map_err(|refusal| refusal.of(&draft.path))?;
+    if !matches!(draft.kind, Kind::Remove(_)) {
+        let prepared = draft.rights.prepare(&draft.file);
+        prepared.map_err(|refusal| refusal.of(&draft.path))?;
+    }
     draft
         .file
-        .write(&bytes)
+        .write(bytes)
         .and_then(|()| draft.file.set_modified(unlike_others()?))
         .map_err(|error| draft.failed("write", &error))?;
     Ok(draft)
@@ -154,6 +243,31 @@ impl DirDraft {
             .map_err(|error| self.failed("sync", &error))
     }
 
+    /// The version that the object is to be before it is changed; none if it is not to be there.
+    pub fn expected(&self) -> Option<&Version> {
+        match &self.kind {
+            Kind::Create(_) => None,
+            Kind::Replace { expected, .. } | Kind::Remove(expected) => Some(expected),
+        }
+    }
+
+    /// The version that it makes; none of a removal.
+    pub fn version(&self) -> Option<Version> {
+        match &self.kind {
+            Kind::Create(new) | Kind::Replace { new, .. } => Some(new.clone()),
+            Kind::Remove(_) => None,
+        }
+    }
+
+    /// What is done to the object, as in "it was replaced".
+    pub fn done(&self) -> &'static str {
+        match &self.kind {
+            Kind::Create(_) => "created",
+            Kind::Replace { .. } => "replaced",
+            Kind::Remove(_) => "removed",
+        }
+    }
+
     /// Lets the store know that the file stays, so that a run can say so.
     pub fn abandon(&self) {
         self.root.abandon(self.beside());
@@ -161,9 +275,14 @@ impl DirDraft {
 
     /// The path of its file.
     pub fn beside(&self) -> Vec<u8> {
+        self.sibling(&self.name)
+    }
+
+    /// The path of something else in the object's folder.
+    pub fn sibling(&self, name: &[u8]) -> Vec<u8> {
         match Place::of_checked(&self.path).folder {
-            b"" => self.name.clone(),
-            folder => [folder, b"/", &self.name].concat(),
+            b"" => name.to_vec(),
+            folder => [folder, b"/", name].concat(),
         }
     }
 
@@ -183,16 +302,20 @@ fn drafting(path: &[u8], action: &str, error: &io::Error) -> StorageError {
 
 impl Drop for DirDraft {
     fn drop(&mut self) {
-        if !self.is_given {
-            match self.folder.remove(&self.name) {
-                Ok(()) => {}
-                Err(error) if error.kind() == ErrorKind::NotFound => {}
-                Err(_) => {
-                    // It may have got the object's rights, for an exchange that did not come about.
-                    let _ = self.file.set_mode(CLOSED);
-                    self.abandon();
-                }
+        if self.is_given {
+            return;
+        }
+        match self.folder.remove(&self.name) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(_) => {
+                // It may have got the object's rights, for an exchange that did not come about.
+                let _ = self.file.set_mode(CLOSED);
+                self.abandon();
             }
+        }
+        if let Kind::Create(_) = self.kind {
+            neighbour::unmake_folders(&self.root, Place::of_checked(&self.path).folder);
         }
     }
 }
@@ -200,6 +323,9 @@ impl Drop for DirDraft {
 #[async_trait]
 impl Draft for DirDraft {
     async fn read_back(&mut self) -> Result<Vec<u8>, StorageError> {
+        if let Kind::Remove(_) = self.kind {
+            return Err(refused(NO_BYTES));
+        }
         let (folder, name) = (Arc::clone(&self.folder), self.name.clone());
         let (path, limit) = (self.path.clone(), self.limit);
         blocking(move || match read(&folder, &name, &path, limit) {
@@ -224,7 +350,7 @@ mod tests {
     use super::super::testing::{Fixture, refusal, run};
     use super::*;
     use crate::contract::SizeLimit;
-    use crate::storage::Storage as _;
+    use crate::storage::{Replacement, Storage as _};
 
     /// The drafts in the root, by name.
     fn drafts(fixture: &Fixture) -> Vec<String> {
@@ -306,10 +432,12 @@ mod tests {
         fixture.link("a", "link");
         fixture.link("real", "alias");
         fixture.store = fixture.store.clone().object_bytes(10);
-        let replacement = |path: &str, text: &str| Replacement {
-            path: path.into(),
-            expected: version(b"old"),
-            bytes: text.into(),
+        let replacement = |path: &str, text: &str| {
+            Change::Replace(Replacement {
+                path: path.into(),
+                expected: version(b"old"),
+                bytes: text.into(),
+            })
         };
         let mut results = fixture.stage(vec![
             replacement("a", "new"),

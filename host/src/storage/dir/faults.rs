@@ -76,6 +76,24 @@ pub enum Call<'a> {
         /// The new name.
         to: &'a [u8],
     },
+    /// Gives a file another name if nothing has it.
+    RenameNew {
+        /// Where both names are.
+        folder: BorrowedFd<'a>,
+        /// The old name.
+        from: &'a [u8],
+        /// The new name.
+        to: &'a [u8],
+    },
+    /// Gives a file a second name if nothing has it.
+    Link {
+        /// Where both names are.
+        folder: BorrowedFd<'a>,
+        /// The name that it has.
+        from: &'a [u8],
+        /// The second one.
+        to: &'a [u8],
+    },
     /// Exchanges what stands under two names.
     Exchange {
         /// Where both names are.
@@ -97,12 +115,22 @@ pub enum Call<'a> {
         /// The folder.
         folder: BorrowedFd<'a>,
     },
-    /// Moves a file or folder to another folder. Stores in folders do not, as they do none of those below.
-    Move,
     /// Makes a folder.
-    MakeFolder,
-    /// Removes a folder.
-    RemoveFolder,
+    MakeFolder {
+        /// Where.
+        folder: BorrowedFd<'a>,
+        /// Its name.
+        name: &'a [u8],
+    },
+    /// Removes a folder that is empty.
+    RemoveFolder {
+        /// Where.
+        folder: BorrowedFd<'a>,
+        /// Its name.
+        name: &'a [u8],
+    },
+    /// Moves a file or folder to another folder. Stores in folders do not, nor what is below.
+    Move,
     /// Makes a whole file system durable.
     SyncFileSystem,
 }

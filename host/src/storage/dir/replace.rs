@@ -42,30 +42,15 @@ pub(super) fn replace(
     to_sync: &mut Option<File>,
 ) -> Result<Option<StorageError>, StorageError> {
     let path = draft.path.clone();
-    let place = Place::of_checked(&path);
     let failed = |error: io::Error| cannot_replace(&path, &error);
-    // The path may lead elsewhere by now, and what stands there is not what was read.
-    let folder = root.folder(place.folder)?;
-    if !folder.is(&draft.folder).map_err(failed)? {
-        return Err(StorageError::Conflict);
-    }
-    let there = At {
-        folder,
-        object: place.name,
-        path: &path,
-        limit: options.object_bytes,
-    };
+    let there = At::of(root, options, draft, &path)?;
     // Asked before as well: whoever reads the object meanwhile is not shown a version for an instant
     // that is bound to go.
     let current = there.expected(there.object, draft)?;
     let Some(current) = current else {
         return Err(StorageError::Conflict);
     };
-    // Opened first, so that nothing is replaced in a folder that then cannot be opened to be synced.
-    let to_sync = match to_sync {
-        Some(open) => open,
-        None => to_sync.insert(there.folder.as_file().map_err(failed)?),
-    };
+    let to_sync = there.opened(to_sync).map_err(failed)?;
     draft.open_up()?;
     let stamp = Stamp::of(&draft.file.metadata().map_err(failed)?);
     let replaced = match current.is_fresh() {
@@ -75,7 +60,11 @@ pub(super) fn replace(
     let name = exchange_name(
         &draft.name,
         Tags {
-            pair: pair(&draft.version, &draft.expected).as_bytes(),
+            pair: pair(
+                &draft.version().unwrap_or_default(),
+                draft.expected().map_or(&[][..], Vec::as_slice),
+            )
+            .as_bytes(),
             draft: stamp.tag().as_bytes(),
             replaced: replaced.as_bytes(),
             rights: draft.rights.tag().as_bytes(),
@@ -97,25 +86,57 @@ pub(super) fn pair(new: &[u8], old: &[u8]) -> String {
 }
 
 /// An object's place.
-struct At<'a> {
-    folder: Folder,
+pub(super) struct At<'a> {
+    pub folder: Folder,
     /// The object's name.
-    object: &'a [u8],
+    pub object: &'a [u8],
     path: &'a [u8],
     limit: u64,
 }
 
-impl At<'_> {
+impl<'a> At<'a> {
+    /// That of a draft's object.
+    ///
+    /// # Errors
+    /// `Conflict` if the path leads elsewhere by now: what stands there is not what was read.
+    pub fn of(
+        root: &Root,
+        options: Options,
+        draft: &DirDraft,
+        path: &'a [u8],
+    ) -> Result<Self, StorageError> {
+        let place = Place::of_checked(path);
+        let folder = root.folder(place.folder)?;
+        let is_same = folder.is(&draft.folder);
+        match is_same.map_err(|error| cannot_replace(path, &error))? {
+            true => Ok(Self {
+                folder,
+                object: place.name,
+                path,
+                limit: options.object_bytes,
+            }),
+            false => Err(StorageError::Conflict),
+        }
+    }
+
+    /// The folder, open to be synced: nothing is changed in one that then cannot be opened for that.
+    pub fn opened<'f>(&self, to_sync: &'f mut Option<File>) -> io::Result<&'f File> {
+        match to_sync {
+            Some(open) => Ok(open),
+            None => Ok(to_sync.insert(self.folder.as_file()?)),
+        }
+    }
+
     /// What stands under a name, if it is what the draft was made for: the version that was read, with
     /// the rights that the draft got.
-    fn expected(&self, name: &[u8], draft: &DirDraft) -> Result<Option<Stamp>, StorageError> {
+    pub fn expected(&self, name: &[u8], draft: &DirDraft) -> Result<Option<Stamp>, StorageError> {
         let seen = match read(&self.folder, name, self.path, self.limit) {
             // What is too large now was not when it was read.
             Err(StorageError::TooLarge(_) | StorageError::Conflict) => return Ok(None),
             other => other?,
         };
         let Seen { bytes, stamp, file } = seen;
-        if version(&bytes) != draft.expected {
+        if draft.expected() != Some(&version(&bytes)) {
             return Ok(None);
         }
         let failed = |error| cannot_replace(self.path, &error);
@@ -446,7 +467,7 @@ mod tests {
 
         let stopped = fixture.store.clone().server_is_stopped(true);
         run(stopped.check_writes()).unwrap();
-        let draft = run(stopped.stage(vec![fixture.replacement("f/a", "new")])).remove(0);
+        let draft = run(stopped.stage(vec![fixture.replacement("f/a", "new").into()])).remove(0);
         run(stopped.commit(vec![draft.unwrap()])).remove(0).unwrap();
         assert_eq!(fixture.get("f/a"), "new");
         assert_eq!(fixture.names("f"), ["a"]);

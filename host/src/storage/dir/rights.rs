@@ -21,10 +21,18 @@ use crate::contract::StorageError;
 pub(super) const CLOSED: u32 = 0o600;
 /// The mode bits that are carried over: permissions, set-id and sticky.
 const MODE: u32 = 0o7777;
+/// Those of them that a file has in common with the files beside it.
+const PERMISSIONS: u32 = 0o777;
+/// The same of a folder, where running means entering.
+const READ_AND_WRITE: u32 = 0o666;
 /// What access control lists begin with: `system.posix_acl_access`, `system.nfs4_acl`.
 const SYSTEM: &[u8] = b"system.";
 /// The only list that can be taken off a file.
 const POSIX_ACL: &[u8] = b"system.posix_acl_access";
+/// How the list ends that a folder has for what is made in it.
+const DEFAULT: &[u8] = b"_default";
+/// What labels begin with that security modules give.
+const SECURITY: &[u8] = b"security.";
 /// Lost when the file is written to, as set-id bits are.
 const CAPABILITY: &[u8] = b"security.capability";
 /// Digests of the file that the kernel makes itself. Those of other bytes would make it unreadable.
@@ -125,6 +133,70 @@ impl Rights {
         Ok(())
     }
 
+    /// Those of a new file beside one with these: its owner, its permissions and its list, but nothing that
+    /// was given to that file alone.
+    pub fn of_neighbour(mut self) -> Self {
+        self.mode &= PERMISSIONS;
+        self.attributes
+            .retain(|name, _| is_shared(name) && !name.ends_with(DEFAULT));
+        self
+    }
+
+    /// Those of a new file in a folder with these that has no file to go by.
+    pub fn of_folder(self) -> Self {
+        let mut rights = self.of_neighbour();
+        rights.mode &= READ_AND_WRITE;
+        // Which of a folder's list is for its files, its bits for running do not say.
+        rights
+            .attributes
+            .retain(|name, _| !name.starts_with(SYSTEM));
+        rights
+    }
+
+    /// As bytes, which [`Self::from_bytes`] reads.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        for number in [self.user, self.group, self.mode] {
+            bytes.extend(number.to_le_bytes());
+        }
+        for text in self
+            .attributes
+            .iter()
+            .flat_map(|(name, value)| [name, value])
+        {
+            // The system takes none of 4 GiB.
+            bytes.extend(u32::try_from(text.len()).unwrap_or(u32::MAX).to_le_bytes());
+            bytes.extend(text);
+        }
+        bytes
+    }
+
+    /// None: no store made these bytes.
+    pub fn from_bytes(mut bytes: &[u8]) -> Option<Self> {
+        let number = |bytes: &mut &[u8]| {
+            let (number, rest) = bytes.split_first_chunk()?;
+            *bytes = rest;
+            Some(u32::from_le_bytes(*number))
+        };
+        let mut rights = Self {
+            user: number(&mut bytes)?,
+            group: number(&mut bytes)?,
+            mode: number(&mut bytes)? & MODE,
+            attributes: BTreeMap::new(),
+        };
+        while !bytes.is_empty() {
+            let mut text = || {
+                let length = number(&mut bytes)?;
+                let (text, rest) = bytes.split_at_checked(length as usize)?;
+                bytes = rest;
+                Some(text.to_vec())
+            };
+            let (name, value) = (text()?, text()?);
+            rights.attributes.insert(name, value);
+        }
+        Some(rights)
+    }
+
     /// A tag of 64 bits: who sees the same one sees the same rights.
     pub fn tag(&self) -> String {
         let mut digest = Sha256::new();
@@ -175,6 +247,11 @@ impl NotGiven {
             _ => StorageError::Other(text),
         }
     }
+}
+
+/// Whether the files of a folder have an attribute in common.
+fn is_shared(name: &[u8]) -> bool {
+    name.starts_with(SYSTEM) || (name.starts_with(SECURITY) && name != CAPABILITY)
 }
 
 /// Whether an attribute waits for the commit.

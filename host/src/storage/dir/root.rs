@@ -1,5 +1,6 @@
 //! The store's root, the way from it to any folder, and the lock that writers take.
 
+use std::collections::BTreeSet;
 use std::fs::TryLockError;
 use std::io::{self, ErrorKind};
 use std::path::Path;
@@ -40,6 +41,8 @@ pub(super) struct Root {
     pub(super) lanes: usize,
     /// The drafts of this process that could not be removed, or must not be.
     abandoned: Mutex<Vec<Vec<u8>>>,
+    /// The folders that this process has made for drafts of new objects.
+    made: Mutex<BTreeSet<Vec<u8>>>,
 }
 
 /// The right to replace objects; gives it back when dropped.
@@ -57,10 +60,31 @@ impl Root {
             folder: Folder::root(path, watch)?,
             writers: Mutex::default(),
             abandoned: Mutex::default(),
+            made: Mutex::default(),
             rests_until: Mutex::default(),
             patience: PATIENCE,
             rest: REST,
         })
+    }
+
+    /// Remembers a folder that was made for a draft, and goes with it.
+    pub fn has_made(&self, folder: &[u8]) {
+        self.folders_made().insert(folder.to_vec());
+    }
+
+    /// Whether the folder was made for a draft.
+    pub fn is_made(&self, folder: &[u8]) -> bool {
+        self.folders_made().contains(folder)
+    }
+
+    /// Forgets that the folder was made for a draft: it is gone, or there to stay.
+    pub fn keeps_made(&self, folder: &[u8]) {
+        self.folders_made().remove(folder);
+    }
+
+    fn folders_made(&self) -> MutexGuard<'_, BTreeSet<Vec<u8>>> {
+        // Whoever panicked left no half-done change.
+        self.made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Remembers a draft that stays where it is.
@@ -258,7 +282,7 @@ mod tests {
         theirs.unlock().unwrap();
         let replacement = fixture.replacement("a", "new");
         // Not even a draft is made that could not be committed.
-        let staged = run(fixture.store.stage(vec![replacement])).remove(0);
+        let staged = run(fixture.store.stage(vec![replacement.into()])).remove(0);
         let Err(StorageError::Other(text)) = staged else {
             panic!("it was staged");
         };

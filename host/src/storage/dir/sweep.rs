@@ -6,8 +6,9 @@ use std::io::{self, ErrorKind};
 use super::errors::{refused, shown};
 use super::leftover::Leftover;
 use super::list::why_unread;
-use super::path::{Place, is_draft_name, tags};
+use super::path::{Place, aside_name, is_draft_name, note_of, tags};
 use super::read::open;
+use super::removal::Aside;
 use super::root::Root;
 use crate::contract::StorageError;
 use crate::storage::Swept;
@@ -43,7 +44,32 @@ pub(super) fn remove(
         }
         Err(TryLockError::Error(error)) => return Err(failed(&error)),
     }
+    let aside = note_of(place.name);
+    if aside.is_none() && folder.kind(&aside_name(place.name)).is_ok() {
+        return Ok(Swept::Stays(
+            "it says which object the file beside it is that a killed run was removing".into(),
+        ));
+    }
+    if let Some(note) = aside.filter(|_| !is_dry) {
+        // Until this is had, somebody may be at it.
+        let _lock = root.lock()?;
+        let aside = Aside {
+            folder: &folder,
+            name: place.name,
+            note: &note,
+            path,
+            limit,
+        };
+        return aside.clear().map(|()| Swept::Removed);
+    }
     match tags(place.name) {
+        None if is_dry && note_of(place.name).is_some() => {
+            return Ok(Swept::Stays(
+                "a run was killed while it removed this object; a sweep finds out whether it is the version \
+                 that was to go, and removes it or puts it back"
+                    .into(),
+            ));
+        }
         None if is_dry => {}
         Some(_) if is_dry => {
             return Ok(Swept::Stays(

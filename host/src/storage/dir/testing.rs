@@ -9,7 +9,9 @@ use tokio::runtime::{Builder, Runtime};
 
 use super::DirStore;
 use crate::contract::StorageError;
-use crate::storage::{Draft, Replacement, Storage as _, StorageWriter as _, Version};
+use crate::storage::{
+    Change, Creation, Draft, Removal, Replacement, Storage as _, StorageWriter as _, Version,
+};
 
 /// A folder and the store in it.
 pub(super) struct Fixture {
@@ -82,8 +84,26 @@ impl Fixture {
         }
     }
 
-    pub fn stage(&self, replacements: Vec<Replacement>) -> Vec<Staged> {
-        run(self.store.stage(replacements))
+    /// A new object.
+    pub fn creation(&self, path: &str, text: &str) -> Change {
+        Change::Create(Creation {
+            path: path.into(),
+            bytes: text.into(),
+            rights: None,
+        })
+    }
+
+    /// A removal of what is there now.
+    pub fn removal(&self, path: &str) -> Change {
+        Change::Remove(Removal {
+            path: path.into(),
+            expected: self.version(path),
+        })
+    }
+
+    pub fn stage<C: Into<Change>>(&self, changes: Vec<C>) -> Vec<Staged> {
+        let changes = changes.into_iter().map(Into::into);
+        run(self.store.stage(changes.collect()))
     }
 
     /// A draft of an object that is there.
@@ -93,8 +113,12 @@ impl Fixture {
             .unwrap()
     }
 
+    /// The new version of each; an empty one of what was removed.
     pub fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
-        run(self.store.commit(drafts))
+        let committed = run(self.store.commit(drafts)).into_iter();
+        committed
+            .map(|version| version.map(Option::unwrap_or_default))
+            .collect()
     }
 }
 

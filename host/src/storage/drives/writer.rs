@@ -1,4 +1,4 @@
-//! Replacing objects on drives.
+//! Creating, replacing and removing objects on drives.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use super::{DriveStore, Shared, blocking, stopped};
 use crate::contract::StorageError;
 use crate::contract::drive_store_writer::exports::iamseal::plugin::drives_writer;
 use crate::contract::drive_store_writer::exports::iamseal::plugin::storage_writer;
-use crate::storage::{Draft, Replacement, StorageWriter, Swept, Version};
+use crate::storage::{Change, Draft, StorageWriter, Swept, Version};
 
 /// The most bytes of objects that the component is given at once, if there are several: it makes all shards
 /// of each.
@@ -59,30 +59,26 @@ impl Draft for DriveDraft {
 
 #[async_trait]
 impl StorageWriter for DriveStore {
-    async fn stage(
-        &self,
-        replacements: Vec<Replacement>,
-    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+    async fn stage(&self, changes: Vec<Change>) -> Vec<Result<Box<dyn Draft>, StorageError>> {
         let mut staged = Vec::new();
-        let mut rest = replacements.into_iter().peekable();
+        let mut rest = changes.into_iter().peekable();
         while rest.peek().is_some() {
             let (mut batch, mut bytes) = (Vec::new(), 0);
-            while let Some(new) = rest.next_if(|new| {
-                bytes += new.bytes.len();
+            while let Some(change) = rest.next_if(|change| {
+                bytes += change.bytes().map_or(0, <[u8]>::len);
                 batch.is_empty() || bytes <= BATCH_BYTES
             }) {
-                batch.push(storage_writer::Replacement {
-                    path: new.path,
-                    expected: new.expected,
-                    bytes: new.bytes,
-                });
+                batch.push(of_contract(change));
             }
             staged.extend(self.stage_batch(batch).await);
         }
         staged
     }
 
-    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+    async fn commit(
+        &self,
+        drafts: Vec<Box<dyn Draft>>,
+    ) -> Vec<Result<Option<Version>, StorageError>> {
         let shared = Arc::clone(&self.shared);
         let count = drafts.len();
         let committed = blocking(move || {
@@ -121,6 +117,25 @@ impl StorageWriter for DriveStore {
     }
 }
 
+/// The same change in the words of the contract. Objects on drives have no rights of their own to bring back.
+fn of_contract(change: Change) -> storage_writer::Change {
+    match change {
+        Change::Create(new) => storage_writer::Change::Create(storage_writer::Creation {
+            path: new.path,
+            bytes: new.bytes,
+        }),
+        Change::Replace(new) => storage_writer::Change::Replace(storage_writer::Replacement {
+            path: new.path,
+            expected: new.expected,
+            bytes: new.bytes,
+        }),
+        Change::Remove(old) => storage_writer::Change::Remove(storage_writer::Removal {
+            path: old.path,
+            expected: old.expected,
+        }),
+    }
+}
+
 /// A draft of this store.
 ///
 /// # Errors
@@ -135,7 +150,7 @@ fn own(shared: &Arc<Shared>, draft: Box<dyn Draft>) -> Result<Box<DriveDraft>, S
 impl DriveStore {
     async fn stage_batch(
         &self,
-        batch: Vec<storage_writer::Replacement>,
+        batch: Vec<storage_writer::Change>,
     ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
         let shared = Arc::clone(&self.shared);
         let count = batch.len();

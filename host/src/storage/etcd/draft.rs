@@ -1,4 +1,5 @@
-//! Drafts: new bytes, durable under a key of their own beside the object that they are to replace.
+//! Drafts: new bytes, durable under a key of their own beside the object that they are to replace or to
+//! become. That of a removal has none, and no key.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use super::lease::Lease;
 use super::messages::{Done, PutRequest, RangeRequest, RangeResponse};
 use super::store::Inner;
 use crate::contract::{SizeLimit, StorageError};
-use crate::storage::{Draft, Replacement, Version};
+use crate::storage::{Change, Creation, Draft, NO_BYTES, Removal, Replacement, Version};
 
 /// The largest request that etcd takes, in bytes, unless it is told otherwise: its own default of
 /// `--max-request-bytes`.
@@ -23,13 +24,19 @@ const REQUEST_BYTES: usize = 3 << 19;
 /// A draft of a store in etcd.
 pub(super) struct EtcdDraft {
     pub inner: Arc<Inner>,
-    /// Its batch's.
-    pub lease: Arc<Lease>,
-    pub key: Vec<u8>,
     /// The object's key.
     pub object: Vec<u8>,
-    /// The object's version that it is for.
-    pub expected: Version,
+    /// The object's version that it is for; none if there is to be no object.
+    pub expected: Option<Version>,
+    /// What the object is to hold; none if it is to go.
+    pub new: Option<New>,
+}
+
+/// New bytes under a key of their own.
+pub(super) struct New {
+    pub key: Vec<u8>,
+    /// Its batch's.
+    pub lease: Arc<Lease>,
     pub bytes: Vec<u8>,
 }
 
@@ -37,14 +44,36 @@ impl EtcdDraft {
     /// Makes one; it is durable, since etcd answers when most nodes have it on their disks.
     pub async fn make(
         inner: &Arc<Inner>,
-        lease: Arc<Lease>,
-        replacement: Replacement,
+        lease: Option<Arc<Lease>>,
+        change: Change,
     ) -> Result<Self, StorageError> {
-        let Replacement {
-            path,
+        let object = inner.keys.object(change.path());
+        let (expected, bytes) = match change {
+            Change::Create(Creation { bytes, .. }) => (None, Some(bytes)),
+            Change::Replace(Replacement {
+                expected, bytes, ..
+            }) => (Some(expected), Some(bytes)),
+            Change::Remove(Removal { expected, .. }) => (Some(expected), None),
+        };
+        let new = match (lease, bytes) {
+            (Some(lease), Some(bytes)) => Some(New::make(inner, lease, bytes).await?),
+            _ => None,
+        };
+        Ok(Self {
+            inner: Arc::clone(inner),
+            object,
             expected,
-            bytes,
-        } = replacement;
+            new,
+        })
+    }
+}
+
+impl New {
+    async fn make(
+        inner: &Arc<Inner>,
+        lease: Arc<Lease>,
+        bytes: Vec<u8>,
+    ) -> Result<Self, StorageError> {
         let number = getrandom::u64().map_err(|error| StorageError::Other(error.to_string()))?;
         let request = PutRequest {
             key: inner.keys.draft(number),
@@ -63,11 +92,8 @@ impl EtcdDraft {
                 // Its bytes stay, whatever becomes of it.
                 inner.keeps_revisions.store(true, Ordering::Relaxed);
                 Ok(Self {
-                    inner: Arc::clone(inner),
                     lease,
-                    object: inner.keys.object(&path),
                     key: request.key,
-                    expected,
                     bytes: request.value,
                 })
             }
@@ -104,8 +130,11 @@ pub(super) fn too_large(bytes: usize, others: usize) -> StorageError {
 #[async_trait]
 impl Draft for EtcdDraft {
     async fn read_back(&mut self) -> Result<Vec<u8>, StorageError> {
+        let Some(new) = &self.new else {
+            return Err(StorageError::Refused(NO_BYTES.into()));
+        };
         let request = RangeRequest {
-            key: self.key.clone(),
+            key: new.key.clone(),
             ..RangeRequest::default()
         };
         let read = self.inner.client.call(RANGE, &request).await.result;

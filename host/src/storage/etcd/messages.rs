@@ -200,6 +200,14 @@ impl Compare {
         }
     }
 
+    /// That there is no such key.
+    pub fn is_absent(key: &[u8]) -> Self {
+        Self {
+            result: EQUAL,
+            ..Self::is_there(key)
+        }
+    }
+
     /// That the key is there.
     pub fn is_there(key: &[u8]) -> Self {
         Self {

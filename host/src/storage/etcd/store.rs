@@ -22,7 +22,7 @@ use super::sweep;
 use crate::contract::{SizeLimit, StorageError};
 use crate::storage::let_go::LetGo;
 use crate::storage::{
-    Cursor, Draft, OldBytes, Replacement, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
+    Change, Cursor, Draft, OldBytes, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
     Version,
 };
 
@@ -157,28 +157,28 @@ impl Storage for EtcdStore {
 
 #[async_trait]
 impl StorageWriter for EtcdStore {
-    async fn stage(
-        &self,
-        replacements: Vec<Replacement>,
-    ) -> Vec<Result<Box<dyn Draft>, StorageError>> {
-        if replacements.is_empty() {
-            return Vec::new();
-        }
-        let lease = match Lease::begin(&self.inner).await {
-            Ok(lease) => Arc::new(lease),
-            Err(error) => return replacements.iter().map(|_| Err(error.clone())).collect(),
+    async fn stage(&self, changes: Vec<Change>) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+        let lease = match changes.iter().any(|change| change.bytes().is_some()) {
+            false => None,
+            true => match Lease::begin(&self.inner).await {
+                Ok(lease) => Some(Arc::new(lease)),
+                Err(error) => return changes.iter().map(|_| Err(error.clone())).collect(),
+            },
         };
-        let drafts = replacements.into_iter().map(|replacement| {
-            let lease = Arc::clone(&lease);
+        let drafts = changes.into_iter().map(|change| {
+            let lease = lease.clone();
             async move {
-                let draft = EtcdDraft::make(&self.inner, lease, replacement).await?;
+                let draft = EtcdDraft::make(&self.inner, lease, change).await?;
                 Ok(Box::new(draft) as Box<dyn Draft>)
             }
         });
         stream::iter(drafts).buffered(self.lanes()).collect().await
     }
 
-    async fn commit(&self, drafts: Vec<Box<dyn Draft>>) -> Vec<Result<Version, StorageError>> {
+    async fn commit(
+        &self,
+        drafts: Vec<Box<dyn Draft>>,
+    ) -> Vec<Result<Option<Version>, StorageError>> {
         let drafts: Vec<_> = drafts.into_iter().map(|draft| self.own(draft)).collect();
         let commits = drafts.into_iter().map(|draft| async {
             match draft {

@@ -1,4 +1,4 @@
-//! Drafts: new bytes in an object of their own, until they take the place of the old ones.
+//! Drafts: new bytes in an object of their own, until they take the place of the old ones or become an object.
 
 use std::any::Any;
 use std::sync::Arc;
@@ -10,7 +10,8 @@ use bytes::Bytes;
 use futures_util::stream::{self, StreamExt as _};
 use object_store::path::Path;
 use object_store::{
-    Attributes, Error, GetOptions, ObjectStoreExt as _, PutMode, PutOptions, UpdateVersion,
+    Attribute, Attributes, Error, GetOptions, ObjectStoreExt as _, PutMode, PutOptions,
+    UpdateVersion,
 };
 use tokio::runtime::Handle;
 use zeroize::Zeroizing;
@@ -22,42 +23,128 @@ use super::read::{self, tag, version};
 use super::removal::Discarded;
 use super::{AT_ONCE, Bucket};
 use crate::contract::StorageError;
-use crate::storage::{Draft, Replacement, Sweeping, Swept, Version};
+use crate::storage::{Change, Draft, NO_BYTES, Sweeping, Swept, Version};
+
+/// What is said of a removal where a server may write meanwhile.
+const UNCONDITIONAL: &str = "\
+a bucket removes whatever is there, so what a server writes meanwhile could be lost (--server-is-stopped: \
+there is none)";
 
 /// A draft of a bucket store.
 pub(super) struct BucketDraft {
     bucket: Arc<Bucket>,
-    /// Where the draft is; none once it is removed.
+    /// Where the draft is; none of a removal, and once it is removed.
     draft: Option<Path>,
     /// Where it is to go.
     target: Path,
-    expected: Version,
-    bytes: Bytes,
-    /// What the object has besides its bytes.
-    attributes: Attributes,
+    change: Staged,
+}
+
+/// A change of an object.
+enum Staged {
+    Create {
+        bytes: Bytes,
+    },
+    Replace {
+        expected: Version,
+        bytes: Bytes,
+        /// What the object has besides its bytes.
+        attributes: Attributes,
+    },
+    Remove {
+        expected: Version,
+    },
 }
 
 impl BucketDraft {
     /// # Errors
     /// As for [`crate::storage::StorageWriter::stage`], but that an object which is not there shows
-    /// when the draft is committed; `Refused` if it has tags, which may be rights and which a put drops.
-    pub async fn stage(bucket: &Arc<Bucket>, new: Replacement) -> Result<Self, StorageError> {
-        let bytes = Bytes::from_owner(Zeroizing::new(new.bytes));
-        bucket.fits(bytes.len() as u64)?;
-        let target = bucket.place.location(&new.path)?;
-        let attributes = bucket.attributes(&target).await?;
-        let location = bucket.new_draft()?;
-        // Dropped if it fails, since the draft may be there all the same.
-        let draft = Self {
-            bucket: Arc::clone(bucket),
-            draft: Some(location.clone()),
-            target,
-            expected: new.expected,
-            bytes,
-            attributes,
+    /// when the draft is committed; `Refused` if it has tags, which may be rights and which a put drops,
+    /// and if it is to go while somebody else may write to it.
+    pub async fn stage(bucket: &Arc<Bucket>, change: Change) -> Result<Self, StorageError> {
+        let target = bucket.place.location(change.path())?;
+        let own = |bytes| {
+            let bytes = Bytes::from_owner(Zeroizing::new(bytes));
+            bucket.fits(bytes.len() as u64).map(|()| bytes)
         };
-        bucket.create(&location, draft.bytes.clone()).await?;
+        let change = match change {
+            Change::Create(new) => {
+                let bytes = own(new.bytes)?;
+                match bucket.objects.head(&target).await {
+                    Ok(_) => return Err(StorageError::Conflict),
+                    Err(Error::NotFound { .. }) => Staged::Create { bytes },
+                    Err(error) => return Err(failed(&error)),
+                }
+            }
+            Change::Replace(new) => Staged::Replace {
+                bytes: own(new.bytes)?,
+                attributes: bucket.attributes(&target).await?,
+                expected: new.expected,
+            },
+            Change::Remove(_) if !bucket.server_is_stopped => return Err(refused(UNCONDITIONAL)),
+            Change::Remove(old) => {
+                // Whoever makes it again knows its bytes, and no more.
+                let attributes = bucket.attributes(&target).await?;
+                let is_kept = |(kind, _): (&Attribute, _)| *kind == Attribute::ContentType;
+                if !attributes.iter().all(is_kept) {
+                    return Err(refused(
+                        "it has metadata, which would be lost if it is brought back: remove that first",
+                    ));
+                }
+                Staged::Remove {
+                    expected: old.expected,
+                }
+            }
+        };
+        let mut draft = Self {
+            bucket: Arc::clone(bucket),
+            draft: None,
+            target,
+            change,
+        };
+        if let Some(bytes) = draft.bytes() {
+            let location = bucket.new_draft()?;
+            // Dropped if it fails, since the draft may be there all the same.
+            draft.draft = Some(location.clone());
+            bucket.create(&location, bytes).await?;
+        }
         Ok(draft)
+    }
+
+    /// What the object is to hold; none if it is to go.
+    fn bytes(&self) -> Option<Bytes> {
+        match &self.change {
+            Staged::Create { bytes } | Staged::Replace { bytes, .. } => Some(bytes.clone()),
+            Staged::Remove { .. } => None,
+        }
+    }
+
+    async fn make(&self) -> Result<Option<Version>, StorageError> {
+        let bucket = &self.bucket;
+        let stays = || bucket.keeps_versions.store(true, Ordering::Relaxed);
+        match &self.change {
+            Staged::Create { bytes } => bucket.put_new(&self.target, bytes).await.map(Some),
+            Staged::Replace {
+                expected,
+                bytes,
+                attributes,
+            } => {
+                let replaced =
+                    bucket.replace(&self.target, expected, bytes.clone(), attributes.clone());
+                let new = replaced.await?;
+                if read::stays(expected, &new) {
+                    stays();
+                }
+                Ok(Some(new))
+            }
+            Staged::Remove { expected } => {
+                bucket.remove_object(&self.target, expected).await?;
+                if read::stays(expected, expected) {
+                    stays();
+                }
+                Ok(None)
+            }
+        }
     }
 }
 
@@ -82,6 +169,9 @@ pub(super) fn gone() -> StorageError {
 #[async_trait]
 impl Draft for BucketDraft {
     async fn read_back(&mut self) -> Result<Vec<u8>, StorageError> {
+        if let Staged::Remove { .. } = self.change {
+            return Err(refused(NO_BYTES));
+        }
         let draft = self.draft.as_ref().ok_or_else(gone)?;
         match self.bucket.read(draft).await {
             Ok(stored) => Ok(stored.bytes),
@@ -95,15 +185,15 @@ impl Draft for BucketDraft {
     }
 }
 
-/// Puts each draft in its object's place and removes all of them.
+/// Makes the change of each draft and removes all of them.
 pub(super) async fn commit(
     bucket: &Arc<Bucket>,
     drafts: Vec<Box<dyn Draft>>,
-) -> Vec<Result<Version, StorageError>> {
-    let replaced = drafts.into_iter();
-    let replaced: Vec<_> = replaced.map(|draft| put_in_place(bucket, draft)).collect();
-    let replaced: Vec<_> = stream::iter(replaced).buffered(AT_ONCE).collect().await;
-    let (drafts, versions): (Vec<_>, _) = replaced.into_iter().unzip();
+) -> Vec<Result<Option<Version>, StorageError>> {
+    let changed = drafts.into_iter();
+    let changed: Vec<_> = changed.map(|draft| change(bucket, draft)).collect();
+    let changed: Vec<_> = stream::iter(changed).buffered(AT_ONCE).collect().await;
+    let (drafts, versions): (Vec<_>, _) = changed.into_iter().unzip();
     let drafts = drafts.into_iter().flatten();
     let drafts = drafts.filter_map(|mut draft: Box<BucketDraft>| draft.draft.take());
     Discarded::new(bucket, drafts.collect()).remove().await;
@@ -111,23 +201,19 @@ pub(super) async fn commit(
 }
 
 /// What became of a draft, and itself, which is still there.
-async fn put_in_place(
+async fn change(
     bucket: &Arc<Bucket>,
     draft: Box<dyn Draft>,
-) -> (Option<Box<BucketDraft>>, Result<Version, StorageError>) {
+) -> (
+    Option<Box<BucketDraft>>,
+    Result<Option<Version>, StorageError>,
+) {
     let draft = draft.into_any().downcast::<BucketDraft>().ok();
     let is_own = |draft: &BucketDraft| Arc::ptr_eq(&draft.bucket.objects, &bucket.objects);
     let Some(draft) = draft.filter(|draft| is_own(draft)) else {
         return (None, Err(refused("the draft is another store's")));
     };
-    let (bytes, attributes) = (draft.bytes.clone(), draft.attributes.clone());
-    let replaced = bucket.replace(&draft.target, &draft.expected, bytes, attributes);
-    let version = replaced.await;
-    if let Ok(new) = &version
-        && read::stays(&draft.expected, new)
-    {
-        bucket.keeps_versions.store(true, Ordering::Relaxed);
-    }
+    let version = draft.make().await;
     (Some(draft), version)
 }
 
@@ -184,6 +270,48 @@ impl Bucket {
             // there shows when it is read back.
             Ok(_) | Err(Error::AlreadyExists { .. }) => Ok(()),
             Err(error) => Err(failed(&error)),
+        }
+    }
+
+    /// Makes an object if there is none.
+    ///
+    /// # Errors
+    /// `Conflict`; `Refused` or `Other` if the bucket's server says so. The object may be there all the
+    /// same if no answer came.
+    async fn put_new(&self, target: &Path, bytes: &Bytes) -> Result<Version, StorageError> {
+        let put = self
+            .objects
+            .put_opts(target, bytes.clone().into(), PutMode::Create.into());
+        let error = match put.await {
+            Ok(put) => match version(put.e_tag.as_deref(), put.version.as_deref()) {
+                Some(version) => return Ok(version),
+                None => return self.read(target).await.map(|stored| stored.version),
+            },
+            Err(error) => failed(&error),
+        };
+        // By this very put, if the answer to an earlier try was lost.
+        match self.read(target).await {
+            Ok(stored) if stored.bytes == *bytes => Ok(stored.version),
+            Ok(_) => Err(StorageError::Conflict),
+            Err(_) => Err(error),
+        }
+    }
+
+    /// Removes an object that is the expected version when it is looked at directly before.
+    ///
+    /// # Errors
+    /// `Conflict`, `NotFound`; `Refused` or `Other` if the bucket's server says so. The object may be gone
+    /// all the same if no answer came.
+    async fn remove_object(&self, target: &Path, expected: &[u8]) -> Result<(), StorageError> {
+        if self.read(target).await?.version != expected {
+            return Err(StorageError::Conflict);
+        }
+        let Err(error) = self.objects.delete(target).await else {
+            return Ok(());
+        };
+        match self.objects.head(target).await {
+            Err(Error::NotFound { .. }) => Ok(()),
+            _ => Err(failed(&error)),
         }
     }
 

@@ -151,7 +151,7 @@ mod tests {
             expected: old.version,
             bytes: b"new".to_vec(),
         };
-        store.stage(vec![new]).await.remove(0)
+        store.stage(vec![new.into()]).await.remove(0)
     }
 
     /// The drafts in the bucket.

@@ -5,6 +5,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
 use super::*;
+use crate::storage::{Creation, Removal, Replacement};
 
 fn store(objects: &Arc<InMemory>) -> BucketStore {
     BucketStore::new(objects.clone(), "p", "memory").unwrap()
@@ -42,12 +43,12 @@ async fn keys(objects: &InMemory) -> Vec<String> {
     keys
 }
 
-fn replacement(path: &str, stored: &Stored, bytes: &str) -> Replacement {
-    Replacement {
+fn replacement(path: &str, stored: &Stored, bytes: &str) -> Change {
+    Change::Replace(Replacement {
         path: path.into(),
         expected: stored.version.clone(),
         bytes: bytes.into(),
-    }
+    })
 }
 
 #[tokio::test]
@@ -70,7 +71,7 @@ async fn a_draft_takes_the_place_of_the_version_that_was_read() {
 
     let committed = store.commit(vec![first]).await.remove(0).unwrap();
     let new = store.read(b"config/a").await.unwrap();
-    assert_eq!((new.bytes, new.version), (b"new".to_vec(), committed));
+    assert_eq!((new.bytes, Some(new.version)), (b"new".to_vec(), committed));
     let late = store.commit(drafts.collect()).await;
     assert!(
         matches!(late[..], [Err(StorageError::Conflict)]),
@@ -113,6 +114,67 @@ async fn what_is_gone_is_not_made_again() {
     assert_eq!(keys(&objects).await, [""; 0]);
 }
 
+fn creation(path: &str, bytes: &str) -> Change {
+    Change::Create(Creation {
+        path: path.into(),
+        bytes: bytes.into(),
+        rights: None,
+    })
+}
+
+fn removal(path: &str, stored: &Stored) -> Change {
+    Change::Remove(Removal {
+        path: path.into(),
+        expected: stored.version.clone(),
+    })
+}
+
+async fn staged(store: &BucketStore, change: Change) -> Result<Box<dyn Draft>, StorageError> {
+    store.stage(vec![change]).await.remove(0)
+}
+
+#[tokio::test]
+async fn an_object_is_created_only_where_there_is_none() {
+    let objects = Arc::new(InMemory::new());
+    put(&objects, "p/config/a", "theirs").await;
+    let store = store(&objects);
+    let there = staged(&store, creation("config/a", "new")).await;
+    assert!(matches!(there, Err(StorageError::Conflict)));
+    let mut one = staged(&store, creation("config/b", "one")).await.unwrap();
+    let two = staged(&store, creation("config/b", "two")).await.unwrap();
+    assert_eq!(one.read_back().await.unwrap(), b"one");
+    let committed = store.commit(vec![one, two]).await;
+    let new = store.read(b"config/b").await.unwrap();
+    assert_eq!(new.bytes, b"one");
+    assert_eq!(
+        committed,
+        [Ok(Some(new.version)), Err(StorageError::Conflict)]
+    );
+    assert_eq!(keys(&objects).await, ["p/config/a", "p/config/b"]);
+}
+
+#[tokio::test]
+async fn an_object_is_removed_only_as_it_was_read_and_while_nobody_writes() {
+    let objects = Arc::new(InMemory::new());
+    put(&objects, "p/config/a", "old").await;
+    let running = store(&objects);
+    let old = running.read(b"config/a").await.unwrap();
+    let refused = staged(&running, removal("config/a", &old)).await;
+    assert!(matches!(refused, Err(StorageError::Refused(_))));
+    let store = running.server_is_stopped(true);
+    let mut one = staged(&store, removal("config/a", &old)).await.unwrap();
+    assert!(one.read_back().await.is_err());
+    put(&objects, "p/config/a", "theirs").await;
+    assert_eq!(store.commit(vec![one]).await, [Err(StorageError::Conflict)]);
+    let theirs = store.read(b"config/a").await.unwrap();
+    assert_eq!(theirs.bytes, b"theirs");
+    let one = staged(&store, removal("config/a", &theirs)).await.unwrap();
+    let two = staged(&store, removal("config/a", &theirs)).await.unwrap();
+    assert_eq!(store.commit(vec![one]).await, [Ok(None)]);
+    assert_eq!(store.commit(vec![two]).await, [Err(StorageError::NotFound)]);
+    assert_eq!(keys(&objects).await, [""; 0]);
+}
+
 #[tokio::test]
 async fn a_draft_that_is_dropped_is_removed() {
     let objects = Arc::new(InMemory::new());
@@ -139,7 +201,7 @@ async fn a_version_of_no_store_is_not_the_one_that_is_there() {
         expected: b"a\r\nx: y".to_vec(),
         bytes: b"new".to_vec(),
     };
-    let drafts = store.stage(vec![nonsense]).await;
+    let drafts = store.stage(vec![nonsense.into()]).await;
     let drafts = drafts.into_iter().map(Result::unwrap).collect();
     let committed = store.commit(drafts).await;
     assert!(matches!(committed[..], [Err(StorageError::Conflict)]));

@@ -85,7 +85,23 @@ const TAG_DIGITS: [usize; 4] = [32, 16, 16, 16];
 
 /// Whether [`draft_name`] or [`exchange_name`] could have made this name.
 pub fn is_draft_name(name: &[u8]) -> bool {
-    is_plain_draft_name(name) || tags(name).is_some()
+    is_plain_draft_name(name) || tags(name).is_some() || note_of(name).is_some()
+}
+
+/// How the name of an object ends that is on its way out of the store.
+const ASIDE_END: &[u8] = b"-removed.tmp";
+
+/// The name of an object from right before it is removed: beside it stands the draft of the removal, a note
+/// that says which object it was.
+pub fn aside_name(draft_name: &[u8]) -> Vec<u8> {
+    let begin = draft_name.strip_suffix(DRAFT_END).unwrap_or(draft_name);
+    [begin, ASIDE_END].concat()
+}
+
+/// The name of the note beside a name that [`aside_name`] made. What stands under that may be somebody else's.
+pub fn note_of(aside_name: &[u8]) -> Option<Vec<u8>> {
+    let note = [aside_name.strip_suffix(ASIDE_END)?, DRAFT_END].concat();
+    is_plain_draft_name(&note).then_some(note)
 }
 
 /// The name of a draft from right before it is exchanged for its object.
@@ -232,6 +248,23 @@ mod tests {
             b".iamseal-.tmp",
         ] {
             assert!(!is_draft_name(other), "{}", shown(other));
+        }
+    }
+
+    #[test]
+    fn the_name_of_what_is_removed_tells_where_its_note_is() {
+        let note = draft_name(1);
+        let aside = aside_name(&note);
+        assert_eq!(shown(&aside), ".iamseal-0000000000000001-removed.tmp");
+        assert_eq!(note_of(&aside), Some(note.clone()));
+        assert!(is_draft_name(&aside) && tags(&aside).is_none());
+        for other in [
+            &note[..],
+            b"-removed.tmp",
+            b".iamseal-1-removed.tmp",
+            b"a-removed.tmp",
+        ] {
+            assert_eq!(note_of(other), None, "{}", shown(other));
         }
     }
 

@@ -252,6 +252,11 @@ impl Cause {
         }
     }
 
+    /// The cause of this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|cause| cause.name() == name)
+    }
+
     /// The cause of an object's error.
     pub fn of(error: &ObjectError) -> Self {
         match error {

@@ -5,6 +5,7 @@ pub mod cause;
 pub mod description;
 pub mod drafts;
 pub mod finding;
+pub mod losses;
 pub mod names;
 pub mod needs;
 pub mod notes;

@@ -141,6 +141,25 @@ pub fn go_on(command: &str) -> String {
     format!("to go on: {command}")
 }
 
+/// That objects fail as those that are set aside, and are not, since nobody named them.
+pub fn not_set_aside(paths: &[Vec<u8>]) -> String {
+    let first = paths.iter().take(NAMED).map(|path| shown(path));
+    let named = some_of(paths.len() as u64, &first.collect::<Vec<_>>());
+    format!(
+        "left where they are, since a server cannot do without them: {named}; name them to set them aside"
+    )
+}
+
+/// What is to be done about a server whose objects were set aside.
+pub const SET_ASIDE: &str = "\
+a server that runs keeps what it has read in memory: start it again; what it writes in the meantime in the place \
+of these objects an undo leaves alone";
+
+/// What to do where an object cannot be set aside without a key.
+pub const KEY_TO_KEEP: &str = "\
+give any key, in the variables or with --keys: the journal keeps the object sealed under it, and undo needs it; \
+iamseal keygen makes one";
+
 /// That a command was stopped before its run.
 pub const NOT_BEGUN: &str = "the run has not begun: no object is changed";
 
@@ -318,6 +337,97 @@ pub const TERMINAL: (&str, &str) = (
     "a sealed object is binary and standard output is a terminal",
     "send it to a file, or ask for --json",
 );
+
+/// Why an object is not printed on a terminal, and what to do about it.
+pub const NOT_FOR_A_TERMINAL: (&str, &str) = (
+    "the object is not plain text and standard output is a terminal",
+    "send it to a file or a pipe, or ask for --json",
+);
+
+/// Why identities are not printed on a terminal, and what to do about it.
+pub const SECRETS_FOR_A_TERMINAL: (&str, &str) = (
+    "the archive holds secrets and standard output is a terminal",
+    "give a file with -o, or send it to a file or a pipe",
+);
+
+/// Why plaintext is not edited without any key, and what to do about it.
+pub const NO_KEY_TO_KEEP_UNDER: (&str, &str) = (
+    "the object is plaintext, and there is no key to keep the old bytes under, so nothing could take the \
+     edit back",
+    "give any key or root credential that you will have then, such as a fresh one: iamseal keygen",
+);
+
+/// Why an object in the root-credential form is not edited, and what to do about it.
+pub const EDIT_ROOT_CREDENTIAL: (&str, &str) = (
+    "it is in the root-credential form, which is only read",
+    "migrate it first: iamseal migrate --to kms or --to plaintext, with --prefix for it alone",
+);
+
+/// Why an exempt object is not edited.
+pub const NOT_OURS: &str = "MinIO reads it without its IAM encryption";
+
+/// That nothing was edited.
+pub const NOT_EDITED: &str = "the text is as it was: nothing is written";
+
+/// What to do about an object that was changed while it was edited.
+pub const EDIT_AGAIN: &str = "edit it again: it opens as it is now";
+
+/// That a text that is edited is on a disk.
+pub const TEXT_ON_DISK: &str = "\
+there is no file system in memory (/dev/shm, XDG_RUNTIME_DIR), so the text is in a temporary file on a disk \
+while you edit it; it is overwritten at the end, which not every file system does in place";
+
+/// That a text was not written to the store, and where it is; the store and the path are as they are typed.
+pub fn text_kept(file: &str, object: &str) -> String {
+    format!(
+        "your text is kept in {file}, in the open; when it is right: iamseal edit {object} --from {file}; then \
+         remove it with its folder"
+    )
+}
+
+/// That a store has nobody to export.
+pub const NO_IDENTITY: &str =
+    "there is no identity to export: no user, group, policy or service account";
+
+/// That an archive has nobody to import.
+pub const NO_IDENTITY_IN_IT: &str = "there is no identity to import";
+
+/// Why an object of IAM is not in an archive.
+pub const NO_PLACE: &str =
+    "an archive has no place for what stands here: look at it with iamseal cat";
+
+/// That an archive holds secrets: of so many users and service accounts.
+pub fn holds_secrets([users, accounts]: [usize; 2]) -> String {
+    format!(
+        "the secret keys of {users} users and {accounts} service accounts are in it in the open: keep it \
+         where only you can read it, and remove it when it is imported"
+    )
+}
+
+/// That temporary credentials are not carried.
+pub fn temporary(credentials: u64) -> String {
+    format!(
+        "{credentials} temporary credentials are not carried: whoever has one asks the other server for another"
+    )
+}
+
+/// That groups are disabled, which a server does not keep so: so many; the first are given.
+pub fn disabled_groups(groups: u64, first: &[String]) -> String {
+    let named = some_of(groups, first);
+    format!(
+        "{groups} groups are disabled, so their members may do nothing, and a MinIO enables every group that it \
+         imports: disable them there again (mc admin group disable): {named}"
+    )
+}
+
+/// That service accounts have parents who are no users of the store: so many parents; the first are given.
+pub fn parents(parents: u64, first: &[String]) -> String {
+    let named = some_of(parents, first);
+    format!(
+        "{parents} parents of service accounts are no users of this store, but a root user or somebody of \
+         LDAP or OpenID: their accounts may do something only on a server that knows them too: {named}"
+    )
+}
 
 /// Why standard input is no object, and what to do about it.
 pub fn large_input(allowed: u64) -> (String, &'static str) {

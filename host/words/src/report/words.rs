@@ -28,6 +28,11 @@ pub fn left_lines(name: &str, reason: &str, path: &[u8]) -> String {
     )
 }
 
+/// Two lines for an object that goes: which, and what is lost with it.
+pub fn lost_lines(name: &str, loss: &str, path: &[u8]) -> String {
+    format!("{}\n    lost: {loss}", object_line(name, "", "", path))
+}
+
 /// Three lines for an object that failed: which, why and what to do.
 pub fn failure_lines(name: &str, why: &Why, path: &[u8]) -> String {
     let verdict = verdict(&format!("{name:<13}"), true);

@@ -37,7 +37,7 @@ use crate::adapters::bindings::exports::iamseal::plugin::storage::{
     Cursor, Guest, GuestCursor, Stored,
 };
 use crate::adapters::bindings::exports::iamseal::plugin::storage_writer::{
-    self, Draft, GuestDraft, Replacement,
+    self, Change, Draft, GuestDraft,
 };
 use crate::adapters::bindings::exports::iamseal::plugin::types;
 use crate::adapters::failure::{usage, words};
@@ -47,6 +47,10 @@ use draft::DirDraft;
 use root::Root;
 
 pub use sweep::{drafts, sweep};
+
+/// What is said of any other change than a replacement. What a new object's owner and mode are to be, WASI
+/// cannot say.
+const ONLY_REPLACED: &str = "objects are replaced here, and neither created nor removed";
 
 /// The store that is lent; none at first.
 static LENT: Global<Option<Arc<Root>>> = Global::new();
@@ -123,17 +127,18 @@ impl GuestCursor for Listing {
 impl storage_writer::Guest for Adapters {
     type Draft = DirDraft;
 
-    fn stage(replacements: Vec<Replacement>) -> Vec<Result<Draft, types::StorageError>> {
-        let drafts = replacements.into_iter();
-        drafts
-            .map(|replacement| Ok(Draft::new(draft::write(&*lent()?, replacement)?)))
-            .collect()
+    fn stage(changes: Vec<Change>) -> Vec<Result<Draft, types::StorageError>> {
+        let draft = |change| match change {
+            Change::Replace(new) => Ok(Draft::new(draft::write(&*lent()?, new)?)),
+            _ => Err(StorageError::Refused(ONLY_REPLACED.into()).into()),
+        };
+        changes.into_iter().map(draft).collect()
     }
 
-    fn commit(drafts: Vec<Draft>) -> Vec<Result<Vec<u8>, types::StorageError>> {
+    fn commit(drafts: Vec<Draft>) -> Vec<Result<Option<Vec<u8>>, types::StorageError>> {
         let drafts = drafts.into_iter().map(Draft::into_inner).collect();
         let committed = commit::commit(lent(), drafts).into_iter();
-        committed.map(|version| Ok(version?)).collect()
+        committed.map(|version| Ok(Some(version?))).collect()
     }
 }
 

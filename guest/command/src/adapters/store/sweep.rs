@@ -1,7 +1,7 @@
 //! Finding and removing the drafts that a killed run left behind.
 
 use iamseal_words::contract::StorageError;
-use iamseal_words::folder::path::{Place, tags};
+use iamseal_words::folder::path::{Place, aside_name, note_of, tags};
 use iamseal_words::folder::{Walk, Wanted, why_unread};
 use wasip2::filesystem::types::ErrorCode;
 
@@ -60,14 +60,15 @@ fn remove(root: &Root, path: &[u8]) -> Result<(), StorageError> {
         return Err(why_unread(root, path));
     }
     let place = Place::of(path)?;
-    if tags(place.name).is_some() {
+    let folder = root.folder(place.folder)?;
+    let is_note = folder.kind(&aside_name(place.name)).is_ok();
+    if is_note || tags(place.name).is_some() || note_of(place.name).is_some() {
         return Err(StorageError::Other(format!(
             "{} may hold what a server wrote while a run of the native tool was killed, which only that \
              tool can tell: run iamseal on this folder",
             shown(path)
         )));
     }
-    let folder = root.folder(place.folder)?;
     folder.remove(place.name).map_err(|error| match error {
         ErrorCode::NoEntry => StorageError::NotFound,
         error => StorageError::Other(format!("cannot sweep {}: {}", shown(path), words(error))),

@@ -7,6 +7,7 @@ pub mod component;
 pub mod disk;
 pub mod drives;
 mod ended;
+pub mod identities;
 pub mod migration;
 pub mod store;
 

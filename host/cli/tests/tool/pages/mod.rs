@@ -180,6 +180,10 @@ fn the_operators_page_runs() {
     let new_key = crate::kit::tool(["keygen", "new-key"]).ok();
     stage.file("my-key.secret", &my_key());
     stage.file("both.keys", &format!("{}{}", my_key(), new_key.text()));
+    let identities = crate::kit::identities::objects().into_iter();
+    let identities = identities.map(|(path, object)| (path.as_bytes(), object.to_string().into()));
+    stage.store("data/old/.minio.sys", identities);
+    fs::create_dir_all(stage.path("data/new/.minio.sys/config")).unwrap();
     stage.run(&[("/data/", "data/")]);
 }
 

@@ -43,7 +43,7 @@ impl Faults for Losing {
 fn replace(
     etcd: &Arc<Etcd>,
     before_second: fn(&Etcd, usize),
-) -> (Result<Version, StorageError>, Version) {
+) -> (Result<Option<Version>, StorageError>, Version) {
     let losing = Arc::new(Losing {
         etcd: Arc::clone(etcd),
         tries: AtomicUsize::new(0),
@@ -61,7 +61,11 @@ fn replace(
             expected,
             bytes: b"new".to_vec(),
         };
-        let draft = store.stage(vec![replacement]).await.remove(0).unwrap();
+        let draft = store
+            .stage(vec![replacement.into()])
+            .await
+            .remove(0)
+            .unwrap();
         let committed = store.commit(vec![draft]).await.remove(0);
         // A lease, a draft, the commit, the lease's end: each was tried twice.
         assert_eq!(losing.tries.load(Ordering::SeqCst), 8);
@@ -84,7 +88,7 @@ fn ones_own_write_is_no_conflict() {
     let etcd = Arc::new(Etcd::start());
     fill(&etcd);
     let (committed, there) = replace(&etcd, |_, _| {});
-    assert_eq!(committed.unwrap(), there);
+    assert_eq!(committed.unwrap(), Some(there));
     assert_eq!(value(&etcd), b"new");
     assert!(drafts(&etcd).is_empty());
 }
@@ -129,7 +133,11 @@ fn a_draft_that_could_not_be_removed_is_known_until_it_is() {
             expected,
             bytes: b"new".to_vec(),
         };
-        let draft = store.stage(vec![replacement]).await.remove(0).unwrap();
+        let draft = store
+            .stage(vec![replacement.into()])
+            .await
+            .remove(0)
+            .unwrap();
         let made = drafts(&etcd);
         etcd.kill(0);
         assert!(store.commit(vec![draft]).await.remove(0).is_err());

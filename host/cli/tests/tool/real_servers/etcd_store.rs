@@ -7,7 +7,9 @@ use std::time::{Duration, Instant};
 use iamseal::contract::StorageError;
 use iamseal::keys::Environment;
 use iamseal::storage::etcd::Address;
-use iamseal::storage::{EtcdStore, Replacement, Storage as _, StorageWriter as _, Store as _};
+use iamseal::storage::{
+    Change, Creation, EtcdStore, Removal, Replacement, Storage as _, StorageWriter as _, Store as _,
+};
 use iamseal_servers::etcd::Etcd;
 use serde_json::Value;
 use tokio::runtime::Runtime;
@@ -376,11 +378,11 @@ fn a_replacement_is_for_the_version_that_was_read_alone() {
         let mut replacements = Vec::new();
         for path in paths {
             let expected = store.read(path.as_bytes()).await.unwrap().version;
-            replacements.push(Replacement {
+            replacements.push(Change::Replace(Replacement {
                 path: path.into(),
                 expected,
                 bytes: b"new".to_vec(),
-            });
+            }));
         }
         let mut staged: Vec<_> = store.stage(replacements).await;
         assert_eq!(drafts(&etcd).len(), 4);
@@ -401,7 +403,7 @@ fn a_replacement_is_for_the_version_that_was_read_alone() {
         assert_eq!(committed[2], Err(StorageError::NotFound));
         let now = other.read(b"config/d").await.unwrap();
         assert_eq!(now.bytes, b"new");
-        assert_eq!(committed[3].as_ref().unwrap(), &now.version);
+        assert_eq!(committed[3].as_ref().unwrap().as_ref(), Some(&now.version));
         assert!(drafts(&etcd).is_empty());
         let values = values(&etcd);
         assert_eq!(values[key("config/a").as_bytes()], b"theirs");
@@ -412,11 +414,11 @@ fn a_replacement_is_for_the_version_that_was_read_alone() {
         let bytes = b"newer".to_vec();
         let path = b"config/d".to_vec();
         let draft = store
-            .stage(vec![Replacement {
+            .stage(vec![Change::Replace(Replacement {
                 path,
                 expected,
                 bytes,
-            }])
+            })])
             .await
             .remove(0);
         let committed = other.commit(vec![draft.unwrap()]).await.remove(0);
@@ -427,5 +429,62 @@ fn a_replacement_is_for_the_version_that_was_read_alone() {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         assert_eq!(other.read(b"config/d").await.unwrap().bytes, b"new");
+    });
+}
+
+#[test]
+fn objects_are_created_only_where_there_is_none_and_removed_only_as_they_were_read() {
+    let etcd = Etcd::start();
+    Runtime::new().unwrap().block_on(async {
+        etcd.put_all(["config/a", "config/b", "config/c"].map(|path| (key(path), "old")));
+        let environment = Environment::new(|_| None).unwrap();
+        let address = Address::parse(&address(&etcd), &environment).unwrap();
+        let store = EtcdStore::open(address).await.unwrap();
+        let creation = |path: &str| {
+            Change::Create(Creation {
+                path: path.into(),
+                bytes: b"new".to_vec(),
+                rights: None,
+            })
+        };
+        let mut changes = vec![creation("config/new"), creation("config/raced")];
+        for path in ["config/a", "config/b", "config/c"] {
+            let expected = store.read(path.as_bytes()).await.unwrap().version;
+            changes.push(Change::Remove(Removal {
+                path: path.into(),
+                expected,
+            }));
+        }
+        let mut staged: Vec<_> = store.stage(changes).await;
+        // A removal has no bytes, and no draft in etcd.
+        assert_eq!(drafts(&etcd).len(), 2);
+        let read = staged[0].as_mut().ok().unwrap().read_back().await;
+        assert_eq!(read.unwrap(), b"new");
+        let read = staged[2].as_mut().ok().unwrap().read_back().await;
+        assert!(matches!(read, Err(StorageError::Refused(_))));
+        etcd.put(&key("config/raced"), b"theirs");
+        etcd.put(&key("config/b"), b"theirs");
+        etcd.ctl(&["del", &key("config/c")]);
+        let staged = staged.into_iter().map(Result::unwrap).collect();
+        let committed = store.commit(staged).await;
+        let new = store.read(b"config/new").await.unwrap();
+        assert_eq!(new.bytes, b"new");
+        assert_eq!(
+            committed,
+            [
+                Ok(Some(new.version)),
+                Err(StorageError::Conflict),
+                Ok(None),
+                Err(StorageError::Conflict),
+                Err(StorageError::NotFound),
+            ]
+        );
+        let values = values(&etcd);
+        assert!(!values.contains_key(key("config/a").as_bytes()));
+        for theirs in ["config/raced", "config/b"] {
+            assert_eq!(values[key(theirs).as_bytes()], b"theirs");
+        }
+        assert!(drafts(&etcd).is_empty());
+        assert!(store.old_bytes().is_some());
     });
 }

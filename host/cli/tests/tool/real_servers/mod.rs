@@ -16,6 +16,7 @@ mod s3;
 mod s3_beside;
 mod s3_between;
 mod s3_drafts;
+mod s3_identities;
 mod s3_keys;
 mod s3_trouble;
 mod start;

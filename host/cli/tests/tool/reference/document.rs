@@ -69,6 +69,9 @@ impl Reference {
             let of_objects = format!("{command} object");
             match line.get("summary") {
                 Some(summary) => self.object(&format!("{command} summary"), summary),
+                None if line.get("plan").is_some() => {
+                    self.object(&format!("{command} plan"), &line["plan"]);
+                }
                 None if line.get("draft").is_some() => self.object("audit draft", &line),
                 None if self.sections.contains_key(&of_objects) => self.object(&of_objects, &line),
                 None => self.object(command, &line),
@@ -200,6 +203,6 @@ fn fits(kind: &str, value: &Value) -> bool {
         Value::Number(_) => kind == "number",
         Value::String(_) => ["string", "word", "cause"].contains(&kind),
         Value::Array(_) => kind.starts_with("array of "),
-        Value::Object(_) => kind.starts_with('['),
+        Value::Object(_) => kind.starts_with('[') || kind == "object",
     }
 }

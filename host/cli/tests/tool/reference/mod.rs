@@ -2,6 +2,7 @@
 //! is never printed.
 
 pub mod document;
+mod identities;
 mod objects;
 mod stores;
 
@@ -22,9 +23,11 @@ const NOT_HERE: [&str; 6] = [
 fn every_line_is_in_the_document_and_all_of_the_document_in_the_lines() {
     let mut reference = Reference::read();
     objects::run(&mut reference);
+    identities::run(&mut reference);
     stores::audits(&mut reference);
     stores::manifests(&mut reference);
     stores::migrations(&mut reference);
+    stores::set_asides(&mut reference);
     stores::interrupted(&mut reference);
     stores::sweeps(&mut reference);
     stores::demonstration(&mut reference);

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs;
 use std::os::fd::{AsFd as _, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 
@@ -306,6 +307,40 @@ pub fn migrations(reference: &mut Reference) {
 
     let runs = tool(["runs", "--json", "--journal"]).args([journals.0.path()]);
     reference.compare("runs", &runs.ok());
+}
+
+pub fn set_asides(reference: &mut Reference) {
+    let (journals, store) = (Journals::new(), bad());
+    let odd = "config/iam/odd/\u{fffd}";
+    let aside = |options: &str| {
+        let run = journals
+            .run("set-aside", &store)
+            .args([OsStr::from_bytes(ODD)]);
+        lend(run.args(options.split_whitespace()))
+    };
+    reference.compare("set-aside", &aside("--dry-run").args([odd]).run().exits(13));
+    store.put(PLAIN, b"\x89PNG");
+    let named = [PLAIN, "config/bad/link"];
+    let gone = [OsStr::from_bytes(b"config/bad/\xff")];
+    let run = aside("--failing body-not-authentic").args(named).args(gone);
+    let ended = run.run().exits(3);
+    reference.compare("set-aside", &ended);
+    let sections = [
+        ("run", "journal run"),
+        ("change", "journal change"),
+        ("step", "journal step"),
+        ("object", "proof object"),
+        ("proof", "proof sums"),
+    ];
+    let compare = |reference: &mut Reference, run: &str| {
+        for end in ["journal", "proof"] {
+            journals.compare(reference, &journals.file(run, end), &sections);
+        }
+    };
+    compare(reference, &name(&ended));
+    let undone = lend(journals.run("undo", &store).args([&name(&ended)])).ok();
+    reference.compare("undo", &undone);
+    compare(reference, &name(&undone));
 }
 
 /// Compares what is said of this proof and this store with all keys.

@@ -257,7 +257,7 @@ fn denying(denied: Option<&'static str>) -> (Fixture, Arc<Denying>, Vec<Result<(
     let results = run(async {
         let mut results = Vec::new();
         let mut drafts = Vec::new();
-        for draft in store.stage(replacements.into()).await {
+        for draft in store.stage(replacements.map(Into::into).into()).await {
             match draft {
                 Ok(draft) => drafts.push(draft),
                 Err(error) => results.push(Err(error)),

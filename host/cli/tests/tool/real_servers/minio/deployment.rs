@@ -22,7 +22,7 @@ const NEIGHBOURS: [&str; 3] = [
 ];
 
 /// Names as people have them.
-const USERS: [(&str, &str); 5] = [
+pub const USERS: [(&str, &str); 5] = [
     ("alice", "password-of-alice"),
     ("zoë 日本", "password-of-zoë"),
     ("dev/carol", "password-of-carol"),
@@ -30,7 +30,7 @@ const USERS: [(&str, &str); 5] = [
     ("eve smith", "password-of-eve"),
 ];
 const GROUPS: [&str; 3] = ["team", "ops/grüppe", "<all>&more"];
-const POLICIES: [&str; 3] = ["everything", "pö/licy", "<read>&write"];
+pub const POLICIES: [&str; 3] = ["everything", "pö/licy", "<read>&write"];
 const SERVICE_ACCOUNT: (&str, &str) = ("SERVICEOFALICE", "password-of-service");
 
 pub const BUCKET: &str = "bucket";
@@ -65,6 +65,17 @@ impl Deployment {
     pub fn restart(&mut self, kms: &[(&'static str, String)]) {
         let variables = variables(&self.etcd, kms);
         self.minio.restart(&variables);
+    }
+
+    /// Starts MinIO again, until it says that it cannot load its users.
+    pub fn restart_in_vain(&mut self, kms: &[(&'static str, String)], says: &str) {
+        let variables = variables(&self.etcd, kms);
+        self.minio.restart_in_vain(&variables, says);
+    }
+
+    /// Puts an object into etcd, past MinIO.
+    pub fn put(&self, path: &str, bytes: &[u8]) {
+        self.etcd.put(&format!("{PREFIX}{path}"), bytes);
     }
 
     /// Makes users, groups, policies, a service account and temporary credentials.
@@ -168,6 +179,11 @@ impl Deployment {
         tool(with(line, self.store()))
             .env([("XDG_STATE_HOME", self.folder.path())])
             .env(variables.to_vec())
+    }
+
+    /// Where its journals are, as `XDG_STATE_HOME`.
+    pub fn journals(&self) -> &std::path::Path {
+        self.folder.path()
     }
 
     /// Migrates; every object opens, and ends as what was asked for.

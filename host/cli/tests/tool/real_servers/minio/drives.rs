@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use iamseal_servers::minio::Minio;
+use iamseal_servers::minio::{Minio, ROOT};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -120,15 +120,19 @@ impl Server {
         }
     }
 
-    #[track_caller]
-    fn all_is_there(&self) {
+    fn users(&self) -> BTreeSet<String> {
         let listed = self.minio.admin(&["admin", "user", "list", "t"]);
         let listed = String::from_utf8(listed.stdout).unwrap();
-        let users: BTreeSet<String> = listed
-            .lines()
+        let lines = listed.lines();
+        lines
             .map(|line| serde_json::from_str::<Value>(line).unwrap())
             .map(|line| line["accessKey"].as_str().unwrap().to_owned())
-            .collect();
+            .collect()
+    }
+
+    #[track_caller]
+    fn all_is_there(&self) {
+        let users = self.users();
         assert_eq!(users, USERS.map(|(user, _)| user.to_owned()).into());
         let policy = self.minio.admin(&["admin", "policy", "info", "t", "large"]);
         assert!(String::from_utf8_lossy(&policy.stdout).contains("bucket-39"));
@@ -219,6 +223,92 @@ fn a_server_of_one_drive_starts_with_each_key_that_its_drive_was_migrated_to() {
 #[test]
 fn a_server_of_four_drives_starts_with_each_key_that_its_drives_were_migrated_to() {
     journey(4);
+}
+
+/// What a server does without while it is set aside: a user, her service account, and a policy whose shards are
+/// beside `xl.meta`.
+const ASIDE: [&str; 3] = [
+    "config/iam/users/alice/identity.json",
+    "config/iam/service-accounts/SERVICEOFALICE/identity.json",
+    "config/iam/policies/large/policy.json",
+];
+
+fn aside_and_back(drives: usize) {
+    let mut server = Server::start(drives);
+    server.minio.stop();
+    let options = ["--server-is-stopped", "--json"];
+    let arguments = [&ASIDE[..], &options].concat();
+    let ended = server.tool("set-aside", &arguments, &key(KEY)).ok();
+    let lines = ended.json();
+    let policy = &lines[0]["plan"]["loss"];
+    assert_eq!(
+        policy,
+        "the policy large: whoever has it alone may do nothing"
+    );
+    let account = &lines[1]["plan"]["loss"];
+    assert_eq!(
+        account,
+        "the service account SERVICEOFALICE of alice and the secret key"
+    );
+    server.minio.restart(&[]);
+    let there: Vec<&str> = USERS[1..].iter().map(|(user, _)| *user).collect();
+    assert_eq!(
+        server.users(),
+        there.into_iter().map(str::to_owned).collect()
+    );
+    let policy = server
+        .minio
+        .mc(ROOT.0, ROOT.1, &["admin", "policy", "info", "t", "large"]);
+    assert!(!policy.status.success(), "{policy:?}");
+    server.minio.stop();
+
+    let run = lines.last().unwrap()["summary"]["run"]["name"].clone();
+    let arguments = [run.as_str().unwrap(), "--server-is-stopped"];
+    server.tool("undo", &arguments, &key(KEY)).ok();
+    server.check(&[]);
+}
+
+#[test]
+fn a_server_of_one_drive_has_again_what_was_set_aside() {
+    aside_and_back(1);
+}
+
+#[test]
+fn a_server_of_four_drives_has_again_what_was_set_aside() {
+    aside_and_back(4);
+}
+
+#[test]
+fn a_server_reads_what_comes_or_goes_from_half_of_its_drives_on_and_else_nothing_of_it() {
+    let mut server = Server::start(4);
+    server.minio.stop();
+    // On which drives each is, where its creation or removal was broken off.
+    let is_on: [(&str, &[usize]); 4] = [
+        (USERS[0].0, &[2, 3]),
+        (USERS[1].0, &[3]),
+        (USERS[2].0, &[0]),
+        (USERS[3].0, &[0, 1]),
+    ];
+    for (user, drives) in is_on {
+        for drive in (0..4).filter(|drive| !drives.contains(drive)) {
+            let user = server.config(drive).join("iam/users").join(user);
+            fs::remove_dir_all(user.join("identity.json")).unwrap();
+        }
+    }
+    server.minio.restart(&[]);
+    let there = [USERS[0].0, USERS[3].0].map(str::to_owned);
+    assert_eq!(server.users(), there.into());
+    server.minio.stop();
+    // The tool sees the same.
+    let path = |user: &str| format!("config/iam/users/{user}/identity.json");
+    let listed = server.tool("audit", &["--json"], &key(KEY)).ok();
+    let listed: Vec<_> = listed
+        .json()
+        .iter()
+        .map(|line| line["path"].clone())
+        .collect();
+    assert!(listed.iter().any(|listed| *listed == *path(USERS[0].0)));
+    assert!(!listed.iter().any(|listed| *listed == *path(USERS[1].0)));
 }
 
 /// Which of three versions each drive has where a write was broken off: the first over the old one, or the

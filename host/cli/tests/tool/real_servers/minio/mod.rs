@@ -1,7 +1,9 @@
 //! MinIO with its IAM in etcd and on its drives, before and after iamseal.
 
+mod dead_objects;
 mod deployment;
 mod drives;
+mod identities;
 mod journey;
 mod meanwhile;
 mod written;

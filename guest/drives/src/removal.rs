@@ -1,0 +1,193 @@
+//! What every drive is to lose of an object.
+//!
+//! The drives of a set lose their `xl.meta` one after the other, in an order in which a server reads the old
+//! version until too few have it, and no object from there on. Copies in other pools go first: they are older, and
+//! would be read again once the one that counts is gone.
+
+use alloc::vec::Vec;
+
+use crate::change::Removal;
+use crate::copy::Copy;
+use crate::draft::{Draft, Name, Place, Target, written_dirs};
+use crate::encode;
+use crate::files::{Drive, FileError, below};
+use crate::format::Uuid;
+use crate::highway::hash;
+use crate::placement;
+use crate::plan::{BUCKET, data_dir};
+use crate::quorum::{Chosen, Seen, Settled, settle};
+use crate::stage::{WriteError, version};
+use crate::store::{InPool, Looked, META, Store, check};
+use crate::torn;
+use crate::writer::FilesWriter;
+
+/// What a set loses.
+struct Lost {
+    places: Vec<Place>,
+    /// The folders of data that are beside an `xl.meta`.
+    dirs: Vec<(Drive, Uuid)>,
+}
+
+impl<F: FilesWriter> Store<F> {
+    /// Makes the draft of a removal: the folders of data that are to go with it are written down.
+    pub(crate) fn draft_of_removal(&self, old: &Removal<'_>) -> Result<Draft, WriteError> {
+        let path = old.path;
+        check(path)?;
+        let looked = self.looked(path);
+        let mut pools: Vec<InPool<'_>> = looked
+            .iter()
+            .map(|looked| self.in_pool(path, looked))
+            .collect();
+        pools.retain(|pool| pool.mod_time().is_some());
+        // Of as new ones the first stays first.
+        pools.sort_by_key(|pool| core::cmp::Reverse(pool.mod_time()));
+        let mut counts: Option<(i64, Vec<u8>)> = None;
+        let mut lost = Vec::new();
+        for pool in pools {
+            let (looked, chosen) = match (pool, &counts) {
+                (InPool::Nothing, _) => continue,
+                (InPool::Lost(_, error), None) => return Err(error.into()),
+                (InPool::Lost(..), Some(_)) => {
+                    return Err(WriteError::Refused(
+                        "another pool has a copy that cannot be read, and it would stay as it is"
+                            .into(),
+                    ));
+                }
+                (InPool::Chosen(looked, chosen), _) => (looked, chosen),
+            };
+            let decoded = self.decode(path, looked, &chosen)?;
+            let time = chosen.shared.mod_time;
+            match &counts {
+                None if version(&decoded.bytes) != old.expected => {
+                    return Err(WriteError::Conflict);
+                }
+                Some((newest, bytes)) if *newest == time && *bytes != decoded.bytes => {
+                    return Err(WriteError::Refused(
+                        "pools have different copies of one time, and which one counts is not known".into(),
+                    ));
+                }
+                _ => {}
+            }
+            lost.push(self.of_lost_set(path, looked, &chosen, &decoded.unsound)?);
+            counts.get_or_insert((time, decoded.bytes));
+        }
+        if lost.is_empty() {
+            return Err(self.not_there(path).into());
+        }
+        // One after the other, the older ones first.
+        let (mut places, mut dirs) = (Vec::new(), Vec::new());
+        for of_set in lost.into_iter().rev() {
+            places.extend(of_set.places);
+            dirs.extend(of_set.dirs);
+        }
+        let draft = Draft {
+            name: Name::of(self.files.random()),
+            path: path.to_vec(),
+            version: None,
+            data_dir: Uuid::default(),
+            has_dirs: !dirs.is_empty(),
+            targets: [Target {
+                places,
+                has_parts: false,
+            }]
+            .into(),
+        };
+        self.live.borrow_mut().insert(draft.name.clone());
+        for (drive, dir) in dirs {
+            let at = |path: &[u8]| self.layout.path(drive, path);
+            let list = written_dirs(&[dir], path);
+            let like = below(&at(path), META);
+            if let Err(error) = self.create(drive, &at(&draft.name.dirs()), &list, &like) {
+                self.discard(&draft);
+                return Err(self.failed(drive, &error));
+            }
+        }
+        Ok(draft)
+    }
+
+    /// What the drives of one set lose, in order.
+    fn of_lost_set(
+        &self,
+        path: &[u8],
+        looked: &Looked<'_>,
+        chosen: &Chosen,
+        unsound: &[Drive],
+    ) -> Result<Lost, WriteError> {
+        let placed = placement::distribution(BUCKET, path, looked.copies.len() as u8);
+        if !chosen.shared.distribution.starts_with(&placed) {
+            return Err(WriteError::Refused(
+                "its shards do not lie as MinIO places them, and it is read and not written to"
+                    .into(),
+            ));
+        }
+        let (mut seen, mut sound) = (Vec::new(), Vec::new());
+        let (mut there, mut dirs) = (Vec::new(), Vec::new());
+        for (place, copy) in looked.copies.iter().enumerate() {
+            if let Copy::Unreadable(drive, why) = copy {
+                return Err(self.failed(*drive, &FileError::Failed(why.clone())));
+            }
+            let parsed = copy.parse();
+            seen.push(copy.seen(parsed.as_ref()));
+            let is_used = copy.drive().is_some_and(|drive| !unsound.contains(&drive));
+            sound.push(is_used && chosen.members.contains(&place));
+            if let Copy::File(drive, bytes) = copy {
+                // Whoever makes it again knows its bytes, and no more.
+                if chosen.members.contains(&place) {
+                    encode::check_kept(bytes)?;
+                }
+                there.push(place);
+                let dir = parsed.and_then(|parsed| data_dir(&parsed));
+                dirs.extend(dir.map(|dir| (*drive, dir)));
+            }
+        }
+        // Where MinIO shows nothing already, nothing is lost from sight.
+        let was_hidden = chosen.is_hidden;
+        let order = torn::steps(&seen, there, Seen::Nothing, |torn| match settle(torn) {
+            Settled::Nothing | Settled::Dangling(_) => true,
+            Settled::Chosen(now) => {
+                let left = torn.iter().zip(&sound);
+                let left = left.filter(|(seen, is_sound)| **is_sound && **seen != Seen::Nothing);
+                (was_hidden || !now.is_hidden)
+                    && now.shared == chosen.shared
+                    && left.count() >= usize::from(chosen.shared.data)
+            }
+            Settled::TooFew { .. } => false,
+        });
+        let order = order.ok_or_else(|| {
+            WriteError::Refused(
+                "its drives have different versions, and an older one would be read in between: let mc \
+                 admin heal make it whole first"
+                    .into(),
+            )
+        })?;
+        let place = |number: usize| match looked.copies.get(number) {
+            Some(Copy::File(drive, bytes)) => Some(Place {
+                drive: *drive,
+                number,
+                before: Some(hash(bytes)),
+            }),
+            _ => None,
+        };
+        Ok(Lost {
+            places: order.into_iter().filter_map(place).collect(),
+            dirs,
+        })
+    }
+
+    /// Removes the folders of an object that is gone, and those above that are empty by that, as a server does.
+    pub(crate) fn remove_folders(&self, draft: &Draft) {
+        for drive in draft.drives() {
+            let mut folder = draft.path.as_slice();
+            while let Some(end) = folder.iter().rposition(|byte| *byte == b'/') {
+                // One that is not empty stays, as does all above it.
+                let removed = self
+                    .files
+                    .remove_folder(drive, &self.layout.path(drive, folder));
+                if removed.is_err() {
+                    break;
+                }
+                folder = folder.get(..end).unwrap_or_default();
+            }
+        }
+    }
+}

@@ -1,0 +1,267 @@
+//! `iamseal edit`: one object opened in an editor, and sealed again as it was.
+
+mod editor;
+mod layout;
+mod private_text;
+mod text;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use iamseal::Plugin;
+use iamseal::contract::{
+    Cipher, DataKeyEncoding, Description, Form, Found, MinioOptions, Policy, SealOptions,
+    SealedForm, WrittenCipher, WrittenEncoding,
+};
+use iamseal::keys::{Keyring as _, MixedKeyring};
+use iamseal::storage::{Change, Replacement, Store, Stored};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use self::text::{Text, check};
+use crate::arguments::{Common, Edit};
+use crate::cat::object_path;
+use crate::cause::Cause;
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+use crate::put::{self, Put};
+use crate::report::why::Why;
+use crate::report::{notes, words};
+use crate::run::{self, On, Run};
+use crate::store::Access;
+use crate::tally::Tally;
+use crate::{keys, load, output, standing, store};
+
+/// What became of the object.
+const EDITED: &str = "edited";
+const FAILED: &str = "failed";
+
+pub async fn run(common: &Common, command: &Edit) -> Result<ExitCode, Failure> {
+    let path = path(command)?;
+    let shown = iamseal::shown(path);
+    let store = store::open_whole(common, &command.store, Access::Write(command.writes)).await?;
+    let keyring = keys::keyring(common)?;
+    let plugin = load::builder(common, keyring.clone()).load().await?;
+    let about = |failure: Failure| failure.about(&shown);
+    let stored = store
+        .read(path)
+        .await
+        .map_err(Failure::from)
+        .map_err(about)?;
+    let object = Object::open(&plugin, path, stored).await.map_err(about)?;
+    if object.how.is_none() && !has_any(&keyring) {
+        return Err(notes::NO_KEY_TO_KEEP_UNDER.into());
+    }
+    standing::tell(common, &*store, path, |_| Some(object.how.is_none())).await;
+    store::tell(common, &*store).await;
+    let (text, trouble) = Text::of(common, command, path, &object.plaintext).await?;
+    let new = text.changed(&object.plaintext)?;
+    let written = match (new, trouble) {
+        (None, None) => {
+            output::note(common.json, notes::NOT_EDITED);
+            return Ok(ExitCode::SUCCESS);
+        }
+        (None, Some(trouble)) => return Err(trouble),
+        (Some(_), Some(trouble)) => Err(trouble),
+        (Some(new), None) => match check(&new, path) {
+            Err(failure) => Err(failure.about(&shown)),
+            Ok(()) => {
+                let editing = Editing {
+                    common,
+                    command,
+                    path,
+                    keyring: &keyring,
+                    plugin: &plugin,
+                    store,
+                    object: &object,
+                };
+                editing.write(&new).await
+            }
+        },
+    };
+    // Somebody's work is in it.
+    if !matches!(written, Ok((_, true))) {
+        text.keep(common, command);
+    }
+    written.map(|(code, _)| code)
+}
+
+/// The object's path, if it is one that may be written.
+fn path(command: &Edit) -> Result<&[u8], Failure> {
+    let path = object_path(&command.path)?;
+    let is_plain = |part: &[u8]| !matches!(part, b"" | b"." | b"..");
+    if !path.starts_with(notes::CONFIG) || !path.split(|byte| *byte == b'/').all(is_plain) {
+        let shown = iamseal::shown(path);
+        let message = format!("{shown}: no path of an object that is sealed");
+        return Err(Failure::usage(message).with_cure("give one of those that iamseal ls names"));
+    }
+    match iamseal::is_exempt(path) {
+        false => Ok(path),
+        true => Err(Failure::new(
+            Cause::Refused,
+            format!("{}: exempt: {}", iamseal::shown(path), notes::NOT_OURS),
+        )),
+    }
+}
+
+fn has_any(keyring: &MixedKeyring) -> bool {
+    keyring.key_names().next().is_some() || !keyring.root_credentials().is_empty()
+}
+
+/// What is edited.
+struct Object {
+    stored: Stored,
+    plaintext: Zeroizing<Vec<u8>>,
+    /// How it was sealed; none if it is plaintext.
+    how: Option<SealOptions>,
+}
+
+impl Object {
+    async fn open(plugin: &Plugin, path: &[u8], stored: Stored) -> Result<Self, Failure> {
+        let opener = plugin.reader();
+        let opened = opener
+            .unseal(path, &stored.bytes, Policy::Compatible)
+            .await?;
+        let seen = opener.inspect(&stored.bytes).await?;
+        let how = how(&opened.found, &seen)?;
+        Ok(Self {
+            stored,
+            plaintext: opened.plaintext,
+            how,
+        })
+    }
+}
+
+/// How to seal an object that was this; none of plaintext. What nobody writes any more becomes what is
+/// written by default.
+fn how(found: &Found, seen: &Description) -> Result<Option<SealOptions>, Failure> {
+    let form = match found.form {
+        Form::Plaintext => return Ok(None),
+        Form::RootCredential => return Err(notes::EDIT_ROOT_CREDENTIAL.into()),
+        Form::Compact => SealedForm::Compact,
+        Form::Minio => SealedForm::Minio(MinioOptions {
+            cipher: match seen.cipher {
+                Some(Cipher::Aes256Gcm) => Some(WrittenCipher::Aes256Gcm),
+                Some(Cipher::Chacha20Poly1305) => Some(WrittenCipher::Chacha20Poly1305),
+                _ => None,
+            },
+            data_key_encoding: match seen.data_key_encoding {
+                Some(DataKeyEncoding::Json) => Some(WrittenEncoding::Json),
+                _ => None,
+            },
+        }),
+    };
+    let key = found.key.clone();
+    Ok(Some(SealOptions { form, key }))
+}
+
+/// What is needed to write it.
+struct Editing<'a> {
+    common: &'a Common,
+    command: &'a Edit,
+    path: &'a [u8],
+    keyring: &'a MixedKeyring,
+    plugin: &'a Plugin,
+    store: Arc<dyn Store>,
+    object: &'a Object,
+}
+
+impl Editing<'_> {
+    /// Puts it back in a run of its own. How that ends, and whether it is in the store then.
+    async fn write(self, new: &Zeroizing<Vec<u8>>) -> Result<(ExitCode, bool), Failure> {
+        let Self { common, path, .. } = self;
+        let bytes = match &self.object.how {
+            None => new.to_vec(),
+            Some(how) => self.plugin.seal(path, new, how).await?,
+        };
+        let mut interrupt = Interrupt::listen()?;
+        let on = On {
+            store: self.store.clone(),
+            given: &self.command.store,
+        };
+        let work = format!("edit {}", iamseal::shown(path));
+        store::sweep(common, &*on.store, notes::CONFIG).await;
+        let begun = Run::begin(common, self.keyring, &self.command.journal, &on, &work);
+        let run = match interrupt.unless(begun).await.flatten() {
+            Ok(run) => run,
+            Err(failure) => return Err(run::not_begun(common, &on, failure).await),
+        };
+        let mut tally = Tally::default();
+        let failed = self.replace(&run, bytes, new).await.err();
+        let outcome = match failed {
+            None => EDITED,
+            Some(_) => FAILED,
+        };
+        run.report([(path, outcome, failed.is_none())]).await;
+        match &failed {
+            None => tally.plain(EDITED),
+            Some(failure) => tally.failed(FAILED, failure.cause),
+        }
+        let told = line(common, path, failed.as_ref());
+        let told = told.map_or(Ok(()), |line| output::line(&line));
+        let is_written = failed.is_none();
+        let ended = run::finish(common, &on, Some(run), tally, told.err(), &mut interrupt).await;
+        match ended {
+            // That there is no proof does not take it out of the store.
+            Err(failure) if is_written => Ok((failure.report(common.json), true)),
+            ended => Ok((ended?, is_written)),
+        }
+    }
+
+    async fn replace(
+        &self,
+        run: &Run,
+        bytes: Vec<u8>,
+        new: &Zeroizing<Vec<u8>>,
+    ) -> Result<(), Failure> {
+        let put = Put {
+            change: Change::Replace(Replacement {
+                path: self.path.to_vec(),
+                expected: self.object.stored.version.clone(),
+                bytes,
+            }),
+            plaintext: new.clone(),
+            policy: match self.object.how {
+                None => Policy::Compatible,
+                Some(_) => Policy::Sealed,
+            },
+        };
+        let written = put::put(
+            &run.store_of_other_content(),
+            self.plugin.reader(),
+            vec![put],
+        )
+        .await;
+        let failed = written.into_iter().flatten().next();
+        match failed {
+            None => Ok(()),
+            Some(failure) if failure.cause == Cause::Conflict => {
+                Err(failure.with_cure(notes::EDIT_AGAIN))
+            }
+            Some(failure) => Err(failure),
+        }
+    }
+}
+
+/// What is said of the object; nothing where a person sees it in the summary.
+fn line(common: &Common, path: &[u8], failure: Option<&Failure>) -> Option<String> {
+    let why = failure.map(|failure| Why {
+        cause: failure.cause,
+        message: failure.message.clone(),
+        cure: failure.cure.clone(),
+        opens_at: None,
+    });
+    if !common.json {
+        return why.map(|why| words::failure_lines(FAILED, &why, path));
+    }
+    let mut fields = words::path_fields(path);
+    let outcome = match why {
+        None => EDITED,
+        Some(_) => FAILED,
+    };
+    fields.insert("outcome".into(), outcome.into());
+    if let Some(why) = why {
+        fields.insert("error".into(), words::error_json(&why));
+    }
+    Some(words::json_line(&Value::Object(fields)))
+}

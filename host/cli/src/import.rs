@@ -1,0 +1,360 @@
+//! `iamseal import`: the identities of an archive as objects of a store.
+
+mod step;
+
+use std::fs::File;
+use std::io::Read as _;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use iamseal::Plugin;
+use iamseal::contract::{ObjectError, Policy, StorageError, Target};
+use iamseal::keys::{Keyring as _, RootCredential};
+use iamseal::storage::{Change, Creation, Replacement, Storage, Version};
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use self::step::{CREATED, FAILED, REPLACED, Step, UNCHANGED, WOULD_CREATE, WOULD_REPLACE};
+use crate::arguments::{Common, Import};
+use crate::cause::Cause;
+use crate::failure::Failure;
+use crate::identities::archive::Archive;
+use crate::identities::{Kind, Pattern, Secret, entry, object, path};
+use crate::interrupt::Interrupt;
+use crate::progress::Progress;
+use crate::put::{Put, put};
+use crate::report::notes;
+use crate::report::why::Why;
+use crate::run::{self, On, Run};
+use crate::store::Access;
+use crate::tally::Tally;
+use crate::{keys, load, output, store, workers};
+
+/// How large an archive may be: that of some ten thousand identities has a few MiB.
+const ARCHIVE_BYTES: u64 = 64 << 20;
+
+pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure> {
+    let archive = read(&command.archive)?;
+    let target = command.target()?;
+    let access = Access::of(command.writes, command.dry_run);
+    let store = store::open_whole(common, &command.store, access).await?;
+    let keyring = keys::keyring(common)?;
+    let plugin = load::builder(common, keyring.clone()).load().await?;
+    let identities = wanted(&archive, command);
+    if identities.is_empty() {
+        output::note(common.json, notes::NO_IDENTITY_IN_IT);
+    }
+    let mut interrupt = Interrupt::listen()?;
+    let on = On {
+        store: store.clone(),
+        given: &command.store,
+    };
+    let run = match command.dry_run {
+        true => None,
+        false => {
+            let begun = interrupt.unless(async {
+                store::sweep(common, &*store, notes::CONFIG).await;
+                Run::begin(common, &keyring, &command.journal, &on, "import").await
+            });
+            match begun.await.flatten() {
+                Ok(run) => Some(run),
+                Err(failure) => return Err(run::not_begun(common, &on, failure).await),
+            }
+        }
+    };
+    let storage: Arc<dyn Storage> = match &run {
+        Some(run) => run.store(),
+        None => store.clone(),
+    };
+    let importing = Importing {
+        plugin: &plugin,
+        storage: &*storage,
+        run: run.as_ref(),
+        roots: keyring.root_credentials(),
+        target,
+        is_replacing: command.replace,
+        now: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
+    };
+    let progress = Progress::new(common, Some(identities.len() as u64));
+    let mut tally = Tally::of("identities");
+    let mut stopped = None;
+    let batch = workers::batch(std::num::NonZeroU32::MIN).min(store::batch(&command.store));
+    for batch in identities.chunks(batch.max(1) as usize) {
+        stopped = interrupt.pressed();
+        if stopped.is_some() {
+            break;
+        }
+        let steps = match importing.batch(batch).await {
+            Ok(steps) => steps,
+            Err(failure) => {
+                stopped = Some(failure);
+                break;
+            }
+        };
+        if let Some(run) = &run {
+            let said = steps.iter().filter(|step| step.is_read);
+            run.report(said.map(|step| (&*step.path, step.outcome, step.is_written())))
+                .await;
+        }
+        for step in &steps {
+            let cause = step.failure.as_ref().map(|why| why.cause);
+            match cause {
+                Some(cause) => tally.failed(step.outcome, cause),
+                None => tally.plain(step.outcome),
+            }
+            if let Some(line) = step.line(common).filter(|_| stopped.is_none()) {
+                stopped = progress.object(cause, &line).err();
+            }
+        }
+        progress.advance(steps.len());
+        if stopped.is_none() {
+            stopped = run.as_ref().and_then(|run| run.gives_up());
+        }
+        if stopped.is_some() {
+            break;
+        }
+    }
+    if stopped.is_none() {
+        stopped = progress.unnamed().err();
+    }
+    progress.finish();
+    run::finish(common, &on, run, tally, stopped, &mut interrupt).await
+}
+
+/// Reads an archive.
+fn read(file: &Path) -> Result<Archive, Failure> {
+    let shown = iamseal::shown(file.as_os_str().as_bytes());
+    let mut bytes = Zeroizing::new(Vec::new());
+    File::open(file)
+        .and_then(|opened| opened.take(ARCHIVE_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|error| Failure::from(error).about(&shown))?;
+    if bytes.len() as u64 > ARCHIVE_BYTES {
+        return Err(Failure::new(
+            Cause::Limit,
+            format!("{shown}: larger than 64 MiB"),
+        ));
+    }
+    Archive::read(&bytes).map_err(|why| {
+        Failure::new(
+            Cause::Malformed,
+            format!("{shown}: not an archive of identities: {why}"),
+        )
+        .with_cure("give one that iamseal export or mc admin cluster iam export has made")
+    })
+}
+
+/// An identity of the archive.
+struct Identity<'a> {
+    kind: Kind,
+    name: &'a str,
+    entry: &'a Value,
+}
+
+fn wanted<'a>(archive: &'a Archive, command: &Import) -> Vec<Identity<'a>> {
+    let only = &command.which.only;
+    let pattern = command.which.name.as_deref().map(Pattern::from);
+    let kinds = Kind::ALL.into_iter();
+    let kinds = kinds.filter(|kind| only.is_empty() || only.contains(kind));
+    let all = kinds.flat_map(|kind| {
+        let entries = archive.of(kind);
+        entries.map(move |(name, entry)| Identity { kind, name, entry })
+    });
+    all.filter(|identity| {
+        let pattern = pattern.as_ref();
+        pattern.is_none_or(|pattern| pattern.fits(identity.name))
+    })
+    .collect()
+}
+
+/// An import that is under way.
+struct Importing<'a> {
+    plugin: &'a Plugin,
+    storage: &'a dyn Storage,
+    /// None of a dry run.
+    run: Option<&'a Run>,
+    roots: Vec<RootCredential>,
+    target: Target,
+    is_replacing: bool,
+    now: String,
+}
+
+impl Importing<'_> {
+    async fn batch(&self, identities: &[Identity<'_>]) -> Result<Vec<Step>, Failure> {
+        let (mut steps, mut puts, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        for identity in identities {
+            let mut step = Step {
+                path: path(identity.kind, identity.name),
+                kind: identity.kind,
+                name: identity.name.to_owned(),
+                outcome: UNCHANGED,
+                failure: None,
+                is_read: false,
+            };
+            match self.prepare(identity, &mut step).await {
+                Ok(None) => {}
+                Ok(Some(put)) => {
+                    places.push(steps.len());
+                    puts.push(put);
+                }
+                Err(Unfit::Identity(why)) => {
+                    step.outcome = FAILED;
+                    step.failure = Some(why);
+                }
+                Err(Unfit::All(failure)) => return Err(failure),
+            }
+            steps.push(step);
+        }
+        if let Some(run) = self.run {
+            let written = put(&run.store_of_other_content(), self.plugin.reader(), puts).await;
+            for (place, failure) in places.into_iter().zip(written) {
+                if let (Some(step), Some(failure)) = (steps.get_mut(place), failure) {
+                    step.outcome = FAILED;
+                    step.failure = Some(why(failure));
+                }
+            }
+        }
+        Ok(steps)
+    }
+
+    /// What is to be written; none if the store has it.
+    async fn prepare(
+        &self,
+        identity: &Identity<'_>,
+        step: &mut Step,
+    ) -> Result<Option<Put>, Unfit> {
+        let Identity { kind, name, entry } = *identity;
+        let path = &step.path;
+        let is_plain = |part: &[u8]| !matches!(part, b"" | b"." | b"..");
+        if !path.split(|byte| *byte == b'/').all(is_plain) {
+            return Err(malformed("nothing can stand under its name"));
+        }
+        let plaintext = object(kind, name, entry, &self.now).map_err(malformed)?;
+        let there = match self.storage.read(path).await {
+            Ok(stored) => Some((stored.version, Zeroizing::new(stored.bytes))),
+            Err(StorageError::NotFound) => None,
+            Err(error) => return Err(Unfit::Identity(Why::from(&ObjectError::Storage(error)))),
+        };
+        step.is_read = true;
+        let expected = match there {
+            None => None,
+            Some((_, bytes)) if self.is_same(identity, path, &bytes).await => return Ok(None),
+            Some(_) if !self.is_replacing => return Err(Unfit::Identity(is_there())),
+            Some((version, _)) => Some(version),
+        };
+        step.outcome = match (self.run.is_some(), expected.is_some()) {
+            (true, false) => CREATED,
+            (true, true) => REPLACED,
+            (false, false) => WOULD_CREATE,
+            (false, true) => WOULD_REPLACE,
+        };
+        let bytes = match &self.target {
+            Target::Plaintext => plaintext.to_vec(),
+            Target::Sealed(how) => match self.plugin.seal(path, &plaintext, how).await {
+                Ok(bytes) => bytes,
+                Err(iamseal::Error::Object(error)) => return Err(Unfit::All(failure(error))),
+                Err(error) => return Err(Unfit::All(error.into())),
+            },
+        };
+        let policy = match self.target {
+            Target::Plaintext => Policy::Compatible,
+            Target::Sealed(_) => Policy::Sealed,
+        };
+        Ok(Some(Put {
+            change: change(path.clone(), expected, bytes),
+            plaintext,
+            policy,
+        }))
+    }
+
+    /// Whether an object holds what the archive has, whatever its form.
+    async fn is_same(&self, identity: &Identity<'_>, path: &[u8], stored: &[u8]) -> bool {
+        let reader = self.plugin.reader();
+        let Ok(opened) = reader.unseal(path, stored, Policy::Compatible).await else {
+            return false;
+        };
+        let Identity { kind, name, entry } = *identity;
+        let there = self::entry(kind, name, &opened.plaintext, &self.roots);
+        there.is_ok_and(|there| is_alike(&there.0, entry))
+    }
+}
+
+/// Why an identity is not written.
+enum Unfit {
+    Identity(Why),
+    /// No other can be, either.
+    All(Failure),
+}
+
+/// Whether two values say the same: lists are sets, which servers write in any order.
+fn is_alike(one: &Value, other: &Value) -> bool {
+    let [one, other] = [one, other].map(|value| Secret(in_order(value)));
+    one.0 == other.0
+}
+
+fn in_order(value: &Value) -> Value {
+    match value {
+        Value::Array(values) => {
+            let mut values: Vec<Value> = values.iter().map(in_order).collect();
+            values.sort_by_cached_key(Value::to_string);
+            Value::Array(values)
+        }
+        Value::Object(fields) => {
+            let fields = fields.iter();
+            Value::Object(
+                fields
+                    .map(|(name, value)| (name.clone(), in_order(value)))
+                    .collect(),
+            )
+        }
+        other => other.clone(),
+    }
+}
+
+fn change(path: Vec<u8>, expected: Option<Version>, bytes: Vec<u8>) -> Change {
+    match expected {
+        Some(expected) => Change::Replace(Replacement {
+            path,
+            expected,
+            bytes,
+        }),
+        None => Change::Create(Creation {
+            path,
+            bytes,
+            rights: None,
+        }),
+    }
+}
+
+fn malformed(why: impl std::fmt::Display) -> Unfit {
+    Unfit::Identity(Why {
+        cause: Cause::Malformed,
+        message: format!("what the archive has of it is none: {why}"),
+        cure: Some("correct it in the archive, or make it by hand".into()),
+        opens_at: None,
+    })
+}
+
+fn is_there() -> Why {
+    Why {
+        cause: Cause::Conflict,
+        message: "there is one already, and it is another; it was left as it is".into(),
+        cure: Some("--replace puts that of the archive in its place".into()),
+        opens_at: None,
+    }
+}
+
+fn failure(error: ObjectError) -> Failure {
+    iamseal::Error::Object(error).into()
+}
+
+fn why(failure: Failure) -> Why {
+    Why {
+        cause: failure.cause,
+        message: failure.message,
+        cure: failure.cure,
+        opens_at: None,
+    }
+}

@@ -1,0 +1,77 @@
+//! Writing objects whose new contents are known, each durable and opened before it takes its place.
+
+use std::collections::VecDeque;
+
+use iamseal::Auditor;
+use iamseal::contract::{Policy, StorageError};
+use iamseal::journal::Journaled;
+use iamseal::storage::{Change, StorageWriter as _};
+use zeroize::Zeroizing;
+
+use crate::cause::Cause;
+use crate::failure::Failure;
+
+/// An object to be written.
+pub struct Put {
+    /// What is done to it.
+    pub change: Change,
+    /// What it is to open as, and in which forms it may be then.
+    pub plaintext: Zeroizing<Vec<u8>>,
+    pub policy: Policy,
+}
+
+/// Writes objects. One failure each, in order; none of what is durable.
+pub async fn put(store: &Journaled, opener: &Auditor, puts: Vec<Put>) -> Vec<Option<Failure>> {
+    let few = || StorageError::Other("the store answered for too few drafts".into());
+    let (mut changes, mut wanted) = (Vec::new(), Vec::new());
+    for put in puts {
+        wanted.push((put.change.path().to_vec(), put.plaintext, put.policy));
+        changes.push(put.change);
+    }
+    let mut staged = store.stage(changes).await.into_iter();
+    let mut drafts = Vec::new();
+    let mut results = Vec::new();
+    for (path, plaintext, policy) in wanted {
+        let draft = staged.next().unwrap_or_else(|| Err(few()));
+        let mut draft = match draft {
+            Ok(draft) => draft,
+            Err(error) => {
+                results.push(Some(failed(error)));
+                continue;
+            }
+        };
+        let read_back = draft.read_back().await.map(Zeroizing::new);
+        let opened = match read_back {
+            Ok(bytes) => opener
+                .unseal(&path, &bytes, policy)
+                .await
+                .map_err(Failure::from),
+            Err(error) => Err(failed(error)),
+        };
+        results.push(match opened {
+            Ok(opened) if opened.plaintext == plaintext => {
+                drafts.push(draft);
+                None
+            }
+            Ok(_) => {
+                let message = "what was written does not read back the same";
+                Some(Failure::new(Cause::Storage, message))
+            }
+            Err(failure) => Some(failure),
+        });
+    }
+    let mut committed: VecDeque<_> = store.commit(drafts).await.into();
+    for result in results.iter_mut().filter(|result| result.is_none()) {
+        let committed = committed.pop_front().unwrap_or_else(|| Err(few()));
+        *result = committed.err().map(failed);
+    }
+    results
+}
+
+/// One that was read and is gone was changed too.
+fn failed(error: StorageError) -> Failure {
+    match error {
+        StorageError::NotFound => StorageError::Conflict.into(),
+        error => error.into(),
+    }
+}

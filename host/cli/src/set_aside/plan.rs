@@ -1,0 +1,143 @@
+//! Which objects are to be set aside, and what is lost with each.
+
+use std::collections::BTreeSet;
+use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt as _;
+
+use iamseal::contract::{Policy, StorageError};
+use iamseal::storage::{Removal, Storage, Version};
+use iamseal::{AuditScope, Auditor};
+
+use crate::arguments::{Common, SetAside};
+use crate::failure::Failure;
+use crate::output;
+use crate::progress::Progress;
+use crate::report::losses::loss;
+use crate::report::{finding, notes};
+
+/// What a server does not start without: taken only if it is named.
+const FORMAT: &[u8] = b"config/iam/format.json";
+/// How many objects are looked at between two looks at Ctrl-C.
+const BATCH: u32 = 16;
+
+/// An object that is to be set aside.
+pub struct Planned {
+    pub path: Vec<u8>,
+    /// What is lost with it.
+    pub loss: String,
+    /// Why it cannot be set aside.
+    pub failed: Option<StorageError>,
+    version: Version,
+}
+
+impl Planned {
+    /// Removes it as it was looked at; none if it could not be.
+    pub fn removal(self) -> Option<Removal> {
+        let removal = Removal {
+            path: self.path,
+            expected: self.version,
+        };
+        self.failed.is_none().then_some(removal)
+    }
+}
+
+/// The paths that were named.
+///
+/// # Errors
+/// One of them is none of config/: what a server keeps elsewhere is nothing that an undo would bring back.
+pub fn named(paths: &[OsString]) -> Result<BTreeSet<Vec<u8>>, Failure> {
+    let paths = paths.iter().map(|path| path.as_bytes());
+    let checked = paths.map(|path| {
+        if let Some(wrong) = notes::wrong_path(path) {
+            return Err(wrong.into());
+        }
+        match path.starts_with(notes::CONFIG) {
+            true => Ok(path.to_vec()),
+            false => {
+                let shown = iamseal::shown(path);
+                Err(Failure::usage(format!("{shown} is not in config/"))
+                    .with_cure("name objects of config/: nothing else is set aside"))
+            }
+        }
+    });
+    checked.collect()
+}
+
+/// What is to be set aside, in the order of paths: what was named, and what fails for one of the causes.
+/// Changes nothing.
+///
+/// # Errors
+/// What keeps the audit from its end.
+pub async fn of(
+    common: &Common,
+    command: &SetAside,
+    mut paths: BTreeSet<Vec<u8>>,
+    store: &dyn Storage,
+    auditor: &Auditor,
+) -> Result<Vec<Planned>, Failure> {
+    if !command.failing.is_empty() {
+        let failing = failing(common, command, store, auditor).await?;
+        let is_kept = |path: &Vec<u8>| path == FORMAT && !paths.contains(path);
+        let (kept, taken): (Vec<_>, Vec<_>) = failing.into_iter().partition(is_kept);
+        if !kept.is_empty() {
+            output::note(common.json, &notes::not_set_aside(&kept));
+        }
+        paths.extend(taken);
+    }
+    let mut planned = Vec::with_capacity(paths.len());
+    for path in paths {
+        planned.push(match store.read(&path).await {
+            Ok(stored) => {
+                let opened = auditor.unseal(&path, &stored.bytes, Policy::Compatible);
+                let opened = opened.await.ok();
+                Planned {
+                    loss: loss(&path, opened.as_ref().map(|opened| &**opened.plaintext)),
+                    failed: None,
+                    version: stored.version,
+                    path,
+                }
+            }
+            Err(error) => Planned {
+                loss: loss(&path, None),
+                failed: Some(error),
+                version: Version::default(),
+                path,
+            },
+        });
+    }
+    Ok(planned)
+}
+
+/// The objects that an audit finds failing for one of the causes. Exempt files it does not look into.
+async fn failing(
+    common: &Common,
+    command: &SetAside,
+    store: &dyn Storage,
+    auditor: &Auditor,
+) -> Result<Vec<Vec<u8>>, Failure> {
+    let scope = AuditScope {
+        prefix: notes::CONFIG.to_vec(),
+        start_after: None,
+        policy: Policy::Compatible,
+        try_all_credentials: command.credentials.try_all,
+    };
+    let progress: Progress = crate::store::progress(common, store, &scope.prefix).await;
+    let mut audit = auditor.audit(&scope).await?;
+    let mut failing = Vec::new();
+    loop {
+        let findings = audit.next(BATCH).await?;
+        if findings.is_empty() {
+            break;
+        }
+        progress.derived(audit.derivations());
+        progress.advance(findings.len());
+        for found in findings {
+            let is_meant = |cause| command.failing.iter().any(|meant| meant.0 == cause);
+            if finding::cause(&found).is_some_and(is_meant) {
+                failing.push(found.path);
+            }
+        }
+    }
+    progress.finish();
+    Ok(failing)
+}
