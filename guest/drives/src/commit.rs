@@ -193,8 +193,11 @@ impl<F: FilesWriter> Store<F> {
                 continue;
             };
             let drive = &place.drive;
-            let opened = self.open_up(&one.draft, place, target.has_parts);
-            opened.map_err(|error| self.failed(*drive, &error))?;
+            // A removal has no new bytes.
+            if one.draft.version.is_some() {
+                let opened = self.open_up(&one.draft, place, target.has_parts);
+                opened.map_err(|error| self.failed(*drive, &error))?;
+            }
             let from = self.layout.path(*drive, &one.draft.name.meta());
             let to = below(&self.layout.path(*drive, &one.draft.path), META);
             let done = match one.draft.version {
