@@ -126,8 +126,9 @@ pub fn audits(reference: &mut Reference) {
         reference.compare("audit", &audit(&store, options).run().exits(3));
     }
     reference.compare("audit", &audit(&good(), "").ok());
-    let audit_of_tokens = audit(&judged(), "").file("--root-credentials", "older:password");
-    reference.compare("audit", &audit_of_tokens.ok());
+    let judged = judged();
+    let audit_of_tokens = audit(&judged, "").file("--root-credentials", "older:password");
+    reference.compare("audit", &audit_of_tokens.run().exits(11));
     let drives = Drives::of("eight-two-sets.tar.gz");
     let half = tool(["audit", "--json", &drives.some(1..=4)]).file("--keys", &keys());
     reference.compare("audit", &half.run().exits(13));
@@ -184,7 +185,7 @@ pub fn manifests(reference: &mut Reference) {
     store.put("config/copy", store.get(ODD));
     fs::remove_file(store.file(TIERS)).unwrap();
     symlink("nowhere", store.file(TIERS)).unwrap();
-    fs::remove_file(store.file("config/config.json")).unwrap();
+    fs::remove_file(store.file("config/old.json")).unwrap();
     compare(3);
     reference.compare("manifest", &written);
     reference.compare("manifest", &manifest().run().exits(12));
