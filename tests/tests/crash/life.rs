@@ -103,10 +103,10 @@ fn make(writer: &dyn StorageWriter, changes: Vec<Change>) -> Vec<Vec<u8>> {
     let (mut drafts, mut paths) = (Vec::new(), Vec::new());
     for ((path, bytes), draft) in whats.into_iter().zip(wait(writer.stage(changes))) {
         let Ok(mut draft) = draft else { continue };
-        if let Some(bytes) = bytes {
-            if wait(draft.read_back()).ok() != Some(bytes) {
-                continue;
-            }
+        if let Some(bytes) = bytes
+            && wait(draft.read_back()).ok() != Some(bytes)
+        {
+            continue;
         }
         drafts.push(draft);
         paths.push(path);
