@@ -3,9 +3,13 @@
 //! The data keys that are handed over are plain vectors, which the runtime drops without wiping them once
 //! they are in the plugin's memory; the plugin wipes its own.
 
+use std::num::NonZero;
+use std::sync::LazyLock;
+use std::thread;
 use std::time::Instant;
 
 use iamseal_data_key::{SALT, SIGNATURE, secret_key, signed};
+use tokio::sync::Semaphore;
 use wasmtime::component::Resource;
 use zeroize::Zeroizing;
 
@@ -19,6 +23,11 @@ use crate::plugin::limits::Limit;
 use crate::plugin::metrics::Call;
 
 use super::{KEYS, State};
+
+/// How many keys are derived at the same time: as many as there are cores. More would take as long in all,
+/// and each longer, up to the limit on the time of a call.
+static DERIVING: LazyLock<Semaphore> =
+    LazyLock::new(|| Semaphore::new(thread::available_parallelism().map_or(1, NonZero::get)));
 
 /// A key that the plugin holds.
 pub struct LentKey {
@@ -119,7 +128,10 @@ impl keyring::HostRootKey for State {
             let why = format!("a salt has {SALT} bytes");
             return Ok(Err(types::KeyError::Other(why)));
         };
-        let (credential, mut memory) = (credential.clone(), std::mem::take(&mut self.memory));
+        let credential = credential.clone();
+        // What waits for others is not charged with their time. It is never closed.
+        let turn = DERIVING.acquire().await;
+        let mut memory = std::mem::take(&mut self.memory);
         let started = Instant::now();
         // Not on a thread that others wait for.
         let derived = tokio::task::spawn_blocking(move || {
@@ -133,8 +145,10 @@ impl keyring::HostRootKey for State {
             }
             Err(error) => Err(types::KeyError::Other(error.to_string())),
         };
+        let took = started.elapsed();
+        drop(turn);
         self.meter.resume();
-        self.meter.charge(started.elapsed())?;
+        self.meter.charge(took)?;
         Ok(derived)
     }
 
