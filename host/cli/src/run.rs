@@ -35,6 +35,8 @@ pub struct Run {
     has_changed: AtomicBool,
     /// The objects that were told of.
     reported: AtomicU64,
+    /// Those of them that failed and are changed all the same, or may be.
+    all_the_same: AtomicU64,
     /// The store as it is typed.
     given: String,
     /// The first outcome that could not be written down.
@@ -171,6 +173,7 @@ impl Run {
             is_kept: place.is_kept,
             has_changed: AtomicBool::new(false),
             reported: AtomicU64::new(0),
+            all_the_same: AtomicU64::new(0),
             given: quoted(given.as_os_str()),
             failure: Mutex::default(),
         })
@@ -201,8 +204,15 @@ impl Run {
         let steps: Vec<_> = steps.collect();
         self.reported
             .fetch_add(steps.len() as u64, Ordering::Relaxed);
-        if let Err(error) = self.journaled.report(steps).await {
-            self.failure().get_or_insert(error.into());
+        match self.journaled.report(steps).await {
+            Ok(0) => {}
+            Ok(objects) => {
+                self.has_changed.store(true, Ordering::Relaxed);
+                self.all_the_same.fetch_add(objects, Ordering::Relaxed);
+            }
+            Err(error) => {
+                self.failure().get_or_insert(error.into());
+            }
         }
     }
 
@@ -234,6 +244,7 @@ impl Run {
         if let Some(proof) = proof.as_ref().filter(|proof| proof.differ > 0) {
             notes.push(notes::differ(proof.differ));
         }
+        notes.extend(self.failed_and_changed());
         let unread = proof.as_ref().and_then(|proof| self.unread(proof));
         // The summary says the same to programs.
         if !self.json && self.is_kept && self.has_changed.load(Ordering::Relaxed) {
@@ -249,6 +260,12 @@ impl Run {
         }
     }
 
+    /// What is told of objects that failed and are not what they were.
+    fn failed_and_changed(&self) -> Option<String> {
+        let objects = self.all_the_same.load(Ordering::Relaxed);
+        (objects > 0).then(|| notes::failed_and_changed(objects))
+    }
+
     /// What is told where the proof does not know of all objects what is there.
     fn unread(&self, proof: &Proof) -> Option<Failure> {
         let error = proof.why_unread.clone()?;
@@ -262,7 +279,7 @@ impl Run {
     /// The same for a run that did not come to its end, and proves nothing; it may have left drafts.
     fn break_off(self, stopped: Option<&Failure>, is_clean: bool) -> Ended {
         let name = self.journal.head().name.clone();
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = self.failed_and_changed().into_iter().collect();
         if self.is_kept {
             // A worker that failed did not come to report what it had done.
             let is_reported = stopped.is_some_and(Failure::is_asked_for);

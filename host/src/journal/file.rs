@@ -62,7 +62,13 @@ struct End {
 pub(super) struct Seen {
     pub before: Option<String>,
     pub after: Option<String>,
+    /// What was to take its place, if anything was; never written down.
+    pub staged: Option<Staged>,
 }
+
+/// The SHA-256 of an object's new bytes; none where it was to be removed.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct Staged(pub Option<String>);
 
 impl Journals {
     /// Opens the folder, and makes it and those above it if they are not there, for their owner alone.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use super::file::Journal;
+use super::file::{Journal, Staged};
 use super::record::{self, Did, Kept, Line, Path, Step, sha256, write};
 use crate::contract::{Form, StorageError};
 use crate::plugin::Auditor;
@@ -54,17 +54,31 @@ impl Journaled {
     }
 
     /// Writes down what became of objects: the path, the name of the outcome, and whether it was changed.
-    /// To be called after each step of the run.
+    /// To be called after each step of the run. A store may fail after it has changed an object, so of those
+    /// that are not said to be changed and were to be, it looks what is there. Returns how many of these are
+    /// changed all the same, or may be since the store does not tell.
     ///
     /// # Errors
     /// `Other` if the journal cannot be written. What was changed can be taken back all the same.
     pub async fn report<'a>(
         &self,
         steps: impl IntoIterator<Item = (&'a [u8], &'a str, bool)>,
-    ) -> Result<(), StorageError> {
+    ) -> Result<u64, StorageError> {
         let mut lines = String::new();
-        for (path, outcome, is_changed) in steps {
+        let mut all_the_same = 0;
+        // A store that gives no answer is not asked about each of many.
+        let mut answers = true;
+        for (path, outcome, mut is_changed) in steps {
             let seen = self.journal.take(path);
+            if let (Some(staged), false) = (&seen.staged, is_changed) {
+                let is_there = match answers {
+                    true => self.is_there(path, staged).await,
+                    false => None,
+                };
+                answers = is_there.is_some();
+                is_changed = is_there == Some(true);
+                all_the_same += u64::from(is_there != Some(false));
+            }
             let step = Step {
                 path: Path::of(path),
                 outcome: outcome.to_owned(),
@@ -77,7 +91,18 @@ impl Journaled {
             write(&Line::Step(step), &mut lines);
         }
         // The proof is made of them at the end, and a run that has no end has none.
-        self.journal.append(lines, false).await
+        self.journal.append(lines, false).await?;
+        Ok(all_the_same)
+    }
+
+    /// Whether an object is what it was to become; none if the store does not tell.
+    async fn is_there(&self, path: &[u8], staged: &Staged) -> Option<bool> {
+        let there = match self.storage.read(path).await {
+            Ok(stored) => Some(sha256(&stored.bytes)),
+            Err(StorageError::NotFound) => None,
+            Err(_) => return None,
+        };
+        Some(Staged(there) == *staged)
     }
 
     /// The line that takes a change back.
@@ -116,6 +141,7 @@ impl Journaled {
         self.journal.note(path, |seen| {
             seen.before.clone_from(&before);
             seen.after.clone_from(&after);
+            seen.staged = Some(Staged(new.map(sha256)));
         });
         Ok(Line::Change(record::Change {
             path: Path::of(path),

@@ -74,7 +74,7 @@ pub enum UndoOutcome {
     Unchanged,
     /// Somebody has changed or removed it since the run; theirs was kept.
     ChangedSince,
-    /// It was not touched, and this is why.
+    /// It failed, and this is why. It was not touched, unless the error says that it was replaced.
     Failed(ObjectError),
 }
 

@@ -260,7 +260,7 @@ pub enum Outcome {
     WouldMigrate(Found),
     /// It is exempt; the text says why.
     Exempt(String),
-    /// It was not touched, and this is why.
+    /// It failed, and this is why. It was not touched, unless the error says that it was replaced.
     Failed(ObjectError),
 }
 

@@ -16,6 +16,7 @@ use iamseal::{Auditor, CompileCache, Plugin};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::kit::disk::mounted;
 use crate::kit::drives::{Drives, keys};
 use crate::kit::{Ended, OTHER_KEY, Tool, tool};
 
@@ -309,6 +310,43 @@ fn what_a_killed_run_left_is_named_and_swept() {
     tool(["sweep", &store, "--json"]).ok().prints(draft);
     assert_eq!(deployment.left().len(), 0);
     audit().ok();
+}
+
+/// After three drives have the new version the fourth fails: the object has failed, and it is the new one.
+#[test]
+fn what_failed_and_is_changed_all_the_same_is_told_and_taken_back() {
+    let deployment = Deployment::of("four-sealed.tar.gz");
+    let before = deployment.audit();
+    let folder = deployment.drives.file(4, ALICE);
+    let read_only = "mount --bind $it $it && mount -o remount,bind,ro $it";
+    let file = deployment.journals.path().join("keys");
+    fs::write(&file, all_keys()).unwrap();
+    let store = deployment.drives.store();
+    let migrate = tool(["migrate", &store, "--server-is-stopped", "--json"])
+        .args(["--to", "kms", "--prefix", ALICE, "--keys"])
+        .args([
+            file.as_os_str(),
+            "--journal".as_ref(),
+            deployment.journals.path().as_os_str(),
+        ])
+        .key(OTHER_KEY);
+    let Some(ended) = mounted(read_only, &[("it", &folder)], migrate) else {
+        return;
+    };
+    let ended = ended.exits(13);
+    assert!(
+        ended
+            .stderr
+            .contains("1 of the objects that failed are changed all the same"),
+        "{ended}"
+    );
+    assert!(!ended.stderr.contains("somebody else"), "{ended}");
+    let summary = ended.json().pop().unwrap();
+    assert_eq!(summary["summary"]["run"]["differ"], 0, "{ended}");
+    assert_eq!(deployment.audit()[ALICE]["key"], "other-key");
+
+    deployment.undo(&name(&ended)).ok();
+    assert_eq!(deployment.audit()[ALICE]["key"], before[ALICE]["key"]);
 }
 
 #[test]

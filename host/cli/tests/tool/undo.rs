@@ -294,7 +294,7 @@ fn a_run_that_was_killed_is_taken_back_too() {
     let journals = Journals::new();
     let store = Store::of((0..200).map(|number| {
         let path = format!("config/iam/policydb/{}/{number}.json", number % 7);
-        (path, format!("{{\"version\":1,\"policy\":{number}}}"))
+        (path, format!("{{\"version\":1,\"policy\":\"{number}\"}}"))
     }));
     let before = store.bytes();
     let migrate = || {
