@@ -55,6 +55,9 @@ pub async fn audit(
         None => store.clone(),
         Some(noting) => noting.clone(),
     };
+    for (name, count) in keys::of_one_name(&keyring) {
+        output::note(common.json, &notes::keys_of_one_name(&name, count));
+    }
     let (keys, users) = (keyring.key_names(), keyring.root_users());
     let mut needs = Needs::new(
         keys.map(str::to_owned),

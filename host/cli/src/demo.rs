@@ -6,6 +6,7 @@ use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use iamseal::contract::{SealOptions, SealedForm};
 use iamseal::keys::{RootCredential, StaticKey, StaticKeyring};
@@ -177,7 +178,7 @@ async fn make_store(common: &Common, store: &Path) -> Result<(), Failure> {
     }
     let old = StaticKey::parse(OLD_KEY)?;
     let keyring = StaticKeyring::new().key(old).default_key("my-minio-key")?;
-    let old = load::builder(common, keyring.into()).load().await?;
+    let old = load::builder(common, Arc::new(keyring)).load().await?;
     let options = |form| SealOptions { form, key: None };
     let identity = br#"{"version":1,"credentials":{"accessKey":"carol","secretKey":"no secret","status":"on"}}"#;
     let path = "config/iam/users/carol/identity.json";

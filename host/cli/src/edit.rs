@@ -1,6 +1,7 @@
 //! `iamseal edit`: one object opened in an editor, and sealed again as it was.
 
 mod editor;
+mod key;
 mod layout;
 mod private_text;
 mod text;
@@ -41,7 +42,9 @@ pub async fn run(common: &Common, command: &Edit) -> Result<ExitCode, Failure> {
     let shown = iamseal::shown(path);
     let store = store::open_whole(common, &command.store, Access::Write(command.writes)).await?;
     let keyring = keys::keyring(common)?;
-    let plugin = load::builder(common, keyring.clone()).load().await?;
+    let plugin = load::builder(common, Arc::new(keyring.clone()))
+        .load()
+        .await?;
     let about = |failure: Failure| failure.about(&shown);
     let stored = store
         .read(path)
@@ -49,6 +52,12 @@ pub async fn run(common: &Common, command: &Edit) -> Result<ExitCode, Failure> {
         .map_err(Failure::from)
         .map_err(about)?;
     let object = Object::open(&plugin, path, stored).await.map_err(about)?;
+    // To open it all keys will do; it is sealed under the one that did.
+    let name = object.how.as_ref().and_then(|how| how.key.as_deref());
+    let sealer = match name {
+        Some(name) => key::of(common, &keyring, name, path, &object.stored.bytes).await?,
+        None => None,
+    };
     if object.how.is_none() && !has_any(&keyring) {
         return Err(notes::NO_KEY_TO_KEEP_UNDER.into());
     }
@@ -72,6 +81,7 @@ pub async fn run(common: &Common, command: &Edit) -> Result<ExitCode, Failure> {
                     path,
                     keyring: &keyring,
                     plugin: &plugin,
+                    sealer: sealer.as_ref().unwrap_or(&plugin),
                     store,
                     object: &object,
                 };
@@ -162,6 +172,8 @@ struct Editing<'a> {
     path: &'a [u8],
     keyring: &'a MixedKeyring,
     plugin: &'a Plugin,
+    /// Is lent the key that it is sealed under.
+    sealer: &'a Plugin,
     store: Arc<dyn Store>,
     object: &'a Object,
 }
@@ -172,7 +184,7 @@ impl Editing<'_> {
         let Self { common, path, .. } = self;
         let bytes = match &self.object.how {
             None => new.to_vec(),
-            Some(how) => self.plugin.seal(path, new, how).await?,
+            Some(how) => self.sealer.seal(path, new, how).await?,
         };
         let mut interrupt = Interrupt::listen()?;
         let on = On {

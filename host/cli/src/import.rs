@@ -42,7 +42,9 @@ pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure>
     let access = Access::of(command.writes, command.dry_run);
     let store = store::open_whole(common, &command.store, access).await?;
     let keyring = keys::keyring(common)?;
-    let plugin = load::builder(common, keyring.clone()).load().await?;
+    let plugin = load::builder(common, Arc::new(keyring.clone()))
+        .load()
+        .await?;
     let identities = wanted(&archive, command);
     if identities.is_empty() {
         output::note(common.json, notes::NO_IDENTITY_IN_IT);

@@ -7,7 +7,9 @@ use std::sync::{Mutex, PoisonError};
 
 use iamseal::keys::root_credential::RootCredentialError;
 use iamseal::keys::static_key::StaticKeyError;
-use iamseal::keys::{Environment, KeysError, MixedKeyring, StaticKeyring, is_open_to_others};
+use iamseal::keys::{
+    Environment, Keyring as _, KeysError, MixedKeyring, StaticKeyring, is_open_to_others,
+};
 use iamseal_words::keys::given::{NOT_SHOWN, path_shown};
 
 use crate::arguments::Common;
@@ -43,6 +45,15 @@ fn is_no_secret(option: &str, file: &Path) -> Result<(), Failure> {
          a secret"
     ))
     .with_cure("put the secret into a file that only you can read, and give the file's name"))
+}
+
+/// The names that several keys have, and how many.
+pub fn of_one_name(keyring: &MixedKeyring) -> Vec<(String, usize)> {
+    let count = |name: &str| keyring.candidates(name).map_or(0, |keys| keys.len());
+    let names = keyring
+        .key_names()
+        .map(|name| (name.to_owned(), count(name)));
+    names.filter(|(_, count)| *count > 1).collect()
 }
 
 /// Says which files with secrets others than their owners can read: those that the environment names

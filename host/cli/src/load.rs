@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use iamseal::keys::MixedKeyring;
+use iamseal::keys::{Keyring, MixedKeyring};
 use iamseal::storage::Storage;
 use iamseal::{Auditor, Plugin, PluginBuilder};
 
@@ -11,12 +11,12 @@ use crate::arguments::Common;
 use crate::failure::Failure;
 
 /// The plugin for commands that seal or write, with its keys; the store is lent by those that have one.
-pub fn builder(common: &Common, keyring: MixedKeyring) -> PluginBuilder {
+pub fn builder(common: &Common, keyring: Arc<dyn Keyring>) -> PluginBuilder {
     let builder = match &common.plugin {
         Some(file) => from_file(common, file),
         None => Plugin::builder().component(iamseal_component::PLUGIN),
     };
-    lend(common, builder, Arc::new(keyring))
+    lend(common, builder, keyring)
 }
 
 /// What commands that only look use: the auditor that is built in, which has no way to write. A file
@@ -30,7 +30,7 @@ pub async fn auditor(
         Some(store) => builder.storage(store),
         None => builder,
     };
-    let keyring = Arc::new(keyring);
+    let keyring: Arc<dyn Keyring> = Arc::new(keyring);
     let Some(file) = &common.plugin else {
         let builder = Plugin::builder().component(iamseal_component::AUDITOR);
         let builder = with_store(lend(common, builder, keyring));
@@ -55,6 +55,6 @@ pub fn from_file(common: &Common, file: &Path) -> PluginBuilder {
     }
 }
 
-fn lend(common: &Common, builder: PluginBuilder, keyring: Arc<MixedKeyring>) -> PluginBuilder {
+fn lend(common: &Common, builder: PluginBuilder, keyring: Arc<dyn Keyring>) -> PluginBuilder {
     builder.keyring(keyring).store_name(&common.store_name)
 }

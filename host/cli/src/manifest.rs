@@ -3,6 +3,7 @@
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use iamseal::contract::StorageError;
 use iamseal::manifest::{self, Digest, ManifestError, ManifestFile, Seen};
@@ -25,7 +26,9 @@ pub async fn run(common: &Common, command: &Manifest) -> Result<ExitCode, Failur
     let store = store::open(common, &command.place, Access::Read).await?;
     let file = file(&command.manifest, &command.place.store)?;
     let shown = file.path().display();
-    let plugin = load::builder(common, keys::keyring(common)?).load().await?;
+    let plugin = load::builder(common, Arc::new(keys::keyring(common)?))
+        .load()
+        .await?;
     let at_least = command.at_least_epoch.unwrap_or(0);
     let mut manifest = match file.load(plugin.reader(), at_least).await {
         Err(ManifestError::NotFound) if at_least == 0 => {

@@ -3,6 +3,7 @@
 use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -57,7 +58,7 @@ pub async fn migrate(
     if keyring.is_remote() {
         limits.deadline = WITH_REMOTE_KEYS;
     }
-    let mut builder = load::builder(common, keyring.clone()).limits(limits);
+    let mut builder = load::builder(common, Arc::new(keyring.clone())).limits(limits);
     let mut interrupt = Interrupt::listen()?;
     let on = On {
         store: store.clone(),

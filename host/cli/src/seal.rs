@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::io::{self, IsTerminal as _, Read as _};
 use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use iamseal::Limits;
 use zeroize::Zeroizing;
@@ -21,7 +22,9 @@ pub async fn run(common: &Common, command: &Seal) -> Result<ExitCode, Failure> {
         return Err(notes::TERMINAL.into());
     }
     let options = command.how.options()?;
-    let plugin = load::builder(common, keys::keyring(common)?).load().await?;
+    let plugin = load::builder(common, Arc::new(keys::keyring(common)?))
+        .load()
+        .await?;
     let about = iamseal::shown(path);
     let plaintext = read_input().await.map_err(|error| error.about(&about))?;
     let plaintext = Zeroizing::new(plaintext);

@@ -1,6 +1,7 @@
 //! `iamseal kes import`: a static key becomes one of KES.
 
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use iamseal::contract::{ObjectError, Policy, SealOptions};
 use iamseal::keys::kes::{Made, is_key_name};
@@ -93,7 +94,7 @@ fn the_key(common: &Common, name: &str) -> Result<StaticKey, Failure> {
 async fn sealer(common: &Common, key: &StaticKey) -> Result<Plugin, Failure> {
     let keyring = StaticKeyring::new().key(key.clone());
     let keyring = keyring.default_key(key.name())?;
-    let builder = load::builder(common, MixedKeyring::new(keyring));
+    let builder = load::builder(common, Arc::new(keyring));
     Ok(builder.load().await?)
 }
 

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::kit::drives::{Drives, keys};
 use crate::kit::identities::{ALICE, POLICY, objects};
 use crate::kit::store::Store;
-use crate::kit::{CREDENTIAL, Ended, KEY, OTHER_KEY, Tool, tool, with};
+use crate::kit::{CREDENTIAL, Ended, KEY, KEY_WITH_OTHER_BYTES, OTHER_KEY, Tool, tool, with};
 use iamseal_tests::samples::vector;
 
 /// Ways in which the object may be sealed, and what `inspect` says of each.
@@ -136,6 +136,26 @@ fn it_is_sealed_as_it_was_and_can_be_taken_back() {
             place.undo().prints("restored");
             assert_eq!(place.store.bytes(), before);
         }
+    }
+}
+
+/// The first key of a name is the one for new objects, and an object that another of that name sealed is none.
+#[test]
+fn it_is_sealed_under_the_key_that_opened_it_where_others_have_its_name() {
+    for form in ["--form minio", "--form compact"] {
+        let place = Place::sealed(form, KEY);
+        let keys = format!("{KEY_WITH_OTHER_BYTES}\n{KEY}\n");
+        let edit = tool(with("edit", place.store.root())).args([POLICY]);
+        let edit = edit.env([("XDG_STATE_HOME", place.journals.path())]);
+        edit.env([("EDITOR", script(CHANGE))])
+            .file("--keys", &keys)
+            .ok();
+        let opens = |key: &str| tool(with("audit", place.store.root())).key(key).run().code;
+        assert_eq!(opens(KEY), Some(0), "{form}");
+        assert_ne!(opens(KEY_WITH_OTHER_BYTES), Some(0), "{form}");
+        let ended = tool(with("audit", place.store.root()));
+        let ended = ended.file("--keys", &keys).ok();
+        ended.says("2 keys are named my-minio-key");
     }
 }
 
