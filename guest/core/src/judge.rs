@@ -1,6 +1,6 @@
 //! Judging an object that opens: whether it is what its path wants. To open proves who wrote it, not that a
 //! server loads it. What a server does with each was seen with RELEASE.2025-10-15 (docs/formats/minio.md
-//! section 13).
+//! section 14).
 
 mod read;
 mod token;
@@ -68,16 +68,15 @@ impl<'a> Kind<'a> {
         if path == b"format.json" {
             return Some(Self::Format);
         }
-        let parts: Vec<&[u8]> = path.split(|byte| *byte == b'/').collect();
-        match *parts {
-            [
-                b"users" | b"service-accounts" | b"sts",
-                name,
-                b"identity.json",
-            ] => Some(Self::Identity(name)),
-            [b"groups", _, b"members.json"] => Some(Self::Group),
-            [b"policies", _, b"policy.json"] => Some(Self::Policy),
-            [b"policydb", _, .., file] if file.ends_with(b".json") => Some(Self::Mapping),
+        let slash = path.iter().position(|byte| *byte == b'/')?;
+        let (folder, rest) = path.split_at_checked(slash)?;
+        // A name may have slashes in it.
+        let name = |end: &[u8]| rest.strip_prefix(b"/")?.strip_suffix(end);
+        match folder {
+            b"users" | b"service-accounts" | b"sts" => name(b"/identity.json").map(Self::Identity),
+            b"groups" => name(b"/members.json").map(|_| Self::Group),
+            b"policies" => name(b"/policy.json").map(|_| Self::Policy),
+            b"policydb" => name(b".json").map(|_| Self::Mapping),
             _ => None,
         }
     }
@@ -91,6 +90,9 @@ const BUILT_IN: [&[u8]; 5] = [
     b"diagnostics",
     b"consoleAdmin",
 ];
+
+/// The shortest access key that a server lets anybody log in with.
+const SHORTEST_NAME: usize = 3;
 
 /// The shortest secret key that a server lets anybody log in with.
 const SHORTEST_SECRET: usize = 8;
@@ -155,10 +157,13 @@ impl Content {
     }
 
     fn identity(&mut self, name: &[u8], identity: &Identity<'_>) {
-        if identity.version > 1 {
+        let key = match &*identity.access_key {
+            [] => name,
+            key => key,
+        };
+        if key.len() < SHORTEST_NAME {
             self.warn(format!(
-                "its version is {}, and servers know 1: nobody logs in with it",
-                identity.version
+                "its access key is shorter than {SHORTEST_NAME} bytes, so nobody logs in with it"
             ));
         }
         match identity.secret_key.len() {
@@ -168,8 +173,7 @@ impl Content {
             )),
             _ => {}
         }
-        let key = &identity.access_key;
-        if !key.is_empty() && **key != *name {
+        if key != name {
             self.warn(
                 "it names another access key than its folder; servers take the folder's"
                     .to_string(),
@@ -202,7 +206,7 @@ fn or_null<'a, T: Default>(
 mod tests {
     use super::*;
 
-    const USER: &str = "config/iam/users/u/identity.json";
+    const USER: &str = "config/iam/users/user/identity.json";
     const GROUP: &str = "config/iam/groups/g/members.json";
     const POLICY: &str = "config/iam/policies/p/policy.json";
     const MAPPING: &str = "config/iam/policydb/users/u.json";
@@ -220,7 +224,7 @@ mod tests {
             (USER, "[]"),
             (
                 USER,
-                r#"{"version":1,"credentials":{"accessKey":"u","secretKey":12345678}}"#,
+                r#"{"version":1,"credentials":{"accessKey":"user","secretKey":12345678}}"#,
             ),
             (USER, r#"{"version":"1","credentials":{}}"#),
             (
@@ -298,19 +302,28 @@ mod tests {
         };
         for (text, faults) in [
             (
-                r#"{"credentials":{"accessKey":"u","secretKey":"longenough"}}"#,
+                r#"{"credentials":{"accessKey":"user","secretKey":"longenough"}}"#,
                 0,
             ),
             (r#"{"credentials":{"secretKey":"longenough"}}"#, 0),
             ("{}", 1),
             (
-                r#"{"version":2,"credentials":{"secretKey":"longenough"}}"#,
-                1,
+                r#"{"version":2,"credentials":{"secretkey":"longenough"}}"#,
+                0,
+            ),
+            (
+                r#"{"version":1,"credentials":{"SecretKey":"longenough"}}"#,
+                0,
             ),
             (r#"{"credentials":{"secretKey":"short"}}"#, 1),
             (
-                r#"{"credentials":{"accessKey":"v","secretKey":"longenough"}}"#,
+                r#"{"credentials":{"accessKey":"other","secretKey":"longenough"}}"#,
                 1,
+            ),
+            // Another name, too, than its folder's.
+            (
+                r#"{"credentials":{"accessKey":"v","secretKey":"longenough"}}"#,
+                2,
             ),
         ] {
             assert_eq!(warned(text), faults, "{text}");
@@ -326,8 +339,20 @@ mod tests {
         let mapping = judged(MAPPING, r#"{"policy":"p, q,readwrite,,"}"#);
         let wanted = ["p", "q"].map(|name| format!("config/iam/policies/{name}/policy.json"));
         assert_eq!(mapping.names, wanted.map(String::into_bytes));
-        let group = judged(GROUP, r#"{"members":["u"]}"#);
+        let group = judged(GROUP, r#"{"members":["user"]}"#);
         assert_eq!(group.names, [USER.as_bytes().to_vec()]);
+    }
+
+    #[test]
+    fn a_name_may_have_slashes_in_it() {
+        let identity = r#"{"credentials":{"accessKey":"a/b","secretKey":"longenough"}}"#;
+        let path = "config/iam/users/a/b/identity.json";
+        assert_eq!(judged(path, identity), Content::default());
+        assert!(judged(path, "[]").error().is_some());
+        assert_eq!(
+            judged("config/iam/users/identity.json", "[]"),
+            Content::default()
+        );
     }
 
     #[test]

@@ -24,6 +24,8 @@ use crate::{keys, load, output, store, workers};
 /// What an object is called that is gone, that would be, and that stays.
 const SET_ASIDE: &str = "set-aside";
 const WOULD: &str = "would-set-aside";
+/// What is said of an object before anything is done.
+const PLANNED: &str = "to set aside";
 const FAILED: &str = "failed";
 
 pub async fn run(common: &Common, command: &SetAside) -> Result<ExitCode, Failure> {
@@ -121,7 +123,7 @@ fn told(common: &Common, is_dry: bool, object: &Planned) -> String {
         };
     }
     if !common.json {
-        let name = if is_dry { WOULD } else { SET_ASIDE };
+        let name = if is_dry { WOULD } else { PLANNED };
         return words::lost_lines(name, &object.loss, path);
     }
     let mut fields = words::path_fields(path);

@@ -238,10 +238,10 @@ async fn a_step_that_is_dropped_half_way_is_not_taken_for_the_end() {
 
 #[tokio::test]
 async fn a_listing_that_fails_ends_the_audit() {
-    // The error `storage.not-found`: case 15 of `error` holding case 0 of `storage-error`.
+    // The error `storage.not-found`: case 16 of `error` holding case 0 of `storage-error`.
     let guest = Guest {
         audit_next: "(i32.store8 (i32.const 16) (i32.const 1))
-                     (i32.store8 (i32.const 24) (i32.const 15))
+                     (i32.store8 (i32.const 24) (i32.const 16))
                      (i32.store8 (i32.const 32) (i32.const 0))
                      (i32.const 16)",
         ..Guest::default()

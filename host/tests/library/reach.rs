@@ -150,12 +150,34 @@ async fn only_what_the_caller_named_is_listed_or_a_folder_that_was_seen() {
 /// Stages bytes at the path at this address, for the version of this size at the next.
 fn stage(path: (u32, u32), version: (u32, u32)) -> String {
     let words = [path.0, path.1, version.0, version.1, version.0, version.1];
+    stage_change(1, &words)
+}
+
+/// Stages a change: its case of `storage-writer.change`, and the fields of that.
+fn stage_change(case: u32, words: &[u32]) -> String {
+    let words = [&[case], words].concat();
     let store = |(index, word): (usize, &u32)| {
         let at = 500 + 4 * index;
         format!("(i32.store (i32.const {at}) (i32.const {word}))")
     };
     let stores: String = words.iter().enumerate().map(store).collect();
     stores + "(call $stage (i32.const 500) (i32.const 1) (i32.const 600))"
+}
+
+#[tokio::test]
+async fn a_migration_neither_creates_nor_removes() {
+    let texts = [
+        (200, "config/"),
+        (220, "config/a"),
+        (240, "c"),
+        (250, "config/new"),
+    ];
+    let asked = holding(&["config/a"]);
+    let create = stage_change(0, &[250, 10, 240, 1]);
+    let remove = stage_change(2, &[220, 8, 240, 1]);
+    let step = LIST.to_owned() + &read(220, 8) + &create + &remove;
+    migrate(guest(&texts, &step), &asked, "config/", false).await;
+    assert!(asked.written.lock().unwrap().is_empty());
 }
 
 #[tokio::test]

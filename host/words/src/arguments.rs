@@ -10,6 +10,7 @@ use clap::{ArgMatches, Args, ValueEnum};
 
 use crate::contract::{self, MinioOptions, Policy, SealOptions, Target};
 use crate::contract::{WrittenCipher, WrittenEncoding};
+use crate::keys::given::holds_key;
 use crate::report::notes;
 use crate::shown::shown;
 
@@ -211,7 +212,7 @@ impl How {
             Some(SealedForm::Compact) => contract::SealedForm::Compact,
         };
         let key = self.key.clone();
-        if key.as_ref().is_some_and(|key| key.contains(':')) {
+        if key.as_ref().is_some_and(|key| holds_key(key)) {
             return Err(notes::KEY_NOT_NAME);
         }
         Ok(SealOptions { form, key })

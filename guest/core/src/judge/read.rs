@@ -1,6 +1,6 @@
 //! Reading what objects hold, with the types that a server wants each field to have: of another type, the
-//! server loads nothing at all. Fields that it does not know are skipped. Names are taken as they are
-//! written: where servers read these objects, the case of letters counts.
+//! server loads nothing at all. Fields that it does not know are skipped. The case of the
+//! letters in a field's name does not count.
 
 use alloc::borrow::Cow;
 use alloc::vec::Vec;
@@ -15,7 +15,6 @@ type Result<T> = core::result::Result<T, JsonError>;
 /// secret are made.
 #[derive(Default)]
 pub(crate) struct Identity<'a> {
-    pub version: i64,
     pub access_key: Cow<'a, [u8]>,
     pub secret_key: Cow<'a, [u8]>,
     pub session_token: Cow<'a, [u8]>,
@@ -27,12 +26,10 @@ impl<'a> Identity<'a> {
         if reader.null()? {
             return Ok(identity);
         }
-        reader.members(|reader, name| match name {
-            b"version" => {
-                or_null(reader, Reader::integer).map(|version| identity.version = version)
-            }
+        reader.members(|reader, name| match &*name.to_ascii_lowercase() {
+            b"version" => or_null(reader, Reader::integer).map(drop),
             b"credentials" => or_null(reader, |reader| identity.credentials(reader)),
-            b"updatedAt" => time(reader),
+            b"updatedat" => time(reader),
             _ => reader.skip(),
         })?;
         Ok(identity)
@@ -40,11 +37,11 @@ impl<'a> Identity<'a> {
 
     fn credentials(&mut self, reader: &mut Reader<'a>) -> Result<()> {
         reader.members(|reader, name| {
-            let text = match name {
-                b"accessKey" => &mut self.access_key,
-                b"secretKey" => &mut self.secret_key,
-                b"sessionToken" => &mut self.session_token,
-                b"status" | b"parentUser" | b"name" | b"description" => {
+            let text = match &*name.to_ascii_lowercase() {
+                b"accesskey" => &mut self.access_key,
+                b"secretkey" => &mut self.secret_key,
+                b"sessiontoken" => &mut self.session_token,
+                b"status" | b"parentuser" | b"name" | b"description" => {
                     return reader.string_or_null().map(drop);
                 }
                 b"expiration" => return time(reader),
@@ -93,7 +90,7 @@ fn is_time(text: &[u8]) -> bool {
 /// An object of which only the version is looked at.
 pub(super) fn version(reader: &mut Reader<'_>) -> Result<()> {
     or_null(reader, |reader| {
-        reader.members(|reader, name| match name {
+        reader.members(|reader, name| match &*name.to_ascii_lowercase() {
             b"version" => or_null(reader, Reader::integer).map(drop),
             _ => reader.skip(),
         })
@@ -104,10 +101,10 @@ pub(super) fn version(reader: &mut Reader<'_>) -> Result<()> {
 pub(super) fn group(reader: &mut Reader<'_>) -> Result<Vec<Vec<u8>>> {
     let mut members = Vec::new();
     or_null(reader, |reader| {
-        reader.members(|reader, name| match name {
+        reader.members(|reader, name| match &*name.to_ascii_lowercase() {
             b"version" => or_null(reader, Reader::integer).map(drop),
             b"status" => reader.string_or_null().map(drop),
-            b"updatedAt" => time(reader),
+            b"updatedat" => time(reader),
             b"members" => or_null(reader, |reader| {
                 reader.items(|reader| {
                     members.push(reader.string_or_null()?.into_owned());
@@ -124,13 +121,13 @@ pub(super) fn group(reader: &mut Reader<'_>) -> Result<Vec<Vec<u8>>> {
 pub(super) fn mapping(reader: &mut Reader<'_>) -> Result<Vec<u8>> {
     let mut policies = Vec::new();
     or_null(reader, |reader| {
-        reader.members(|reader, name| match name {
+        reader.members(|reader, name| match &*name.to_ascii_lowercase() {
             b"version" => or_null(reader, Reader::integer).map(drop),
             b"policy" => {
                 policies = reader.string_or_null()?.into_owned();
                 Ok(())
             }
-            b"updatedAt" => time(reader),
+            b"updatedat" => time(reader),
             _ => reader.skip(),
         })
     })?;
@@ -142,13 +139,13 @@ pub(super) fn mapping(reader: &mut Reader<'_>) -> Result<Vec<u8>> {
 pub(super) fn policy(reader: &mut Reader<'_>) -> Result<bool> {
     let mut has_statements = false;
     or_null(reader, |reader| {
-        reader.members(|reader, name| match name {
-            b"Policy" => or_null(reader, |reader| {
+        reader.members(|reader, name| match &*name.to_ascii_lowercase() {
+            b"policy" => or_null(reader, |reader| {
                 reader.members(|reader, name| statement(reader, name, &mut has_statements))
             }),
-            b"CreateDate" | b"UpdateDate" => time(reader),
+            b"createdate" | b"updatedate" => time(reader),
             // A number around a policy, a text in one.
-            b"Version" if reader.next_byte() != Some(b'"') => {
+            b"version" if reader.next_byte() != Some(b'"') => {
                 or_null(reader, Reader::integer).map(drop)
             }
             _ => statement(reader, name, &mut has_statements),
@@ -158,13 +155,13 @@ pub(super) fn policy(reader: &mut Reader<'_>) -> Result<bool> {
 }
 
 fn statement(reader: &mut Reader<'_>, name: &[u8], has_any: &mut bool) -> Result<()> {
-    match name {
-        b"Version" | b"ID" => reader.string_or_null().map(drop),
-        b"Statement" => or_null(reader, |reader| {
+    match &*name.to_ascii_lowercase() {
+        b"version" | b"id" => reader.string_or_null().map(drop),
+        b"statement" => or_null(reader, |reader| {
             reader.items(|reader| {
                 *has_any = true;
-                reader.members(|reader, name| match name {
-                    b"Effect" | b"Sid" => reader.string_or_null().map(drop),
+                reader.members(|reader, name| match &*name.to_ascii_lowercase() {
+                    b"effect" | b"sid" => reader.string_or_null().map(drop),
                     _ => reader.skip(),
                 })
             })
@@ -200,7 +197,7 @@ impl Config {
                             return reader.skip();
                         }
                         let (mut is_endpoints, mut has_value) = (false, false);
-                        reader.members(|reader, name| match name {
+                        reader.members(|reader, name| match &*name.to_ascii_lowercase() {
                             b"key" if reader.next_byte() == Some(b'"') => {
                                 is_endpoints = *reader.string_or_null()? == *b"endpoints";
                                 Ok(())

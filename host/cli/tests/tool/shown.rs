@@ -70,7 +70,8 @@ fn names_on_the_command_line() {
     for odd in [ODD, LINES] {
         let file = scratch.path().join(odd);
         fs::write(&file, "no key").unwrap();
-        let (file, missing) = (file.to_str().unwrap(), &format!("missing/{odd}"));
+        let missing = scratch.path().join("gone").join(odd);
+        let (file, missing) = (file.to_str().unwrap(), missing.to_str().unwrap());
         let empty = scratch.path().join(format!("empty {odd}"));
         fs::create_dir_all(&empty).unwrap();
         let empty = empty.to_str().unwrap();

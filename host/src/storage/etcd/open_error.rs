@@ -1,7 +1,7 @@
 //! Why a store in etcd could not be opened, and what to do about it. No case holds a password.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use iamseal_words::keys::given::path_shown;
 use thiserror::Error;
@@ -44,7 +44,7 @@ pub enum OpenError {
     #[error(transparent)]
     Variable(#[from] KeysError),
     /// A file cannot be read.
-    #[error("{variable} names {}: {cause}", path_shown(.path))]
+    #[error("{variable} names {}: {cause}", named(variable, .path))]
     Unreadable {
         /// What names it.
         variable: &'static str,
@@ -132,5 +132,13 @@ impl OpenError {
             self,
             Self::Tls(_) | Self::NoAnswer(_) | Self::Denied(_) | Self::Other(_)
         )
+    }
+}
+
+/// What a variable names: a private key may stand in it itself.
+fn named(variable: &str, path: &Path) -> String {
+    match variable.contains("KEY") {
+        true => path_shown(path),
+        false => path.display().to_string(),
     }
 }

@@ -35,7 +35,7 @@ fn is_path(path: &Path) -> bool {
         .parent()
         .filter(|folder| !folder.as_os_str().is_empty());
     let is_placed = path.is_absolute() || folder.is_some_and(Path::is_dir);
-    is_placed && !text.contains(['=', '\n']) && !holds_key(&text)
+    is_placed && !text.contains('=') && !holds_key(&text)
 }
 
 /// Whether a text holds what could be a key: 32 bytes in base64 or hexadecimal, alone or after a name.

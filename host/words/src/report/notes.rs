@@ -284,6 +284,22 @@ pub const BEYOND_AUDIT: &str = "\
 This is about the objects of config/ alone. Before you delete a key: what is in buckets, bucket
 metadata, tier-config.bin, backups and the journals of runs may need it too.";
 
+/// That several keys have one name: what is told of a key by its name is told of all of them.
+pub fn keys_of_one_name(name: &str, count: usize) -> String {
+    format!(
+        "{count} keys are named {}, and a server can have one: audit with each of them alone to see what it opens",
+        shown(name.as_bytes())
+    )
+}
+
+/// That objects failed after they were changed, or may have.
+pub fn failed_and_changed(objects: u64) -> String {
+    format!(
+        "{objects} of the objects that failed are changed all the same, or may be, since the store does not tell: \
+         undo takes them back with the others"
+    )
+}
+
 /// That not all of a store could be swept, and why.
 pub fn not_all_swept(why: &str) -> String {
     format!("not all drives were swept, so drafts, plaintext perhaps, may lie on the others: {why}")
@@ -291,7 +307,7 @@ pub fn not_all_swept(why: &str) -> String {
 
 /// A whole key where its name belongs; it is not shown.
 pub const KEY_NOT_NAME: (&str, &str) = (
-    "--key takes the name of a key, and no name has a colon; what was given is not shown: it may be a secret",
+    "--key takes the name of a key, and what was given, which is not shown, holds the key itself",
     "give the name alone, and the key in MINIO_KMS_SECRET_KEY or in a file with --keys",
 );
 

@@ -14,17 +14,19 @@ use std::env;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 
+use crate::kit::drives::{Drives, keys};
 use crate::kit::migration::{NAMES, content};
 use crate::kit::{CREDENTIAL, KEY, ROOT_SEALED};
 use page::{Page, in_workspace, pages};
 use stage::{Stage, my_key};
 
 /// The pages whose `sh` blocks a test runs.
-const RUN: [&str; 7] = [
+const RUN: [&str; 8] = [
     "README.md",
     "docs/buckets.md",
     "docs/etcd.md",
     "docs/kes.md",
+    "docs/my-minio-no-longer-starts.md",
     "docs/operators.md",
     "docs/other-hosts.md",
     "docs/undo-and-manifest.md",
@@ -185,6 +187,24 @@ fn the_operators_page_runs() {
     stage.store("data/old/.minio.sys", identities);
     fs::create_dir_all(stage.path("data/new/.minio.sys/config")).unwrap();
     stage.run(&[("/data/", "data/")]);
+}
+
+#[test]
+fn the_page_of_a_server_that_does_not_start_runs() {
+    let stage = Stage::of("docs/my-minio-no-longer-starts.md");
+    let drives = Drives::of("four-sealed.tar.gz");
+    fs::create_dir(stage.path("data")).unwrap();
+    for number in 1..=4 {
+        let disk = stage.path(format!("data/disk{number}"));
+        fs::rename(drives.drive(number), disk).unwrap();
+    }
+    stage.file("my-key.secret", &my_key());
+    stage.file("old.keys", &keys());
+    let [(_, user), (_, password)] = CREDENTIAL;
+    stage.file("old.credentials", &format!("{user}:{password}\n"));
+    let printed = stage.run(&[("/data/", "data/")]);
+    assert!(printed.contains("migrated"), "{printed}");
+    assert!(stage.path("iam.zip").exists());
 }
 
 #[test]

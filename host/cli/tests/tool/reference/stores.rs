@@ -108,9 +108,10 @@ fn judged() -> Store {
             json!({"version": 1, "credentials": credentials}).to_string(),
         );
     }
+    let path = "config/iam/policydb/users/a.json";
     store.put(
-        "config/iam/policydb/users/a.json",
-        b"{\"policy\":\"gone,\xff\"}",
+        path,
+        seal(path.as_bytes(), KEY, "", b"{\"policy\":\"gone,\xff\"}"),
     );
     store
 }
@@ -128,7 +129,7 @@ pub fn audits(reference: &mut Reference) {
     reference.compare("audit", &audit(&good(), "").ok());
     let judged = judged();
     let audit_of_tokens = audit(&judged, "").file("--root-credentials", "older:password");
-    reference.compare("audit", &audit_of_tokens.run().exits(11));
+    reference.compare("audit", &audit_of_tokens.ok());
     let drives = Drives::of("eight-two-sets.tar.gz");
     let half = tool(["audit", "--json", &drives.some(1..=4)]).file("--keys", &keys());
     reference.compare("audit", &half.run().exits(13));

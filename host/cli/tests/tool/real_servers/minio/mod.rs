@@ -5,5 +5,6 @@ mod deployment;
 mod drives;
 mod identities;
 mod journey;
+mod judged;
 mod meanwhile;
 mod written;
