@@ -28,7 +28,7 @@ pub struct MigrationPlan {
     /// Whether every root credential is tried on every object. Without it objects that none opens cost
     /// a bounded time: of those that follow some may fail with `credential-untried`.
     pub try_all_credentials: bool,
-    /// Whether plaintext objects that no server loads ([`crate::ObjectError::NotLoadable`]) are sealed too. Without
+    /// Whether plaintext objects that no server loads ([`crate::contract::ObjectError::NotLoadable`]) are sealed too. Without
     /// it they stay as they are.
     pub unloadable_too: bool,
 }

@@ -139,13 +139,15 @@ impl Needs {
     /// `signed`.
     pub fn json(&self) -> Value {
         let lines = self.all().map(|(kind, name, uses, needed)| {
-            let mut line = json!({
-                kind: name, "opened": uses.opened, "asked_for": uses.asked_for, "needed": needed,
-            });
-            if kind == USER {
-                line["signed"] = uses.signed.into();
+            let (opened, asked_for, signed) = (uses.opened, uses.asked_for, uses.signed);
+            match kind {
+                USER => json!({
+                    kind: name, "opened": opened, "asked_for": asked_for, "signed": signed, "needed": needed,
+                }),
+                kind => json!({
+                    kind: name, "opened": opened, "asked_for": asked_for, "needed": needed,
+                }),
             }
-            line
         });
         lines.collect()
     }
