@@ -5,6 +5,7 @@
 mod read;
 mod token;
 
+use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
@@ -91,6 +92,11 @@ const BUILT_IN: [&[u8]; 5] = [
     b"consoleAdmin",
 ];
 
+/// How many names of an object are looked at, and how many bytes of them, so that one object cannot take all
+/// memory. No server is known that has a group of so many.
+const NAMES: usize = 10_000;
+const NAMES_BYTES: usize = 1 << 20;
+
 /// The shortest access key that a server lets anybody log in with.
 const SHORTEST_NAME: usize = 3;
 
@@ -117,8 +123,8 @@ pub(crate) fn judge(
             }
         }),
         Kind::Group => document(plaintext, read::group).map(|members| {
-            let path = |name: &Vec<u8>| [b"config/iam/users/", &**name, b"/identity.json"].concat();
-            content.names = members.iter().map(path).collect();
+            let members = members.iter().map(Vec::as_slice);
+            content.name(b"config/iam/users/", members, b"/identity.json");
         }),
         Kind::Policy => document(plaintext, read::policy).map(|has_statements| {
             if !has_statements {
@@ -126,10 +132,9 @@ pub(crate) fn judge(
             }
         }),
         Kind::Mapping => document(plaintext, read::mapping).map(|policies| {
-            let path = |name: &[u8]| [b"config/iam/policies/", name, b"/policy.json"].concat();
             let names = policies.split(|byte| *byte == b',').map(<[u8]>::trim_ascii);
             let names = names.filter(|name| !name.is_empty() && !BUILT_IN.contains(name));
-            content.names = names.map(path).collect();
+            content.name(b"config/iam/policies/", names, b"/policy.json");
         }),
     };
     match judged {
@@ -149,6 +154,22 @@ fn unread(error: &JsonError) -> Fault {
 }
 
 impl Content {
+    /// Takes the paths of what is named, each once.
+    fn name<'n>(&mut self, begin: &[u8], names: impl Iterator<Item = &'n [u8]>, end: &[u8]) {
+        let (mut seen, mut bytes) = (BTreeSet::new(), 0_usize);
+        for name in names {
+            if !seen.insert(name) {
+                continue;
+            }
+            bytes = bytes.saturating_add(name.len());
+            if seen.len() > NAMES || bytes > NAMES_BYTES {
+                self.warn("it names more than is looked at, so more may be missing".to_string());
+                break;
+            }
+            self.names.push([begin, name, end].concat());
+        }
+    }
+
     fn warn(&mut self, text: String) {
         self.faults.push(Fault {
             is_error: false,
@@ -353,6 +374,23 @@ mod tests {
             judged("config/iam/users/identity.json", "[]"),
             Content::default()
         );
+    }
+
+    #[test]
+    fn what_names_without_end_is_bounded() {
+        let many: Vec<String> = (0..50_000).map(|number| format!("p{number}")).collect();
+        let mapping = judged(MAPPING, &format!(r#"{{"policy":"{}"}}"#, many.join(",")));
+        assert_eq!((mapping.names.len(), mapping.faults.len()), (NAMES, 1));
+        let group = judged(
+            GROUP,
+            &format!(r#"{{"members":["{}"]}}"#, many.join(r#"",""#)),
+        );
+        assert_eq!((group.names.len(), group.faults.len()), (NAMES, 1));
+        let same = judged(
+            MAPPING,
+            &format!(r#"{{"policy":"{}"}}"#, "a,".repeat(50_000)),
+        );
+        assert_eq!((same.names.len(), same.faults.len()), (1, 0));
     }
 
     #[test]

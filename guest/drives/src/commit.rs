@@ -128,8 +128,7 @@ impl<F: FilesWriter> Store<F> {
         Ok(())
     }
 
-    /// Makes ready what goes before any `xl.meta`: folders, and shards in files of their own, which stay
-    /// closed to all but their owner.
+    /// Makes ready what goes before any `xl.meta`: folders, shards in files of their own, rights.
     fn prepare(&self, draft: &Draft) -> Result<(), WriteError> {
         if draft.version.is_none() {
             return Ok(());
@@ -138,40 +137,27 @@ impl<F: FilesWriter> Store<F> {
             for Place { drive, before, .. } in places {
                 let (drive, at) = (*drive, |path: &[u8]| self.layout.path(*drive, path));
                 let failed = |error| self.failed(drive, &error);
-                if before.is_none() {
-                    self.make_folders(drive, &draft.path).map_err(failed)?;
-                }
+                let object = at(&draft.path);
+                let like = match before {
+                    Some(_) => below(&object, META),
+                    None => {
+                        self.make_folders(drive, &draft.path).map_err(failed)?;
+                        at(FORMAT)
+                    }
+                };
+                self.files
+                    .open_up(drive, &at(&draft.name.meta()), &like)
+                    .map_err(failed)?;
                 if *has_parts {
                     let data = at(&draft.name.data());
-                    let to = self.data(drive, draft);
+                    let part = below(&data, PART);
+                    self.files.open_up(drive, &part, &like).map_err(failed)?;
+                    let to = below(&object, text(&draft.data_dir).as_bytes());
                     self.files.rename(drive, &data, &to).map_err(failed)?;
                 }
             }
         }
         Ok(())
-    }
-
-    /// Where an object's shards are in files of their own.
-    fn data(&self, drive: Drive, draft: &Draft) -> Vec<u8> {
-        let object = self.layout.path(drive, &draft.path);
-        below(&object, text(&draft.data_dir).as_bytes())
-    }
-
-    /// Gives the draft's files of a drive the owner and mode that the object has there. New bytes may be
-    /// plaintext, so this comes when they take the place of the old ones. File systems keep the order of the two.
-    fn open_up(&self, draft: &Draft, place: &Place, has_parts: bool) -> Result<(), FileError> {
-        let (drive, at) = (place.drive, |path: &[u8]| {
-            self.layout.path(place.drive, path)
-        });
-        let like = match place.before {
-            Some(_) => below(&at(&draft.path), META),
-            None => at(FORMAT),
-        };
-        if has_parts {
-            let part = below(&self.data(drive, draft), PART);
-            self.files.open_up(drive, &part, &like)?;
-        }
-        self.files.open_up(drive, &at(&draft.name.meta()), &like)
     }
 
     /// Makes the folders of an object that a drive lacks.
@@ -189,15 +175,9 @@ impl<F: FilesWriter> Store<F> {
     fn replace(&self, one: &mut Committing, round: usize) -> Result<Vec<Drive>, WriteError> {
         let mut drives = Vec::new();
         for target in &one.draft.targets {
-            let Some(place) = target.places.get(round) else {
+            let Some(Place { drive, .. }) = target.places.get(round) else {
                 continue;
             };
-            let drive = &place.drive;
-            // A removal has no new bytes.
-            if one.draft.version.is_some() {
-                let opened = self.open_up(&one.draft, place, target.has_parts);
-                opened.map_err(|error| self.failed(*drive, &error))?;
-            }
             let from = self.layout.path(*drive, &one.draft.name.meta());
             let to = below(&self.layout.path(*drive, &one.draft.path), META);
             let done = match one.draft.version {

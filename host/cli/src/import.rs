@@ -36,6 +36,9 @@ use crate::{keys, load, output, store, workers};
 /// How large an archive may be: that of some ten thousand identities has a few MiB.
 const ARCHIVE_BYTES: u64 = 64 << 20;
 
+/// How many parts a path may have: names with slashes in them become folders, one in the other.
+const PARTS: usize = 64;
+
 pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure> {
     let archive = read(&command.archive)?;
     let target = command.target()?;
@@ -230,7 +233,8 @@ impl Importing<'_> {
         let Identity { kind, name, entry } = *identity;
         let path = &step.path;
         let is_plain = |part: &[u8]| !matches!(part, b"" | b"." | b"..");
-        if !path.split(|byte| *byte == b'/').all(is_plain) {
+        let parts = path.split(|byte| *byte == b'/');
+        if parts.clone().count() > PARTS || !parts.clone().all(is_plain) {
             return Err(malformed("nothing can stand under its name"));
         }
         let plaintext = object(kind, name, entry, &self.now).map_err(malformed)?;

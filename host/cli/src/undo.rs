@@ -52,7 +52,7 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
             });
             match begun.await.flatten() {
                 Ok(run) => {
-                    undo = undo.writing(run.store(), run.store());
+                    undo = undo.writing(run.store(), run.store_of_other_content());
                     Some(run)
                 }
                 Err(failure) => return Err(run::not_begun(common, &on, failure).await),

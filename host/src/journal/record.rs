@@ -108,6 +108,8 @@ pub(super) struct Step {
     pub path: Path,
     /// The outcome's name.
     pub outcome: String,
+    /// Whether the run changed it; none where the store did not tell.
+    pub changed: Option<bool>,
     /// The digest of what was read; none if nothing was.
     pub before: Option<String>,
     /// That of what the run left there; none if nothing was read.

@@ -70,18 +70,19 @@ impl Journaled {
         let mut answers = true;
         for (path, outcome, mut is_changed) in steps {
             let seen = self.journal.take(path);
+            let mut changed = Some(is_changed);
             if let (Some(staged), false) = (&seen.staged, is_changed) {
-                let is_there = match answers {
-                    true => self.is_there(path, staged).await,
+                changed = match answers {
+                    true => self.is_there(path, staged, &mut answers).await,
                     false => None,
                 };
-                answers = is_there.is_some();
-                is_changed = is_there == Some(true);
-                all_the_same += u64::from(is_there != Some(false));
+                is_changed = changed == Some(true);
+                all_the_same += u64::from(changed != Some(false));
             }
             let step = Step {
                 path: Path::of(path),
                 outcome: outcome.to_owned(),
+                changed,
                 after: match is_changed {
                     true => seen.after,
                     false => seen.before.clone(),
@@ -95,12 +96,17 @@ impl Journaled {
         Ok(all_the_same)
     }
 
-    /// Whether an object is what it was to become; none if the store does not tell.
-    async fn is_there(&self, path: &[u8], staged: &Staged) -> Option<bool> {
+    /// Whether an object is what it was to become; none if the store does not tell. Nor does it where an object
+    /// that was to be removed is gone: somebody else may have been faster.
+    async fn is_there(&self, path: &[u8], staged: &Staged, answers: &mut bool) -> Option<bool> {
         let there = match self.storage.read(path).await {
             Ok(stored) => Some(sha256(&stored.bytes)),
+            Err(StorageError::NotFound) if staged.0.is_none() => return None,
             Err(StorageError::NotFound) => None,
-            Err(_) => return None,
+            Err(error) => {
+                *answers = !matches!(error, StorageError::Other(_));
+                return None;
+            }
         };
         Some(Staged(there) == *staged)
     }
@@ -132,7 +138,14 @@ impl Journaled {
             (Some(_), Some(new)) if sealed_after.is_some() && self.is_same_content => {
                 (Kept::After, new.to_vec())
             }
-            (Some(old), _) => (Kept::Sealed, self.journal.keep(path, old)?),
+            (Some(old), new) => match (self.journal.keep(path, old), new) {
+                (Ok(kept), _) => (Kept::Sealed, kept),
+                // Without a key nothing can be kept but what is there then, which undo will say of it.
+                (Err(StorageError::Refused(_)), Some(new)) if sealed_after.is_some() => {
+                    (Kept::After, new.to_vec())
+                }
+                (Err(error), _) => return Err(error),
+            },
         };
         let rights = match did {
             Did::Remove => self.writer.rights(path).await?,

@@ -84,6 +84,8 @@ struct Last {
     place: u64,
     /// Whether the object was plaintext before.
     was_plaintext: bool,
+    /// Whether it was to be removed.
+    is_removal: bool,
 }
 
 /// An object that is what the run made of it.
@@ -113,16 +115,27 @@ impl Undo {
             match line {
                 Ok((place, Line::Change(change))) => {
                     let was_plaintext = matches!(change.kept, Kept::After | Kept::Sealed);
+                    let is_removal = change.did == Did::Remove;
                     let change_of = |path: Vec<u8>| {
                         let last = Last {
                             place,
                             was_plaintext,
+                            is_removal,
                         };
                         (key(&path), last)
                     };
                     last.extend(change.path.bytes().map(change_of));
                 }
-                Ok((_, Line::Step(_))) => steps += 1,
+                Ok((_, Line::Step(step))) => {
+                    steps += 1;
+                    // Whoever removed it since did not do so in this run, which is not to bring it back.
+                    if step.changed == Some(false)
+                        && let Some(path) = step.path.bytes()
+                        && last.get(&key(&path)).is_some_and(|last| last.is_removal)
+                    {
+                        last.remove(&key(&path));
+                    }
+                }
                 // Told when it is met again.
                 Ok(_) | Err(JournalError::Damaged { .. }) => {}
                 Err(error) => return Err(error),

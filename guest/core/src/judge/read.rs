@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 
 use iamseal_data_key::json::{JsonError, Reader};
 
-use super::or_null;
+use super::{NAMES, or_null};
 
 type Result<T> = core::result::Result<T, JsonError>;
 
@@ -107,7 +107,11 @@ pub(super) fn group(reader: &mut Reader<'_>) -> Result<Vec<Vec<u8>>> {
             b"updatedat" => time(reader),
             b"members" => or_null(reader, |reader| {
                 reader.items(|reader| {
-                    members.push(reader.string_or_null()?.into_owned());
+                    let member = reader.string_or_null()?;
+                    // One more tells that there are more.
+                    if members.len() <= NAMES {
+                        members.push(member.into_owned());
+                    }
                     Ok(())
                 })
             }),

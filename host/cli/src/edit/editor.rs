@@ -8,7 +8,7 @@ use std::process::Command;
 use crate::failure::Failure;
 
 /// Beginnings of variables with keys, credentials and passwords, which an editor has no use for.
-const SECRET: [&str; 4] = ["MINIO_", "RUSTFS_", "AWS_", "ETCDCTL_"];
+const SECRET: [&str; 5] = ["MINIO_", "RUSTFS_", "AWS_", "ETCDCTL_", "IAMSEAL_"];
 
 /// Opens a file in the editor and waits until it is closed. A shell reads the command, which may have
 /// arguments.

@@ -15,8 +15,9 @@ use super::{Kind, Secret};
 /// The folder that all files of an archive are in.
 const FOLDER: &str = "iam-assets";
 
-/// How large all files of an archive may be together.
-const UNPACKED_BYTES: u64 = 256 << 20;
+/// How large all files of an archive may be together: room for tens of thousands of identities. Parsed, the worst
+/// of JSON takes some hundred times as much.
+const UNPACKED_BYTES: u64 = 16 << 20;
 
 /// Identities by kind and name.
 #[derive(Default)]
@@ -47,7 +48,7 @@ impl Archive {
             read.map_err(|error| format!("{name}: {error}"))?;
             left = left
                 .checked_sub(json.len() as u64)
-                .ok_or("it unpacks to more than 256 MiB")?;
+                .ok_or("it unpacks to more than 16 MiB")?;
             let read = serde_json::from_slice(&json).map(Secret);
             let mut read = read.map_err(|error| format!("{name}: {error}"))?;
             match &mut read.0 {

@@ -17,6 +17,8 @@ pub const NO_TIME: &str = "0001-01-01T00:00:00Z";
 /// The claim with a policy of the account's own, and where a server exports it once more in the clear.
 pub const POLICY_CLAIM: &str = "sessionPolicy";
 pub const POLICY_CLAIM_READ: &str = "sessionPolicy-extracted";
+/// The claim that tells whether an account has a policy of its own, `embedded-policy`, or its parent's.
+pub const POLICY_KIND: &str = "sa-policy";
 
 /// The entry of an identity of this name, whose object holds this. Credentials of the root verify what the
 /// older servers signed with its password.

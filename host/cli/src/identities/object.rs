@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
-use super::entry::{NO_TIME, POLICY_CLAIM, POLICY_CLAIM_READ};
+use super::entry::{NO_TIME, POLICY_CLAIM, POLICY_CLAIM_READ, POLICY_KIND};
 use super::{Kind, Secret, token};
 
 /// The plaintext of the object of an identity of this name. `now` is by RFC 3339.
@@ -74,11 +74,21 @@ fn service_account(name: &str, fields: &Map<String, Value>, now: &str) -> Result
     let policy = fields
         .get("sessionPolicy")
         .filter(|policy| policy.is_object());
-    if let Some(policy) = policy.filter(|_| !claims.contains_key(POLICY_CLAIM)) {
-        claims.insert(
-            POLICY_CLAIM.into(),
-            STANDARD.encode(policy.to_string()).into(),
-        );
+    // What the account may do is what the archive shows, not a claim that nobody can read.
+    match policy {
+        Some(policy) if claimed(&claims).as_ref() != Some(policy) => {
+            claims.insert(
+                POLICY_CLAIM.into(),
+                STANDARD.encode(policy.to_string()).into(),
+            );
+            claims.insert(POLICY_KIND.into(), "embedded-policy".into());
+        }
+        Some(_) => {}
+        // Without one of its own it may do what its parent may.
+        None if !claims.contains_key(POLICY_CLAIM) && !claims.contains_key(POLICY_KIND) => {
+            claims.insert(POLICY_KIND.into(), "inherited-policy".into());
+        }
+        None => {}
     }
     let claims = Secret(Value::Object(claims));
     let mut credentials = json!({
@@ -96,6 +106,12 @@ fn service_account(name: &str, fields: &Map<String, Value>, now: &str) -> Result
     Ok(Secret(
         json!({"version": 1, "updatedAt": now, "credentials": credentials}),
     ))
+}
+
+/// The policy in the claims.
+fn claimed(claims: &Map<String, Value>) -> Option<Value> {
+    let text = claims.get(POLICY_CLAIM)?.as_str()?;
+    serde_json::from_slice(&STANDARD.decode(text).ok()?).ok()
 }
 
 fn is_nothing(value: &Value) -> bool {
@@ -164,6 +180,40 @@ mod tests {
             let object = object(kind, "A", &entry, NOW).unwrap();
             let again = super::super::entry(kind, "A", &object, &[]);
             assert_eq!(again.map_err(|why| why.message).unwrap().0, entry);
+        }
+    }
+
+    /// Whoever narrows a policy in the archive means it.
+    #[test]
+    fn the_policy_that_is_shown_is_the_one_that_is_signed() {
+        let wide = json!({"Statement": [{"Effect": "Allow", "Action": ["s3:*"]}]});
+        let narrow = json!({"Statement": [{"Effect": "Allow", "Action": ["s3:GetObject"]}]});
+        for (claims, policy, kind) in [
+            (
+                json!({"parent": "alice", "sessionPolicy": STANDARD.encode(wide.to_string()),
+                    "sa-policy": "embedded-policy"}),
+                narrow.clone(),
+                "embedded-policy",
+            ),
+            (
+                json!({"parent": "alice", "sa-policy": "inherited-policy"}),
+                narrow.clone(),
+                "embedded-policy",
+            ),
+            (json!({"parent": "alice"}), Value::Null, "inherited-policy"),
+        ] {
+            let entry = json!({"parent": "alice", "accessKey": "A", "secretKey": "secret-1",
+                "claims": claims, "sessionPolicy": policy, "status": "on"});
+            let object = object(Kind::Svcaccts, "A", &entry, NOW).unwrap();
+            let object: Value = serde_json::from_slice(&object).unwrap();
+            let token = object["credentials"]["sessionToken"].as_str().unwrap();
+            let payload = token.split('.').nth(1).unwrap();
+            let payload = base64::engine::general_purpose::URL_SAFE_NO_PAD
+                .decode(payload)
+                .unwrap();
+            let signed: Map<String, Value> = serde_json::from_slice(&payload).unwrap();
+            assert_eq!(signed["sa-policy"], kind);
+            assert_eq!(claimed(&signed).unwrap_or_default(), policy);
         }
     }
 

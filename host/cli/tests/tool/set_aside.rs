@@ -7,6 +7,7 @@ use std::path::Path;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::kit::disk::mounted;
 use crate::kit::drives::{Drives, keys};
 use crate::kit::migration::{content, outcomes};
 use crate::kit::store::Store;
@@ -273,4 +274,29 @@ fn on_drives_an_object_goes_and_comes_back() {
     assert!(!drives.file(1, ALICE).exists());
     run("undo --server-is-stopped", &name(&ended)).ok();
     assert_eq!(content().ok().stdout, alice);
+}
+
+/// The run could not remove it, and somebody else did since: that is not the run's to bring back.
+#[test]
+fn what_was_not_set_aside_is_not_brought_back() {
+    let journals = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = "config/iam/users/bob/identity.json";
+    let seal = tool(["seal", "--path", path]).key(KEY).input("{}");
+    let store = Store::of([(path, seal.ok().stdout)]);
+    let read_only = "mount --bind $it $it && mount -o remount,bind,ro $it";
+    let aside = tool(with("set-aside --json", store.root())).key(KEY);
+    let aside = aside.args([path, "--journal"]).args([journals.path()]);
+    let folder = store.file("config/iam/users/bob");
+    let Some(ended) = mounted(read_only, &[("it", &folder)], aside) else {
+        return;
+    };
+    assert_ne!(ended.code, Some(0), "{ended}");
+    let summary = ended.json().pop().unwrap();
+    let run = summary["summary"]["run"]["name"].as_str().unwrap();
+    fs::remove_file(store.file(path)).unwrap();
+    let undo = tool(with("undo", store.root()))
+        .key(KEY)
+        .args([run, "--journal"]);
+    undo.args([journals.path()]).ok();
+    assert!(!store.file(path).exists());
 }

@@ -4,6 +4,7 @@
 use std::collections::hash_map::RandomState;
 use std::collections::{BTreeMap, HashSet};
 use std::hash::BuildHasher as _;
+use std::sync::Arc;
 
 use serde_json::{Value, json};
 
@@ -21,7 +22,7 @@ pub struct Names {
     /// Of each path that was seen a hash: 8 bytes instead of a hundred.
     seen: HashSet<u64>,
     /// Of each path that was named by an object how many name it, and the first of them.
-    named: BTreeMap<Vec<u8>, (u64, Vec<u8>)>,
+    named: BTreeMap<Vec<u8>, (u64, Arc<[u8]>)>,
 }
 
 /// A path that is named and not there.
@@ -35,8 +36,9 @@ impl Names {
     /// Takes an object into account.
     pub fn see(&mut self, finding: &Finding) {
         self.seen.insert(self.hasher.hash_one(&finding.path));
+        let namer: Arc<[u8]> = finding.path.as_slice().into();
         for name in &finding.content.names {
-            let new = || (0, finding.path.clone());
+            let new = || (0, Arc::clone(&namer));
             self.named.entry(name.clone()).or_insert_with(new).0 += 1;
         }
     }
