@@ -109,6 +109,7 @@ pub(super) struct Step {
     /// The outcome's name.
     pub outcome: String,
     /// Whether the run changed it; none where the store did not tell.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub changed: Option<bool>,
     /// The digest of what was read; none if nothing was.
     pub before: Option<String>,

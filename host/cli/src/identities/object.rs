@@ -76,7 +76,7 @@ fn service_account(name: &str, fields: &Map<String, Value>, now: &str) -> Result
         .filter(|policy| policy.is_object());
     // What the account may do is what the archive shows, not a claim that nobody can read.
     match policy {
-        Some(policy) if claimed(&claims).as_ref() != Some(policy) => {
+        Some(policy) if claimed(&claims).map(in_order) != Some(in_order(policy.clone())) => {
             claims.insert(
                 POLICY_CLAIM.into(),
                 STANDARD.encode(policy.to_string()).into(),
@@ -106,6 +106,26 @@ fn service_account(name: &str, fields: &Map<String, Value>, now: &str) -> Result
     Ok(Secret(
         json!({"version": 1, "updatedAt": now, "credentials": credentials}),
     ))
+}
+
+/// The same with its lists in order: those of a policy are sets, which a server writes in any.
+fn in_order(value: Value) -> Value {
+    match value {
+        Value::Array(values) => {
+            let mut values: Vec<Value> = values.into_iter().map(in_order).collect();
+            values.sort_by_cached_key(Value::to_string);
+            Value::Array(values)
+        }
+        Value::Object(fields) => {
+            let fields = fields.into_iter();
+            Value::Object(
+                fields
+                    .map(|(name, value)| (name, in_order(value)))
+                    .collect(),
+            )
+        }
+        value => value,
+    }
 }
 
 /// The policy in the claims.
