@@ -500,7 +500,7 @@ mod tests {
         let step = Step {
             path: super::super::record::Path::of(path),
             outcome: "unchanged".into(),
-            changed: Some(false),
+            changed: false,
             before: None,
             after: None,
         };

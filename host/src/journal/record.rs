@@ -108,9 +108,8 @@ pub(super) struct Step {
     pub path: Path,
     /// The outcome's name.
     pub outcome: String,
-    /// Whether the run changed it; none where the store did not tell.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub changed: Option<bool>,
+    /// Whether the run changed it, or may have where the store did not tell.
+    pub changed: bool,
     /// The digest of what was read; none if nothing was.
     pub before: Option<String>,
     /// That of what the run left there; none if nothing was read.

@@ -82,7 +82,7 @@ impl Journaled {
             let step = Step {
                 path: Path::of(path),
                 outcome: outcome.to_owned(),
-                changed,
+                changed: changed != Some(false),
                 after: match is_changed {
                     true => seen.after,
                     false => seen.before.clone(),

@@ -129,7 +129,7 @@ impl Undo {
                 Ok((_, Line::Step(step))) => {
                     steps += 1;
                     // Whoever removed it since did not do so in this run, which is not to bring it back.
-                    if step.changed == Some(false)
+                    if !step.changed
                         && let Some(path) = step.path.bytes()
                         && last.get(&key(&path)).is_some_and(|last| last.is_removal)
                     {
