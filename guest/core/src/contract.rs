@@ -292,7 +292,7 @@ macro_rules! contract_to_write {
                     },
                     dry_run: plan.dry_run,
                     try_all_credentials: plan.try_all_credentials,
-                    unloadable_too: plan.unloadable_too,
+                    not_loadable_too: plan.not_loadable_too,
                 }
             }
         }

@@ -93,7 +93,7 @@ const BUILT_IN: [&[u8]; 5] = [
 ];
 
 /// How many names of an object are looked at, and how many bytes of them, so that one object cannot take all
-/// memory. No server is known that has a group of so many.
+/// memory: far more than the members of any group that was seen.
 const NAMES: usize = 10_000;
 const NAMES_BYTES: usize = 1 << 20;
 
@@ -140,16 +140,20 @@ pub(crate) fn judge(
     match judged {
         // It may well be loaded: servers follow much deeper.
         Err(error) if error.is_too_deep() => {}
-        Err(error) => content.faults = [unread(&error)].into(),
+        Err(error) => content.faults = [unread(kind, &error)].into(),
         Ok(()) => {}
     }
     content
 }
 
-fn unread(error: &JsonError) -> Fault {
+fn unread(kind: Kind<'_>, error: &JsonError) -> Fault {
+    let so = match kind {
+        Kind::Config => "a server writes its defaults over it",
+        _ => "for it a server loads no identity at all",
+    };
     Fault {
         is_error: true,
-        text: format!("not the JSON that its path wants: {}", error.text()),
+        text: format!("not the JSON that its path wants, {}: {so}", error.text()),
     }
 }
 
@@ -205,7 +209,7 @@ impl Content {
     fn config(&mut self, config: &Config) {
         if config.names_etcd {
             self.warn(
-                "it has servers keep identities in an etcd: one does not start where that etcd does not answer"
+                "it has a server keep identities in an etcd: while that does not answer, none is loaded"
                     .to_string(),
             );
         }

@@ -57,7 +57,7 @@ pub struct Plan {
     /// Whether every root credential is tried on every object, however many objects none opened before.
     pub try_all_credentials: bool,
     /// Whether plaintext objects that no server loads are sealed too.
-    pub unloadable_too: bool,
+    pub not_loadable_too: bool,
 }
 
 /// What became of one object.
@@ -92,7 +92,7 @@ pub struct Run<L: Storage> {
     store: String,
     goal: Goal,
     dry_run: bool,
-    unloadable_too: bool,
+    not_loadable_too: bool,
     walk: Walk<L::Cursor>,
     session: Session,
 }
@@ -155,7 +155,7 @@ impl<L: KeyMaker + Random + Storage + StorageWriter> Run<L> {
             store: plan.store,
             goal,
             dry_run: plan.dry_run,
-            unloadable_too: plan.unloadable_too,
+            not_loadable_too: plan.not_loadable_too,
             walk: Walk::new(plan.prefix, plan.start_after, plan.shard),
             session: Session::of_run(plan.try_all_credentials),
         })
@@ -272,7 +272,7 @@ impl<L: KeyMaker + Random + Storage + StorageWriter> Run<L> {
         // Garbage that anybody can have written looks whole once it is sealed. What is sealed already, whoever had
         // the key wrote so.
         let is_vouched = opened.found.form != Form::Plaintext;
-        if !is_vouched && !self.unloadable_too && matches!(self.goal, Goal::Sealed { .. }) {
+        if !is_vouched && !self.not_loadable_too && matches!(self.goal, Goal::Sealed { .. }) {
             let content = judge(&location.path, &opened.plaintext, |_| Signer::Unknown);
             if let Some(why) = content.error() {
                 return failed(Error::NotLoadable(why.to_string()));

@@ -19,7 +19,7 @@ use alloc::vec::Vec;
 use zeroize::Zeroizing;
 
 pub use root::{KeyDerivation, Memory, SALT};
-pub use signature::{SIGNATURE, secret_key, signed};
+pub use signature::{SIGNATURE, secret_key, sign, signed};
 pub use wrapped::{Encoding, KEY, Made, RANDOM, TooShort, Wrapped, make};
 
 /// Bytes that are wiped when they are dropped.

@@ -6,14 +6,22 @@ use sha2::Sha512;
 /// The bytes of a token's signature.
 pub const SIGNATURE: usize = 64;
 
+/// `message`'s HMAC-SHA-512 under `secret`. A secret of any length is taken, so that there always is one.
+#[must_use]
+pub fn sign(secret: &[u8], message: &[u8]) -> Option<[u8; SIGNATURE]> {
+    Some(mac(secret, message)?.finalize().into_bytes().into())
+}
+
 /// Whether `signature` is `message`'s HMAC-SHA-512 under `secret`. Compares in constant time.
 #[must_use]
 pub fn signed(secret: &[u8], message: &[u8], signature: &[u8; SIGNATURE]) -> bool {
-    let Ok(mut mac) = <Hmac<Sha512>>::new_from_slice(secret) else {
-        return false;
-    };
+    mac(secret, message).is_some_and(|mac| mac.verify(signature.into()).is_ok())
+}
+
+fn mac(secret: &[u8], message: &[u8]) -> Option<Hmac<Sha512>> {
+    let mut mac = <Hmac<Sha512>>::new_from_slice(secret).ok()?;
     mac.update(message);
-    mac.verify(signature.into()).is_ok()
+    Some(mac)
 }
 
 /// The secret key of a passphrase, which is `user:password`; RustFS' has no user and is the secret itself.
@@ -39,6 +47,7 @@ mod tests {
             0x4f, 0x65, 0xf8, 0xf0, 0xe6, 0xfd, 0xca, 0xea, 0xb1, 0xa3, 0x4d, 0x4a, 0x6b, 0x4b,
             0x63, 0x6e, 0x07, 0x0a, 0x38, 0xbc, 0xe7, 0x37,
         ];
+        assert_eq!(sign(b"Jefe", message), Some(signature));
         assert!(signed(b"Jefe", message, &signature));
         assert!(!signed(b"Jeff", message, &signature));
         assert!(!signed(b"Jefe", &message[1..], &signature));

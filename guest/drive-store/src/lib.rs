@@ -15,7 +15,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use iamseal_drives::{OBJECT_BYTES, OpenError, ReadError, Store, Walk, version};
+use iamseal_drives::{OBJECT_BYTES, OpenError, ReadError, Store, Walk, object_of, version};
 use iamseal_runtime::Global;
 
 use crate::contract::exports::iamseal::plugin::drives::{self, Fault, Note};
@@ -71,6 +71,16 @@ impl drives::Guest for DriveStore {
                 hides: note.hides,
             })
             .collect()
+    }
+
+    fn folder(drive: u16) -> Option<Vec<u8>> {
+        let store = STORE.get();
+        let folder = store.iter().find_map(|store| store.folder_of(drive));
+        folder.map(<[u8]>::to_vec)
+    }
+
+    fn object_of(file: Vec<u8>) -> Option<Vec<u8>> {
+        object_of(&file).map(<[u8]>::to_vec)
     }
 
     fn drafts() -> Result<Vec<Vec<u8>>, StorageError> {

@@ -6,16 +6,16 @@ use crate::change::Replacement;
 use crate::copy::Copy;
 use crate::draft::{Place, Target};
 use crate::encode::{self, Renewal, Unwritable, Written};
-use crate::files::{Drive, FileError};
+use crate::files::FileError;
 use crate::format::Uuid;
 use crate::frames::Spread;
 use crate::highway::hash;
 use crate::meta::{Fault, Meta, Version};
 use crate::object::Object;
-use crate::placement;
-use crate::quorum::{Chosen, Seen};
-use crate::stage::{WriteError, version};
-use crate::store::{InPool, Looked, Store};
+use crate::pool_copies::PoolCopy;
+use crate::quorum::Seen;
+use crate::stage::WriteError;
+use crate::store::{Looked, Store};
 use crate::torn;
 use crate::writer::FilesWriter;
 
@@ -57,78 +57,32 @@ impl<F: FilesWriter> Store<F> {
         looked: &'a [Looked<'a>],
         renewal: &Renewal,
     ) -> Result<Vec<Encoded<'a>>, WriteError> {
-        let path = new.path;
-        let mut pools: Vec<InPool<'a>> = looked
-            .iter()
-            .map(|looked| self.in_pool(path, looked))
-            .collect();
-        pools.retain(|pool| pool.mod_time().is_some());
-        // Of as new ones the first stays first.
-        pools.sort_by_key(|pool| core::cmp::Reverse(pool.mod_time()));
-        let mut counts: Option<(i64, Vec<u8>)> = None;
-        let mut encoded = Vec::new();
-        for (older, pool) in (0..pools.len() as i64).rev().zip(pools) {
+        let copies = self.pool_copies(new.path, looked, new.expected, false)?;
+        let mut encoded = Vec::with_capacity(copies.len());
+        for (older, copy) in (0..copies.len() as i64).rev().zip(copies) {
             // The version that counts stays the newest.
             let renewal = Renewal {
                 mod_time: renewal.mod_time + older,
                 ..renewal.clone()
             };
-            let (looked, chosen) = match (pool, &counts) {
-                (InPool::Nothing, _) => continue,
-                (InPool::Lost(_, error), None) => return Err(error.into()),
-                (InPool::Lost(..), Some(_)) => {
-                    return Err(WriteError::Refused(
-                        "another pool has a copy that cannot be read, and it would stay as it is"
-                            .into(),
-                    ));
-                }
-                (InPool::Chosen(looked, chosen), _) => (looked, chosen),
-            };
-            let decoded = self.decode(path, looked, &chosen)?;
-            let time = chosen.shared.mod_time;
-            match &counts {
-                None if version(&decoded.bytes) != new.expected => {
-                    return Err(WriteError::Conflict);
-                }
-                None if chosen.is_hidden => {
-                    return Err(WriteError::Refused(
-                        "MinIO shows no such object, since the last of its drives alone have a newer \
-                         version: let mc admin heal settle it first"
-                            .into(),
-                    ));
-                }
-                Some((newest, bytes)) if *newest == time && *bytes != decoded.bytes => {
-                    return Err(WriteError::Refused(
-                        "pools have different copies of one time, and which one counts is not known".into(),
-                    ));
-                }
-                _ => {}
-            }
-            encoded.push(self.of_set(new, (looked, &chosen), &decoded.unsound, &renewal)?);
-            counts.get_or_insert((time, decoded.bytes));
+            encoded.push(self.of_set(new, &copy, &renewal)?);
         }
-        match encoded.is_empty() {
-            true => Err(self.not_there(path).into()),
-            false => Ok(encoded),
-        }
+        Ok(encoded)
     }
 
     /// What the drives of one set get.
     fn of_set<'a>(
         &self,
         new: &Replacement<'_>,
-        (looked, chosen): (&'a Looked<'a>, &Chosen),
-        unsound: &[Drive],
+        copy: &PoolCopy<'a>,
         renewal: &Renewal,
     ) -> Result<Encoded<'a>, WriteError> {
+        let PoolCopy {
+            looked,
+            chosen,
+            unsound,
+        } = copy;
         let copies = &looked.copies;
-        let placed = placement::distribution(BUCKET, new.path, copies.len() as u8);
-        if !chosen.shared.distribution.starts_with(&placed) {
-            return Err(WriteError::Refused(
-                "its shards do not lie as MinIO places them, and it is read and not written to"
-                    .into(),
-            ));
-        }
         let file = |place: usize| match copies.get(place) {
             Some(Copy::File(_, bytes)) => Some(bytes.as_slice()),
             _ => None,

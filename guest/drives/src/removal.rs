@@ -13,11 +13,11 @@ use crate::encode;
 use crate::files::{Drive, FileError, below};
 use crate::format::Uuid;
 use crate::highway::hash;
-use crate::placement;
-use crate::plan::{BUCKET, data_dir};
-use crate::quorum::{Chosen, Seen, Settled, settle};
-use crate::stage::{WriteError, version};
-use crate::store::{InPool, Looked, META, Store, check};
+use crate::plan::data_dir;
+use crate::pool_copies::PoolCopy;
+use crate::quorum::{Seen, Settled, settle};
+use crate::stage::WriteError;
+use crate::store::{META, Store, check};
 use crate::torn;
 use crate::writer::FilesWriter;
 
@@ -34,46 +34,9 @@ impl<F: FilesWriter> Store<F> {
         let path = old.path;
         check(path)?;
         let looked = self.looked(path);
-        let mut pools: Vec<InPool<'_>> = looked
-            .iter()
-            .map(|looked| self.in_pool(path, looked))
-            .collect();
-        pools.retain(|pool| pool.mod_time().is_some());
-        // Of as new ones the first stays first.
-        pools.sort_by_key(|pool| core::cmp::Reverse(pool.mod_time()));
-        let mut counts: Option<(i64, Vec<u8>)> = None;
-        let mut lost = Vec::new();
-        for pool in pools {
-            let (looked, chosen) = match (pool, &counts) {
-                (InPool::Nothing, _) => continue,
-                (InPool::Lost(_, error), None) => return Err(error.into()),
-                (InPool::Lost(..), Some(_)) => {
-                    return Err(WriteError::Refused(
-                        "another pool has a copy that cannot be read, and it would stay as it is"
-                            .into(),
-                    ));
-                }
-                (InPool::Chosen(looked, chosen), _) => (looked, chosen),
-            };
-            let decoded = self.decode(path, looked, &chosen)?;
-            let time = chosen.shared.mod_time;
-            match &counts {
-                None if version(&decoded.bytes) != old.expected => {
-                    return Err(WriteError::Conflict);
-                }
-                Some((newest, bytes)) if *newest == time && *bytes != decoded.bytes => {
-                    return Err(WriteError::Refused(
-                        "pools have different copies of one time, and which one counts is not known".into(),
-                    ));
-                }
-                _ => {}
-            }
-            lost.push(self.of_lost_set(path, looked, &chosen, &decoded.unsound)?);
-            counts.get_or_insert((time, decoded.bytes));
-        }
-        if lost.is_empty() {
-            return Err(self.not_there(path).into());
-        }
+        let copies = self.pool_copies(path, &looked, old.expected, true)?;
+        let lost = copies.iter().map(|copy| self.of_lost_set(copy));
+        let lost: Vec<Lost> = lost.collect::<Result<_, _>>()?;
         // One after the other, the older ones first.
         let (mut places, mut dirs) = (Vec::new(), Vec::new());
         for of_set in lost.into_iter().rev() {
@@ -106,20 +69,12 @@ impl<F: FilesWriter> Store<F> {
     }
 
     /// What the drives of one set lose, in order.
-    fn of_lost_set(
-        &self,
-        path: &[u8],
-        looked: &Looked<'_>,
-        chosen: &Chosen,
-        unsound: &[Drive],
-    ) -> Result<Lost, WriteError> {
-        let placed = placement::distribution(BUCKET, path, looked.copies.len() as u8);
-        if !chosen.shared.distribution.starts_with(&placed) {
-            return Err(WriteError::Refused(
-                "its shards do not lie as MinIO places them, and it is read and not written to"
-                    .into(),
-            ));
-        }
+    fn of_lost_set(&self, copy: &PoolCopy<'_>) -> Result<Lost, WriteError> {
+        let PoolCopy {
+            looked,
+            chosen,
+            unsound,
+        } = copy;
         let (mut seen, mut sound) = (Vec::new(), Vec::new());
         let (mut there, mut dirs) = (Vec::new(), Vec::new());
         for (place, copy) in looked.copies.iter().enumerate() {

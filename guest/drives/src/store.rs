@@ -125,6 +125,13 @@ impl<F: Files> Store<F> {
         })
     }
 
+    /// The folder of a drive that objects lie in, with its path on the drive; none of one that is not read.
+    pub fn folder_of(&self, drive: Drive) -> Option<&[u8]> {
+        let is_read = self.layout.drives().contains(&drive);
+        let folder = self.layout.folders.get(usize::from(drive));
+        folder.filter(|_| is_read).map(Vec::as_slice)
+    }
+
     /// What there is to say of the drives, and of the objects that were listed and read so far.
     pub fn notes(&self) -> Vec<Note> {
         self.notes.borrow().all()

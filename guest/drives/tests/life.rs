@@ -5,23 +5,11 @@
 mod lent;
 
 use iamseal_drives::{Change, Creation, ReadError, Removal, Store, WriteError, version};
-use lent::disk::Disk;
+use lent::disk::{Disk, SOUND, all};
 
 const ALICE: &str = "config/iam/users/alice/identity.json";
 const TIERS: &str = "config/tier-config.bin";
 const FOUR: &str = "four-sealed.tar.gz";
-
-/// The archives that are sound and of one server.
-const SOUND: [&str; 8] = [
-    "single-sealed.tar.gz",
-    "four-sealed.tar.gz",
-    "eight-two-sets.tar.gz",
-    "two-pools.tar.gz",
-    "pools-sealed.tar.gz",
-    "noninline.tar.gz",
-    "four-plain-blocks.tar.gz",
-    "old-four-plain.tar.gz",
-];
 
 fn create(store: &Store<&Disk>, path: &str, bytes: &[u8]) -> Result<Vec<u8>, WriteError> {
     let new = Creation {
@@ -51,12 +39,6 @@ fn remove(store: &Store<&Disk>, path: &str) -> Result<(), WriteError> {
         None => Ok(()),
         Some(version) => panic!("{version:?}"),
     }
-}
-
-fn all(disk: &Disk) -> Vec<String> {
-    let lent = disk.lent.borrow();
-    let store = Store::open(&*lent).unwrap();
-    lent::listed(&store, "config/", None)
 }
 
 fn names(disk: &Disk) -> Vec<Vec<String>> {

@@ -6,22 +6,10 @@ mod lent;
 
 use iamseal_drives::{Draft, Replacement, Store, Swept, WriteError, version};
 use lent::Lent;
-use lent::disk::Disk;
+use lent::disk::{Disk, SOUND, all};
 
 const ALICE: &str = "config/iam/users/alice/identity.json";
 const FOUR: &str = "four-sealed.tar.gz";
-
-/// The archives that are sound and of one server.
-const SOUND: [&str; 8] = [
-    "single-sealed.tar.gz",
-    "four-sealed.tar.gz",
-    "eight-two-sets.tar.gz",
-    "two-pools.tar.gz",
-    "pools-sealed.tar.gz",
-    "noninline.tar.gz",
-    "four-plain-blocks.tar.gz",
-    "old-four-plain.tar.gz",
-];
 
 fn stage(store: &Store<&Disk>, path: &str, bytes: &[u8]) -> Result<Draft, WriteError> {
     let expected = version(&store.read(path.as_bytes()).unwrap_or_default());
@@ -38,12 +26,6 @@ fn replace(store: &Store<&Disk>, path: &str, bytes: &[u8]) -> Result<Vec<u8>, Wr
     assert_eq!(store.read_back(&draft).unwrap(), bytes);
     let version = store.commit(vec![draft]).remove(0)?;
     Ok(version.unwrap())
-}
-
-fn all(disk: &Disk) -> Vec<String> {
-    let lent = disk.lent.borrow();
-    let store = Store::open(&*lent).unwrap();
-    lent::listed(&store, "config/", None)
 }
 
 fn refusal<T: std::fmt::Debug>(result: Result<T, WriteError>) -> String {

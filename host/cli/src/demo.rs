@@ -115,7 +115,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
             to: To::Kms,
             how,
             dry_run: false,
-            unloadable_too: false,
+            not_loadable_too: false,
             credentials: Credentials::default(),
         },
         jobs: None,

@@ -25,6 +25,7 @@ use crate::cat::object_path;
 use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::loadable::Loadable;
 use crate::put::{self, Put};
 use crate::report::why::Why;
 use crate::report::{notes, words};
@@ -51,6 +52,7 @@ pub async fn run(common: &Common, command: &Edit) -> Result<ExitCode, Failure> {
         .await
         .map_err(Failure::from)
         .map_err(about)?;
+    let loadable = Loadable::new(common, &keyring).await?;
     let object = Object::open(&plugin, path, stored).await.map_err(about)?;
     // To open it all keys will do; it is sealed under the one that did.
     let name = object.how.as_ref().and_then(|how| how.key.as_deref());
@@ -81,6 +83,7 @@ pub async fn run(common: &Common, command: &Edit) -> Result<ExitCode, Failure> {
                     path,
                     keyring: &keyring,
                     plugin: &plugin,
+                    loadable: &loadable,
                     sealer: sealer.as_ref().unwrap_or(&plugin),
                     store,
                     object: &object,
@@ -172,6 +175,7 @@ struct Editing<'a> {
     path: &'a [u8],
     keyring: &'a MixedKeyring,
     plugin: &'a Plugin,
+    loadable: &'a Loadable,
     /// Is lent the key that it is sealed under.
     sealer: &'a Plugin,
     store: Arc<dyn Store>,
@@ -241,9 +245,10 @@ impl Editing<'_> {
         let written = put::put(
             &run.store_of_other_content(),
             self.plugin.reader(),
+            self.loadable,
             vec![put],
         )
-        .await;
+        .await?;
         let failed = written.into_iter().flatten().next();
         match failed {
             None => Ok(()),
@@ -257,12 +262,7 @@ impl Editing<'_> {
 
 /// What is said of the object; nothing where a person sees it in the summary.
 fn line(common: &Common, path: &[u8], failure: Option<&Failure>) -> Option<String> {
-    let why = failure.map(|failure| Why {
-        cause: failure.cause,
-        message: failure.message.clone(),
-        cure: failure.cure.clone(),
-        opens_at: None,
-    });
+    let why = failure.map(Why::from);
     if !common.json {
         return why.map(|why| words::failure_lines(FAILED, &why, path));
     }

@@ -10,13 +10,34 @@ use iamseal::storage::dir::OpenError;
 
 use crate::cause::{self, Cause};
 use crate::output;
-use crate::report::why;
+use crate::report::why::{self, Why};
 
 /// Why a command ended without doing its work.
 pub struct Failure {
     pub cause: Cause,
     pub message: String,
     pub cure: Option<String>,
+}
+
+impl From<&Failure> for Why {
+    fn from(failure: &Failure) -> Self {
+        Self {
+            cause: failure.cause,
+            message: failure.message.clone(),
+            cure: failure.cure.clone(),
+            opens_at: None,
+        }
+    }
+}
+
+impl From<Why> for Failure {
+    fn from(why: Why) -> Self {
+        Self {
+            cause: why.cause,
+            message: why.message,
+            cure: why.cure,
+        }
+    }
 }
 
 impl Failure {

@@ -1,6 +1,7 @@
 //! Identities: what the objects of IAM hold, in the form of an archive that MinIO imports. Both layouts are in
 //! docs/formats/minio.md, section 13.
 
+mod alike;
 pub mod archive;
 mod entry;
 mod object;
@@ -12,6 +13,7 @@ use clap::ValueEnum;
 use serde_json::Value;
 use zeroize::Zeroize as _;
 
+pub use self::alike::is_alike;
 pub use self::entry::entry;
 pub use self::object::object;
 pub use self::pattern::Pattern;

@@ -22,8 +22,9 @@ use crate::arguments::{Common, Import};
 use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::identities::archive::Archive;
-use crate::identities::{Kind, Pattern, Secret, entry, object, path};
+use crate::identities::{Kind, Pattern, entry, is_alike, object, path};
 use crate::interrupt::Interrupt;
+use crate::loadable::Loadable;
 use crate::progress::Progress;
 use crate::put::{Put, put};
 use crate::report::notes;
@@ -76,6 +77,7 @@ pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure>
     };
     let importing = Importing {
         plugin: &plugin,
+        loadable: Loadable::new(common, &keyring).await?,
         storage: &*storage,
         run: run.as_ref(),
         roots: keyring.root_credentials(),
@@ -177,6 +179,7 @@ fn wanted<'a>(archive: &'a Archive, command: &Import) -> Vec<Identity<'a>> {
 /// An import that is under way.
 struct Importing<'a> {
     plugin: &'a Plugin,
+    loadable: Loadable,
     storage: &'a dyn Storage,
     /// None of a dry run.
     run: Option<&'a Run>,
@@ -213,11 +216,12 @@ impl Importing<'_> {
             steps.push(step);
         }
         if let Some(run) = self.run {
-            let written = put(&run.store_of_other_content(), self.plugin.reader(), puts).await;
+            let store = run.store_of_other_content();
+            let written = put(&store, self.plugin.reader(), &self.loadable, puts).await?;
             for (place, failure) in places.into_iter().zip(written) {
                 if let (Some(step), Some(failure)) = (steps.get_mut(place), failure) {
                     step.outcome = FAILED;
-                    step.failure = Some(why(failure));
+                    step.failure = Some(Why::from(&failure));
                 }
             }
         }
@@ -294,31 +298,6 @@ enum Unfit {
     All(Failure),
 }
 
-/// Whether two values say the same: lists are sets, which servers write in any order.
-fn is_alike(one: &Value, other: &Value) -> bool {
-    let [one, other] = [one, other].map(|value| Secret(in_order(value)));
-    one.0 == other.0
-}
-
-fn in_order(value: &Value) -> Value {
-    match value {
-        Value::Array(values) => {
-            let mut values: Vec<Value> = values.iter().map(in_order).collect();
-            values.sort_by_cached_key(Value::to_string);
-            Value::Array(values)
-        }
-        Value::Object(fields) => {
-            let fields = fields.iter();
-            Value::Object(
-                fields
-                    .map(|(name, value)| (name.clone(), in_order(value)))
-                    .collect(),
-            )
-        }
-        other => other.clone(),
-    }
-}
-
 fn change(path: Vec<u8>, expected: Option<Version>, bytes: Vec<u8>) -> Change {
     match expected {
         Some(expected) => Change::Replace(Replacement {
@@ -354,13 +333,4 @@ fn is_there() -> Why {
 
 fn failure(error: ObjectError) -> Failure {
     iamseal::Error::Object(error).into()
-}
-
-fn why(failure: Failure) -> Why {
-    Why {
-        cause: failure.cause,
-        message: failure.message,
-        cure: failure.cure,
-        opens_at: None,
-    }
 }

@@ -8,9 +8,8 @@ use std::sync::{Mutex, PoisonError};
 use iamseal::keys::root_credential::RootCredentialError;
 use iamseal::keys::static_key::StaticKeyError;
 use iamseal::keys::{
-    Environment, Keyring as _, KeysError, MixedKeyring, StaticKeyring, is_open_to_others,
+    Environment, GivenPath, Keyring as _, KeysError, MixedKeyring, StaticKeyring, is_open_to_others,
 };
-use iamseal_words::keys::given::{NOT_SHOWN, path_shown};
 
 use crate::arguments::Common;
 use crate::cause::Cause;
@@ -37,7 +36,7 @@ pub fn keyring(common: &Common) -> Result<MixedKeyring, Failure> {
 
 /// Refuses what may be a secret where the name of its file belongs, without showing it.
 fn is_no_secret(option: &str, file: &Path) -> Result<(), Failure> {
-    if path_shown(file) != NOT_SHOWN {
+    if !GivenPath::from(file).is_hidden() {
         return Ok(());
     }
     Err(Failure::usage(format!(

@@ -1,5 +1,5 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
-//! `failure`, `identities`, `interrupt`, `journals`, `keys`, `load`, `output`, `progress`, `put`, `run`,
+//! `failure`, `identities`, `interrupt`, `journals`, `keys`, `load`, `loadable`, `output`, `progress`, `put`, `run`,
 //! `standing`, `store`, `typed` and `workers`. What is said of objects is in the crate `iamseal-words`.
 
 mod arguments;
@@ -20,6 +20,7 @@ mod kes;
 mod keygen;
 mod keys;
 mod load;
+mod loadable;
 mod ls;
 mod manifest;
 mod migrate;

@@ -48,7 +48,7 @@ pub async fn migrate(
         target: command.shared.target()?,
         dry_run: command.shared.dry_run,
         try_all_credentials: command.shared.credentials.try_all,
-        unloadable_too: command.shared.unloadable_too,
+        not_loadable_too: command.shared.not_loadable_too,
     };
     let to_plaintext = matches!(plan.target, Target::Plaintext);
     standing::tell(common, &*store, &plan.prefix, |_| Some(to_plaintext)).await;

@@ -10,6 +10,7 @@ use zeroize::Zeroizing;
 
 use crate::cause::Cause;
 use crate::failure::Failure;
+use crate::loadable::{Loadable, Objects};
 
 /// An object to be written.
 pub struct Put {
@@ -20,8 +21,16 @@ pub struct Put {
     pub policy: Policy,
 }
 
-/// Writes objects. One failure each, in order; none of what is durable.
-pub async fn put(store: &Journaled, opener: &Auditor, puts: Vec<Put>) -> Vec<Option<Failure>> {
+/// Writes objects, but none that no server loads. One failure each, in order; none of what is durable.
+///
+/// # Errors
+/// What keeps from finding out which these are; nothing is written then.
+pub async fn put(
+    store: &Journaled,
+    opener: &Auditor,
+    loadable: &Loadable,
+    puts: Vec<Put>,
+) -> Result<Vec<Option<Failure>>, Failure> {
     let few = || StorageError::Other("the store answered for too few drafts".into());
     let (mut changes, mut wanted) = (Vec::new(), Vec::new());
     for put in puts {
@@ -29,7 +38,7 @@ pub async fn put(store: &Journaled, opener: &Auditor, puts: Vec<Put>) -> Vec<Opt
         changes.push(put.change);
     }
     let mut staged = store.stage(changes).await.into_iter();
-    let mut drafts = Vec::new();
+    let (mut drafts, mut objects) = (Vec::new(), Objects::new());
     let mut results = Vec::new();
     for (path, plaintext, policy) in wanted {
         let draft = staged.next().unwrap_or_else(|| Err(few()));
@@ -42,15 +51,16 @@ pub async fn put(store: &Journaled, opener: &Auditor, puts: Vec<Put>) -> Vec<Opt
         };
         let read_back = draft.read_back().await.map(Zeroizing::new);
         let opened = match read_back {
-            Ok(bytes) => opener
-                .unseal(&path, &bytes, policy)
-                .await
-                .map_err(Failure::from),
+            Ok(bytes) => {
+                let opened = opener.unseal(&path, &bytes, policy).await;
+                opened.map(|opened| (bytes, opened)).map_err(Failure::from)
+            }
             Err(error) => Err(failed(error)),
         };
         results.push(match opened {
-            Ok(opened) if opened.plaintext == plaintext => {
-                drafts.push(draft);
+            Ok((bytes, opened)) if opened.plaintext == plaintext => {
+                objects.insert(path.clone(), bytes);
+                drafts.push((results.len(), path, draft));
                 None
             }
             Ok(_) => {
@@ -60,12 +70,20 @@ pub async fn put(store: &Journaled, opener: &Auditor, puts: Vec<Put>) -> Vec<Opt
             Err(failure) => Some(failure),
         });
     }
-    let mut committed: VecDeque<_> = store.commit(drafts).await.into();
+    let mut unfit = loadable.unfit(objects).await?;
+    let mut loaded = Vec::with_capacity(drafts.len());
+    for (place, path, draft) in drafts {
+        match (unfit.remove(&path), results.get_mut(place)) {
+            (Some(why), Some(result)) => *result = Some(why.into()),
+            _ => loaded.push(draft),
+        }
+    }
+    let mut committed: VecDeque<_> = store.commit(loaded).await.into();
     for result in results.iter_mut().filter(|result| result.is_none()) {
         let committed = committed.pop_front().unwrap_or_else(|| Err(few()));
         *result = committed.err().map(failed);
     }
-    results
+    Ok(results)
 }
 
 /// One that was read and is gone was changed too.

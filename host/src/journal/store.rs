@@ -138,14 +138,7 @@ impl Journaled {
             (Some(_), Some(new)) if sealed_after.is_some() && self.is_same_content => {
                 (Kept::After, new.to_vec())
             }
-            (Some(old), new) => match (self.journal.keep(path, old), new) {
-                (Ok(kept), _) => (Kept::Sealed, kept),
-                // Without a key nothing can be kept but what is there then, which undo will say of it.
-                (Err(StorageError::Refused(_)), Some(new)) if sealed_after.is_some() => {
-                    (Kept::After, new.to_vec())
-                }
-                (Err(error), _) => return Err(error),
-            },
+            (Some(old), _) => (Kept::Sealed, self.journal.keep(path, old)?),
         };
         let rights = match did {
             Did::Remove => self.writer.rights(path).await?,

@@ -4,7 +4,7 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use iamseal_words::keys::given::path_shown;
+use iamseal_words::keys::given::GivenPath;
 use thiserror::Error;
 
 use super::root_credential::RootCredentialError;
@@ -62,10 +62,10 @@ pub enum KeysError {
         place: Place,
     },
     /// A file cannot be read.
-    #[error("{}: cannot be read: {cause}", path_shown(.path))]
+    #[error("{path}: cannot be read: {cause}")]
     Unreadable {
         /// The file.
-        path: PathBuf,
+        path: GivenPath,
         /// What the system said.
         cause: io::Error,
     },
@@ -82,15 +82,12 @@ pub enum KeysError {
         path: PathBuf,
     },
     /// A file that a variable names is not there.
-    #[error(
-        "{variable} names {}, which does not exist; MinIO would go on without a KMS",
-        path_shown(.path)
-    )]
+    #[error("{variable} names {path}, which does not exist; MinIO would go on without a KMS")]
     FileMissing {
         /// The variable.
         variable: &'static str,
         /// The file.
-        path: PathBuf,
+        path: GivenPath,
     },
     /// A variable that should name a file holds the key itself, which is not shown here.
     #[error("{variable} holds a key and not the path of a file")]

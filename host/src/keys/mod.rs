@@ -22,6 +22,7 @@ pub use self::kes::Kes;
 pub use self::key::{DataKey, Key, ServerKey};
 pub use self::keyring::StaticKeyring;
 pub use self::mixed::MixedKeyring;
+pub use iamseal_words::keys::given::GivenPath;
 pub use iamseal_words::keys::{RootCredential, StaticKey, root_credential, static_key};
 
 /// The keys that are lent. Of no key the plugin gets the bytes, and of no root credential the password:

@@ -251,6 +251,27 @@ impl<F: Lent> Live<F> {
         self.call(|bindings, store| bindings.iamseal_plugin_drives().call_notes(store))
     }
 
+    /// The folder of a drive that objects lie in; none of one that is not read.
+    ///
+    /// # Errors
+    /// As for [`Self::notes`].
+    pub fn folder(&mut self, drive: u16) -> Result<Option<Vec<u8>>, Error> {
+        self.call(|bindings, store| bindings.iamseal_plugin_drives().call_folder(store, drive))
+    }
+
+    /// The object that a file below that folder is of.
+    ///
+    /// # Errors
+    /// As for [`Self::notes`].
+    pub fn object_of(&mut self, file: &[u8]) -> Result<Option<Vec<u8>>, Error> {
+        let file = file.to_vec();
+        self.call(|bindings, store| {
+            bindings
+                .iamseal_plugin_drives()
+                .call_object_of(store, &file)
+        })
+    }
+
     /// The drafts that lie on the drives.
     ///
     /// # Errors

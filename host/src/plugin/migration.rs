@@ -30,7 +30,7 @@ pub struct MigrationPlan {
     pub try_all_credentials: bool,
     /// Whether plaintext objects that no server loads ([`crate::contract::ObjectError::NotLoadable`]) are sealed too. Without
     /// it they stay as they are.
-    pub unloadable_too: bool,
+    pub not_loadable_too: bool,
 }
 
 impl Default for MigrationPlan {
@@ -43,7 +43,7 @@ impl Default for MigrationPlan {
             target: Target::Sealed(SealOptions::default()),
             dry_run: false,
             try_all_credentials: false,
-            unloadable_too: false,
+            not_loadable_too: false,
         }
     }
 }
@@ -74,7 +74,7 @@ impl Migration {
             target: plan.target.clone().into(),
             dry_run: plan.dry_run,
             try_all_credentials: plan.try_all_credentials,
-            unloadable_too: plan.unloadable_too,
+            not_loadable_too: plan.not_loadable_too,
         };
         let (exports, store, until) = instance.parts();
         let call = async {

@@ -49,7 +49,7 @@ const LOST: &str = "the component that reads drives failed and was started again
 pub struct DriveStore {
     shared: Arc<Shared>,
     name: String,
-    folders: Vec<PathBuf>,
+    drives: Vec<PathBuf>,
 }
 
 /// Why drives are no store.
@@ -135,7 +135,7 @@ impl DriveStore {
         if drives.is_empty() {
             return Err(OpenError::NoDrive);
         }
-        let (name, folders) = (name(&drives), drives.clone());
+        let (name, given) = (name(&drives), drives.clone());
         let opened = blocking(move || {
             let folders = Folders::open(&drives);
             let drives = Arc::new(Drives::load(component, world, &cache, folders)?);
@@ -156,7 +156,7 @@ impl DriveStore {
         Ok(Self {
             shared: Arc::new(shared),
             name,
-            folders,
+            drives: given,
         })
     }
 
@@ -353,7 +353,7 @@ impl Store for DriveStore {
         prefix: &[u8],
         see: &mut (dyn for<'path> FnMut(&'path [u8], Standing) + Send),
     ) -> Result<(), StorageError> {
-        for (path, standing) in standing::of(&self.folders, prefix).await? {
+        for (path, standing) in standing::of(self, prefix).await? {
             see(&path, standing);
         }
         Ok(())

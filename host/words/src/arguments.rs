@@ -95,7 +95,7 @@ pub struct Migrate {
     pub dry_run: bool,
     /// Seal plaintext that no server loads too, such as truncated JSON; without it such objects stay and fail.
     #[arg(long)]
-    pub unloadable_too: bool,
+    pub not_loadable_too: bool,
     /// How far root credentials are tried.
     #[command(flatten)]
     pub credentials: Credentials,

@@ -273,7 +273,7 @@ pub fn begin(lent: Bridge, target: Target) -> Run<Bridge> {
         target,
         dry_run: false,
         try_all_credentials: false,
-        unloadable_too: false,
+        not_loadable_too: false,
     };
     Run::new(lent, plan).unwrap()
 }

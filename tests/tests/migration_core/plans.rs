@@ -36,7 +36,7 @@ pub fn plan(target: Target) -> Plan {
         target,
         dry_run: false,
         try_all_credentials: false,
-        unloadable_too: false,
+        not_loadable_too: false,
     }
 }
 

@@ -41,7 +41,7 @@ pub fn run_through(
         target: target(&plan.target),
         dry_run: plan.dry_run,
         try_all_credentials: plan.try_all_credentials,
-        unloadable_too: plan.unloadable_too,
+        not_loadable_too: plan.not_loadable_too,
     };
     let name = |error| match error {
         iamseal::Error::Object(error) => case(&from_contract(error)).to_string(),

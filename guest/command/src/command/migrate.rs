@@ -38,7 +38,7 @@ pub fn run(common: &Common, command: &Migrate) -> Result<u8, Failure> {
         target: target.into(),
         dry_run: command.dry_run,
         try_all_credentials: command.credentials.try_all,
-        unloadable_too: command.unloadable_too,
+        not_loadable_too: command.not_loadable_too,
     })
     .map_err(ObjectError::from)?;
     let mut tally = Tally::default();

@@ -20,6 +20,25 @@ pub struct Disk {
 /// Long after anything in an archive was written.
 pub const NOW: i64 = 4_000_000_000_000_000_000;
 
+/// The archives that are sound and of one server.
+pub const SOUND: [&str; 8] = [
+    "single-sealed.tar.gz",
+    "four-sealed.tar.gz",
+    "eight-two-sets.tar.gz",
+    "two-pools.tar.gz",
+    "pools-sealed.tar.gz",
+    "noninline.tar.gz",
+    "four-plain-blocks.tar.gz",
+    "old-four-plain.tar.gz",
+];
+
+/// The paths of all that an audit looks at.
+pub fn all(disk: &Disk) -> Vec<String> {
+    let lent = disk.lent.borrow();
+    let store = Store::open(&*lent).unwrap();
+    super::listed(&store, "config/", None)
+}
+
 impl Disk {
     pub fn of(archive: &str) -> Self {
         Self::with(Lent::of(archive))

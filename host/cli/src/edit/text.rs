@@ -93,7 +93,10 @@ impl Text {
     }
 }
 
-/// Whether a server would read this at its path.
+/// Whether it can be an object of its path at all. Whether a server loads it is found out once it is sealed.
+///
+/// # Errors
+/// It is too large, empty, or no JSON at a path of JSON.
 pub fn check(new: &[u8], path: &[u8]) -> Result<(), Failure> {
     if new.len() as u64 > most() {
         let message = format!(
@@ -145,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_what_a_server_reads_at_its_path_is_written() {
+    fn what_can_be_no_object_is_refused() {
         let json = b"config/iam/policies/a/policy.json";
         assert!(check(br#"{"a":[1,{}]}"#, json).is_ok());
         for text in [&b"{"[..], b"", b"{} {}", b"\xff", b"{\"a\":}"] {

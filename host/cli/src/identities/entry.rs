@@ -131,7 +131,7 @@ fn text<'a>(kind: Kind, fields: &'a Map<String, Value>, name: &str) -> Result<&'
 
 fn unfit(kind: Kind, why: impl std::fmt::Display) -> Why {
     Why {
-        cause: Cause::Malformed,
+        cause: Cause::NotLoadable,
         message: format!("it opens, but does not hold a {}: {why}", kind.word()),
         cure: Some("look at it with iamseal cat, and set it right with iamseal edit".into()),
         opens_at: None,

@@ -5,6 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
+use super::alike::is_alike;
 use super::entry::{NO_TIME, POLICY_CLAIM, POLICY_CLAIM_READ, POLICY_KIND};
 use super::{Kind, Secret, token};
 
@@ -76,7 +77,7 @@ fn service_account(name: &str, fields: &Map<String, Value>, now: &str) -> Result
         .filter(|policy| policy.is_object());
     // What the account may do is what the archive shows, not a claim that nobody can read.
     match policy {
-        Some(policy) if claimed(&claims).map(in_order) != Some(in_order(policy.clone())) => {
+        Some(policy) if !claimed(&claims).is_some_and(|claimed| is_alike(&claimed, policy)) => {
             claims.insert(
                 POLICY_CLAIM.into(),
                 STANDARD.encode(policy.to_string()).into(),
@@ -106,26 +107,6 @@ fn service_account(name: &str, fields: &Map<String, Value>, now: &str) -> Result
     Ok(Secret(
         json!({"version": 1, "updatedAt": now, "credentials": credentials}),
     ))
-}
-
-/// The same with its lists in order: those of a policy are sets, which a server writes in any.
-fn in_order(value: Value) -> Value {
-    match value {
-        Value::Array(values) => {
-            let mut values: Vec<Value> = values.into_iter().map(in_order).collect();
-            values.sort_by_cached_key(Value::to_string);
-            Value::Array(values)
-        }
-        Value::Object(fields) => {
-            let fields = fields.into_iter();
-            Value::Object(
-                fields
-                    .map(|(name, value)| (name, in_order(value)))
-                    .collect(),
-            )
-        }
-        value => value,
-    }
 }
 
 /// The policy in the claims.

@@ -2,10 +2,8 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::digest::KeyInit as _;
-use hmac::{Hmac, Mac as _};
+use iamseal_data_key::{sign, signed as is_signed};
 use serde_json::{Map, Value};
-use sha2::Sha512;
 use zeroize::Zeroizing;
 
 /// The header of a token that is made.
@@ -38,10 +36,9 @@ pub fn claims<'a>(
     if header.get("alg").and_then(Value::as_str) != Some("HS512") {
         return Err(TokenError::Malformed);
     }
-    let is_by = |secret: &[u8]| {
-        let mac = mac(secret, signed.as_bytes());
-        mac.is_some_and(|mac| mac.verify_slice(&signature).is_ok())
-    };
+    let signature = signature.as_slice().try_into();
+    let signature = signature.map_err(|_| TokenError::OtherSecret)?;
+    let is_by = |secret: &[u8]| is_signed(secret, signed.as_bytes(), signature);
     if !secrets.into_iter().any(is_by) {
         return Err(TokenError::OtherSecret);
     }
@@ -53,19 +50,11 @@ pub fn signed(claims: &Value, secret: &[u8]) -> String {
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let claims = Zeroizing::new(claims.to_string());
     let mut token = format!("{}.{}", encode(HEADER), encode(claims.as_bytes()));
-    if let Some(mac) = mac(secret, token.as_bytes()) {
-        let signature = encode(&mac.finalize().into_bytes());
+    if let Some(signature) = sign(secret, token.as_bytes()) {
         token.push('.');
-        token.push_str(&signature);
+        token.push_str(&encode(&signature));
     }
     token
-}
-
-fn mac(secret: &[u8], signed: &[u8]) -> Option<Hmac<Sha512>> {
-    // A key of any length is taken.
-    let mut mac = <Hmac<Sha512>>::new_from_slice(secret).ok()?;
-    mac.update(signed);
-    Some(mac)
 }
 
 #[cfg(test)]

@@ -116,7 +116,7 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
         ),
         Cause::NotLoadable => (
             "It opens, and no server loads it: it is not what its path wants. For one such object below \
-             `config/iam/` a server loads no identity at all.",
+             `config/iam/` a server loads no identity at all; over `config/config.json` it writes its defaults.",
             "Mend it (`iamseal edit`), restore it from a backup, or move it out of the way (`iamseal set-aside`).",
         ),
         Cause::Outdated => (

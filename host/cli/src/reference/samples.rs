@@ -5,11 +5,11 @@ use std::path::PathBuf;
 
 use iamseal::contract::{Form, KeyError, ObjectError, Reason, SizeLimit, StorageError, Tries};
 use iamseal::journal::JournalError;
-use iamseal::keys::KeysError;
 use iamseal::keys::error::Place;
 use iamseal::keys::kes::{EndpointError, KesError};
 use iamseal::keys::root_credential::RootCredentialError;
 use iamseal::keys::static_key::StaticKeyError;
+use iamseal::keys::{GivenPath, KeysError};
 use iamseal::manifest::ManifestError;
 use iamseal::storage::{dir::OpenError, etcd, s3};
 use iamseal::{Error, Limit};
@@ -140,7 +140,7 @@ pub fn etcd_errors() -> Vec<etcd::OpenError> {
         }),
         etcd::OpenError::Unreadable {
             variable: "<variable>",
-            path: path(),
+            path: GivenPath::harmless(&path()),
             cause: system(),
         },
         etcd::OpenError::Certificates(text()),
@@ -210,12 +210,15 @@ pub fn keys_errors() -> Vec<KeysError> {
         KeysError::NotText { place: place() },
         KeysError::ByteOrderMark { place: place() },
         KeysError::Unreadable {
-            path: path.clone(),
+            path: GivenPath::harmless(&path),
             cause: system(),
         },
         KeysError::FileTooLarge { path: path.clone() },
         KeysError::TooManyRootCredentials { path: path.clone() },
-        KeysError::FileMissing { variable, path },
+        KeysError::FileMissing {
+            variable,
+            path: GivenPath::harmless(&path),
+        },
         KeysError::KeyForPath {
             variable,
             rather: "<other variable>",
@@ -269,7 +272,7 @@ fn kes_errors() -> Vec<KesError> {
         },
         KesError::ApiKey,
         KesError::Unreadable {
-            path: path(),
+            path: GivenPath::harmless(&path()),
             cause: system(),
         },
         KesError::FileTooLarge { path: path() },

@@ -157,7 +157,7 @@ fn what_does_not_open_is_named_and_the_others_are_carried() {
     let lines = export(&store).args(["--json"]).run().exits(3).json();
     let of = |path: &str| lines.iter().find(|line| line["path"] == path).unwrap();
     assert_eq!(of(POLICY)["error"]["cause"], "key-not-found");
-    assert_eq!(of(CAROL)["error"]["cause"], "malformed");
+    assert_eq!(of(CAROL)["error"]["cause"], "not-loadable");
     assert_eq!(
         of("config/iam/users/old/policy.json")["outcome"],
         "left-out"

@@ -56,11 +56,10 @@ fn identity(environment: &Environment) -> Result<(Identity, &'static str), KeysE
             let identity = identity.map_err(|error| match &error {
                 KesError::Pair { .. } => of(CERT_FILE)(error),
                 KesError::Nothing { what, .. } if *what == "certificate" => of(CERT_FILE)(error),
-                KesError::Unreadable { path, .. } | KesError::FileTooLarge { path }
-                    if path == certificate =>
-                {
+                KesError::Unreadable { path, .. } if *path == certificate.into() => {
                     of(CERT_FILE)(error)
                 }
+                KesError::FileTooLarge { path } if path == certificate => of(CERT_FILE)(error),
                 _ => of(KEY_FILE)(error),
             })?;
             environment.saw(key);

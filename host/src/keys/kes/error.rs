@@ -3,7 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 
-use iamseal_words::keys::given::path_shown;
+use iamseal_words::keys::given::GivenPath;
 use thiserror::Error;
 
 use super::endpoints::MAX_ENDPOINTS;
@@ -35,10 +35,10 @@ pub enum KesError {
     #[error("it is no API key of KES")]
     ApiKey,
     /// A file cannot be read.
-    #[error("{}: cannot be read: {cause}", path_shown(.path))]
+    #[error("{path}: cannot be read: {cause}")]
     Unreadable {
         /// The file or folder.
-        path: PathBuf,
+        path: GivenPath,
         /// What the system said.
         cause: io::Error,
     },

@@ -1,66 +1,48 @@
-//! What is to be known of objects besides their bytes: that of the files that they are in, on whatever drive.
+//! What is to be known of objects besides their bytes: that of the files that they are in, on whatever drive. Which
+//! files these are the component knows.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 
+use super::DriveStore;
 use crate::contract::StorageError;
+use crate::plugin::drives::Live;
 use crate::storage::{DirStore, Standing, Store as _};
-
-/// The folders of drives that hold what an audit looks at.
-const SYSTEMS: [&str; 2] = [".minio.sys", ".rustfs.sys"];
 
 /// How the objects under `prefix` stand: what is so of one of an object's files is told of the object.
 ///
 /// # Errors
-/// A drive's folder cannot be listed. A drive that is not there is passed over.
+/// A drive's folder cannot be listed, or the component fails. A drive that is not read is passed over.
 pub(super) async fn of(
-    drives: &[PathBuf],
+    store: &DriveStore,
     prefix: &[u8],
 ) -> Result<BTreeMap<Vec<u8>, Standing>, StorageError> {
-    let mut all = BTreeMap::new();
-    let folders = drives
-        .iter()
-        .flat_map(|drive| SYSTEMS.map(|name| drive.join(name)));
-    for store in folders.filter_map(|folder| DirStore::open(&folder).ok()) {
-        let mut see = |file: &[u8], standing: Standing| {
-            let Some(object) = object(file) else { return };
-            let seen = all.entry(object.to_vec()).or_insert(standing);
-            seen.has_other_names |= standing.has_other_names;
-            seen.is_open |= standing.is_open;
+    let mut all: BTreeMap<Vec<u8>, Standing> = BTreeMap::new();
+    for (number, drive) in (0..).zip(&store.drives) {
+        let Some(folder) = store.with(move |live| live.folder(number)).await? else {
+            continue;
         };
-        store.survey(prefix, &mut see).await?;
-    }
-    Ok(all)
-}
-
-/// The object that a file is of: `OBJECT/xl.meta`, or a part of it, `OBJECT/UUID/part.1`.
-fn object(file: &[u8]) -> Option<&[u8]> {
-    let (folder, name) = split(file)?;
-    match name {
-        b"xl.meta" => Some(folder),
-        name if name.starts_with(b"part.") => split(folder).map(|(object, _)| object),
-        _ => None,
-    }
-}
-
-fn split(path: &[u8]) -> Option<(&[u8], &[u8])> {
-    let slash = path.iter().rposition(|byte| *byte == b'/')?;
-    Some((path.get(..slash)?, path.get(slash + 1..)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_file_is_of_its_object() {
-        for (file, of) in [
-            ("config/a.json/xl.meta", Some("config/a.json")),
-            ("config/a.json/0b1c/part.1", Some("config/a.json")),
-            ("config/a.json/other", None),
-            ("xl.meta", None),
-        ] {
-            assert_eq!(object(file.as_bytes()), of.map(str::as_bytes), "{file}");
+        let Ok(files) = DirStore::open(&drive.join(OsStr::from_bytes(&folder))) else {
+            continue;
+        };
+        let mut seen = Vec::new();
+        let mut see = |file: &[u8], standing: Standing| seen.push((file.to_vec(), standing));
+        files.survey(prefix, &mut see).await?;
+        let of_objects = move |live: &mut Live<_>| {
+            let of_object = |(file, standing): (Vec<u8>, Standing)| {
+                let object = live.object_of(&file)?;
+                Ok(object.map(|object| (object, standing)))
+            };
+            seen.into_iter()
+                .map(of_object)
+                .collect::<Result<Vec<_>, _>>()
+        };
+        for (object, standing) in store.with(of_objects).await?.into_iter().flatten() {
+            let told = all.entry(object).or_insert(standing);
+            told.has_other_names |= standing.has_other_names;
+            told.is_open |= standing.is_open;
         }
     }
+    Ok(all)
 }

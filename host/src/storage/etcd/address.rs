@@ -1,13 +1,13 @@
 //! Where a store in etcd is, and what it takes to get in.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use url::Url;
 use zeroize::Zeroizing;
 
 use super::open_error::OpenError;
-use crate::keys::Environment;
+use crate::keys::{Environment, GivenPath};
 use crate::network::is_loopback;
 
 /// The port of etcd's clients where none is given.
@@ -238,14 +238,18 @@ fn file(
     let Some(path) = environment.get(variable)? else {
         return Ok(None);
     };
-    let read = fs::read(Path::new(path.as_str()));
-    let bytes = read.map_err(|cause| OpenError::Unreadable {
+    let path = Path::new(path.as_str());
+    let bytes = fs::read(path).map_err(|cause| OpenError::Unreadable {
         variable,
-        path: PathBuf::from(path.as_str()),
+        // A private key may stand in the variable itself.
+        path: match variable {
+            KEY => path.into(),
+            _ => GivenPath::harmless(path),
+        },
         cause,
     })?;
     if variable == KEY {
-        environment.saw(Path::new(path.as_str()));
+        environment.saw(path);
     }
     Ok(Some(Zeroizing::new(bytes)))
 }

@@ -1,9 +1,8 @@
 //! Why a store in etcd could not be opened, and what to do about it. No case holds a password.
 
 use std::io;
-use std::path::{Path, PathBuf};
 
-use iamseal_words::keys::given::path_shown;
+use iamseal_words::keys::given::GivenPath;
 use thiserror::Error;
 
 use crate::keys::KeysError;
@@ -44,12 +43,12 @@ pub enum OpenError {
     #[error(transparent)]
     Variable(#[from] KeysError),
     /// A file cannot be read.
-    #[error("{variable} names {}: {cause}", named(variable, .path))]
+    #[error("{variable} names {path}: {cause}")]
     Unreadable {
         /// What names it.
         variable: &'static str,
         /// The file.
-        path: PathBuf,
+        path: GivenPath,
         /// What the system said.
         cause: io::Error,
     },
@@ -132,13 +131,5 @@ impl OpenError {
             self,
             Self::Tls(_) | Self::NoAnswer(_) | Self::Denied(_) | Self::Other(_)
         )
-    }
-}
-
-/// What a variable names: a private key may stand in it itself.
-fn named(variable: &str, path: &Path) -> String {
-    match variable.contains("KEY") {
-        true => path_shown(path),
-        false => path.display().to_string(),
     }
 }

@@ -1,6 +1,7 @@
 //! What is given where the path of a file with secrets belongs, and may be the secret itself.
 
-use std::path::Path;
+use std::fmt;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::alphabet;
@@ -17,15 +18,41 @@ const LOOSE: GeneralPurpose = GeneralPurpose::new(
 );
 
 /// What stands for a text that may be a secret.
-pub const NOT_SHOWN: &str = "a file (what was given is not shown: it may be a secret)";
+const NOT_SHOWN: &str = "a file (what was given is not shown: it may be a secret)";
 
-/// The path for people: as it is if it is one, else [`NOT_SHOWN`]. A path is what exists, or what begins at
-/// the root or in a folder that exists, and has nothing of a key or an assignment.
-#[must_use]
-pub fn path_shown(path: &Path) -> String {
-    match path.exists() || is_path(path) {
-        true => path.display().to_string(),
-        false => NOT_SHOWN.to_owned(),
+/// The path of a file as it was given, for errors: it is kept only if it is one, so that no secret that stands in its
+/// place reaches a message or a log. A path is what exists, or what begins at the root or in a folder that exists, and
+/// has nothing of a key or an assignment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GivenPath(Option<PathBuf>);
+
+impl GivenPath {
+    /// Of a file that is no secret's place.
+    #[must_use]
+    pub fn harmless(path: &Path) -> Self {
+        Self(Some(path.to_owned()))
+    }
+
+    /// Whether it is not shown.
+    #[must_use]
+    pub fn is_hidden(&self) -> bool {
+        self.0.is_none()
+    }
+}
+
+impl From<&Path> for GivenPath {
+    fn from(path: &Path) -> Self {
+        let is_one = path.exists() || is_path(path);
+        Self(is_one.then(|| path.to_owned()))
+    }
+}
+
+impl fmt::Display for GivenPath {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.0 {
+            Some(path) => path.display().fmt(f),
+            None => f.write_str(NOT_SHOWN),
+        }
     }
 }
 
@@ -77,7 +104,9 @@ mod tests {
             "MINIO_ROOT_PASSWORD=Sup3rRootPw99".into(),
             "-----BEGIN PRIVATE KEY-----\nMC4CAQ".into(),
         ] {
-            assert_eq!(path_shown(Path::new(&secret)), NOT_SHOWN, "{secret}");
+            let given = GivenPath::from(Path::new(&secret));
+            assert!(given.is_hidden(), "{secret}");
+            assert_eq!(given.to_string(), NOT_SHOWN);
         }
     }
 
@@ -89,7 +118,7 @@ mod tests {
             "./no-such-file",
             "src",
         ] {
-            assert_eq!(path_shown(Path::new(path)), path);
+            assert_eq!(GivenPath::from(Path::new(path)).to_string(), path);
         }
     }
 }

@@ -356,8 +356,8 @@ pub fn cure(error: &ObjectError) -> Option<String> {
                 .into()
         }
         ObjectError::NotLoadable(_) => {
-            "a server loads no identity at all while it is like this: mend it (iamseal edit), restore it from a \
-             backup, or move it out of the way (iamseal set-aside); migrate seals it with --unloadable-too"
+            "mend it (iamseal edit), restore it from a backup, or move it out of the way (iamseal set-aside); \
+             migrate seals it as it is with --not-loadable-too"
                 .into()
         }
         ObjectError::NoKey => {

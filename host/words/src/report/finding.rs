@@ -33,7 +33,7 @@ pub fn cause(finding: &Finding) -> Option<Cause> {
 
 /// The same with all that is told of it. What opens and is not loaded fails too: to whoever runs a server it
 /// is the same.
-fn why(finding: &Finding) -> Option<Why> {
+pub fn why(finding: &Finding) -> Option<Why> {
     match &finding.verdict {
         Verdict::Fails(failure) => Some(failure.into()),
         Verdict::Opens(_) => {

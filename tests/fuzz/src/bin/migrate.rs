@@ -45,7 +45,7 @@ fuzz_target!(init: sandbox::start(), |bytes: &[u8]| -> Corpus {
         },
         dry_run: flags & 2 != 0,
         try_all_credentials: flags & 4 != 0,
-        unloadable_too: flags & 8 != 0,
+        not_loadable_too: flags & 8 != 0,
     };
     let limit = u32::from(input.byte() % 6);
     let mut world = World::new(input.rest());

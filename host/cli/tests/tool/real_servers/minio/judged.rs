@@ -1,11 +1,16 @@
 //! What an audit says of objects that open, and what a server does with them (docs/formats/minio.md
 //! section 14).
 
+use std::path::Path;
+
+use iamseal::CompileCache;
+use iamseal::storage::{Change, DriveStore, Replacement, Storage as _, StorageWriter as _};
+use iamseal_servers::minio::Minio;
 use serde_json::{Value, json};
 
 use super::deployment::{Deployment, key};
-use crate::kit::KEY;
 use crate::kit::audit::findings;
+use crate::kit::{KEY, tool};
 
 /// What a server says that loads no identity at all.
 const NOTHING: &str = "Unable to initialize IAM sub-system";
@@ -129,4 +134,44 @@ fn what_an_audit_warns_of_is_loaded_and_nobody_logs_in() {
             "{name}: {users:?}"
         );
     }
+}
+
+/// Whoever lets a server start over it loses it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_writes_its_defaults_over_a_configuration_that_it_cannot_read() {
+    const CONFIG: &str = "config/config.json";
+    let mut minio = Minio::start(&[]);
+    let drive = minio.drive();
+    for text in [&br#"{"region":{"_":[{"key""#[..], b"[]"] {
+        minio.stop();
+        write(&drive, CONFIG, text).await;
+        let store = drive.to_str().unwrap();
+        let ended = tool(["audit", "--json", store]).run().exits(31);
+        let (found, _) = findings(&ended);
+        assert_eq!(found[CONFIG]["error"]["cause"], "not-loadable");
+        minio.restart(&[]);
+        minio.stop();
+        let now = tool(["cat", store, CONFIG]).ok();
+        let now: Value = serde_json::from_slice(&now.stdout).unwrap();
+        assert!(now["region"]["_"].is_array(), "{now}");
+    }
+}
+
+/// Puts bytes in the place of an object of a drive, whatever they are.
+async fn write(drive: &Path, path: &str, bytes: &[u8]) {
+    let component = iamseal_component::DRIVE_STORE_WRITER;
+    let drives = vec![drive.to_owned()];
+    let opened = DriveStore::open_to_write(component, drives, CompileCache::Off).await;
+    let store = opened.unwrap();
+    let new = Replacement {
+        path: path.into(),
+        expected: store.read(path.as_bytes()).await.unwrap().version,
+        bytes: bytes.to_vec(),
+    };
+    let draft = store
+        .stage(vec![Change::Replace(new)])
+        .await
+        .remove(0)
+        .unwrap();
+    store.commit(vec![draft]).await.remove(0).unwrap();
 }
