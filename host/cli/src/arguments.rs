@@ -178,7 +178,7 @@ pub enum Command {
         iamseal migrate 'drives:/mnt/disk{1...4}' --to kms --key new-key --keys both.keys\n  \
         iamseal migrate /data/.minio.sys --to plaintext --keys all.keys")]
     Migrate(Migrate),
-    /// Take a run of migrate, set-aside or undo back: every object becomes what it was before, byte for byte.
+    /// Take a run back: every object becomes what it was before, byte for byte.
     ///
     /// What somebody else has changed since is reported and left alone. It needs any key or credential
     /// that the run was lent, to see that the journal is what the run wrote; and where objects were
@@ -199,6 +199,16 @@ pub enum Command {
         iamseal set-aside /data/.minio.sys --failing body-not-authentic --failing malformed\n  \
         iamseal set-aside /data/.minio.sys config/iam/users/alice/identity.json")]
     SetAside(SetAside),
+    /// Sign the tokens of service accounts that a root secret signed with the accounts' own secrets.
+    ///
+    /// Older servers signed them with the secret of the root, and no server knows such an account once that
+    /// is changed; what today's servers make does not need it. Give the root credentials of the time they
+    /// were made. All else in the objects stays, and so do their forms and keys. Temporary credentials are
+    /// left: a server signs them with its root secret, and they expire.
+    #[command(after_help = "Examples:\n  \
+        iamseal sign-tokens /data/.minio.sys --root-credentials old.credentials --dry-run\n  \
+        iamseal sign-tokens etcd://127.0.0.1:2379 --root-credentials old.credentials")]
+    SignTokens(SignTokens),
     /// Write the identities of a store into an archive as mc admin cluster iam export makes it, which mc
     /// admin cluster iam import takes. No server is needed.
     ///
@@ -420,7 +430,7 @@ impl fmt::Display for ShardOf {
     }
 }
 
-/// What is promised of a store that is written to, for `migrate`, `set-aside` and `undo`.
+/// What is promised of a store that is written to, for every command that writes to one.
 #[derive(Args, Clone, Copy, Default)]
 pub struct Writes {
     /// Promise that no server and nobody else writes to the store meanwhile. Needed for a folder whose
@@ -430,7 +440,7 @@ pub struct Writes {
     pub server_is_stopped: bool,
 }
 
-/// Where journals are kept, for `migrate`, `set-aside`, `undo` and `runs`.
+/// Where journals are kept, for `runs` and every command that writes to a store.
 #[derive(Args, Clone)]
 pub struct JournalPlace {
     /// The folder for the journals of runs, outside the store. [default: iamseal in XDG_STATE_HOME,
@@ -455,6 +465,22 @@ pub struct SetAside {
     #[arg(long, value_name = "CAUSE")]
     pub failing: Vec<OfCause>,
     /// Say what would be set aside, and what is lost with it; write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    #[command(flatten)]
+    pub credentials: shared::Credentials,
+    #[command(flatten)]
+    pub writes: Writes,
+    #[command(flatten)]
+    pub journal: JournalPlace,
+}
+
+#[derive(Args)]
+pub struct SignTokens {
+    /// The store: a folder, etcd, a bucket or MinIO's drives, as audit takes it.
+    #[arg(value_name = "STORE")]
+    pub store: PathBuf,
+    /// Say which tokens would be signed anew; write nothing.
     #[arg(long)]
     pub dry_run: bool,
     #[command(flatten)]

@@ -1,7 +1,6 @@
 //! `iamseal edit`: one object opened in an editor, and sealed again as it was.
 
 mod editor;
-mod key;
 mod layout;
 mod private_text;
 mod text;
@@ -10,12 +9,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use iamseal::Plugin;
-use iamseal::contract::{
-    Cipher, DataKeyEncoding, Description, Form, Found, MinioOptions, Policy, SealOptions,
-    SealedForm, WrittenCipher, WrittenEncoding,
-};
 use iamseal::keys::{Keyring as _, MixedKeyring};
-use iamseal::storage::{Change, Replacement, Store, Stored};
+use iamseal::storage::Store;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -29,6 +24,7 @@ use crate::loadable::Loadable;
 use crate::put::{self, Put};
 use crate::report::why::Why;
 use crate::report::{notes, words};
+use crate::reseal::{Object, Sealers};
 use crate::run::{self, On, Run};
 use crate::store::Access;
 use crate::tally::Tally;
@@ -55,11 +51,8 @@ pub async fn run(common: &Common, command: &Edit) -> Result<ExitCode, Failure> {
     let loadable = Loadable::new(common, &keyring).await?;
     let object = Object::open(&plugin, path, stored).await.map_err(about)?;
     // To open it all keys will do; it is sealed under the one that did.
-    let name = object.how.as_ref().and_then(|how| how.key.as_deref());
-    let sealer = match name {
-        Some(name) => key::of(common, &keyring, name, path, &object.stored.bytes).await?,
-        None => None,
-    };
+    let mut sealers = Sealers::new(common, &keyring, &plugin);
+    let sealer = sealers.of(&object).await?;
     if object.how.is_none() && !has_any(&keyring) {
         return Err(notes::NO_KEY_TO_KEEP_UNDER.into());
     }
@@ -84,7 +77,7 @@ pub async fn run(common: &Common, command: &Edit) -> Result<ExitCode, Failure> {
                     keyring: &keyring,
                     plugin: &plugin,
                     loadable: &loadable,
-                    sealer: sealer.as_ref().unwrap_or(&plugin),
+                    sealer,
                     store,
                     object: &object,
                 };
@@ -121,53 +114,6 @@ fn has_any(keyring: &MixedKeyring) -> bool {
     keyring.key_names().next().is_some() || !keyring.root_credentials().is_empty()
 }
 
-/// What is edited.
-struct Object {
-    stored: Stored,
-    plaintext: Zeroizing<Vec<u8>>,
-    /// How it was sealed; none if it is plaintext.
-    how: Option<SealOptions>,
-}
-
-impl Object {
-    async fn open(plugin: &Plugin, path: &[u8], stored: Stored) -> Result<Self, Failure> {
-        let opener = plugin.reader();
-        let opened = opener
-            .unseal(path, &stored.bytes, Policy::Compatible)
-            .await?;
-        let seen = opener.inspect(&stored.bytes).await?;
-        let how = how(&opened.found, &seen)?;
-        Ok(Self {
-            stored,
-            plaintext: opened.plaintext,
-            how,
-        })
-    }
-}
-
-/// How to seal an object that was this; none of plaintext. What nobody writes any more becomes what is
-/// written by default.
-fn how(found: &Found, seen: &Description) -> Result<Option<SealOptions>, Failure> {
-    let form = match found.form {
-        Form::Plaintext => return Ok(None),
-        Form::RootCredential => return Err(notes::EDIT_ROOT_CREDENTIAL.into()),
-        Form::Compact => SealedForm::Compact,
-        Form::Minio => SealedForm::Minio(MinioOptions {
-            cipher: match seen.cipher {
-                Some(Cipher::Aes256Gcm) => Some(WrittenCipher::Aes256Gcm),
-                Some(Cipher::Chacha20Poly1305) => Some(WrittenCipher::Chacha20Poly1305),
-                _ => None,
-            },
-            data_key_encoding: match seen.data_key_encoding {
-                Some(DataKeyEncoding::Json) => Some(WrittenEncoding::Json),
-                _ => None,
-            },
-        }),
-    };
-    let key = found.key.clone();
-    Ok(Some(SealOptions { form, key }))
-}
-
 /// What is needed to write it.
 struct Editing<'a> {
     common: &'a Common,
@@ -186,10 +132,7 @@ impl Editing<'_> {
     /// Puts it back in a run of its own. How that ends, and whether it is in the store then.
     async fn write(self, new: &Zeroizing<Vec<u8>>) -> Result<(ExitCode, bool), Failure> {
         let Self { common, path, .. } = self;
-        let bytes = match &self.object.how {
-            None => new.to_vec(),
-            Some(how) => self.sealer.seal(path, new, how).await?,
-        };
+        let put = self.object.with(self.sealer, new).await?;
         let mut interrupt = Interrupt::listen()?;
         let on = On {
             store: self.store.clone(),
@@ -203,7 +146,7 @@ impl Editing<'_> {
             Err(failure) => return Err(run::not_begun(common, &on, failure).await),
         };
         let mut tally = Tally::default();
-        let failed = self.replace(&run, bytes, new).await.err();
+        let failed = self.replace(&run, put).await.err();
         let outcome = match failed {
             None => EDITED,
             Some(_) => FAILED,
@@ -224,24 +167,7 @@ impl Editing<'_> {
         }
     }
 
-    async fn replace(
-        &self,
-        run: &Run,
-        bytes: Vec<u8>,
-        new: &Zeroizing<Vec<u8>>,
-    ) -> Result<(), Failure> {
-        let put = Put {
-            change: Change::Replace(Replacement {
-                path: self.path.to_vec(),
-                expected: self.object.stored.version.clone(),
-                bytes,
-            }),
-            plaintext: new.clone(),
-            policy: match self.object.how {
-                None => Policy::Compatible,
-                Some(_) => Policy::Sealed,
-            },
-        };
+    async fn replace(&self, run: &Run, put: Put) -> Result<(), Failure> {
         let written = put::put(
             &run.store_of_other_content(),
             self.plugin.reader(),

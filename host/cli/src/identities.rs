@@ -1,6 +1,7 @@
 //! Identities: what the objects of IAM hold, in the form of an archive that MinIO imports. Both layouts are in
 //! docs/formats/minio.md, section 13.
 
+mod account;
 mod alike;
 pub mod archive;
 mod entry;
@@ -10,9 +11,10 @@ mod place;
 mod token;
 
 use clap::ValueEnum;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use zeroize::Zeroize as _;
 
+pub use self::account::signed_by_account;
 pub use self::alike::is_alike;
 pub use self::entry::entry;
 pub use self::object::object;
@@ -67,6 +69,13 @@ impl Kind {
             Self::StsuserMappings => "policies of a temporary user",
         }
     }
+}
+
+/// A field by its name, whose case servers do not look at.
+fn field<'a>(fields: &'a Map<String, Value>, name: &str) -> Option<&'a Value> {
+    let is_it = |(other, _): &(&String, _)| other.eq_ignore_ascii_case(name);
+    let named = || fields.iter().filter(is_it).map(|(_, value)| value).next();
+    fields.get(name).or_else(named)
 }
 
 /// JSON that holds secrets, wiped when it is dropped.

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 use crate::cause::Cause;
 use crate::failure::Failure;
 
-/// Waits in the background for Ctrl-C, for SIGTERM, for the end of the terminal and for that of the time
+/// Waits in the background for Ctrl-C, for SIGTERM and SIGQUIT, for the end of the terminal and for that of the time
 /// that the process may compute.
 pub struct Interrupt(watch::Receiver<Option<Cause>>);
 
@@ -87,6 +87,8 @@ fn receive() -> Result<watch::Receiver<Option<Cause>>, Failure> {
     // Not `ctrl_c()`, which listens only once its task has run.
     let mut interrupts = signal(SignalKind::interrupt())?;
     let mut terminations = signal(SignalKind::terminate())?;
+    // Ctrl-\, and whoever wants a core dump, which would hold keys.
+    let mut quits = signal(SignalKind::quit())?;
     // The time that the process may compute is used up (`ulimit -t`); a little is left.
     let mut used_up = signal(SignalKind::from_raw(Signal::XCPU.as_raw()))?;
     // Whoever starts it under nohup wants it to go on.
@@ -105,6 +107,7 @@ fn receive() -> Result<watch::Receiver<Option<Cause>>, Failure> {
         let cause = tokio::select! {
             _ = interrupts.recv() => Cause::Interrupted,
             _ = terminations.recv() => Cause::Terminated,
+            _ = quits.recv() => Cause::Terminated,
             _ = used_up.recv() => Cause::Terminated,
             _ = hung_up => Cause::HungUp,
         };

@@ -1,5 +1,5 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
-//! `failure`, `identities`, `interrupt`, `journals`, `keys`, `load`, `loadable`, `output`, `progress`, `put`, `run`,
+//! `failure`, `identities`, `interrupt`, `journals`, `keys`, `load`, `loadable`, `output`, `progress`, `put`, `reseal`, `run`,
 //! `standing`, `store`, `typed` and `workers`. What is said of objects is in the crate `iamseal-words`.
 
 mod arguments;
@@ -30,10 +30,12 @@ mod progress;
 mod put;
 #[cfg(test)]
 mod reference;
+mod reseal;
 mod run;
 mod runs;
 mod seal;
 mod set_aside;
+mod sign_tokens;
 mod standing;
 mod store;
 mod sweep;
@@ -117,6 +119,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Command::Migrate(command) => migrate::run(&common, &command).await,
             Command::Undo(command) => undo::run(&common, &command).await,
             Command::SetAside(command) => set_aside::run(&common, &command).await,
+            Command::SignTokens(command) => sign_tokens::run(&common, &command).await,
             Command::Export(command) => export::run(&common, &command).await,
             Command::Import(command) => import::run(&common, &command).await,
             Command::Edit(command) => edit::run(&common, &command).await,
@@ -149,6 +152,7 @@ fn reads_first(command: &Command) -> bool {
             | Command::Migrate(_)
             | Command::Undo(_)
             | Command::SetAside(_)
+            | Command::SignTokens(_)
             | Command::Sweep(_)
             | Command::VerifyProof(_)
     )

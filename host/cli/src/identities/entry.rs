@@ -8,7 +8,7 @@ use iamseal::keys::RootCredential;
 use serde_json::{Map, Value, json};
 
 use super::token::{self, TokenError};
-use super::{Kind, Secret};
+use super::{Kind, Secret, field};
 use crate::cause::Cause;
 use crate::report::why::Why;
 
@@ -52,7 +52,7 @@ pub fn entry(
 
 /// The policy itself, which servers since 2021-12 have within another object.
 fn policy(fields: &Map<String, Value>) -> Result<Secret, Why> {
-    let inner = fields.get("Policy").and_then(Value::as_object);
+    let inner = field(fields, "Policy").and_then(Value::as_object);
     let policy = inner.unwrap_or(fields);
     match policy.contains_key("Statement") {
         true => Ok(Secret(Value::Object(policy.clone()))),
@@ -63,7 +63,7 @@ fn policy(fields: &Map<String, Value>) -> Result<Secret, Why> {
 fn user(fields: &Map<String, Value>) -> Result<Secret, Why> {
     let credentials = credentials(Kind::Users, fields)?;
     let secret = text(Kind::Users, credentials, "secretKey")?;
-    let status = match credentials.get("status").and_then(Value::as_str) {
+    let status = match field(credentials, "status").and_then(Value::as_str) {
         Some("off") => "disabled",
         _ => "enabled",
     };
@@ -95,7 +95,7 @@ fn service_account(
             policy
         }
     };
-    let field = |name: &str, without: Value| credentials.get(name).cloned().unwrap_or(without);
+    let field = |name: &str, without: Value| field(credentials, name).cloned().unwrap_or(without);
     Ok(Secret(json!({
         "parent": parent,
         "accessKey": field("accessKey", name.into()),
@@ -119,17 +119,17 @@ fn with(fields: &Map<String, Value>, missing: &[(&str, Value)]) -> Secret {
     Secret(Value::Object(fields))
 }
 
-fn credentials(kind: Kind, fields: &Map<String, Value>) -> Result<&Map<String, Value>, Why> {
-    let credentials = fields.get("credentials").and_then(Value::as_object);
+pub fn credentials(kind: Kind, fields: &Map<String, Value>) -> Result<&Map<String, Value>, Why> {
+    let credentials = field(fields, "credentials").and_then(Value::as_object);
     credentials.ok_or_else(|| unfit(kind, "it has no credentials"))
 }
 
-fn text<'a>(kind: Kind, fields: &'a Map<String, Value>, name: &str) -> Result<&'a str, Why> {
-    let text = fields.get(name).and_then(Value::as_str);
+pub fn text<'a>(kind: Kind, fields: &'a Map<String, Value>, name: &str) -> Result<&'a str, Why> {
+    let text = field(fields, name).and_then(Value::as_str);
     text.ok_or_else(|| unfit(kind, format!("it has no {name}")))
 }
 
-fn unfit(kind: Kind, why: impl std::fmt::Display) -> Why {
+pub fn unfit(kind: Kind, why: impl std::fmt::Display) -> Why {
     Why {
         cause: Cause::NotLoadable,
         message: format!("it opens, but does not hold a {}: {why}", kind.word()),
@@ -138,7 +138,7 @@ fn unfit(kind: Kind, why: impl std::fmt::Display) -> Why {
     }
 }
 
-fn unsigned(error: TokenError) -> Why {
+pub fn unsigned(error: TokenError) -> Why {
     match error {
         TokenError::Malformed => unfit(Kind::Svcaccts, "its token is none"),
         TokenError::OtherSecret => Why {
@@ -184,6 +184,14 @@ mod tests {
         assert_eq!(made(Kind::Policies, &policy), policy);
         let within = json!({"Version": 1, "Policy": policy, "CreateDate": NO_TIME});
         assert_eq!(made(Kind::Policies, &within), policy);
+    }
+
+    #[test]
+    fn the_case_of_a_name_does_not_matter() {
+        let user =
+            json!({"Version": 1, "Credentials": {"SecretKey": "longenough", "STATUS": "off"}});
+        let expected = json!({"secretKey": "longenough", "status": "disabled"});
+        assert_eq!(made(Kind::Users, &user), expected);
     }
 
     #[test]

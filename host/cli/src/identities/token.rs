@@ -45,16 +45,36 @@ pub fn claims<'a>(
     serde_json::from_slice(&claims).map_err(|_| TokenError::Malformed)
 }
 
+/// The same token, signed by another secret than the one of these that had signed it.
+///
+/// # Errors
+/// None of them did, or it is no such token.
+pub fn signed_anew<'a>(
+    token: &str,
+    secrets: impl IntoIterator<Item = &'a [u8]>,
+    secret: &[u8],
+) -> Result<String, TokenError> {
+    claims(token, secrets)?;
+    let (message, _) = token.rsplit_once('.').ok_or(TokenError::Malformed)?;
+    Ok(with_signature(message.to_owned(), secret))
+}
+
 /// A token with these claims under this secret.
 pub fn signed(claims: &Value, secret: &[u8]) -> String {
     let encode = |bytes: &[u8]| URL_SAFE_NO_PAD.encode(bytes);
     let claims = Zeroizing::new(claims.to_string());
-    let mut token = format!("{}.{}", encode(HEADER), encode(claims.as_bytes()));
-    if let Some(signature) = sign(secret, token.as_bytes()) {
-        token.push('.');
-        token.push_str(&encode(&signature));
+    with_signature(
+        format!("{}.{}", encode(HEADER), encode(claims.as_bytes())),
+        secret,
+    )
+}
+
+fn with_signature(mut message: String, secret: &[u8]) -> String {
+    if let Some(signature) = sign(secret, message.as_bytes()) {
+        message.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut message);
     }
-    token
+    message
 }
 
 #[cfg(test)]
@@ -78,6 +98,17 @@ mod tests {
     fn what_is_signed_is_what_a_server_signs() {
         let claims = claims(TOKEN, [SECRET]).unwrap();
         assert_eq!(signed(&Value::Object(claims), SECRET), TOKEN);
+    }
+
+    #[test]
+    fn a_token_is_signed_anew_and_says_the_same() {
+        let anew = signed_anew(TOKEN, [SECRET], b"another").unwrap();
+        assert_eq!(claims(&anew, [SECRET]), Err(TokenError::OtherSecret));
+        assert_eq!(claims(&anew, [&b"another"[..]]), claims(TOKEN, [SECRET]));
+        let back = signed_anew(&anew, [&b"another"[..]], SECRET);
+        assert_eq!(back.unwrap(), TOKEN);
+        let by_nobody = signed_anew(TOKEN, [&b"another"[..]], SECRET);
+        assert_eq!(by_nobody, Err(TokenError::OtherSecret));
     }
 
     #[test]

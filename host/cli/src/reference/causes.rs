@@ -162,7 +162,7 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
             "Run again.",
         ),
         Cause::Terminated => (
-            "SIGTERM, or SIGXCPU (`ulimit -t`). What was reported is done, all else is as it was.",
+            "SIGTERM, SIGQUIT, or SIGXCPU (`ulimit -t`). What was reported is done, all else is as it was.",
             "Run again.",
         ),
     }

@@ -232,6 +232,7 @@ fn signals() {
     for (signal, code, word) in [
         (Signal::INT, 130, "interrupted"),
         (Signal::TERM, 143, "terminated"),
+        (Signal::QUIT, 143, "terminated"),
         (Signal::HUP, 129, "hung-up"),
     ] {
         for json in [&[][..], &["--json"]] {

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::kit::tool;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "keygen",
     "seal",
     "unseal",
@@ -22,6 +22,7 @@ const COMMANDS: [&str; 20] = [
     "sweep",
     "undo",
     "set-aside",
+    "sign-tokens",
     "runs",
     "verify-proof",
     "kes",

@@ -45,6 +45,7 @@ mod secrets;
 mod set_aside;
 mod shards;
 mod shown;
+mod sign_tokens;
 mod single_objects;
 mod sweep;
 mod undo;

@@ -79,7 +79,7 @@ pub enum Cause {
     Interrupted,
     /// Standard output was closed.
     ClosedPipe,
-    /// SIGTERM or SIGXCPU.
+    /// SIGTERM, SIGQUIT or SIGXCPU.
     Terminated,
 }
 

@@ -54,7 +54,7 @@ fn warnings(finding: &Finding) -> Vec<String> {
         Signer::Account | Signer::PresentRoot(_) | Signer::Unknown => None,
         Signer::EarlierRoot(user) => Some(format!(
             "its session token is signed with an earlier secret of the root credential {}: a server that \
-             has the present one does not know this account",
+             has the present one does not know this account (iamseal sign-tokens mends that)",
             shown(user.as_bytes())
         )),
     });

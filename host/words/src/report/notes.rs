@@ -155,6 +155,38 @@ pub const SET_ASIDE: &str = "\
 a server that runs keeps what it has read in memory: start it again; what it writes in the meantime in the place \
 of these objects an undo leaves alone";
 
+/// Why no token can be signed anew, and what to do about it.
+pub const NO_ROOT_TO_VERIFY: (&str, &str) = (
+    "there is no root credential, and only those that one has signed are signed anew",
+    "give the root credentials of the time the accounts were made with --root-credentials",
+);
+
+/// That there is nothing to sign anew.
+pub const NO_TOKEN_OF_A_ROOT: &str = "\
+no token of a service account is signed by one of these root credentials";
+
+/// What a server sees of it.
+pub const TOKENS_SIGNED: &str = "\
+a server that runs keeps what it has read in memory: start it again";
+
+/// That the secret which signed some tokens is not known.
+#[must_use]
+pub fn signed_by_others(count: usize) -> String {
+    format!(
+        "tokens of service accounts whose signer is not known: {count}; if their accounts do not work, add the root \
+         credential of the time they were made"
+    )
+}
+
+/// That tokens of temporary credentials stay as they are.
+#[must_use]
+pub fn temporary_tokens(count: usize) -> String {
+    format!(
+        "temporary credentials that a root secret signed: {count}; they are left as they are: under another root \
+         secret whoever has one asks for a new one"
+    )
+}
+
 /// What to do where an object cannot be set aside without a key.
 pub const KEY_TO_KEEP: &str = "\
 give any key, in the variables or with --keys: the journal keeps the object sealed under it, and undo needs it; \
@@ -374,7 +406,7 @@ pub const NO_KEY_TO_KEEP_UNDER: (&str, &str) = (
 );
 
 /// Why an object in the root-credential form is not edited, and what to do about it.
-pub const EDIT_ROOT_CREDENTIAL: (&str, &str) = (
+pub const ROOT_CREDENTIAL_IS_READ: (&str, &str) = (
     "it is in the root-credential form, which is only read",
     "migrate it first: iamseal migrate --to kms or --to plaintext, with --prefix for it alone",
 );

@@ -2,6 +2,8 @@
 //! the conditions of puts.
 
 use std::fs;
+use std::io::{Read as _, Write as _};
+use std::net::TcpListener;
 use std::thread;
 use std::time::Instant;
 
@@ -271,4 +273,45 @@ fn without(header: &'static str, to: String) -> String {
         head.retain(|line| !line.to_ascii_lowercase().starts_with(&format!("{header}:")));
         Fate::Goes(head)
     })
+}
+
+/// Credentials that a machine's agent gives are a server's answer too.
+#[test]
+fn credentials_that_no_request_can_carry_are_refused() {
+    for (key, token) in [
+        ("KEY", "to\\u0001ken"),
+        ("K\\u00e9Y", "token"),
+        ("KEY", "to\\nken"),
+    ] {
+        let agent = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = agent.local_addr().unwrap();
+        let body = format!(
+            r#"{{"AccessKeyId":"{key}","SecretAccessKey":"secret-of-agent","Token":"{token}",
+                "Expiration":"2099-01-01T00:00:00Z"}}"#
+        );
+        thread::spawn(move || {
+            for mut client in agent.incoming().flatten() {
+                let mut head = [0; 4096];
+                // A client that goes away early is no reason to stop.
+                let _ = client.read(&mut head);
+                let length = body.len();
+                let _ = write!(
+                    client,
+                    "HTTP/1.1 200 OK\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{body}"
+                );
+            }
+        });
+        let audit = tool(["audit", "s3://bucket/prefix"]).key(KEY).env([
+            (
+                "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+                &*format!("http://{address}/"),
+            ),
+            ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", "/dev/null"),
+            ("AWS_ENDPOINT_URL", "http://127.0.0.1:9"),
+            ("AWS_ALLOW_HTTP", "true"),
+        ]);
+        let ended = audit.run().exits(13);
+        let ended = ended.says("the credentials hold a character that no request can carry");
+        assert!(!ended.stderr.contains("secret-of-agent"), "{ended}");
+    }
 }

@@ -84,9 +84,9 @@ fn edits(reference: &mut Reference, store: &Store) {
         edit.env([("XDG_STATE_HOME", journals.path())])
             .env([("EDITOR", format!("f() {{ {editor}; }}; f"))])
     };
-    reference.compare("edit", &edit(ODD, "echo [1] > \"$1\"").ok());
+    reference.compare("edit", &edit(ODD, "echo '{\"new\": 1}' > \"$1\"").ok());
     let other = store.file(CAROL);
-    let conflict = format!("echo [2] > \"$1\"; rm {}", other.display());
+    let conflict = format!("echo '{{\"new\": 2}}' > \"$1\"; rm {}", other.display());
     let ended = edit(CAROL.as_bytes(), &conflict).run().exits(14);
     reference.compare("edit", &ended);
     for line in ended.errors() {
@@ -98,7 +98,10 @@ fn edits(reference: &mut Reference, store: &Store) {
         }
     }
     // Plaintext, which stays so: its journal has it all the same.
-    reference.compare("edit", &edit(ACCOUNT.as_bytes(), "echo [3] > \"$1\"").ok());
+    reference.compare(
+        "edit",
+        &edit(ACCOUNT.as_bytes(), "echo '{\"new\": 3}' > \"$1\"").ok(),
+    );
     for file in fs::read_dir(journals.path().join("iamseal")).unwrap() {
         let text = fs::read_to_string(file.unwrap().path()).unwrap();
         for line in text.lines() {

@@ -311,6 +311,21 @@ pub fn migrations(reference: &mut Reference) {
     reference.compare("runs", &runs.ok());
 }
 
+pub fn tokens(reference: &mut Reference) {
+    let (journals, store) = (Journals::new(), judged());
+    let [lost, odd] = [&b"lost"[..], b"odd\xff"]
+        .map(|name| [b"config/iam/service-accounts/", name, b"/identity.json"].concat());
+    store.put(&lost, seal(&lost, KEY_WITH_OTHER_BYTES, "", b"{}"));
+    store.put(&odd, b"{");
+    let sign = |options: &str| {
+        let run = journals.run("sign-tokens", &store);
+        lend(run.args(options.split_whitespace()))
+    };
+    reference.compare("sign-tokens", &sign("--dry-run").run().exits(3));
+    let ended = sign("").run().exits(3);
+    reference.compare("sign-tokens", &ended);
+}
+
 pub fn set_asides(reference: &mut Reference) {
     let (journals, store) = (Journals::new(), bad());
     let odd = "config/iam/odd/\u{fffd}";
