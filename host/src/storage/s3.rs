@@ -27,6 +27,7 @@
 
 mod condition;
 mod connect;
+mod credentials;
 mod draft;
 mod errors;
 #[cfg(test)]

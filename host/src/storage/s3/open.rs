@@ -16,6 +16,7 @@ use url::Url;
 
 use super::BucketStore;
 use super::connect::{self, Direct};
+use super::credentials::{self, Sendable};
 use super::listing::Connector;
 use crate::contract::StorageError;
 use crate::network::is_loopback;
@@ -154,7 +155,10 @@ pub fn with(
         inner: connector,
         keeps_versions: Arc::clone(&keeps_versions),
     };
-    let objects = builder.with_http_connector(connector).build();
+    let builder = builder.with_http_connector(connector);
+    let objects = builder.clone().build().map_err(OpenError::Variables)?;
+    let credentials = Sendable(Arc::clone(objects.credentials()));
+    let objects = builder.with_credentials(Arc::new(credentials)).build();
     let objects = Arc::new(objects.map_err(OpenError::Variables)?);
     let prefix = prefix.trim_end_matches('/');
     let mut name = format!("{SCHEME}{bucket}");
@@ -258,7 +262,7 @@ pub fn from_environment(
 fn is_sendable(name: &str, value: &str) -> bool {
     match name.ends_with("_FILE") || name.ends_with("_CA_BUNDLE") {
         true => !value.chars().any(char::is_control),
-        false => value.bytes().all(|byte| matches!(byte, b' '..=b'~')),
+        false => value.bytes().all(credentials::is_sendable),
     }
 }
 
