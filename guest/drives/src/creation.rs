@@ -9,7 +9,7 @@ use alloc::vec::Vec;
 use crate::change::Creation;
 use crate::copy::Copy;
 use crate::encode::{self, Renewal, Unwritable};
-use crate::files::FileError;
+use crate::files::{Drive, FileError, below};
 use crate::frames::Spread;
 use crate::meta::{Meta, Version};
 use crate::object::Shared;
@@ -17,9 +17,9 @@ use crate::placement;
 use crate::plan::{BUCKET, Encoded, INLINE_BYTES, data_dir, has_shard, seen_of};
 use crate::quorum::{Seen, Settled, settle};
 use crate::stage::WriteError;
-use crate::store::{InPool, Looked, Store};
+use crate::store::{InPool, Looked, META, OLD_META, Store};
 use crate::torn;
-use crate::walk::Walk;
+use crate::walk::{Walk, is_uuid};
 use crate::writer::FilesWriter;
 
 /// Where objects are that others can be made of.
@@ -58,6 +58,35 @@ impl<F: FilesWriter> Store<F> {
         }
     }
 
+    /// Sees that no object lies within another one: a server removes the two together, or neither.
+    ///
+    /// # Errors
+    /// [`WriteError::Refused`].
+    fn check_place(&self, path: &[u8]) -> Result<(), WriteError> {
+        let parts = || path.split(|byte| *byte == b'/');
+        if parts().any(|part| part == META || part == OLD_META) {
+            let text = "a part of its path has the name that drives have for an object's own file";
+            return Err(WriteError::Refused(text.into()));
+        }
+        let drives = self.layout.drives();
+        let ends = (0..path.len()).filter(|at| path.get(*at) == Some(&b'/'));
+        for above in ends.filter_map(|end| path.get(..end)) {
+            let is_object = |drive: &Drive| {
+                let file = below(&self.layout.path(*drive, above), META);
+                self.files.read(*drive, &file, 0, 0).is_ok()
+            };
+            if drives.iter().any(is_object) {
+                let text = "it would lie within another object";
+                return Err(WriteError::Refused(text.into()));
+            }
+        }
+        let mut within = self.folder(path, &drives).folders.into_keys();
+        match within.any(|name| !is_uuid(&name)) {
+            true => Err(WriteError::Refused("other objects lie within it".into())),
+            false => Ok(()),
+        }
+    }
+
     /// What the drives of the set get that a new object belongs to.
     pub(crate) fn encode_new<'a>(
         &self,
@@ -66,6 +95,7 @@ impl<F: FilesWriter> Store<F> {
         looked: &'a [Looked<'a>],
         renewal: &Renewal,
     ) -> Result<Vec<Encoded<'a>>, WriteError> {
+        self.check_place(new.path)?;
         for looked in looked {
             match self.in_pool(new.path, looked) {
                 InPool::Nothing => {}

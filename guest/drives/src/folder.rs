@@ -87,8 +87,9 @@ impl<F: Files> Store<F> {
             };
             let last = page.entries.last().map(|entry| entry.name.clone());
             for entry in page.entries {
-                // Whatever it is, no server keeps anything else of this name.
-                if entry.name == META || entry.name == OLD_META && entry.kind == Kind::File {
+                // A folder of that name is one of objects whose names have it as a part.
+                let is_meta = entry.name == META && entry.kind != Kind::Folder;
+                if is_meta || entry.name == OLD_META && entry.kind == Kind::File {
                     if listed.objects.last() != Some(&drive) {
                         listed.objects.push(drive);
                     }

@@ -247,7 +247,7 @@ fn missing(of: &str, set: &[Option<Drive>]) -> Option<(String, bool)> {
     };
     let text = match here < need {
         false => format!(
-            "of the {all} drives of {of} {which} missing: give them all, as \
+            "of the {all} drives of {of} {which} missing or not whole: give them all, as \
              drives:/mnt/disk{{1...{all}}}"
         ),
         true => format!(

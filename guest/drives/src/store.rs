@@ -405,7 +405,9 @@ fn why(layout: &Layout, copies: &[Copy], parsed: &[Option<Result<Meta<'_>, Fault
         }
     }
     if missing > 0 {
-        why.push_str(&format!("; {missing} drives of the set were not given"));
+        why.push_str(&format!(
+            "; drives of the set that are missing or not whole: {missing}"
+        ));
     }
     why
 }

@@ -124,7 +124,7 @@ fn damage_up_to_parity_is_made_up_for() {
             |lent| {
                 lent.drives.truncate(2);
             },
-            "of the 4 drives of the set numbers 3 and 4 are missing: give them all, as drives:/mnt/disk{1...4}",
+            "of the 4 drives of the set numbers 3 and 4 are missing or not whole: give them all, as drives:/mnt/disk{1...4}",
         ),
     ];
     for (name, damage, note) in cases {
@@ -156,8 +156,8 @@ fn damage_beyond_parity_is_named() {
         (
             "one drive of four",
             |lent| lent.drives.truncate(1),
-            "1 of the 4 drives of its set have it whole, and 2 are needed; 3 drives of the set were \
-             not given",
+            "1 of the 4 drives of its set have it whole, and 2 are needed; drives of the set that are \
+             missing or not whole: 3",
         ),
         (
             "cut short on 2, gone on 1",

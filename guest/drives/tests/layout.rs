@@ -32,7 +32,9 @@ fn a_missing_drive_is_asked_for_by_its_place() {
     lent.drives.remove(5);
     assert_eq!(
         says(&lent),
-        ["of the 4 drives of set 2 number 2 is missing: give them all, as drives:/mnt/disk{1...4}"]
+        [
+            "of the 4 drives of set 2 number 2 is missing or not whole: give them all, as drives:/mnt/disk{1...4}"
+        ]
     );
     lent.drives.truncate(1);
     assert_eq!(
@@ -75,7 +77,7 @@ fn drives_that_do_not_belong_are_named_and_not_read() {
             "healing is being healed, so it is incomplete and is not read",
             "again is the same drive as drive1 by its format.json, and is not read",
             "foreign is of another deployment (16c7dc6a-74e2-430e-899c-39e10cd4a307) and is not read",
-            "of the 4 drives of the set number 3 is missing: give them all, as drives:/mnt/disk{1...4}",
+            "of the 4 drives of the set number 3 is missing or not whole: give them all, as drives:/mnt/disk{1...4}",
         ]
     );
 }

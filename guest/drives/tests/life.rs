@@ -6,6 +6,7 @@ mod lent;
 
 use iamseal_drives::{Change, Creation, ReadError, Removal, Store, WriteError, version};
 use lent::disk::{Disk, SOUND, all};
+use lent::{Lent, listed};
 
 const ALICE: &str = "config/iam/users/alice/identity.json";
 const TIERS: &str = "config/tier-config.bin";
@@ -96,6 +97,48 @@ fn objects_of_every_kind_of_deployment_come_and_go_and_nothing_else_changes() {
         assert!(contents(&fresh, &paths) == old, "{archive}");
         assert_eq!(fresh.drafts().unwrap(), [b""; 0]);
     }
+}
+
+/// MinIO makes users of such names, and then loses them or what is around them.
+#[test]
+fn no_object_is_made_within_another_or_with_the_name_of_its_own_file() {
+    let disk = Disk::of(FOUR);
+    let store = disk.store();
+    let before = names(&disk);
+    let nested = "config/iam/users/new/identity.json/x/identity.json";
+    create(&store, nested, b"{}").unwrap();
+    let with_nested = names(&disk);
+    for path in [
+        "config/iam/users/zz/xl.meta/identity.json",
+        "config/iam/users/zz/xl.meta",
+        "config/iam/users/alice/identity.json/identity.json",
+        "config/iam/users/alice/identity.json/part.1/identity.json",
+        "config/iam/users/new/identity.json",
+    ] {
+        let refused = create(&store, path, b"{}");
+        assert!(matches!(refused, Err(WriteError::Refused(_))), "{path}");
+    }
+    assert_eq!(names(&disk), with_nested);
+    remove(&store, nested).unwrap();
+    assert_eq!(names(&disk), before);
+}
+
+#[test]
+fn an_object_whose_name_has_that_of_its_own_file_is_one_and_hides_none() {
+    let mut lent = Lent::of(FOUR);
+    let odd = "config/iam/users/zz/xl.meta/identity.json";
+    for (_, files) in &mut lent.drives {
+        let meta = files[format!(".minio.sys/{ALICE}/xl.meta").as_bytes()].clone();
+        files.insert(format!(".minio.sys/{odd}/xl.meta").into_bytes(), meta);
+    }
+    let listed = listed(&lent.store(), "config/iam/users/", None);
+    assert!(listed.contains(&odd.to_owned()), "{listed:?}");
+    assert!(listed.contains(&ALICE.to_owned()));
+    assert!(
+        !listed.contains(&"config/iam/users/zz".to_owned()),
+        "{listed:?}"
+    );
+    assert!(lent.store().read(odd.as_bytes()).is_ok());
 }
 
 #[test]
