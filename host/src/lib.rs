@@ -126,6 +126,7 @@ pub use plugin::{
     Audit, AuditScope, Auditor, CompileCache, ComponentDescription, Identity, Limit, Limits,
     Migration, MigrationPlan, Plugin, PluginBuilder, PluginSlot, Swapped,
 };
+pub use private::is_safe_place;
 #[cfg(feature = "object-store")]
 pub use sealed_store::SealedStore;
 pub use shown::{harmless, shown};

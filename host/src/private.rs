@@ -35,7 +35,20 @@ pub(crate) fn check(path: &Path, meta: &Metadata, user: u32) -> io::Result<()> {
 /// # Errors
 /// A text that names the folder; what stands there cannot be looked at.
 pub(crate) fn check_way(real: &Path, user: u32) -> io::Result<()> {
-    let mut below = None;
+    check_above(real, user, None)
+}
+
+/// Whether nobody but root can move or change what this process makes in a folder, for itself alone: it and
+/// the folders above are the user's or root's, and others cannot write to them, or only as to `/tmp`.
+#[must_use]
+pub fn is_safe_place(folder: &Path) -> bool {
+    let user = user();
+    let checked = folder.canonicalize();
+    checked.is_ok_and(|real| check_above(&real, user, Some(user)).is_ok())
+}
+
+/// `below` is whose the thing is that stands in `real`, if there is one to be moved.
+fn check_above(real: &Path, user: u32, mut below: Option<u32>) -> io::Result<()> {
     for place in real.ancestors() {
         let meta = fs::metadata(place)?;
         let mode = meta.mode();
@@ -127,6 +140,25 @@ mod tests {
     /// Whether all is well below, under a bound that is not reached.
     fn is_well(tree: &TempDir) -> bool {
         check_below(tree.path(), user(), 100).is_ok()
+    }
+
+    #[test]
+    fn a_place_is_safe_where_nobody_can_move_what_is_made_there() {
+        let tree = tree();
+        let below = tree.path().join("below");
+        for (mode, is_safe) in [(0o700, true), (0o755, true), (0o1777, true), (0o777, false)] {
+            chmod(&below, mode);
+            assert_eq!(is_safe_place(&below), is_safe, "{mode:o}");
+        }
+        chmod(&below, 0o700);
+        let link = tree.path().join("link");
+        symlink(&below, &link).unwrap();
+        assert!(is_safe_place(&link));
+        assert!(!is_safe_place(&tree.path().join("none")));
+        if user() == 0 {
+            chown(&below, Some(65534), None).unwrap();
+            assert!(!is_safe_place(&below));
+        }
     }
 
     #[test]

@@ -44,8 +44,8 @@ const PATHS: usize = 4096;
 const OBJECTS: usize = 1024;
 /// Bytes to read in that search, together: far below what one call may copy.
 const BYTES: usize = 16 << 20;
-/// Other objects that name the key and do not open before the key is taken for another, and before all that
-/// do not open are taken for moved.
+/// Other objects that name the key and do not open before a key whose tries are calls to a server is taken for
+/// another, and before all that do not open are taken for moved.
 const FAILURES: usize = 8;
 /// Key names to remember something of. An object can name any key.
 const NAMES: usize = 1024;
@@ -181,13 +181,18 @@ impl<L: Keyring + Storage> Neighbourhood<'_, L> {
 
     /// Whether the key opens another object that names it; none if there is no other.
     fn try_others(&self, session: &mut Session, path: &[u8], name: &str) -> Option<Known> {
+        let candidates = self.lent.candidates(name).unwrap_or_default();
+        let most = match candidates.iter().any(Candidate::is_server) {
+            true => FAILURES,
+            false => OBJECTS,
+        };
         let mut failures = 0;
         let known = self.others(path, name, |location, stored| {
             if self.opens(session, location, stored) {
                 return ControlFlow::Break(Known::Opens);
             }
             failures += 1;
-            match failures < FAILURES {
+            match failures < most {
                 true => ControlFlow::Continue(()),
                 false => ControlFlow::Break(Known::IsAnother),
             }

@@ -192,8 +192,8 @@ pub enum Command {
     ///
     /// For a server that does not start, or does not do its work, because of objects that nobody can open or
     /// repair. Before it begins it names each of them and what the server does without while it is not there;
-    /// with --dry-run that is all it does. Each is removed only as it was then. Exempt files and
-    /// config/iam/format.json are taken only if they are named.
+    /// with --dry-run that is all it does. Each is removed only as it was then. Exempt files are
+    /// taken only if they are named.
     #[command(after_help = "Examples:\n  \
         iamseal set-aside /data/.minio.sys --failing key-not-found --dry-run\n  \
         iamseal set-aside /data/.minio.sys --failing body-not-authentic --failing malformed\n  \

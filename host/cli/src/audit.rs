@@ -193,7 +193,10 @@ pub async fn audit(
             if let (Some(manifest), Some(comparing)) = (&manifest, &comparing) {
                 lines.push(manifest::words(manifest));
                 let as_recorded = comparing.as_recorded();
-                lines.push(format!("{as_recorded} objects are as it records them."));
+                lines.push(format!(
+                    "As it records it: {}.",
+                    notes::count(as_recorded, "object")
+                ));
             }
             lines.extend((!is_whole).then(|| notes::NOT_ALL_SEEN.to_owned()));
             lines.join("\n")

@@ -11,7 +11,7 @@ use iamseal_words::shown::is_hidden;
 use zeroize::Zeroizing;
 
 use crate::arguments::{Cat, Common};
-use crate::failure::Failure;
+use crate::failure::{Failure, exempt};
 use crate::report::notes;
 use crate::report::single::{opened_json, sealed_json};
 use crate::{keys, load, output, store};
@@ -36,7 +36,7 @@ pub async fn run(common: &Common, command: &Cat) -> Result<ExitCode, Failure> {
     let opened = auditor
         .unseal(path, &stored, policy(command.require))
         .await
-        .map_err(|error| Failure::from(error).about(&about))?;
+        .map_err(|error| exempt(error.into(), Some(&command.path)).about(&about))?;
     if opened.found.form == Form::Plaintext {
         output::note(common.json, &notes::passed_through(path));
     }

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use iamseal::Plugin;
-use iamseal::keys::{Keyring as _, MixedKeyring};
+use iamseal::keys::MixedKeyring;
 use iamseal::storage::Store;
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -53,7 +53,7 @@ pub async fn run(common: &Common, command: &Edit) -> Result<ExitCode, Failure> {
     // To open it all keys will do; it is sealed under the one that did.
     let mut sealers = Sealers::new(common, &keyring, &plugin);
     let sealer = sealers.of(&object).await?;
-    if object.how.is_none() && !has_any(&keyring) {
+    if object.how.is_none() && !keys::has_any(&keyring) {
         return Err(notes::NO_KEY_TO_KEEP_UNDER.into());
     }
     standing::tell(common, &*store, path, |_| Some(object.how.is_none())).await;
@@ -108,10 +108,6 @@ fn path(command: &Edit) -> Result<&[u8], Failure> {
             format!("{}: exempt: {}", iamseal::shown(path), notes::NOT_OURS),
         )),
     }
-}
-
-fn has_any(keyring: &MixedKeyring) -> bool {
-    keyring.key_names().next().is_some() || !keyring.root_credentials().is_empty()
 }
 
 /// What is needed to write it.

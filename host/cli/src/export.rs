@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal as _, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use iamseal::Auditor;
@@ -19,7 +19,8 @@ use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::identities::archive::Archive;
 use crate::identities::{Kind, Pattern, Place, Secret, entry, place};
-use crate::inside::is_inside;
+use crate::inside::{is_inside, shows_in};
+use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::why::Why;
 use crate::report::{notes, words};
@@ -59,6 +60,11 @@ pub async fn run(common: &Common, command: &Export) -> Result<ExitCode, Failure>
     exporting.progress.unnamed()?;
     exporting.progress.finish();
     let is_whole = store::tell(common, &*store).await;
+    // From here on no signal ends the process while a half of the archive lies in its folder.
+    let interrupt = Interrupt::listen()?;
+    if let Some(came) = interrupt.pressed() {
+        return Err(came);
+    }
     exporting.end(is_whole)
 }
 
@@ -246,9 +252,12 @@ impl Exporting<'_> {
             false => Some(self.archive.zip().map_err(Failure::from)?),
         };
         match (&self.command.output, &archive) {
-            (Some(file), Some(archive)) => write_private(file, archive).map_err(|error| {
-                Failure::from(error).about(iamseal::shown(file.as_os_str().as_encoded_bytes()))
-            })?,
+            (Some(file), Some(archive)) => {
+                let store = store::folders(&self.command.store)?;
+                write_private(file, archive, &store).map_err(|error| {
+                    Failure::from(error).about(iamseal::shown(file.as_os_str().as_encoded_bytes()))
+                })?;
+            }
             (None, Some(archive)) => output::bytes(archive)?,
             (_, None) => {}
         }
@@ -329,11 +338,16 @@ fn not_text() -> Why {
     }
 }
 
-/// Writes a file for its owner alone: wholly, or not at all.
-fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
+/// Writes a file for its owner alone: wholly, or not at all, and not where the store shows it too.
+fn write_private(file: &Path, bytes: &[u8], store: &[PathBuf]) -> io::Result<()> {
     let folder = folder_of(file);
     // For its owner alone is how they are made.
-    let mut new = tempfile::NamedTempFile::new_in(folder)?;
+    let mut new = tempfile::Builder::new()
+        .prefix(".iamseal-export-")
+        .tempfile_in(folder)?;
+    if store.iter().any(|store| shows_in(new.path(), store)) {
+        return Err(io::Error::other("the archive would be inside the store"));
+    }
     new.write_all(bytes)?;
     new.as_file().sync_all()?;
     new.persist(file).map_err(|error| error.error)?;

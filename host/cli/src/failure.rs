@@ -1,15 +1,19 @@
 //! A command's failure: one line of cause, one line of cure, an exit code.
 
+use std::ffi::OsStr;
 use std::fmt::Display;
 use std::io;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 use iamseal::Error;
 use iamseal::contract::{ObjectError, StorageError};
 use iamseal::storage::dir::OpenError;
+use iamseal_words::keys::given::without_keys;
 
 use crate::cause::{self, Cause};
 use crate::output;
+use crate::report::notes;
 use crate::report::why::{self, Why};
 
 /// Why a command ended without doing its work.
@@ -17,6 +21,16 @@ pub struct Failure {
     pub cause: Cause,
     pub message: String,
     pub cure: Option<String>,
+}
+
+/// What is said of an object that does not open because it is exempt: it is as it should be.
+pub fn exempt(failure: Failure, path: Option<&OsStr>) -> Failure {
+    let is_exempt = path.is_some_and(|path| iamseal::is_exempt(path.as_bytes()));
+    match is_exempt && failure.cause == Cause::UnknownForm {
+        true => Failure::new(Cause::Refused, format!("exempt: {}", notes::NOT_OURS))
+            .with_cure("nothing is wrong with it; iamseal cat --raw prints it as it is stored"),
+        false => failure,
+    }
 }
 
 impl From<&Failure> for Why {
@@ -87,7 +101,9 @@ impl Failure {
 
     /// Tells it on standard error.
     pub fn report(&self, json: bool) -> ExitCode {
-        let told = why::failure(self.cause, &self.message, self.cure.as_deref(), json);
+        let cure = self.cure.as_deref().map(without_keys);
+        let message = without_keys(&self.message);
+        let told = why::failure(self.cause, &message, cure.as_deref(), json);
         told.iter().for_each(|told| output::complain(told));
         ExitCode::from(self.cause.exit_code())
     }

@@ -2,6 +2,7 @@
 
 mod step;
 
+use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
@@ -12,7 +13,7 @@ use std::time::SystemTime;
 
 use iamseal::Plugin;
 use iamseal::contract::{ObjectError, Policy, StorageError, Target};
-use iamseal::keys::{Keyring as _, RootCredential};
+use iamseal::keys::{Keyring as _, RootCredential, is_open_to_others};
 use iamseal::storage::{Change, Creation, Replacement, Storage, Version};
 use serde_json::Value;
 use zeroize::Zeroizing;
@@ -32,7 +33,7 @@ use crate::report::why::Why;
 use crate::run::{self, On, Run};
 use crate::store::Access;
 use crate::tally::Tally;
-use crate::{keys, load, output, store, workers};
+use crate::{keys, load, output, standing, store, workers};
 
 /// How large an archive may be: that of some ten thousand identities has a few MiB.
 const ARCHIVE_BYTES: u64 = 64 << 20;
@@ -42,6 +43,8 @@ const PARTS: usize = 64;
 
 pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure> {
     let archive = read(&command.archive)?;
+    let open = is_open_to_others(&command.archive);
+    keys::tell_open(common, open.then(|| command.archive.clone()));
     let target = command.target()?;
     let access = Access::of(command.writes, command.dry_run);
     let store = store::open_whole(common, &command.store, access).await?;
@@ -53,6 +56,17 @@ pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure>
     if identities.is_empty() {
         output::note(common.json, notes::NO_IDENTITY_IN_IT);
     }
+    let paths: BTreeSet<_> = identities.iter().map(Identity::path).collect();
+    let to_plaintext = matches!(target, Target::Plaintext);
+    let replaces = |path: &[u8]| {
+        let is_replaced = command.replace && paths.contains(path);
+        is_replaced.then_some(to_plaintext)
+    };
+    let new = match to_plaintext {
+        true => &paths,
+        false => &BTreeSet::new(),
+    };
+    standing::tell_of_new(common, &*store, notes::CONFIG, replaces, new).await;
     let mut interrupt = Interrupt::listen()?;
     let on = On {
         store: store.clone(),
@@ -63,7 +77,7 @@ pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure>
         false => {
             let begun = interrupt.unless(async {
                 store::sweep(common, &*store, notes::CONFIG).await;
-                Run::begin(common, &keyring, &command.journal, &on, "import").await
+                Run::begin(common, &keyring, &command.journal, &on, run::IMPORT).await
             });
             match begun.await.flatten() {
                 Ok(run) => Some(run),
@@ -160,6 +174,13 @@ struct Identity<'a> {
     entry: &'a Value,
 }
 
+impl Identity<'_> {
+    /// Where its object stands.
+    fn path(&self) -> Vec<u8> {
+        path(self.kind, self.name)
+    }
+}
+
 fn wanted<'a>(archive: &'a Archive, command: &Import) -> Vec<Identity<'a>> {
     let only = &command.which.only;
     let pattern = command.which.name.as_deref().map(Pattern::from);
@@ -194,7 +215,7 @@ impl Importing<'_> {
         let (mut steps, mut puts, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for identity in identities {
             let mut step = Step {
-                path: path(identity.kind, identity.name),
+                path: identity.path(),
                 kind: identity.kind,
                 name: identity.name.to_owned(),
                 outcome: UNCHANGED,
@@ -250,7 +271,9 @@ impl Importing<'_> {
         step.is_read = true;
         let expected = match there {
             None => None,
-            Some((_, bytes)) if self.is_same(identity, path, &bytes).await => return Ok(None),
+            Some((_, bytes)) if self.is_same(identity, path, &bytes, &plaintext).await => {
+                return Ok(None);
+            }
             Some(_) if !self.is_replacing => return Err(Unfit::Identity(is_there())),
             Some((version, _)) => Some(version),
         };
@@ -279,15 +302,22 @@ impl Importing<'_> {
         }))
     }
 
-    /// Whether an object holds what the archive has, whatever its form.
-    async fn is_same(&self, identity: &Identity<'_>, path: &[u8], stored: &[u8]) -> bool {
+    /// Whether an object holds what is made of the archive's entry, whatever its form and times.
+    async fn is_same(
+        &self,
+        identity: &Identity<'_>,
+        path: &[u8],
+        stored: &[u8],
+        new: &[u8],
+    ) -> bool {
         let reader = self.plugin.reader();
         let Ok(opened) = reader.unseal(path, stored, Policy::Compatible).await else {
             return false;
         };
-        let Identity { kind, name, entry } = *identity;
-        let there = self::entry(kind, name, &opened.plaintext, &self.roots);
-        there.is_ok_and(|there| is_alike(&there.0, entry))
+        let Identity { kind, name, .. } = *identity;
+        let there = entry(kind, name, &opened.plaintext, &self.roots);
+        let new = entry(kind, name, new, &self.roots);
+        there.is_ok_and(|there| new.is_ok_and(|new| is_alike(&there.0, &new.0)))
     }
 }
 

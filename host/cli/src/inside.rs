@@ -24,48 +24,30 @@ pub fn is_inside(inner: &Path, outer: &Path) -> io::Result<bool> {
     if inner.ancestors().any(is_root) {
         return Ok(true);
     }
-    #[cfg(target_os = "linux")]
-    if is_in_layer(&inner, &outer)? {
-        return Ok(true);
-    }
     // A folder inside of it can be mounted elsewhere too, also one of what is mounted in it: nothing above
     // that leads to the root.
-    let Some(of_inner) = Origin::of(&inner) else {
+    let mounts = mounts()?;
+    let Some(of_inner) = Origin::of(&inner, &mounts) else {
         return Ok(false);
     };
-    let outers = Origin::of(&outer).into_iter().chain(Origin::below(&outer));
+    let of_outer = Origin::of(&outer, &mounts).into_iter();
+    let outers = of_outer.chain(Origin::below(&outer, &mounts));
     Ok(outers.into_iter().any(|outer| of_inner.is_inside(&outer)))
 }
 
-/// Whether it is inside a layer of what an overlay shows in `outer`: what is written there appears in it, though
-/// neither device nor inode is the same.
-#[cfg(target_os = "linux")]
-fn is_in_layer(inner: &Path, outer: &Path) -> io::Result<bool> {
-    let mounts = fs::read("/proc/self/mountinfo").map_err(|error| {
-        io::Error::new(
-            error.kind(),
-            format!("/proc/self/mountinfo: {error}: no mount can be told"),
-        )
-    })?;
-    for mount in mounts_of(&mounts) {
-        // What of the overlay is in the store: all of it, or the store is a part of it.
-        let part = match outer.strip_prefix(&mount.point) {
-            Ok(part) => part,
-            Err(_) if mount.point.starts_with(outer) => Path::new(""),
-            Err(_) => continue,
-        };
-        for layer in mount.layers() {
-            let Ok(layer) = fs::metadata(layer.join(part)) else {
-                continue;
-            };
-            let is_layer =
-                |above: &Path| fs::metadata(above).is_ok_and(|meta| is_same(&meta, &layer));
-            if inner.ancestors().any(is_layer) {
-                return Ok(true);
-            }
-        }
-    }
-    Ok(false)
+/// Whether a file shows in `outer` too, wherever it is: a union of folders, such as an overlay, shows the files of
+/// its layers under devices and inodes of its own, and does not say where its layers are in a way that can be
+/// relied on. The file's name must be one that nothing else has.
+pub fn shows_in(file: &Path, outer: &Path) -> bool {
+    let Ok(file) = file.canonicalize() else {
+        return false;
+    };
+    // A layer may be any of the folders above it.
+    let below = file.ancestors().skip(1);
+    let below = below.filter_map(|layer| file.strip_prefix(layer).ok());
+    below
+        .map(|rest| outer.join(rest))
+        .any(|shown| shown.symlink_metadata().is_ok())
 }
 
 fn is_same(one: &Metadata, other: &Metadata) -> bool {
@@ -86,31 +68,29 @@ impl Origin {
 
     /// By what the system says of its mounts, if it does: Linux does, where `/proc` is.
     #[cfg(target_os = "linux")]
-    fn of(folder: &Path) -> Option<Self> {
+    fn of(folder: &Path, mounts: &[u8]) -> Option<Self> {
         use rustix::fs::{AtFlags, CWD, StatxFlags, statx};
         let looked = statx(CWD, folder, AtFlags::empty(), StatxFlags::MNT_ID).ok()?;
-        let mounts = fs::read("/proc/self/mountinfo").ok()?;
         // Kernels before 5.8 do not say which mount it is.
         let has_mount = looked.stx_mask & StatxFlags::MNT_ID.bits() != 0;
         let mount = has_mount.then_some(looked.stx_mnt_id)?;
-        Self::by(&mounts, mount, folder)
+        Self::by(mounts, mount, folder)
     }
 
     /// What is mounted below a folder.
     #[cfg(target_os = "linux")]
-    fn below(folder: &Path) -> Vec<Self> {
-        let mounts = fs::read("/proc/self/mountinfo").unwrap_or_default();
-        let below = mounts_of(&mounts).filter(|mount| mount.point.starts_with(folder));
+    fn below(folder: &Path, mounts: &[u8]) -> Vec<Self> {
+        let below = mounts_of(mounts).filter(|mount| mount.point.starts_with(folder));
         below.map(|mount| mount.origin).collect()
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn of(_folder: &Path) -> Option<Self> {
+    fn of(_folder: &Path, _mounts: &[u8]) -> Option<Self> {
         None
     }
 
     #[cfg(not(target_os = "linux"))]
-    fn below(_folder: &Path) -> Vec<Self> {
+    fn below(_folder: &Path, _mounts: &[u8]) -> Vec<Self> {
         Vec::new()
     }
 
@@ -128,6 +108,25 @@ impl Origin {
     }
 }
 
+/// What the system says of its mounts.
+///
+/// # Errors
+/// It does not.
+#[cfg(target_os = "linux")]
+fn mounts() -> io::Result<Vec<u8>> {
+    fs::read("/proc/self/mountinfo").map_err(|error| {
+        io::Error::new(
+            error.kind(),
+            format!("/proc/self/mountinfo: {error}: no mount can be told"),
+        )
+    })
+}
+
+#[cfg(not(target_os = "linux"))]
+fn mounts() -> io::Result<Vec<u8>> {
+    Ok(Vec::new())
+}
+
 /// One line of mountinfo.
 #[cfg(target_os = "linux")]
 struct Mount<'a> {
@@ -136,22 +135,6 @@ struct Mount<'a> {
     origin: Origin,
     /// Where.
     point: PathBuf,
-    /// What the file system says of itself, for an overlay its layers.
-    options: &'a [u8],
-}
-
-#[cfg(target_os = "linux")]
-impl Mount<'_> {
-    /// The folders that an overlay is made of, as they were named when it was mounted.
-    fn layers(&self) -> impl Iterator<Item = PathBuf> {
-        let options = self.options.split(|byte| *byte == b',');
-        let layers = options.filter_map(|option| {
-            let names = [&b"upperdir="[..], b"lowerdir=", b"lowerdir+=", b"datadir+="];
-            names.iter().find_map(|name| option.strip_prefix(*name))
-        });
-        let layers = layers.flat_map(|layers| layers.split(|byte| *byte == b':').map(unescaped));
-        layers.filter(|layer| layer.is_absolute())
-    }
 }
 
 /// The lines of mountinfo: the mount's number, its parent's, the device, the folder of that file system that
@@ -165,16 +148,11 @@ fn mounts_of(mounts: &[u8]) -> impl Iterator<Item = Mount<'_>> {
         let device = String::from_utf8_lossy(fields.nth(1)?).into_owned();
         let path = unescaped(fields.next()?);
         let point = unescaped(fields.next()?);
-        // Behind the optional fields and a hyphen: kind, source, options.
-        let mut fields = fields.skip_while(|field| *field != b"-").skip(1);
-        let is_overlay = fields.next() == Some(b"overlay");
-        let options = fields.nth(1).filter(|_| is_overlay).unwrap_or_default();
         let origin = Origin { device, path };
         Some(Mount {
             number,
             origin,
             point,
-            options,
         })
     })
 }
@@ -250,20 +228,9 @@ mod tests {
     }
 
     #[test]
-    fn an_overlay_names_its_layers() {
-        let mounts = b"\
-            30 21 0:50 / /merged rw shared:9 - overlay x rw,lowerdir=/a:/b,upperdir=/c\\040d,workdir=/w\n\
-            31 21 0:51 / /other rw - ext4 upperdir=/e rw,upperdir=/e\n";
-        let layers: Vec<_> = mounts_of(mounts)
-            .flat_map(|mount| mount.layers().collect::<Vec<_>>())
-            .collect();
-        assert_eq!(layers, ["/a", "/b", "/c d"].map(PathBuf::from));
-    }
-
-    #[test]
     fn the_system_says_where_a_folder_is() {
         let folder = tempfile::tempdir().unwrap();
-        let origin = Origin::of(&folder.path().canonicalize().unwrap());
+        let origin = Origin::of(&folder.path().canonicalize().unwrap(), &mounts().unwrap());
         let name = folder.path().file_name().unwrap();
         // Before kernel 5.8 it does not.
         assert!(origin.is_none_or(|origin| origin.path.ends_with(name)));

@@ -8,8 +8,8 @@ use iamseal::Limits;
 use iamseal::keys::MixedKeyring;
 
 use crate::arguments::{Common, Inspect};
-use crate::failure::Failure;
-use crate::report::description;
+use crate::failure::{Failure, exempt};
+use crate::report::{description, notes};
 use crate::seal::{checked_path, read_input};
 use crate::{load, output, store};
 
@@ -27,6 +27,9 @@ pub async fn run(common: &Common, command: &Inspect) -> Result<ExitCode, Failure
             let mut stored = Vec::new();
             // One byte more than may be: the plugin's limit then says so.
             let most = Limits::default().object_bytes as u64 + 1;
+            if file.is_dir() {
+                return Err(notes::is_folder(&iamseal::shown(name.as_bytes())).into());
+            }
             File::open(file)
                 .and_then(|opened| opened.take(most).read_to_end(&mut stored))
                 .map_err(|error| Failure::from(error).about(&name))?;
@@ -38,7 +41,7 @@ pub async fn run(common: &Common, command: &Inspect) -> Result<ExitCode, Failure
     let seen = auditor
         .inspect(&stored)
         .await
-        .map_err(|error| Failure::from(error).about(&name))?;
+        .map_err(|error| exempt(error.into(), command.path.as_deref()).about(&name))?;
     if common.json {
         output::line(&description::json_line(&name, &seen))?;
     } else {

@@ -1,15 +1,15 @@
 //! Where the journals of runs are.
 
-use std::env;
 use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 use iamseal::contract::{KeyFailure, ObjectError};
-use iamseal::journal::{JournalError, Journals};
+use iamseal::journal::{Journal, JournalError, Journals};
 
 use crate::arguments::JournalPlace;
 use crate::cause::{self, Cause};
 use crate::failure::Failure;
-use crate::inside::is_inside;
+use crate::inside::{is_inside, shows_in};
 
 /// Opens the folder that is given, or the user's own.
 pub fn open(place: &JournalPlace) -> Result<Journals, Failure> {
@@ -32,14 +32,31 @@ pub fn open_outside(place: &JournalPlace, store: &[PathBuf]) -> Result<Journals,
     let folder = folder(place)?;
     for store in store {
         if is_inside(&folder, store)? {
-            let shown = folder.display();
-            return Err(Failure::usage(format!(
-                "the folder for journals, {shown}, is inside the store"
-            ))
-            .with_cure("give one outside of it with --journal"));
+            return Err(inside(&folder));
         }
     }
     Ok(Journals::open(&folder)?)
+}
+
+/// Refuses a journal that has just been begun, and removes it, if the store shows it too.
+///
+/// # Errors
+/// It does.
+pub fn check_outside(journal: &Journal, store: &[PathBuf]) -> Result<(), Failure> {
+    let path = journal.path();
+    if !store.iter().any(|store| shows_in(path, store)) {
+        return Ok(());
+    }
+    fs::remove_file(path)?;
+    Err(inside(path.parent().unwrap_or(path)))
+}
+
+fn inside(folder: &Path) -> Failure {
+    let shown = folder.display();
+    Failure::usage(format!(
+        "the folder for journals, {shown}, is inside the store"
+    ))
+    .with_cure("give one outside of it with --journal")
 }
 
 fn folder(place: &JournalPlace) -> Result<PathBuf, Failure> {

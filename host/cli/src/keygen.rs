@@ -26,6 +26,11 @@ pub fn run(common: &Common, command: &Keygen) -> Result<ExitCode, Failure> {
 
 /// Refuses a name that a variable or a line of a key file would not give back.
 fn check_name(name: &str) -> Result<(), Failure> {
+    if name.is_empty() {
+        return Err(
+            Failure::usage("the name is empty").with_cure("give one: iamseal keygen my-key")
+        );
+    }
     let odd = name.contains(char::is_control) || name.trim() != name || name.starts_with('#');
     if odd {
         return Err(Failure::usage(

@@ -46,6 +46,11 @@ fn is_no_secret(option: &str, file: &Path) -> Result<(), Failure> {
     .with_cure("put the secret into a file that only you can read, and give the file's name"))
 }
 
+/// Whether there is anything that can keep a secret.
+pub fn has_any(keyring: &MixedKeyring) -> bool {
+    keyring.key_names().next().is_some() || !keyring.root_credentials().is_empty()
+}
+
 /// The names that several keys have, and how many.
 pub fn of_one_name(keyring: &MixedKeyring) -> Vec<(String, usize)> {
     let count = |name: &str| keyring.candidates(name).map_or(0, |keys| keys.len());
@@ -63,6 +68,7 @@ pub fn warn<'a>(
     files: impl IntoIterator<Item = &'a PathBuf>,
 ) {
     passed_over(common, environment);
+    quoted(common, environment);
     let given = files.into_iter().filter(|file| is_open_to_others(file));
     tell_open(common, given.cloned().chain(environment.open_to_others()));
 }
@@ -90,6 +96,17 @@ fn passed_over(common: &Common, environment: &Environment) {
     if !*told && !variables.is_empty() {
         *told = true;
         output::note(common.json, &notes::passed_over(&variables));
+    }
+}
+
+/// Says which variables are in quotes, once.
+fn quoted(common: &Common, environment: &Environment) {
+    static TOLD: Mutex<bool> = Mutex::new(false);
+    let variables = environment.quoted();
+    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
+    if !*told && !variables.is_empty() {
+        *told = true;
+        output::note(common.json, &notes::in_quotes(&variables));
     }
 }
 

@@ -124,7 +124,8 @@ pub fn about(manifest: &manifest::Manifest) -> Value {
 pub fn words(manifest: &manifest::Manifest) -> String {
     let (epoch, objects) = (manifest.epoch(), manifest.len());
     let key = iamseal::shown(manifest.key().unwrap_or_default().as_bytes());
-    format!("The manifest: epoch {epoch}, {objects} objects, sealed under the key {key}.")
+    let objects = notes::count(objects, "object");
+    format!("The manifest: epoch {epoch}, {objects}, sealed under the key {key}.")
 }
 
 /// Why a manifest does not open.

@@ -2,6 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 
+use iamseal_words::keys::given::without_keys;
 use serde_json::json;
 
 use crate::failure::Failure;
@@ -42,6 +43,7 @@ pub fn complain(text: &str) {
 
 /// A note on standard error that is no failure.
 pub fn note(json: bool, text: &str) {
+    let text = &without_keys(text);
     if json {
         complain(&json_line(&json!({ "note": text })));
     } else {

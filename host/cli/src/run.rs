@@ -1,6 +1,7 @@
 //! A run over a store that can be taken back: its journal, its proof, and what an operator is told of
 //! both.
 
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -60,6 +61,9 @@ impl On<'_> {
         drafts.into_iter().chain(old).collect()
     }
 }
+
+/// The work of a run that makes objects.
+pub const IMPORT: &str = "import";
 
 /// Ends a command that went over a store, whatever the end: prints its summary and the drafts that it
 /// leaves, and of its run, if it has one, the name and how to take it back or go on. `stopped` is why it
@@ -157,12 +161,20 @@ impl Run {
             output::note(common.json, &notes::no_run_key(name, &why));
         }
         let journal = journals.begin(&store.name(), &common.store_name, work, key)?;
+        journals::check_outside(&journal, &folders)?;
         let journal = Arc::new(journal);
         let journaled = Journaled::new(journal.clone(), store.clone(), store.clone(), inspector);
         let folder = place.journal.as_ref().map(|folder| folder.as_os_str());
+        // An undo of it removes, which a bucket does only where nobody else writes.
+        let is_removed = work == IMPORT
+            && given
+                .as_os_str()
+                .as_bytes()
+                .starts_with(store::BUCKET.as_bytes());
+        let name = &journal.head().name;
         let undo = common
             .typed
-            .undo(given.as_os_str(), &journal.head().name, folder);
+            .undo(given.as_os_str(), name, folder, is_removed);
         Ok(Self {
             journal,
             journaled: Arc::new(journaled),

@@ -2,6 +2,7 @@
 
 mod plan;
 
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
 use std::process::ExitCode;
 
@@ -19,7 +20,7 @@ use crate::report::{notes, why::Why, words};
 use crate::run::{self, On, Run};
 use crate::store::Access;
 use crate::tally::Tally;
-use crate::{keys, load, output, store, workers};
+use crate::{keys, load, output, standing, store, workers};
 
 /// What an object is called that is gone, that would be, and that stays.
 const SET_ASIDE: &str = "set-aside";
@@ -41,17 +42,25 @@ pub async fn run(common: &Common, command: &SetAside) -> Result<ExitCode, Failur
         store: store.clone(),
         given: &command.store,
     };
+    let paths: BTreeSet<_> = planned.iter().map(|object| &*object.path).collect();
+    let goes = |path: &[u8]| paths.contains(path).then_some(false);
+    standing::tell(common, &*store, notes::CONFIG, goes).await;
+    let kind = store::kind(&*store, &command.store);
+    if command.dry_run && !keys::has_any(&keyring) {
+        output::note(common.json, notes::RUN_NEEDS_KEY);
+    }
     let mut tally = Tally::default();
     let mut stopped = None;
     // Whoever does not want to lose that reads of it before anything goes.
     for object in &planned {
-        if let Some(why) = object.failed.as_ref().map(why) {
+        if let Some(error) = &object.failed {
+            let why = why(error, &object.path, kind);
             tally.failed(FAILED, why.cause);
         } else if command.dry_run {
             tally.plain(WOULD);
         }
         if stopped.is_none() {
-            stopped = output::line(&told(common, command.dry_run, object)).err();
+            stopped = output::line(&told(common, command.dry_run, object, kind)).err();
         }
     }
     if planned.is_empty() {
@@ -62,7 +71,7 @@ pub async fn run(common: &Common, command: &SetAside) -> Result<ExitCode, Failur
     if command.dry_run || objects.is_empty() || stopped.is_some() {
         return run::finish(common, &on, None, tally, stopped, &mut interrupt).await;
     }
-    let work = format!("set {} objects aside", objects.len());
+    let work = format!("set {} aside", notes::count(objects.len(), "object"));
     let begun = interrupt.unless(async {
         store::sweep(common, &*store, notes::CONFIG).await;
         Run::begin(common, &keyring, &command.journal, &on, &work).await
@@ -87,7 +96,7 @@ pub async fn run(common: &Common, command: &SetAside) -> Result<ExitCode, Failur
         });
         run.report(said).await;
         for (path, failed) in &steps {
-            let why = failed.as_ref().map(why);
+            let why = failed.as_ref().map(|error| why(error, path, kind));
             match &why {
                 Some(why) => tally.failed(FAILED, why.cause),
                 None => tally.plain(SET_ASIDE),
@@ -114,9 +123,10 @@ pub async fn run(common: &Common, command: &SetAside) -> Result<ExitCode, Failur
 const NOTHING: &str = "no object fails for that cause, with these keys";
 
 /// What is told of an object before anything is done.
-fn told(common: &Common, is_dry: bool, object: &Planned) -> String {
+fn told(common: &Common, is_dry: bool, object: &Planned, kind: store::Kind) -> String {
     let path = &object.path;
-    if let Some(why) = object.failed.as_ref().map(why) {
+    if let Some(error) = &object.failed {
+        let why = why(error, path, kind);
         return match common.json {
             true => json_line(path, FAILED, Some(&why)),
             false => words::failure_lines(FAILED, &why, path),
@@ -162,12 +172,15 @@ async fn remove(
 }
 
 /// Why an object stays where it is.
-fn why(error: &StorageError) -> Why {
+fn why(error: &StorageError, path: &[u8], kind: store::Kind) -> Why {
     let mut why = Why::from(&ObjectError::Storage(error.clone()));
     if why.message.contains(UNKEPT) {
+        UNKEPT.clone_into(&mut why.message);
         why.cure = Some(notes::KEY_TO_KEEP.into());
     } else if why.message.contains(UNWRITTEN) {
         why.cure = Some("run it again with --journal FOLDER, on a disk that has room".into());
+    } else if kind == store::Kind::Drives && matches!(error, StorageError::Other(_)) {
+        why.cure = Some(notes::move_off_drives(path));
     }
     why
 }

@@ -50,7 +50,7 @@ pub async fn run(common: &Common, command: &SignTokens) -> Result<ExitCode, Fail
     let run = match command.dry_run || planned.accounts.is_empty() {
         true => None,
         false => {
-            let work = format!("sign {} tokens", planned.accounts.len());
+            let work = format!("sign {}", notes::count(planned.accounts.len(), "token"));
             let begun = interrupt.unless(async {
                 store::sweep(common, &*store, notes::CONFIG).await;
                 Run::begin(common, &keyring, &command.journal, &on, &work).await

@@ -1,5 +1,8 @@
 //! What an operator is told of objects besides their bytes, before anything is written.
 
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Bound;
+
 use iamseal::storage::{Standing, Store};
 
 use crate::arguments::Common;
@@ -23,8 +26,24 @@ pub async fn tell(
     prefix: &[u8],
     becomes_plaintext: impl Fn(&[u8]) -> Option<bool> + Send + Sync,
 ) {
+    tell_of_new(common, store, prefix, becomes_plaintext, &BTreeSet::new()).await;
+}
+
+/// The same, and of these paths, wherever there is no object, that one will be plaintext there for others to
+/// read: it is made with the mode of the object next to it.
+pub async fn tell_of_new(
+    common: &Common,
+    store: &dyn Store,
+    prefix: &[u8],
+    becomes_plaintext: impl Fn(&[u8]) -> Option<bool> + Send + Sync,
+    new: &BTreeSet<Vec<u8>>,
+) {
     let (mut linked, mut open) = (Told::default(), Told::default());
+    let mut there = BTreeMap::new();
     let mut see = |path: &[u8], standing: Standing| {
+        if !new.is_empty() {
+            there.insert(path.to_vec(), standing.is_open);
+        }
         let Some(plaintext) = becomes_plaintext(path) else {
             return;
         };
@@ -37,8 +56,30 @@ pub async fn tell(
     };
     // What keeps the store from being listed keeps the command itself from its work, and is told then.
     let _ = store.survey(prefix, &mut see).await;
+    let made = new.iter().filter(|path| !there.contains_key(*path));
+    for path in made.filter(|path| next_to(&there, path)) {
+        open.see(path);
+    }
     linked.tell(common, notes::other_names);
     open.tell(common, notes::open_plaintext);
+}
+
+/// Whether others can read the object next to where one is made: of those before and after it in the order of
+/// paths the one whose path is alike for longer.
+fn next_to(there: &BTreeMap<Vec<u8>, bool>, path: &[u8]) -> bool {
+    let alike = |other: &[u8]| {
+        let pairs = path.iter().zip(other);
+        pairs.take_while(|(one, other)| one == other).count()
+    };
+    let before = there
+        .range::<[u8], _>((Bound::Unbounded, Bound::Excluded(path)))
+        .next_back();
+    let after = there
+        .range::<[u8], _>((Bound::Excluded(path), Bound::Unbounded))
+        .next();
+    let nearest = before.into_iter().chain(after);
+    let nearest = nearest.max_by_key(|(other, _)| alike(other));
+    nearest.is_some_and(|(_, is_open)| *is_open)
 }
 
 impl Told {

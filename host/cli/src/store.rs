@@ -26,11 +26,13 @@ enum Scheme {
     Drives,
 }
 
+/// How the address of a bucket begins.
+pub const BUCKET: &str = "s3://";
 /// How their names begin.
 const SCHEMES: [(&str, Scheme); 4] = [
     ("etcd://", Scheme::Etcd),
     ("etcds://", Scheme::Etcd),
-    ("s3://", Scheme::S3),
+    (BUCKET, Scheme::S3),
     (drives::SCHEME, Scheme::Drives),
 ];
 
@@ -112,7 +114,7 @@ pub fn folder(given: &Path) -> Option<&Path> {
 }
 
 /// Where a store is.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
     Drives,
     Folder,

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroU32;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 
 use iamseal::journal::{UNWRITTEN, Undo, UndoOutcome, UndoStep};
 use serde_json::Value;
@@ -15,7 +16,7 @@ use crate::report::{notes, why::Why, words};
 use crate::run::{self, On, Run};
 use crate::store::Access;
 use crate::tally::Tally;
-use crate::{journals, keys, load, standing, store, workers};
+use crate::{journals, keys, load, output, standing, store, workers};
 
 /// What to do where an undo cannot write down what it is about to do.
 const JOURNAL_ELSEWHERE: &str = "run it again with --journal FOLDER, on a disk that has room, and \
@@ -59,8 +60,19 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
             }
         }
     };
-    let restores = |path: &[u8]| undo.restores_plaintext(path);
+    let there = AtomicUsize::new(0);
+    let restores = |path: &[u8]| {
+        let becomes_plaintext = undo.restores_plaintext(path);
+        if becomes_plaintext == Some(true) {
+            there.fetch_add(1, Relaxed);
+        }
+        becomes_plaintext
+    };
     standing::tell(common, &*store, notes::CONFIG, restores).await;
+    let gone = undo.plaintext().saturating_sub(there.into_inner());
+    if gone > 0 {
+        output::note(common.json, &notes::comes_back_plaintext(gone));
+    }
     let progress = Progress::new(common, Some(undo.objects() as u64));
     let mut tally = Tally::default();
     let mut stopped = None;

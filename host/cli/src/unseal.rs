@@ -1,5 +1,7 @@
 //! `iamseal unseal`: standard input to standard output, all or nothing.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 use iamseal::contract::Form;
@@ -7,7 +9,7 @@ use iamseal::contract::Form;
 use iamseal_words::arguments::policy;
 
 use crate::arguments::{Common, Unseal};
-use crate::failure::Failure;
+use crate::failure::{Failure, exempt};
 use crate::report::notes;
 use crate::report::single::opened_json;
 use crate::seal::{checked_path, read_input};
@@ -25,7 +27,7 @@ pub async fn run(common: &Common, command: &Unseal) -> Result<ExitCode, Failure>
     let opened = auditor
         .unseal(path, &stored, policy(command.shared.require))
         .await
-        .map_err(|error| Failure::from(error).about(&about))?;
+        .map_err(|error| exempt(error.into(), Some(OsStr::from_bytes(path))).about(&about))?;
     if opened.found.form == Form::Plaintext {
         output::note(common.json, &notes::passed_through(path));
     }

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 use std::fs::{self, DirBuilder, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::DirBuilderExt as _;
+use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
+
+use rustix::fs::OFlags;
 
 use super::JournalError;
 use super::chain::{Chain, Of};
@@ -206,13 +208,19 @@ impl Journals {
         if name.is_empty() || name.contains('/') {
             return Err(not_found());
         }
-        let file = match fs::File::open(&path) {
+        // Never waits for the other end of a pipe.
+        let nonblock = OFlags::NONBLOCK.bits().cast_signed();
+        let mut options = fs::OpenOptions::new();
+        let file = match options.read(true).custom_flags(nonblock).open(&path) {
             Ok(file) => file,
             Err(error) if error.kind() == ErrorKind::NotFound => return Err(not_found()),
             Err(source) => return Err(JournalError::io("open", &path, source)),
         };
         let meta = file.metadata();
         let meta = meta.map_err(|source| JournalError::io("open", &path, source))?;
+        if !meta.is_file() {
+            return Err(JournalError::NotAJournal(path));
+        }
         private::check(&path, &meta, private::user()).map_err(JournalError::NotPrivate)?;
         match file.try_lock_shared() {
             Ok(()) => {}

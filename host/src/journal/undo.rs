@@ -178,6 +178,11 @@ impl Undo {
         self.last.len()
     }
 
+    /// How many objects become plaintext, there now or not.
+    pub fn plaintext(&self) -> usize {
+        self.last.values().filter(|last| last.was_plaintext).count()
+    }
+
     /// Whether an object becomes plaintext, of those that the run has changed or was about to.
     pub fn restores_plaintext(&self, path: &[u8]) -> Option<bool> {
         self.last.get(&key(path)).map(|last| last.was_plaintext)

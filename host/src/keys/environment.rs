@@ -45,6 +45,7 @@ pub struct Environment {
     read: RefCell<Vec<PathBuf>>,
     /// The variables that were passed over.
     passed_over: RefCell<BTreeSet<&'static str>>,
+    quoted: RefCell<BTreeSet<&'static str>>,
 }
 
 impl Environment {
@@ -67,6 +68,7 @@ impl Environment {
             secrets: SECRETS.into(),
             read: RefCell::default(),
             passed_over: RefCell::default(),
+            quoted: RefCell::default(),
         };
         if let Some(path) = environment.get(CONFIG_FILE)?
             && !environment.passes_over(CONFIG_FILE, &path, &[Path::new("")])
@@ -146,7 +148,9 @@ impl Environment {
         let value = value.map_err(|_| KeysError::NotText {
             place: Place::Variable(name),
         })?;
-        Ok(Some(Zeroizing::new(value.trim().into())))
+        let value = Zeroizing::new(value.trim().to_owned());
+        self.saw_value(name, &value);
+        Ok(Some(value))
     }
 
     /// A variable without the space around it; none if it is set to nothing, as MinIO sees it.
@@ -166,6 +170,19 @@ impl Environment {
     /// gives them and no such file is there: nobody chose it.
     pub fn passed_over(&self) -> Vec<&'static str> {
         self.passed_over.borrow().iter().copied().collect()
+    }
+
+    /// The variables that were read so far and whose values are in quotes, or their files' texts. MinIO takes
+    /// the quotes for a part of the value: a shell removes them, `docker run --env-file` does not.
+    pub fn quoted(&self) -> Vec<&'static str> {
+        self.quoted.borrow().iter().copied().collect()
+    }
+
+    /// Looks at what a variable, or the file that it names, was set to.
+    fn saw_value(&self, variable: &'static str, value: &str) {
+        if unquoted(value).len() < value.len() {
+            self.quoted.borrow_mut().insert(variable);
+        }
     }
 
     /// Whether the file that a variable names is a default of the image and is in none of these folders.

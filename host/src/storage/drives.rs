@@ -403,8 +403,14 @@ impl Cursor for Drafts {
 /// Whether a folder may be a drive, or a drive's system folder: it says so itself, in a file that
 /// [`DriveStore::open`] reads.
 pub fn may_be_drive(folder: &Path) -> bool {
-    let mut above = ["", ".minio.sys", ".rustfs.sys"].into_iter();
-    above.any(|above| folder.join(above).join("format.json").is_file())
+    let says_so = |folder: PathBuf| {
+        // The file of IAM has the same name.
+        let is_iam = folder.canonicalize();
+        let is_iam = is_iam.is_ok_and(|folder| folder.ends_with("config/iam"));
+        !is_iam && folder.join("format.json").is_file()
+    };
+    let mut below = ["", ".minio.sys", ".rustfs.sys"].into_iter();
+    below.any(|below| says_so(folder.join(below)))
 }
 
 fn failed(error: impl std::fmt::Display) -> StorageError {

@@ -10,7 +10,7 @@ use clap::{ArgMatches, Args, ValueEnum};
 
 use crate::contract::{self, MinioOptions, Policy, SealOptions, Target};
 use crate::contract::{WrittenCipher, WrittenEncoding};
-use crate::keys::given::holds_key;
+use crate::keys::given::{holds_key, without_keys};
 use crate::report::notes;
 use crate::shown::shown;
 
@@ -212,7 +212,11 @@ impl How {
             Some(SealedForm::Compact) => contract::SealedForm::Compact,
         };
         let key = self.key.clone();
-        if key.as_ref().is_some_and(|key| holds_key(key)) {
+        // No name has a colon in it.
+        if key
+            .as_ref()
+            .is_some_and(|key| key.contains(':') || holds_key(key))
+        {
             return Err(notes::KEY_NOT_NAME);
         }
         Ok(SealOptions { form, key })
@@ -272,7 +276,9 @@ pub fn matches(command: &clap::Command, line: &[OsString]) -> Result<ArgMatches,
         if !error.use_stderr() {
             return error;
         }
-        let shown = line.iter().map(|word| shown(word.as_encoded_bytes()));
+        let shown = line
+            .iter()
+            .map(|word| without_keys(&shown(word.as_encoded_bytes())));
         let again = command.clone().try_get_matches_from(shown);
         again.err().unwrap_or(error)
     })

@@ -8,6 +8,7 @@ use std::io::{self, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
+use iamseal::is_safe_place;
 use tempfile::TempDir;
 
 /// What is written at a time over what is wiped.
@@ -31,7 +32,7 @@ impl PrivateText {
         let is_in_memory = in_memory.is_some();
         let folder = match in_memory {
             Some(folder) => folder,
-            None => self::folder(&env::temp_dir())?,
+            None => self::folder(&on_disk()?)?,
         };
         let file = folder.path().join(name);
         let made = Self {
@@ -85,7 +86,22 @@ fn places() -> Vec<PathBuf> {
     let own = own.filter(|place| place.is_absolute());
     let shared = PathBuf::from("/dev/shm");
     let places = own.into_iter().chain([shared]);
-    places.filter(|place| is_memory(place)).collect()
+    places
+        .filter(|place| is_memory(place) && is_safe_place(place))
+        .collect()
+}
+
+/// Where files are on a disk, and nobody else can put others in their place. A variable may name a folder of
+/// somebody else's: that of the user who became root.
+///
+/// # Errors
+/// There is none.
+fn on_disk() -> io::Result<PathBuf> {
+    let places = [env::temp_dir(), PathBuf::from("/tmp")];
+    let safe = places.into_iter().find(|place| is_safe_place(place));
+    safe.ok_or_else(|| {
+        io::Error::other("there is no folder for the text that is safe from others: set TMPDIR")
+    })
 }
 
 /// Whether a folder's file system is one in memory (statfs(2)).

@@ -7,6 +7,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::PathBuf;
 
 use iamseal::Limits;
+use iamseal::keys::is_open_to_others;
 use zeroize::Zeroizing;
 
 use super::private_text::PrivateText;
@@ -16,9 +17,9 @@ use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::identities::Secret;
 use crate::interrupt::Interrupt;
-use crate::output;
 use crate::report::notes;
 use crate::typed::quoted;
+use crate::{keys, output};
 
 /// Where the new text is.
 pub enum Text {
@@ -37,6 +38,7 @@ impl Text {
         old: &[u8],
     ) -> Result<(Self, Option<Failure>), Failure> {
         if let Some(file) = &command.from {
+            keys::tell_open(common, is_open_to_others(file).then(|| file.clone()));
             return Ok((Self::Given(file.clone()), None));
         }
         let name = path.rsplit(|byte| *byte == b'/').next().unwrap_or_default();

@@ -77,14 +77,14 @@ fn service_account(name: &str, fields: &Map<String, Value>, now: &str) -> Result
         .filter(|policy| policy.is_object());
     // What the account may do is what the archive shows, not a claim that nobody can read.
     match policy {
-        Some(policy) if !claimed(&claims).is_some_and(|claimed| is_alike(&claimed, policy)) => {
-            claims.insert(
-                POLICY_CLAIM.into(),
-                STANDARD.encode(policy.to_string()).into(),
-            );
+        Some(policy) => {
+            if !claimed(&claims).is_some_and(|claimed| is_alike(&claimed, policy)) {
+                let encoded = STANDARD.encode(policy.to_string());
+                claims.insert(POLICY_CLAIM.into(), encoded.into());
+            }
+            // A server that finds another word here gives the account all that its parent may.
             claims.insert(POLICY_KIND.into(), "embedded-policy".into());
         }
-        Some(_) => {}
         // Without one of its own it may do what its parent may.
         None if !claims.contains_key(POLICY_CLAIM) && !claims.contains_key(POLICY_KIND) => {
             claims.insert(POLICY_KIND.into(), "inherited-policy".into());
@@ -95,7 +95,7 @@ fn service_account(name: &str, fields: &Map<String, Value>, now: &str) -> Result
     let mut credentials = json!({
         "accessKey": name, "secretKey": secret, "parentUser": parent,
         "sessionToken": token::signed(&claims.0, secret.as_bytes()),
-        "status": text(fields, "status")?,
+        "status": status(text(fields, "status")?)?,
         "expiration": fields.get("expiration").cloned().unwrap_or_else(|| NO_TIME.into()),
     });
     if let Some(credentials) = credentials.as_object_mut() {
@@ -107,6 +107,15 @@ fn service_account(name: &str, fields: &Map<String, Value>, now: &str) -> Result
     Ok(Secret(
         json!({"version": 1, "updatedAt": now, "credentials": credentials}),
     ))
+}
+
+/// The word that a server has for it: of any that it does not know it takes an account for enabled.
+fn status(word: &str) -> Result<&'static str, String> {
+    match word {
+        "on" | "enabled" => Ok("on"),
+        "off" | "disabled" => Ok("off"),
+        _ => Err("its status is neither on nor off".into()),
+    }
 }
 
 /// The policy in the claims.
@@ -172,7 +181,7 @@ mod tests {
             (
                 Kind::Svcaccts,
                 account(
-                    json!({"parent": "alice", "sessionPolicy": encoded,
+                    json!({"parent": "alice", "sessionPolicy": encoded, "sa-policy": "embedded-policy",
                         "sessionPolicy-extracted": policy.to_string()}),
                     policy.clone(),
                 ),
@@ -193,6 +202,12 @@ mod tests {
             (
                 json!({"parent": "alice", "sessionPolicy": STANDARD.encode(wide.to_string()),
                     "sa-policy": "embedded-policy"}),
+                narrow.clone(),
+                "embedded-policy",
+            ),
+            (
+                json!({"parent": "alice", "sessionPolicy": STANDARD.encode(narrow.to_string()),
+                    "sa-policy": "inherited-policy"}),
                 narrow.clone(),
                 "embedded-policy",
             ),

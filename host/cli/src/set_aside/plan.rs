@@ -10,13 +10,10 @@ use iamseal::{AuditScope, Auditor};
 
 use crate::arguments::{Common, SetAside};
 use crate::failure::Failure;
-use crate::output;
 use crate::progress::Progress;
 use crate::report::losses::loss;
 use crate::report::{finding, notes};
 
-/// What a server does not start without: taken only if it is named.
-const FORMAT: &[u8] = b"config/iam/format.json";
 /// How many objects are looked at between two looks at Ctrl-C.
 const BATCH: u32 = 16;
 
@@ -76,13 +73,7 @@ pub async fn of(
     auditor: &Auditor,
 ) -> Result<Vec<Planned>, Failure> {
     if !command.failing.is_empty() {
-        let failing = failing(common, command, store, auditor).await?;
-        let is_kept = |path: &Vec<u8>| path == FORMAT && !paths.contains(path);
-        let (kept, taken): (Vec<_>, Vec<_>) = failing.into_iter().partition(is_kept);
-        if !kept.is_empty() {
-            output::note(common.json, &notes::not_set_aside(&kept));
-        }
-        paths.extend(taken);
+        paths.extend(failing(common, command, store, auditor).await?);
     }
     let mut planned = Vec::with_capacity(paths.len());
     for path in paths {

@@ -117,10 +117,7 @@ fn text(note: &Note) -> String {
         return note.text.clone();
     }
     let named: Vec<String> = note.paths.iter().map(|path| iamseal::shown(path)).collect();
-    let objects = match note.objects {
-        1 => "1 object".to_owned(),
-        count => format!("{count} objects"),
-    };
+    let objects = notes::count(note.objects, "object");
     let more = match note.objects > named.len() as u64 {
         true => ", …",
         false => "",

@@ -251,7 +251,7 @@ fn damage_up_to_parity_is_made_up_for_and_named() {
         ),
         (
             |drives, _| fs::remove_dir_all(drives.drive(4)).unwrap(),
-            "of the 4 drives of the set number 4 is missing",
+            "of the 4 drives of the set number 4 is missing or not whole",
         ),
     ];
     for (damage, note) in cases {
@@ -340,7 +340,7 @@ fn one_drive_of_many_asks_for_the_others_by_their_places() {
     );
     ended
         .prints(ALICE)
-        .prints("3 drives of the set were not given");
+        .prints("drives of the set that are missing or not whole: 3");
     // Two suffice to read, and the system folders alone do too.
     let (second, third) = (drives.file(2, ""), drives.file(3, ""));
     let both = format!("drives:{},{}", second.display(), third.display());

@@ -337,7 +337,7 @@ fn what_failed_and_is_changed_all_the_same_is_told_and_taken_back() {
     assert!(
         ended
             .stderr
-            .contains("1 of the objects that failed are changed all the same"),
+            .contains("1 object failed and changed all the same"),
         "{ended}"
     );
     assert!(!ended.stderr.contains("somebody else"), "{ended}");
@@ -375,7 +375,7 @@ fn other_names_and_open_modes_are_told() {
     fs::set_permissions(file(2), Permissions::from_mode(0o644)).unwrap();
     tool(["audit", &deployment.drives.store()])
         .run()
-        .says("1 objects have another name");
+        .says("1 object with another name");
     for target in [
         &["--to", "kms", "--key", "other-key"][..],
         &["--to", "plaintext"],
@@ -383,7 +383,7 @@ fn other_names_and_open_modes_are_told() {
         let mut arguments = target.to_vec();
         arguments.push("--dry-run");
         let ended = deployment.migrate(&arguments).ok();
-        let ended = ended.says("1 objects have another name");
+        let ended = ended.says("1 object with another name");
         let is_told = ended.stderr.contains("others than their owner can read");
         assert_eq!(is_told, target.contains(&"plaintext"), "{ended}");
     }

@@ -1,12 +1,13 @@
 //! `edit`: one object in an editor, and back as it was sealed.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{PermissionsExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::kit::disk::not_tested;
 use crate::kit::drives::{Drives, keys};
 use crate::kit::identities::{ALICE, POLICY, objects};
 use crate::kit::store::Store;
@@ -255,6 +256,25 @@ fn the_text_is_for_its_owner_alone_and_gone_at_the_end() {
     assert!(!Path::new(folder.1).exists());
     let environment = fs::read_to_string(seen.with_extension("env")).unwrap();
     assert!(!environment.contains("MINIO_"), "{environment}");
+}
+
+/// Root with the variables of the user who became root.
+#[test]
+fn the_text_is_not_in_a_folder_that_is_somebody_elses() {
+    let theirs = tempfile::tempdir_in("/dev/shm").unwrap();
+    if chown(theirs.path(), Some(65534), None).is_err() {
+        return not_tested("a folder of another user, which needs root");
+    }
+    let place = Place::sealed("", KEY);
+    let seen = place.journals.path().join("seen");
+    let editor = format!("echo \"$1\" > {}; {CHANGE}", seen.display());
+    for variable in ["XDG_RUNTIME_DIR", "TMPDIR"] {
+        let edit = place.edit(&editor).env([(variable, theirs.path())]);
+        edit.ok();
+        let said = fs::read_to_string(&seen).unwrap();
+        assert!(!Path::new(said.trim()).starts_with(theirs.path()), "{said}");
+        place.undo();
+    }
 }
 
 #[test]

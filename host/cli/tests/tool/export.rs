@@ -50,7 +50,7 @@ fn an_archive_holds_every_identity_whatever_its_form() {
     let ended = export(&store).ok();
     assert_eq!(json!(archive(&ended.stdout)), expected());
     let ended =
-        ended.says("the secret keys of 2 users and 1 service accounts are in it in the open");
+        ended.says("the secret keys of 2 users and 1 service account are in it in the open");
     let ended = ended.says("1 temporary credentials are not carried");
     assert!(!ended.stderr.contains("password-of"), "{ended}");
 }
@@ -187,7 +187,7 @@ fn claims_that_nobody_vouches_for_are_not_carried() {
     assert_eq!(carried["claims"]["parent"], "alice");
     // Its parent is not in this store.
     with_root
-        .says("1 parents of service accounts are no users of this store")
+        .says("1 parent of service accounts not among this store's users")
         .says("alice");
 }
 

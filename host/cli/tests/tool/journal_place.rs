@@ -64,26 +64,50 @@ fn a_journal_inside_the_store_is_refused_whatever_way_leads_there() {
 
 #[test]
 fn a_journal_in_a_layer_of_the_store_is_refused() {
-    let (lower, layers) = (plain(), folder());
-    for name in ["upper/config", "work", "merged"] {
-        fs::create_dir_all(layers.path().join(name)).unwrap();
+    let overlay = "mount -t overlay x -o";
+    // As they are mostly named; from where the mount was made; with a colon; an overlay on another.
+    let simple = format!(
+        "{overlay} lowerdir=$lower,upperdir=$layers/upper,workdir=$layers/work $layers/merged || exit 0"
+    );
+    let relative = format!(
+        "cd $layers; {overlay} lowerdir=$lower,upperdir=upper,workdir=work $layers/merged || exit 0"
+    );
+    let colon = format!(
+        "{overlay} lowerdir=$lower:$layers/a\\\\:b,upperdir=$layers/upper,workdir=$layers/work \
+         $layers/merged || exit 0"
+    );
+    let nested = format!(
+        "{overlay} lowerdir=$lower,upperdir=$layers/upper,workdir=$layers/work $layers/between || exit 0; \
+         {overlay} lowerdir=$layers/between,upperdir=$layers/second,workdir=$layers/work2 $layers/merged \
+         || exit 0"
+    );
+    for (mount, journals) in [
+        (&simple, "upper/config/journals"),
+        (&relative, "upper/config/journals"),
+        (&colon, "a:b/journals"),
+        (&nested, "upper/config/journals"),
+        (&nested, "second/journals"),
+    ] {
+        let (lower, layers) = (plain(), folder());
+        let made = "upper/config work second work2 between merged a:b";
+        for name in made.split(' ') {
+            fs::create_dir_all(layers.path().join(name)).unwrap();
+        }
+        let [merged, journals] = ["merged", journals].map(|name| layers.path().join(name));
+        let in_layer = tool(with("migrate --json --to kms", &merged)).key(KEY);
+        let migrate = in_layer.args(["--journal".as_ref(), journals.as_os_str()]);
+        let paths = [("lower", lower.root()), ("layers", layers.path())];
+        let Some(ended) = mounted(mount, &paths, migrate) else {
+            return;
+        };
+        // An overlay cannot have layers on every file system.
+        if ended.code == Some(0) && ended.stdout.is_empty() {
+            return not_tested("layers of an overlay, which this file system cannot be");
+        }
+        assert_eq!(ended.code, Some(2), "{mount}: {ended}");
+        assert!(ended.stderr.contains("is inside the store"), "{ended}");
+        assert_eq!(fs::read_dir(&journals).unwrap().count(), 0, "{mount}");
     }
-    let [merged, upper] = ["merged", "upper/config/journals"].map(|name| layers.path().join(name));
-    let in_layer = tool(with("migrate --json --to kms", &merged)).key(KEY);
-    let migrate = in_layer.args(["--journal".as_ref(), upper.as_os_str()]);
-    // An overlay cannot have layers on every file system.
-    let mount = "mount -t overlay -o lowerdir=$lower,upperdir=$layers/upper,workdir=$layers/work x \
-                 $layers/merged || exit 0";
-    let paths = [("lower", lower.root()), ("layers", layers.path())];
-    let Some(ended) = mounted(mount, &paths, migrate) else {
-        return;
-    };
-    if ended.code == Some(0) && ended.stdout.is_empty() {
-        return not_tested("layers of an overlay, which this file system cannot be");
-    }
-    assert_eq!(ended.code, Some(2), "{ended}");
-    assert!(ended.stderr.contains("is inside the store"), "{ended}");
-    assert!(!upper.exists());
 }
 
 #[test]

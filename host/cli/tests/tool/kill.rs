@@ -140,7 +140,7 @@ fn what_a_killed_run_leaves_behind_is_no_object_and_is_removed() {
         .says_nothing();
     assert_eq!(dry.json().len(), OBJECTS + 1);
     assert_eq!(store.drafts(), drafts);
-    let note = format!("{drafts} drafts of a killed run were removed");
+    let note = format!("removed: {drafts} drafts of a killed run");
     let ended = migrate(&store, "kms").ok();
     assert_eq!(ended.errors(), [json!({"note": note})]);
     assert_eq!(store.drafts(), 0);

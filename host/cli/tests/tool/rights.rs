@@ -9,6 +9,7 @@ use rustix::fs::{XattrFlags, getxattr, setxattr};
 use serde_json::json;
 
 use crate::kit::disk::not_tested;
+use crate::kit::identities::mixed;
 use crate::kit::migration::{migrate, plain};
 use crate::kit::store::Store;
 use crate::kit::{Ended, KEY, tool, with};
@@ -139,9 +140,7 @@ fn plaintext_that_others_can_read_is_told_before_it_is_written() {
     let dry = notes(&migrate(&store, "plaintext --dry-run").ok());
     assert_eq!(store.seen(), before);
     let [note] = &dry[..] else { panic!("{dry:?}") };
-    assert!(
-        note.starts_with("4 objects will hold plaintext that others than their owner can read")
-    );
+    assert!(note.starts_with("4 objects will hold plaintext that others than the owner can read"));
     assert!(note.ends_with(", …"), "{note}");
     for path in &paths[..3] {
         // The first three; names are shown as everywhere.
@@ -170,9 +169,74 @@ fn plaintext_that_others_can_read_is_told_before_it_is_written() {
         let [note] = &said[..] else {
             panic!("{said:?}")
         };
-        assert!(note.starts_with("1 objects will hold plaintext"), "{note}");
+        assert!(note.starts_with("1 object will hold plaintext"), "{note}");
         assert!(note.ends_with(&format!(": {name}")), "{note}");
     }
+}
+
+/// What is made takes the mode of what is next to it.
+#[test]
+fn plaintext_that_comes_into_being_for_others_to_read_is_told_too() {
+    let store = plain();
+    for path in paths(&store) {
+        set_mode(&store, &path, 0o644);
+    }
+    let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let zip = folder.path().join("iam.zip");
+    let export = tool(with("export", mixed().root())).key(KEY).ok();
+    fs::write(&zip, export.stdout).unwrap();
+    fs::set_permissions(&zip, Permissions::from_mode(0o600)).unwrap();
+    let run = |command: &str| {
+        let run = tool(with(command, store.root())).key(KEY);
+        run.env([("XDG_STATE_HOME", folder.path())])
+    };
+    let import = |options: &str| {
+        let import = run("import --json --only users --name dev/carol --to plaintext");
+        let import = import.args([&zip]).args(options.split_whitespace());
+        notes(&import.ok())
+    };
+    let (dry, said) = (import("--dry-run"), import(""));
+    assert_eq!(dry, said);
+    let [note] = &said[..] else {
+        panic!("{said:?}")
+    };
+    let made = "config/iam/users/dev/carol/identity.json";
+    assert!(
+        note.starts_with("1 object will hold plaintext that others"),
+        "{note}"
+    );
+    assert!(note.ends_with(made), "{note}");
+
+    let other = store.root().join("elsewhere");
+    fs::hard_link(store.file(made), &other).unwrap();
+    let aside = run("set-aside --json").args([made]).ok();
+    assert!(
+        notes(&aside)[0].starts_with("1 object with another name"),
+        "{aside}"
+    );
+    let undone = run("undo --json").args([run_of(&aside)]).ok();
+    let said = notes(&undone);
+    assert!(said[0].starts_with("1 object not there now"), "{said:?}");
+    assert_eq!(store.file(made).metadata().unwrap().mode() & 0o7777, 0o644);
+}
+
+#[test]
+fn an_archive_that_others_can_read_is_told() {
+    let (store, folder) = (plain(), tempfile::tempdir().unwrap());
+    let zip = folder.path().join("iam.zip");
+    fs::write(
+        &zip,
+        tool(with("export", mixed().root())).key(KEY).ok().stdout,
+    )
+    .unwrap();
+    fs::set_permissions(&zip, Permissions::from_mode(0o644)).unwrap();
+    let import = tool(with("import --json --dry-run", store.root())).key(KEY);
+    let said = notes(&import.args([&zip]).run());
+    assert!(
+        said.iter()
+            .any(|note| note.contains("iam.zip holds a secret")),
+        "{said:?}"
+    );
 }
 
 #[test]
@@ -189,7 +253,7 @@ fn another_name_keeps_the_old_bytes_and_is_told() {
             panic!("{said:?}")
         };
         assert!(
-            note.starts_with("1 objects have another name (a hard link)"),
+            note.starts_with("1 object with another name (a hard link)"),
             "{note}"
         );
         assert!(note.ends_with(&format!(": {name}")), "{note}");

@@ -82,6 +82,7 @@ fn no_failure_tells_a_secret() {
 #[test]
 fn a_secret_in_the_place_of_its_file_is_not_shown() {
     let (_, key) = KEY.split_once(':').unwrap();
+    let bare_key = key.trim_end_matches('=');
     let bare = key.trim_end_matches('=');
     let hex = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
     for (secret, given) in [
@@ -120,6 +121,36 @@ fn a_secret_in_the_place_of_its_file_is_not_shown() {
     for command in [seal(), tool(["migrate", "/", "--to", "kms"])] {
         let ended = command.key(KEY).args(["--key", KEY]).run().fails(2);
         assert!(!ended.stderr.contains(key), "{ended}");
+    }
+    // Where a name or a file that is no secret belongs.
+    for variable in [
+        "MINIO_KMS_KES_KEY_NAME",
+        "MINIO_ETCD_ENDPOINTS",
+        "MINIO_ETCD_PATH_PREFIX",
+    ] {
+        let kes = ("MINIO_KMS_KES_ENDPOINT", "https://127.0.0.1:1");
+        for store in ["/", "etcd://127.0.0.1:1/x"] {
+            let run = tool(["audit", store]).env([kes, (variable, KEY)]).run();
+            assert!(!run.stderr.contains(bare_key), "{variable}: {run}");
+        }
+    }
+    for line in [
+        "kes import KEY",
+        "audit / --manifest KEY",
+        "audit / --plugin /dev/null --plugin-sha256 KEY",
+        "undo / KEY",
+        "KEY",
+        "migrate / --to kms --shard KEY",
+    ] {
+        for json in [&[][..], &["--json"]] {
+            let words = line
+                .split(' ')
+                .map(|word| if word == "KEY" { KEY } else { word });
+            let ended = tool(words).args(json).run();
+            assert_ne!(ended.code, Some(0), "{line}");
+            let told = ended.stderr.contains(bare_key) || ended.text().contains(bare_key);
+            assert!(!told, "{line}: {ended}");
+        }
     }
     let inline = "-----BEGIN PRIVATE KEY-----\nhidden\n-----END PRIVATE KEY-----";
     let etcd = tool(["audit", "etcds://127.0.0.1:1"]).env([

@@ -173,7 +173,8 @@ fn half(
         if let Some((path, text)) = found
             && !text.trim().is_empty()
         {
-            let text = Zeroizing::new(text.trim().into());
+            let text = Zeroizing::new(text.trim().to_owned());
+            environment.saw_value(variable, &text);
             return Ok(Some((text, Place::File(path))));
         }
     }

@@ -30,15 +30,27 @@ const AUTHORITIES: &str = "AWS_CA_BUNDLE";
 /// have a password in it.
 const PROXY: &str = "IAMSEAL_S3_PROXY";
 
-/// Where a container asks for its credentials, and the file with the token that it shows there.
-const CREDENTIALS: &str = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+/// Where credentials are asked for, and the file with the token that it shows there.
+const ANSWERS_CREDENTIALS: [&str; 3] = [
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    // Of an instance, and of whoever has a token of another service.
+    "AWS_METADATA_ENDPOINT",
+    "AWS_ENDPOINT_URL_STS",
+];
 const CREDENTIALS_TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 
 /// The variables that name files with secrets.
 pub const SECRET_FILES: [&str; 2] = [CREDENTIALS_TOKEN, "AWS_WEB_IDENTITY_TOKEN_FILE"];
 
-/// Where AWS' own agents answer on the machine itself, without TLS: ECS', and EKS' by either protocol.
-const AGENTS: [&str; 3] = ["169.254.170.2", "169.254.170.23", "[fd00:ec2::23]"];
+/// Where AWS' own agents answer on the machine itself, without TLS: ECS', EKS' by either protocol, and the
+/// instance's own.
+const AGENTS: [&str; 5] = [
+    "169.254.170.2",
+    "169.254.170.23",
+    "[fd00:ec2::23]",
+    "169.254.169.254",
+    "[fd00:ec2::254]",
+];
 
 /// Where other programs find their proxies.
 const PROXIES_OF_OTHERS: [&str; 6] = [
@@ -224,7 +236,7 @@ pub fn from_environment(
         if name == PROXY && !value.is_empty() {
             connector.proxy = Some(connect::proxy(value).map_err(unfit)?);
         }
-        if name == CREDENTIALS && !value.is_empty() {
+        if ANSWERS_CREDENTIALS.contains(&name) && !value.is_empty() {
             check_credentials_url(value).map_err(unfit)?;
         }
         if name == CREDENTIALS_TOKEN && !value.is_empty() {
@@ -454,18 +466,21 @@ mod tests {
 
     #[test]
     fn credentials_do_not_come_in_the_open() {
-        let open = |url| open("s3://b", &[(CREDENTIALS, url)]).map(drop);
-        for fine in [
-            "https://example.org/c",
-            "http://127.0.0.1/c",
-            "http://169.254.170.2/c",
-            "http://[fd00:ec2::23]/c",
-        ] {
-            assert!(open(fine).is_ok(), "{fine}");
-        }
-        for unfit in ["http://192.0.2.2/c", "http://example.org", "c"] {
-            let error = open(unfit).unwrap_err().to_string();
-            assert!(error.starts_with(CREDENTIALS), "{error}");
+        for variable in ANSWERS_CREDENTIALS {
+            let open = |url| open("s3://b", &[(variable, url)]).map(drop);
+            for fine in [
+                "https://example.org/c",
+                "http://127.0.0.1/c",
+                "http://169.254.170.2/c",
+                "http://169.254.169.254",
+                "http://[fd00:ec2::23]/c",
+            ] {
+                assert!(open(fine).is_ok(), "{fine}");
+            }
+            for unfit in ["http://192.0.2.2/c", "http://example.org", "c"] {
+                let error = open(unfit).unwrap_err().to_string();
+                assert!(error.starts_with(variable), "{error}");
+            }
         }
         let file = tempfile::NamedTempFile::new().unwrap();
         for (token, is_fit) in [("token", true), ("token\n", false), ("to ken", false)] {

@@ -81,9 +81,73 @@ pub fn holds_key(text: &str) -> bool {
             })
 }
 
+/// A sentence without what could be a key after its name, `NAME:BASE64`, wherever somebody has put one.
+#[must_use]
+pub fn without_keys(sentence: &str) -> String {
+    let is_digit = |byte: &u8| byte.is_ascii_alphanumeric() || b"+/".contains(byte);
+    let bytes = sentence.as_bytes();
+    let mut text = String::with_capacity(sentence.len());
+    let mut at = 0;
+    while let Some(rest) = bytes.get(at..).filter(|rest| !rest.is_empty()) {
+        let digits = rest.iter().take_while(|byte| is_digit(byte)).count();
+        let run = sentence.get(at..at + digits).unwrap_or_default();
+        let is_after_name = at.checked_sub(1).and_then(|before| bytes.get(before)) == Some(&b':');
+        let is_padded = rest.get(digits) == Some(&b'=');
+        // Paths have parts of as many letters: a key has all kinds of digits.
+        let kinds: [fn(&u8) -> bool; 3] = [
+            u8::is_ascii_uppercase,
+            u8::is_ascii_lowercase,
+            u8::is_ascii_digit,
+        ];
+        let is_mixed = kinds.iter().all(|kind| run.bytes().any(|byte| kind(&byte)));
+        let is_key = digits == 43
+            && (is_padded || is_after_name)
+            && is_mixed
+            && LOOSE
+                .decode(run)
+                .is_ok_and(|bytes| bytes.len() == KEY_BYTES);
+        match (is_key, digits) {
+            (true, _) => text.push_str("(not shown)"),
+            (false, 0) => {
+                let next = sentence.get(at..).and_then(|rest| rest.chars().next());
+                text.extend(next);
+                at += next.map_or(1, char::len_utf8);
+                continue;
+            }
+            (false, _) => text.push_str(run),
+        }
+        at += digits + usize::from(is_key && is_padded);
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_sentence_is_shown_without_a_key_in_it() {
+        for (said, shown) in [
+            (
+                format!("no key k:{KEY}= is there"),
+                "no key k:(not shown) is there",
+            ),
+            (
+                format!("\u{e9} k:{KEY}\u{2026}"),
+                "\u{e9} k:(not shown)\u{2026}",
+            ),
+            (format!("{KEY}="), "(not shown)"),
+            (
+                "/srv/minio/data/disk1/and/so/on/until/43/bytes".into(),
+                "/srv/minio/data/disk1/and/so/on/until/43/bytes",
+            ),
+            (String::new(), ""),
+        ] {
+            assert_eq!(without_keys(&said), shown);
+        }
+        // A digest is none.
+        assert_eq!(without_keys(HEX), HEX);
+    }
 
     const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8";
     const HEX: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";

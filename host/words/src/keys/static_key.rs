@@ -174,7 +174,7 @@ impl StaticKeyError {
             }
             Self::NotBase64 | Self::Length { .. } => {
                 "after the colon belong 44 characters of base64, the last of them `=`; \
-                 is the key complete, and without spaces and quotes?"
+                 is the key complete, and without spaces, quotes and a comment?"
                     .into()
             }
             Self::NotHex => {

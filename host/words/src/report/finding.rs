@@ -11,6 +11,8 @@ use crate::describe::line;
 use crate::shown::{harmless, shown};
 
 const OPENS: &str = "opens";
+/// Where service accounts stand. Temporary credentials are a root's to sign, and end by themselves.
+const ACCOUNTS: &[u8] = b"config/iam/service-accounts/";
 /// What an object is called that does not open, or is not what it should be.
 pub const FAILS: &str = "fails";
 
@@ -50,8 +52,15 @@ fn warnings(finding: &Finding) -> Vec<String> {
     let content = &finding.content;
     let faults = content.faults.iter().filter(|fault| !fault.is_error);
     let faults = faults.map(|fault| line(&fault.text));
+    let is_account = finding.path.starts_with(ACCOUNTS);
     let signed = content.signer.as_ref().and_then(|signer| match signer {
-        Signer::Account | Signer::PresentRoot(_) | Signer::Unknown => None,
+        Signer::Account | Signer::PresentRoot(_) => None,
+        Signer::Unknown if !is_account => None,
+        Signer::Unknown => Some(
+            "its session token is signed neither by its own secret nor by a root credential that was given: \
+             a server with another root secret than the one that signed it does not know this account"
+                .into(),
+        ),
         Signer::EarlierRoot(user) => Some(format!(
             "its session token is signed with an earlier secret of the root credential {}: a server that \
              has the present one does not know this account (iamseal sign-tokens mends that)",

@@ -12,6 +12,8 @@ use crate::shown::shown;
 
 const KEY: &str = "key";
 const USER: &str = "user";
+/// Where objects with session tokens stand.
+const TOKENS: [&[u8]; 2] = [b"config/iam/service-accounts/", b"config/iam/sts/"];
 const REPLICATION: &[u8] = b"config/site-replication/";
 
 /// What an audit tells of the keys and root credentials that it was lent, by name: the contract does not
@@ -25,6 +27,8 @@ pub struct Needs {
     has_seen: bool,
     /// Objects that do not open and do not say which key they need.
     silent: u64,
+    /// Objects that do not open and that may hold a session token, which a root secret may have signed.
+    unread_tokens: u64,
     /// Objects in the root-credential form that do not open. They never say whose they are.
     without_user: u64,
     /// Whether there are objects that were not looked at.
@@ -70,6 +74,7 @@ impl Needs {
             prefix: prefix.to_vec(),
             has_seen: false,
             silent: 0,
+            unread_tokens: 0,
             without_user: 0,
             is_broken_off: false,
             exempt: 0,
@@ -83,6 +88,10 @@ impl Needs {
             && let Some(uses) = self.users.get_mut(user)
         {
             uses.signed += 1;
+        }
+        let is_read = !matches!(finding.verdict, Verdict::Fails(_));
+        if !is_read && TOKENS.iter().any(|place| finding.path.starts_with(place)) {
+            self.unread_tokens += 1;
         }
         match &finding.verdict {
             // MinIO never encrypts what it notes of replication between sites.
@@ -194,7 +203,7 @@ impl Needs {
             && !self.is_broken_off
             && self.prefix == notes::CONFIG
             && self.silent == 0;
-        let has_all_users = has_all && self.without_user == 0;
+        let has_all_users = has_all && self.without_user == 0 && self.unread_tokens == 0;
         // What is exempt is sealed as an S3 object, under a key alone.
         let has_all_keys = has_all && self.exempt == 0;
         let keys = self.keys.iter();
@@ -209,6 +218,8 @@ impl Needs {
         let silent = (self.silent > 0).then(|| notes::silent(self.silent));
         let without_user = (self.without_user > 0 && !self.users.is_empty())
             .then(|| notes::without_user(self.without_user));
+        let unread_tokens = (self.unread_tokens > 0 && !self.users.is_empty())
+            .then(|| notes::unread_tokens(self.unread_tokens));
         let exempt =
             (self.exempt > 0 && !self.keys.is_empty()).then(|| notes::unopened(self.exempt));
         let narrow = (self.prefix != notes::CONFIG).then(|| notes::narrow(&self.prefix));
@@ -216,6 +227,7 @@ impl Needs {
         silent
             .into_iter()
             .chain(without_user)
+            .chain(unread_tokens)
             .chain(exempt)
             .chain(narrow)
             .chain(broken_off)

@@ -70,13 +70,15 @@ pub fn passed_through(path: &[u8]) -> String {
 /// That objects were changed while or after a run changed them.
 pub fn differ(objects: u64) -> String {
     format!(
-        "{objects} objects are not what the run left there: somebody else has changed them since"
+        "{} not in the state that the run left: changed by somebody else since",
+        count(objects, "object")
     )
 }
 
 /// That objects could not be read once more, and why the first could not; the proof is this file.
 pub fn unread(objects: u64, why: &str, proof: &str) -> String {
-    format!("{objects} objects could not be read again for the proof {proof}: {why}")
+    let objects = count(objects, "object");
+    format!("{objects} could not be read again for the proof {proof}: {why}")
 }
 
 /// What to do about that. The proof and the store are as they are typed.
@@ -102,6 +104,15 @@ pub fn passed_over(variables: &[&str]) -> String {
     )
 }
 
+/// That values are in quotes which count.
+pub fn in_quotes(variables: &[&str]) -> String {
+    let variables = variables.join(" and ");
+    format!(
+        "{variables}: in quotes, which MinIO takes for a part of the value, as here; a shell removes them, \
+         docker run --env-file keeps them"
+    )
+}
+
 /// How many of the objects that a note is about are named in it.
 pub const NAMED: usize = 3;
 
@@ -109,8 +120,8 @@ pub const NAMED: usize = 3;
 pub fn other_names(objects: u64, first: &[String]) -> String {
     let named = some_of(objects, first);
     format!(
-        "{objects} objects have another name (a hard link), which keeps the old bytes when the \
-         object is replaced: {named}"
+        "{} with another name (a hard link), which keeps the old bytes when the object is replaced: {named}",
+        count(objects, "object")
     )
 }
 
@@ -118,9 +129,26 @@ pub fn other_names(objects: u64, first: &[String]) -> String {
 pub fn open_plaintext(objects: u64, first: &[String]) -> String {
     let named = some_of(objects, first);
     format!(
-        "{objects} objects will hold plaintext that others than their owner can read, by their \
-         mode (chmod go-r closes them): {named}"
+        "{} will hold plaintext that others than the owner can read, by the file's mode (chmod go-r closes it): \
+         {named}",
+        count(objects, "object")
     )
+}
+
+/// That objects which are not there come back as plaintext.
+pub fn comes_back_plaintext(objects: usize) -> String {
+    format!(
+        "{} not there now, which will be plaintext again, with the mode that it had",
+        count(objects, "object")
+    )
+}
+
+/// So many of these, `1 object` or `2 objects`.
+pub fn count(count: impl TryInto<u64>, one: &str) -> String {
+    match count.try_into().unwrap_or(u64::MAX) {
+        1 => format!("1 {one}"),
+        count => format!("{count} {one}s"),
+    }
 }
 
 fn some_of(objects: u64, first: &[String]) -> String {
@@ -139,15 +167,6 @@ pub fn undo(command: &str) -> String {
 /// How to go on with what was not done to its end.
 pub fn go_on(command: &str) -> String {
     format!("to go on: {command}")
-}
-
-/// That objects fail as those that are set aside, and are not, since nobody named them.
-pub fn not_set_aside(paths: &[Vec<u8>]) -> String {
-    let first = paths.iter().take(NAMED).map(|path| shown(path));
-    let named = some_of(paths.len() as u64, &first.collect::<Vec<_>>());
-    format!(
-        "left where they are, since a server cannot do without them: {named}; name them to set them aside"
-    )
 }
 
 /// What is to be done about a server whose objects were set aside.
@@ -187,10 +206,23 @@ pub fn temporary_tokens(count: usize) -> String {
     )
 }
 
+/// What to do about an object that MinIO's drives do not give back: there is nothing to keep in a journal.
+pub fn move_off_drives(path: &[u8]) -> String {
+    format!(
+        "on every drive move the folder {} out of the system folder (.minio.sys) to a place outside the drive, and \
+         keep it: a server then does without it",
+        shown(path)
+    )
+}
+
+/// That a dry run does not need the key that the run needs.
+pub const RUN_NEEDS_KEY: &str = "\
+the run itself needs a key for what may be plaintext: its journal keeps that sealed under it";
+
 /// What to do where an object cannot be set aside without a key.
 pub const KEY_TO_KEEP: &str = "\
-give any key, in the variables or with --keys: the journal keeps the object sealed under it, and undo needs it; \
-iamseal keygen makes one";
+give any key, in the variables or with --keys: the journal keeps the object sealed under it, and undo needs it; to \
+make one: iamseal keygen my-key";
 
 /// That a command was stopped before its run.
 pub const NOT_BEGUN: &str = "the run has not begun: no object is changed";
@@ -207,12 +239,12 @@ pub fn no_object_changed(run: &str) -> String {
 
 /// That a run could not remove drafts of its own, and the command that does.
 pub fn drafts_left(drafts: &[Vec<u8>], sweep: &str) -> String {
-    let count = drafts.len() as u64;
     let first = drafts.iter().take(NAMED).map(|draft| shown(draft));
-    let named = some_of(count, &first.collect::<Vec<_>>());
+    let named = some_of(drafts.len() as u64, &first.collect::<Vec<_>>());
     format!(
-        "{count} drafts could not be removed and may hold plaintext: {named}; once no run is under way, to \
-         remove them: {sweep}"
+        "{} could not be removed and may hold plaintext: {named}; once no run is under way, to remove what is \
+         left: {sweep}",
+        count(drafts.len(), "draft")
     )
 }
 
@@ -238,7 +270,7 @@ pub fn no_run_key(name: &str, why: &str) -> String {
 
 /// How many drafts of a killed run were removed.
 pub fn swept(drafts: u64) -> String {
-    format!("{drafts} drafts of a killed run were removed")
+    format!("removed: {} of a killed run", count(drafts, "draft"))
 }
 
 /// Why drafts of a killed run may remain.
@@ -249,8 +281,9 @@ pub fn not_swept(why: &str) -> String {
 /// How many drafts an audit has found.
 pub fn drafts(drafts: u64) -> String {
     format!(
-        "{drafts} drafts of a killed run, or of one that is under way, lie in the store and may hold \
-         plaintext; iamseal sweep removes those that no run holds"
+        "in the store: {} of a killed run, or of one that is under way, which may hold plaintext; iamseal sweep \
+         removes what no run holds",
+        count(drafts, "draft")
     )
 }
 
@@ -278,22 +311,34 @@ pub const LOCKED: &str = "let that process go on or end it (lslocks names it), t
 
 /// That keys may be needed by what does not say so.
 pub fn silent(objects: u64) -> String {
-    format!("Not known: {objects} objects could not be read or do not say which key they need.")
+    format!(
+        "Not known: {} not read, or without the name of a key.",
+        count(objects, "object")
+    )
 }
 
 /// The same of root credentials.
 pub fn without_user(objects: u64) -> String {
     format!(
-        "Not known: {objects} objects in the root-credential form do not open, and none says whose \
-         credential it needs."
+        "Not known: {} in the root-credential form not opened, and none says whose credential it needs.",
+        count(objects, "object")
+    )
+}
+
+/// The same where a root secret may have signed what does not open.
+pub fn unread_tokens(objects: u64) -> String {
+    format!(
+        "Not known: {} of service accounts or temporary credentials not opened, and a root secret may have signed \
+         the token.",
+        count(objects, "object")
     )
 }
 
 /// That keys may be needed by files that are exempt.
 pub fn unopened(files: u64) -> String {
     format!(
-        "Not known: {files} exempt files are encrypted in another way, and not opened; a key may be needed \
-         for them."
+        "Not known: {} encrypted in another way, and not opened, for which a key may be needed.",
+        count(files, "exempt file")
     )
 }
 
@@ -327,8 +372,9 @@ pub fn keys_of_one_name(name: &str, count: usize) -> String {
 /// That objects failed after they were changed, or may have.
 pub fn failed_and_changed(objects: u64) -> String {
     format!(
-        "{objects} of the objects that failed are changed all the same, or may be, since the store does not tell: \
-         undo takes them back with the others"
+        "{} failed and changed all the same, or perhaps changed, since the store does not tell: undo takes back what \
+         changed",
+        count(objects, "object")
     )
 }
 
@@ -339,7 +385,7 @@ pub fn not_all_swept(why: &str) -> String {
 
 /// A whole key where its name belongs; it is not shown.
 pub const KEY_NOT_NAME: (&str, &str) = (
-    "--key takes the name of a key, and what was given, which is not shown, holds the key itself",
+    "--key takes the name of a key, and what was given, which is not shown, is none or holds the key itself",
     "give the name alone, and the key in MINIO_KMS_SECRET_KEY or in a file with --keys",
 );
 
@@ -402,7 +448,7 @@ pub const SECRETS_FOR_A_TERMINAL: (&str, &str) = (
 pub const NO_KEY_TO_KEEP_UNDER: (&str, &str) = (
     "the object is plaintext, and there is no key to keep the old bytes under, so nothing could take the \
      edit back",
-    "give any key or root credential that you will have then, such as a fresh one: iamseal keygen",
+    "give any key or root credential that you will have then, such as a fresh one: iamseal keygen my-key",
 );
 
 /// Why an object in the root-credential form is not edited, and what to do about it.
@@ -444,11 +490,21 @@ pub const NO_IDENTITY_IN_IT: &str = "there is no identity to import";
 pub const NO_PLACE: &str =
     "an archive has no place for what stands here: look at it with iamseal cat";
 
+/// Why a folder is not inspected, and what to do instead.
+pub fn is_folder(shown: &str) -> (String, &'static str) {
+    (
+        format!("{shown}: it is a folder, as an object on MinIO's drives is"),
+        "give the store, and the object's path in it: iamseal inspect --path config/iam/format.json STORE",
+    )
+}
+
 /// That an archive holds secrets: of so many users and service accounts.
 pub fn holds_secrets([users, accounts]: [usize; 2]) -> String {
     format!(
-        "the secret keys of {users} users and {accounts} service accounts are in it in the open: keep it \
-         where only you can read it, and remove it when it is imported"
+        "the secret keys of {} and {} are in it in the open: keep it where only you can read it, and remove it \
+         when it is imported",
+        count(users, "user"),
+        count(accounts, "service account")
     )
 }
 
@@ -472,8 +528,9 @@ pub fn disabled_groups(groups: u64, first: &[String]) -> String {
 pub fn parents(parents: u64, first: &[String]) -> String {
     let named = some_of(parents, first);
     format!(
-        "{parents} parents of service accounts are no users of this store, but a root user or somebody of \
-         LDAP or OpenID: their accounts may do something only on a server that knows them too: {named}"
+        "{} of service accounts not among this store's users, but a root user or somebody of LDAP or OpenID: such \
+         accounts may do something only on a server that knows the parent too: {named}",
+        count(parents, "parent")
     )
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use iamseal::storage::DriveStore;
+use iamseal::storage::{DriveStore, Store as _};
 use tokio::time::sleep;
 
 use crate::arguments::Common;
@@ -10,6 +10,7 @@ use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::output;
 use crate::progress::Progress;
+use crate::report::notes;
 use crate::store::Access;
 
 /// An idle server writes to its drives every 14 to 17 seconds, and leaves each time out where the drives were
@@ -21,16 +22,19 @@ const EVERY: Duration = Duration::from_secs(1);
 const STOP: &str = "stop every server of the deployment, on all hosts, and run it again; if you know that none \
                     runs, --server-is-stopped does without the look";
 
-/// Watches the drives, unless it was promised that no server runs.
+/// Watches the drives, unless it was promised that no server runs. What is known to fail afterwards does so
+/// before.
 ///
 /// # Errors
-/// A server runs, or the drives cannot be watched.
+/// Not all drives are there and sound, a server runs, or the drives cannot be watched.
 pub async fn check(common: &Common, store: &DriveStore, access: Access) -> Result<(), Failure> {
     match access {
         Access::Write(writes) if !writes.server_is_stopped => {}
         // What is swept is nobody's, whoever runs.
         _ => return Ok(()),
     }
+    let checked = store.check_writes().await;
+    checked.map_err(|error| Failure::from(error).with_cure(notes::ALL_DRIVES))?;
     let before = store.signs_of_life().await?;
     let progress = Progress::watching(common, WATCHED);
     let start = Instant::now();
