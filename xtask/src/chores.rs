@@ -147,6 +147,14 @@ pub fn docs() -> Result<(), Failure> {
             .args(native())
             .args(["--bin", "iamseal", "the_reference_is_what_the_code_says"])
             .env("IAMSEAL_WRITE_DOCS", "1"),
+    )?;
+    run(
+        "write docs/schema.json",
+        cargo()
+            .arg("test")
+            .args(native())
+            .args(["--test", "tool", "the_schema_is_what_the_reference_says"])
+            .env("IAMSEAL_WRITE_DOCS", "1"),
     )
 }
 

@@ -344,15 +344,14 @@ fn a_killed_run_leaves_every_object_whole() {
     assert_eq!(lines, line(tool(&required)));
     assert_eq!(lines[0]["error"]["cause"], "drafts");
     // The tool knows them for what they are.
-    let note = json!({"note": format!("removed: {drafts} drafts of a killed run")});
+    let plural = if drafts == 1 { "" } else { "s" };
+    let note = json!({"note": format!("removed: {drafts} draft{plural} of a killed run")});
     let ended = lent(tool(with("migrate --to kms", store.root()))).ok();
     assert_eq!(ended.errors(), [note]);
 
     stopped(&store, "plaintext").kill();
     assert!(store.drafts() > 0);
-    migrate(&store, "plaintext")
-        .ok()
-        .says("drafts of a killed run");
+    migrate(&store, "plaintext").ok().says(" of a killed run");
     assert!(
         store.bytes() == originals,
         "an object does not hold what it held"

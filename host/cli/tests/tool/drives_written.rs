@@ -384,7 +384,7 @@ fn other_names_and_open_modes_are_told() {
         arguments.push("--dry-run");
         let ended = deployment.migrate(&arguments).ok();
         let ended = ended.says("1 object with another name");
-        let is_told = ended.stderr.contains("others than their owner can read");
+        let is_told = ended.stderr.contains("others than the owner can read");
         assert_eq!(is_told, target.contains(&"plaintext"), "{ended}");
     }
 }

@@ -103,8 +103,10 @@ fn a_file_is_described_under_its_name() {
     tool(with("inspect", &file)).ok().prints("config/x");
     let ended = tool(with("inspect", store.file("config/\u{1b}[2J"))).ok();
     assert!(!ended.text().contains('\u{1b}'), "{ended}");
-    for missing in [store.file("config"), store.file("config/y")] {
+    for (missing, code) in [("config", 2), ("config/y", 13)] {
+        let missing = store.file(missing);
         let says = format!("error: {}: ", missing.display());
-        tool(with("inspect", missing)).run().fails(13).says(&says);
+        let ended = tool(with("inspect", missing)).run();
+        ended.fails(code).says(&says);
     }
 }

@@ -176,7 +176,7 @@ fn people_are_told_where_there_is_a_choice() {
     let lines = words(both(tool(&line)).env(CREDENTIAL));
     for expected in [
         "Not known: 1 object not read, or without the name of a key.",
-        "Not known: 1 objects in the root-credential form do not open, and none says whose credential it needs.",
+        "Not known: 1 object in the root-credential form not opened, and none says whose credential it needs.",
     ] {
         assert!(lines.iter().any(|line| line == expected), "{lines:#?}");
     }

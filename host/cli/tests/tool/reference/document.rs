@@ -6,28 +6,34 @@ use std::path::Path;
 
 use serde_json::Value;
 
+use super::schema;
 use crate::kit::Ended;
 
 /// The document, and what was seen of it.
 pub struct Reference {
-    sections: BTreeMap<String, BTreeMap<String, Field>>,
+    pub sections: BTreeMap<String, BTreeMap<String, Field>>,
+    /// The tables of what commands print, and those that such a table names.
+    pub lines: BTreeSet<String>,
     /// The names of all causes and their exit codes.
-    causes: BTreeMap<String, i32>,
+    pub causes: BTreeMap<String, i32>,
     /// The causes that a line had.
     seen_causes: BTreeSet<String>,
     /// Section, field, and a type or word of it.
     seen: BTreeSet<[String; 3]>,
+    /// What it says as a schema.
+    schema: Value,
 }
 
 /// That a field was not there.
 const ABSENT: &str = "absent";
 
 /// A field of JSON as the document has it.
-struct Field {
-    types: Vec<String>,
-    is_always: bool,
+pub struct Field {
+    pub types: Vec<String>,
+    pub is_always: bool,
     /// What a word may be.
-    words: BTreeSet<String>,
+    pub words: BTreeSet<String>,
+    pub meaning: String,
 }
 
 impl Reference {
@@ -42,6 +48,11 @@ impl Reference {
             let code = cells.next()?.parse().ok()?;
             Some((quoted(cells.next()?).next()?.to_owned(), code))
         };
+        let of_commands = text
+            .split("\n### ")
+            .filter(|part| part.starts_with("iamseal "));
+        let lines = of_commands.flat_map(|part| part.split("\n#### ").skip(1));
+        let lines = lines.map(|table| table.lines().next().unwrap().to_owned());
         let mut sections = BTreeMap::new();
         for section in text.split("\n#### ").skip(1) {
             let (name, rest) = section.split_once('\n').unwrap();
@@ -54,18 +65,24 @@ impl Reference {
                 "{name} is there twice"
             );
         }
-        Self {
+        let mut reference = Self {
             sections,
+            lines: lines.collect(),
             causes: causes.lines().filter_map(cause).collect(),
             seen_causes: BTreeSet::new(),
             seen: BTreeSet::new(),
-        }
+            schema: Value::Null,
+        };
+        reference.schema = schema::of(&reference);
+        reference
     }
 
     /// Compares all that a command has printed.
     #[track_caller]
     pub fn compare(&mut self, command: &str, ended: &Ended) {
         for line in ended.json() {
+            let fits = schema::fits(&self.schema, schema::LINE, &line);
+            assert!(fits, "not by the schema: {line}");
             let of_objects = format!("{command} object");
             match line.get("summary") {
                 Some(summary) => self.object(&format!("{command} summary"), summary),
@@ -78,6 +95,8 @@ impl Reference {
             }
         }
         for line in ended.errors() {
+            let fits = schema::fits(&self.schema, schema::MESSAGE, &line);
+            assert!(fits, "not by the schema: {line}");
             let is_note = line.get("note").is_some();
             self.object(if is_note { "note" } else { "failure" }, &line);
             if let Some(cause) = line["error"]["cause"].as_str() {
@@ -187,6 +206,7 @@ fn field(line: &str) -> (String, Field) {
             false => BTreeSet::new(),
         },
         types,
+        meaning: meaning.to_owned(),
     };
     (quoted(name).next().unwrap().to_owned(), field)
 }

@@ -4,6 +4,7 @@
 pub mod document;
 mod identities;
 mod objects;
+mod schema;
 mod stores;
 
 use document::Reference;
