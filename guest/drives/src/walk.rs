@@ -188,7 +188,7 @@ fn cut<F: Files>(store: &Store<F>, listed: &Listed) -> Vec<Vec<u8>> {
 }
 
 /// Whether a folder's name is that of a version's data.
-fn is_uuid(name: &[u8]) -> bool {
+pub(crate) fn is_uuid(name: &[u8]) -> bool {
     name.len() == 36
         && name.iter().enumerate().all(|(at, byte)| match at {
             8 | 13 | 18 | 23 => *byte == b'-',

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::kit::tool;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "keygen",
     "seal",
     "unseal",
@@ -14,6 +14,7 @@ const COMMANDS: [&str; 20] = [
     "ls",
     "cat",
     "audit",
+    "keys",
     "manifest",
     "migrate",
     "export",
