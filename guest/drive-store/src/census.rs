@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::cell::RefCell;
 
-use iamseal_drives::{Census, Counts, Need, Place, Sse, needed};
+use iamseal_drives::{Census, Counts, Need, Place, Sse, Store, needed};
 
 use crate::contract::exports::iamseal::plugin::census::{self, Encryption, GuestWalk, Walk};
 use crate::contract::iamseal::plugin::types::StorageError;
@@ -17,6 +17,11 @@ impl census::Guest for DriveStore {
     type Walk = Counting;
 
     fn buckets() -> Result<Option<Vec<Vec<u8>>>, StorageError> {
+        if with(Store::is_of_another_server)? {
+            return Err(StorageError::Refused(
+                "the drives are RustFS', and how it names keys is not known".into(),
+            ));
+        }
         with(|store| store.buckets())?.map_err(StorageError::Other)
     }
 

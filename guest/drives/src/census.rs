@@ -28,6 +28,8 @@ const BLOCK_BYTES: u64 = 16 << 20;
 const START_BYTES: u32 = 4096;
 /// How many keys, and ways to encrypt, one object's versions may have.
 const KEYS: usize = 64;
+/// The system folder of a RustFS.
+const RUSTFS: &[u8] = b".rustfs.sys";
 /// Where a server keeps uploads that were begun.
 const UPLOADS: &[u8] = b"multipart";
 
@@ -144,6 +146,12 @@ impl<F: Files> Store<F> {
             }
         }
         Ok(Some(all))
+    }
+
+    /// Whether a drive is another server's than MinIO, of which nothing is known of how it names keys.
+    pub fn is_of_another_server(&self) -> bool {
+        let mut folders = self.layout.folders.iter();
+        folders.any(|folder| folder.ends_with(RUSTFS))
     }
 
     /// What is encrypted of one object of the system folder.

@@ -4,9 +4,12 @@
 
 mod lent;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use iamseal_drives::{Census, Encryption, Need, Place, Sealed, needed};
+use iamseal_drives::{
+    Census, Drive, Encryption, Entry, FileError, Files, Kind, Need, Page, Part, Place, Sealed,
+    Store, needed,
+};
 use lent::Lent;
 
 const ARCHIVE: &str = "user-objects.tar.gz";
@@ -233,4 +236,81 @@ fn tiers_and_targets_name_their_key() {
         (Need::Default, Encryption::Kms, key),
     ];
     assert_eq!(needed, wanted);
+}
+
+/// Folders in one another, each with more names than are held of all of them.
+struct Wide<'a> {
+    lent: &'a Lent,
+    meta: Vec<u8>,
+}
+
+/// How many folders are in one another, and how many names each has.
+const DEPTH: usize = 5;
+const NAMES: usize = 15_000;
+/// The name that goes on; the others are objects.
+const GOES_ON: usize = 100;
+
+impl Wide<'_> {
+    /// The names in this folder; none if it is an object.
+    fn names(folder: &[u8]) -> usize {
+        let parts: Vec<&[u8]> = folder.split(|byte| *byte == b'/').skip(1).collect();
+        let goes_on = format!("{GOES_ON:06}").into_bytes();
+        match parts.len() < DEPTH && parts.iter().all(|part| *part == goes_on) {
+            true => NAMES,
+            false => 0,
+        }
+    }
+}
+
+impl Files for Wide<'_> {
+    fn drives(&self) -> Vec<String> {
+        self.lent.drives()
+    }
+
+    fn list(&self, drive: Drive, folder: &[u8], after: Option<&[u8]>) -> Result<Page, FileError> {
+        if !folder.starts_with(b"wide") {
+            return self.lent.list(drive, folder, after);
+        }
+        let entry = |name: Vec<u8>, kind| Entry { name, kind };
+        let mut entries: Vec<_> = (0..Self::names(folder))
+            .map(|number| entry(format!("{number:06}").into_bytes(), Kind::Folder))
+            .collect();
+        if entries.is_empty() {
+            entries.push(entry(b"xl.meta".to_vec(), Kind::File));
+        }
+        entries.retain(|entry| after.is_none_or(|after| entry.name.as_slice() > after));
+        Ok(Page {
+            entries,
+            has_more: false,
+        })
+    }
+
+    fn read(&self, drive: Drive, file: &[u8], offset: u64, length: u32) -> Result<Part, FileError> {
+        if !file.starts_with(b"wide") {
+            return self.lent.read(drive, file, offset, length);
+        }
+        let bytes = self.meta.iter().skip(offset as usize).take(length as usize);
+        Ok(Part {
+            bytes: bytes.copied().collect(),
+            size: self.meta.len() as u64,
+        })
+    }
+}
+
+#[test]
+fn what_is_let_go_of_is_come_to_all_the_same_and_once() {
+    let mut lent = Lent::of("single-plain.tar.gz");
+    let meta = Lent::of(ARCHIVE).drives[0].1[&b"plain/s3/small/xl.meta"[..]].clone();
+    lent.drives.truncate(1);
+    let store = Store::open(Wide { lent: &lent, meta }).unwrap();
+    let mut census = Census::new(&store, Place::Bucket(b"wide".to_vec()));
+    let mut paths = BTreeSet::new();
+    while let Some(counts) = census.next(&store) {
+        assert!(counts.unread.is_empty());
+        for sealed in counts.sealed {
+            assert!(paths.insert(sealed.path));
+        }
+    }
+    // At the bottom all are objects.
+    assert_eq!(paths.len(), DEPTH * (NAMES - 1) + 1);
 }

@@ -3,6 +3,7 @@
 pub mod figures;
 pub mod look;
 mod report;
+pub mod stays;
 
 use std::process::ExitCode;
 
@@ -23,7 +24,13 @@ pub async fn run(common: &Common, command: &Keys) -> Result<ExitCode, Failure> {
     let mut figures = Figures::default();
     let mut interrupt = Interrupt::listen()?;
     let looked = {
-        let mut look = Look::new(common, &store, &command.store, &progress, &mut figures);
+        let mut look = Look::new(
+            common,
+            &store,
+            &command.store,
+            Some(&progress),
+            &mut figures,
+        );
         interrupt.unless(look.everywhere()).await
     };
     let stopped = match looked {

@@ -95,6 +95,7 @@ pub trait Census: Send + Sync {
     /// The names of all buckets; none where that is not to be seen, since not all of each drive was given.
     ///
     /// # Errors
+    /// `Refused`: it is a server's of which it is not known how it names keys, and nothing here says anything of it.
     /// A bucket may be overlooked, or the store fails.
     async fn buckets(&self) -> Result<Option<Vec<Vec<u8>>>, StorageError>;
 

@@ -10,7 +10,7 @@ use iamseal::storage::census::{Counts, Place};
 use iamseal::storage::drives::Metadata;
 use iamseal::{AuditScope, CompileCache};
 
-use super::figures::{Figures, One, Part};
+use super::figures::{Figures, One, Part, Use};
 use super::report;
 use crate::arguments::Common;
 use crate::failure::Failure;
@@ -42,7 +42,8 @@ pub struct Look<'a> {
     common: &'a Common,
     store: &'a Arc<dyn Store>,
     given: &'a Path,
-    progress: &'a Progress,
+    /// Where what cannot be read is named; else it is only counted.
+    progress: Option<&'a Progress>,
     figures: &'a mut Figures,
 }
 
@@ -52,7 +53,7 @@ impl<'a> Look<'a> {
         common: &'a Common,
         store: &'a Arc<dyn Store>,
         given: &'a Path,
-        progress: &'a Progress,
+        progress: Option<&'a Progress>,
         figures: &'a mut Figures,
     ) -> Self {
         Self {
@@ -79,6 +80,12 @@ impl<'a> Look<'a> {
     /// # Errors
     /// The store fails as a whole.
     pub async fn settings(&mut self) -> Result<(), Failure> {
+        if let Some(why) = self.is_unknown().await {
+            for part in [Part::Tiers, Part::Buckets] {
+                self.figures.not_looked.insert(part, why.clone());
+            }
+            return Ok(());
+        }
         let cache = CompileCache::Default;
         let metadata = Metadata::load(iamseal_component::DRIVE_STORE, cache).await?;
         if let store::Kind::Server = store::kind(&**self.store, self.given) {
@@ -118,8 +125,7 @@ impl<'a> Look<'a> {
                 match (&finding.key, &failure.error) {
                     (Some(key), _) => {
                         let one = One::at(&finding.path);
-                        self.figures
-                            .add(Some(key), super::figures::Use::Config, &one);
+                        self.figures.add(Some(key), Use::Config, &one);
                     }
                     (None, ObjectError::NoCredential) => self.figures.root_credential += 1,
                     // MinIO takes it for absent.
@@ -131,7 +137,7 @@ impl<'a> Look<'a> {
                     }
                 }
             }
-            self.progress.advance(findings.len());
+            self.advance(findings.len());
         }
         self.figures.looked.insert(Part::Config, objects);
         Ok(())
@@ -145,8 +151,8 @@ impl<'a> Look<'a> {
             is_there = counts.objects;
             let key = |sealed: &iamseal::storage::census::Sealed| sealed.key.clone();
             for key in counts.sealed.iter().map(key) {
-                let tiers = super::figures::Use::Tiers;
-                self.figures.add(key.as_deref(), tiers, &One::at(TIERS));
+                self.figures
+                    .add(key.as_deref(), Use::Tiers, &One::at(TIERS));
             }
             for unread in &counts.unread {
                 self.unread(TIERS, &why(StorageError::Other(unread.why.clone())))?;
@@ -233,6 +239,12 @@ impl<'a> Look<'a> {
             }
             return Ok(());
         };
+        if let Some(why) = self.is_unknown().await {
+            for part in [Part::Objects, Part::Uploads] {
+                self.figures.not_looked.insert(part, why.clone());
+            }
+            return Ok(());
+        }
         match census.buckets().await? {
             None => {
                 let not_looked = &mut self.figures.not_looked;
@@ -285,15 +297,32 @@ impl<'a> Look<'a> {
             self.unread(&path, &why(StorageError::Other(unread.why.clone())))?;
         }
         self.figures.damaged += counts.damaged;
-        self.progress.advance(counts.objects as usize);
+        self.advance(counts.objects as usize);
         Ok(())
     }
 
     /// Names what could not be read.
     fn unread(&mut self, path: &[u8], why: &Why) -> Result<(), Failure> {
         self.figures.unread(why.cause);
+        let Some(progress) = self.progress else {
+            return Ok(());
+        };
         let line = report::unread(path, why, self.common.json);
-        self.progress.object(Some(why.cause), &line)
+        progress.object(Some(why.cause), &line)
+    }
+
+    fn advance(&self, objects: usize) {
+        if let Some(progress) = self.progress {
+            progress.advance(objects);
+        }
+    }
+
+    /// Why nothing is known of how keys are named in this store, if that is so.
+    async fn is_unknown(&self) -> Option<String> {
+        match self.store.census()?.buckets().await {
+            Err(StorageError::Refused(why)) => Some(why),
+            _ => None,
+        }
     }
 }
 

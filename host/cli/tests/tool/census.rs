@@ -5,11 +5,14 @@ use std::fs;
 
 use serde_json::{Value, json};
 
-use crate::kit::drives::{Drives, change_metadata};
+use crate::kit::drives::{Drives, change_metadata, keys};
 use crate::kit::store::Store;
 use crate::kit::{Ended, KEY, KEY_NAME, tool, with};
 
 const ARCHIVE: &str = "user-objects.tar.gz";
+/// The keys that its server had.
+const A: &str = "key-a:MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDE=";
+const B: &str = "key-b:MDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDI=";
 
 /// The lines of each key and use, the lines of what was not read, and the summary.
 struct Census {
@@ -272,4 +275,135 @@ fn a_folder_tells_what_is_in_it() {
     let census = Census::of(&tool(["keys", "--json", &root]).run().exits(11));
     assert_eq!(census.unread.len(), 1);
     assert_eq!(census.summary["complete"], false);
+}
+
+#[test]
+fn of_a_rustfs_nothing_is_said_to_be_known() {
+    let drives = Drives::of(ARCHIVE);
+    for drive in 1..=4 {
+        fs::rename(
+            drives.file(drive, ""),
+            drives.drive(drive).join(".rustfs.sys"),
+        )
+        .unwrap();
+    }
+    let census = Census::of(&tool(["keys", "--json", &drives.store()]).ok());
+    assert_eq!(census.counts(Some("key-a"), "config")[0], 2);
+    assert_eq!(census.summary["complete"], false);
+    for part in ["tiers", "bucket-metadata", "objects", "uploads"] {
+        let part = census.part(part);
+        assert_eq!(part["looked_at"], false);
+        assert!(part["why"].as_str().unwrap().contains("RustFS"), "{part}");
+    }
+}
+
+/// What an audit says of a key.
+fn need(ended: &Ended, name: &str) -> Value {
+    let summary = ended.json().pop().unwrap()["summary"].clone();
+    let keys = summary["keys"].as_array().unwrap().iter();
+    keys.into_iter()
+        .find(|key| key["key"] == name)
+        .unwrap()
+        .clone()
+}
+
+#[test]
+fn an_audit_of_drives_knows_what_tiers_and_buckets_name() {
+    // Neither tiers nor a bucket name the second.
+    let drives = Drives::of(ARCHIVE);
+    let lent = format!("{A}\n{B}\n");
+    let audit = |options: &str| {
+        let audit = tool(["audit", &drives.store()]).file("--keys", &lent);
+        audit.args(options.split_whitespace())
+    };
+    let ended = audit("--json").run();
+    assert_eq!(need(&ended, "key-a")["named"], 1);
+    assert_eq!(need(&ended, "key-a")["needed"], true);
+    assert_eq!(need(&ended, "key-b")["needed"], false);
+    assert!(need(&ended, "key-b")["named"].is_null());
+    audit("").run().prints("(iamseal keys STORE counts it)");
+    let narrow = audit("--json --prefix config/iam/").run();
+    assert!(need(&narrow, "key-b")["needed"].is_null());
+    for drive in 1..=3 {
+        let file = drives.file(drive, "buckets/plain/.metadata.bin/xl.meta");
+        fs::write(file, "XL2 ").unwrap();
+    }
+    assert!(need(&audit("--json").run(), "key-b")["needed"].is_null());
+
+    // An exempt file names its key on drives.
+    let drives = Drives::of("noninline.tar.gz");
+    let audit = tool(["audit", "--json", &drives.store()]).file("--keys", &keys());
+    let ended = audit.run();
+    assert_eq!(need(&ended, "fixture-key-a")["named"], 3);
+    assert_eq!(need(&ended, "fixture-key-b")["needed"], false);
+}
+
+#[test]
+fn a_migration_says_before_it_begins_what_stops_working() {
+    let drives = Drives::of("noninline.tar.gz");
+    let migrate = |options: &str| {
+        let migrate = tool(["migrate", "--dry-run", &drives.store()]).file("--keys", &keys());
+        migrate.args(options.split_whitespace()).run()
+    };
+    let stops = "stops working on a server that does not have the key fixture-key-a: tiers, replication targets of \
+                 1 buckets (repl), default encryption of 1 buckets (repl)";
+    let not_looked_at = format!("which keys they need: iamseal keys '{}'", drives.store());
+    let not_looked_at = match drives.store().contains(['{', ' ']) {
+        true => not_looked_at,
+        false => not_looked_at.replace('\'', ""),
+    };
+    for to in ["--to kms --key fixture-key-b", "--to plaintext"] {
+        migrate(to).says(stops).says(&not_looked_at);
+    }
+    let same = migrate("--to kms --key fixture-key-a").says(&not_looked_at);
+    assert!(!same.stderr.contains("stops working"), "{same}");
+
+    // A server without a KMS has no key of its own for a bucket that asks for one.
+    let drives = Drives::of(ARCHIVE);
+    let migrate = |to: &str| {
+        let migrate = tool(["migrate", "--dry-run", &drives.store()]).file("--keys", A);
+        migrate.args(to.split_whitespace()).run()
+    };
+    let own = "does not have the one it has now: default encryption of 1 buckets (default-s3)";
+    migrate("--to plaintext").says(own);
+    assert!(!migrate("--to kms --key key-a").stderr.contains(own));
+}
+
+#[test]
+fn a_migration_of_a_folder_says_what_it_sees() {
+    let store = Store::of([("config/iam/format.json", "{}")]);
+    let migrate = || {
+        let migrate = tool(with("migrate --to kms --dry-run", store.root()));
+        migrate.key(KEY).ok()
+    };
+    migrate().says_nothing();
+    store.put("config/tier-config.bin", b"\x20\x00\xff");
+    migrate()
+        .says("names no key, and stops working")
+        .says("it has now: tiers");
+    store.put("config/tier-config.bin", b"\x01\x00\x01\x00\x80");
+    migrate().says_nothing();
+}
+
+#[test]
+fn what_was_counted_before_an_interrupt_is_said_and_not_taken_for_all() {
+    let drives = Drives::of(ARCHIVE);
+    for drive in 1..=4 {
+        // The first of all is named at once; then there is more than a moment's work.
+        fs::write(drives.drive(drive).join("default-kms/one/xl.meta"), "").unwrap();
+        let object = drives.drive(drive).join("plain/kms-a/xl.meta");
+        for number in 0..5000 {
+            let folder = drives.drive(drive).join(format!("plain/m/{number}"));
+            fs::create_dir_all(&folder).unwrap();
+            fs::hard_link(&object, folder.join("xl.meta")).unwrap();
+        }
+    }
+    let mut run = tool(["keys", "--json", &drives.store()]).spawn_unread();
+    run.until_output();
+    run.interrupt();
+    let census = Census::of(&run.wait().exits(130));
+    assert_eq!(census.summary["interrupted"], true);
+    assert_eq!(census.summary["complete"], false);
+    assert_eq!(census.part("config")["looked_at"], true);
+    assert_eq!(census.part("objects")["looked_at"], false);
 }

@@ -174,6 +174,8 @@ pub fn censuses(reference: &mut Reference) {
     reference.compare("keys", &keys(&drives.store()));
     let drives = Drives::of("noninline.tar.gz");
     reference.compare("keys", &keys(&drives.store()));
+    let audit = tool(["audit", "--json", &drives.store()]).file("--keys", &self::keys());
+    reference.compare("audit", &audit.run());
     reference.compare("keys", &keys(good().root().to_str().unwrap()));
 }
 
