@@ -5,9 +5,11 @@
 //! that says what versions there are. What is held at once is bounded: some pages of folders, and one file.
 
 use alloc::collections::BTreeMap;
+use alloc::collections::btree_map::Entry;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::iter::Peekable;
 
 use crate::browse::{Browse, Stop};
 use crate::files::{Drive, FileError, Files, below};
@@ -26,6 +28,10 @@ const PAGE_BYTES: u64 = 16 << 20;
 const BLOCK_BYTES: u64 = 16 << 20;
 /// What is read of each at first: enough for the few versions that most objects have.
 const START_BYTES: u32 = 4096;
+/// How much is held of what drives say of one object: two hundred thousand versions, if its drives agree.
+const SAID_BYTES: usize = 32 << 20;
+/// What a version takes of that besides its key's name.
+const VERSION_BYTES: usize = 160;
 /// How many keys, and ways to encrypt, one object's versions may have.
 const KEYS: usize = 64;
 /// The system folder of a RustFS.
@@ -181,6 +187,14 @@ impl<F: Files> Store<F> {
         })
     }
 
+    /// The number of a drive's pool.
+    fn pool_of(&self, drive: Drive) -> usize {
+        let mut pools = self.layout.pools.iter();
+        let has =
+            |pool: &crate::pool::Pool| pool.sets.iter().flatten().any(|of| *of == Some(drive));
+        pools.position(has).unwrap_or(0)
+    }
+
     /// The folder of a drive that its buckets lie in; none if the drive's system folder alone was given.
     fn root(&self, drive: Drive) -> Option<&[u8]> {
         let system = self.layout.folders.get(usize::from(drive))?;
@@ -189,8 +203,76 @@ impl<F: Files> Store<F> {
     }
 }
 
-/// What drives say of a version: its name, when it was written, and what it is.
-type Said = (Uuid, i64, Held);
+/// What drives say of the versions of an object, and how many drives of a pool say so: a version's name, the number of
+/// the pool, when the version was written, and what it is.
+#[derive(Default)]
+struct Said {
+    versions: BTreeMap<(Uuid, usize, i64, Held), usize>,
+    bytes: usize,
+}
+
+impl Said {
+    /// Takes into account what a drive of this pool says.
+    ///
+    /// # Errors
+    /// It is more than is held.
+    fn add(&mut self, pool: usize, version: versions::Version) -> Result<(), ()> {
+        let key = match &version.held {
+            Held::Object(_, Some(sse)) => sse.key.as_ref().map_or(0, String::len),
+            _ => 0,
+        };
+        let version = (version.id, pool, version.mod_time, version.held);
+        let count = match self.versions.entry(version) {
+            Entry::Occupied(said) => said.into_mut(),
+            Entry::Vacant(new) => {
+                self.bytes += VERSION_BYTES + key;
+                if self.bytes > SAID_BYTES {
+                    return Err(());
+                }
+                new.insert(0)
+            }
+        };
+        *count += 1;
+        Ok(())
+    }
+
+    /// For each version what most drives of a pool say of it, of as many what was written last; and of several pools
+    /// what was written last.
+    fn settled(self) -> impl Iterator<Item = Held> {
+        let mut said = self.versions.into_iter().peekable();
+        core::iter::from_fn(move || {
+            let mut newest: Option<(i64, Held)> = None;
+            let (id, ..) = said.peek()?.0;
+            while let Some((_, pool, ..)) = said.peek().map(|(said, _)| said)
+                && let pool = *pool
+                && let Some(best) = best(&mut said, id, pool)
+            {
+                if newest.as_ref().is_none_or(|(time, _)| best.0 > *time) {
+                    newest = Some(best);
+                }
+            }
+            newest.map(|(_, held)| held)
+        })
+    }
+}
+
+/// What most drives of a pool say of the version that comes next, if it is this one.
+fn best(
+    said: &mut Peekable<impl Iterator<Item = ((Uuid, usize, i64, Held), usize)>>,
+    id: Uuid,
+    pool: usize,
+) -> Option<(i64, Held)> {
+    let mut best = None;
+    let mut most = 0;
+    let is_it = |of: &((Uuid, usize, i64, Held), usize)| of.0.0 == id && of.0.1 == pool;
+    // They come by times.
+    while let Some(((_, _, time, held), count)) = said.next_if(is_it) {
+        if count >= most {
+            (best, most) = (Some((time, held)), count);
+        }
+    }
+    best
+}
 
 /// Counts an object that these drives have, and returns how many bytes were read for it.
 fn look<F: Files>(
@@ -200,28 +282,25 @@ fn look<F: Files>(
     drives: &[Drive],
     counts: &mut Counts,
 ) -> u64 {
-    let mut said: BTreeMap<Said, usize> = BTreeMap::new();
+    let mut said = Said::default();
     let (mut read, mut bad) = (0, 0);
-    let mut why_bad = None;
+    let (mut why_bad, mut is_too_much) = (None, false);
     for drive in drives {
+        let pool = store.pool_of(*drive);
         let versions = block(store, *drive, place, &path).and_then(|bytes| {
             read += bytes.len() as u64;
-            let mut versions = Vec::new();
-            let see = |version: versions::Version| {
-                versions.push((version.id, version.mod_time, version.held));
-            };
             let block = Block::of(&bytes).map_err(words)?;
-            versions::each(&block, see).map_err(words)?;
-            Ok(versions)
+            // Nothing of a file that turns out to be damaged counts.
+            versions::each(&block, |_| {}).map_err(words)?;
+            let see = |version| is_too_much |= said.add(pool, version).is_err();
+            versions::each(&block, see).map_err(words)
         });
-        match versions {
-            Ok(versions) => versions
-                .into_iter()
-                .for_each(|version| *said.entry(version).or_default() += 1),
-            Err(error) => {
-                bad += 1;
-                why_bad.get_or_insert_with(|| format!("{}: {error}", store.layout.name(*drive)));
-            }
+        if let Err(error) = versions {
+            bad += 1;
+            why_bad.get_or_insert_with(|| format!("{}: {error}", store.layout.name(*drive)));
+        }
+        if is_too_much {
+            break;
         }
     }
     // Of as many that are damaged nobody knows what else they have.
@@ -229,7 +308,7 @@ fn look<F: Files>(
     let mut why = why_bad.filter(|_| !is_known);
     let mut sealed: BTreeMap<Sse, (u64, u64)> = BTreeMap::new();
     let mut versions = 0;
-    for held in settled(said) {
+    for held in said.settled() {
         match held {
             Held::Deletion => {}
             Held::Legacy => {
@@ -246,6 +325,9 @@ fn look<F: Files>(
                 *sum = sum.saturating_add(bytes);
             }
         }
+    }
+    if is_too_much {
+        why = Some("its drives have more versions than are counted".into());
     }
     if sealed.len() > KEYS {
         why = Some(format!("its versions name more than {KEYS} keys"));
@@ -267,21 +349,6 @@ fn look<F: Files>(
             bytes,
         }));
     read
-}
-
-/// For each version what most drives say of it; of as many, what was written last.
-fn settled(said: BTreeMap<Said, usize>) -> impl Iterator<Item = Held> {
-    let mut said = said.into_iter().peekable();
-    core::iter::from_fn(move || {
-        let ((id, _, mut held), mut most) = said.next()?;
-        // They come by names, then by times.
-        while let Some(((_, _, other), count)) = said.next_if(|((next, ..), _)| *next == id) {
-            if count >= most {
-                (held, most) = (other, count);
-            }
-        }
-        Some(held)
-    })
 }
 
 /// The part of a drive's `xl.meta` that says what versions there are.
@@ -322,5 +389,60 @@ fn words(fault: Fault) -> String {
         Fault::Empty => "its xl.meta is empty".into(),
         Fault::Unsupported(what) => format!("its xl.meta has {what}, which is not read here"),
         Fault::Malformed | Fault::Checksum => "its xl.meta is damaged".into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sse::Encryption;
+
+    fn held(key: &str) -> Held {
+        let key = Some(String::from(key));
+        let encryption = Encryption::S3;
+        Held::Object(1, Some(Sse { encryption, key }))
+    }
+
+    fn settled(said: &[(u8, usize, i64, &str)]) -> Vec<Held> {
+        let mut all = Said::default();
+        for (id, pool, mod_time, key) in said {
+            let version = versions::Version {
+                id: [*id; 16],
+                mod_time: *mod_time,
+                held: held(key),
+            };
+            all.add(*pool, version).unwrap();
+        }
+        all.settled().collect()
+    }
+
+    #[test]
+    fn a_version_is_what_most_drives_of_the_newest_pool_have() {
+        let stale = [(0, 0, 2, "a"), (0, 0, 2, "a"), (0, 0, 1, "old")];
+        assert_eq!(settled(&stale), [held("a")]);
+        let ahead = [(0, 0, 1, "a"), (0, 0, 1, "a"), (0, 0, 2, "new")];
+        assert_eq!(settled(&ahead), [held("a")]);
+        let as_many = [(0, 0, 1, "a"), (0, 0, 2, "new")];
+        assert_eq!(settled(&as_many), [held("new")]);
+        // Fewer drives of a pool with a newer copy.
+        let pools = [
+            (0, 0, 1, "a"),
+            (0, 0, 1, "a"),
+            (0, 1, 2, "b"),
+            (1, 0, 1, "c"),
+        ];
+        assert_eq!(settled(&pools), [held("b"), held("c")]);
+    }
+
+    #[test]
+    fn what_is_held_is_bounded() {
+        let mut said = Said::default();
+        let mut add = |mod_time| {
+            let id = Uuid::default();
+            let held = held(&"k".repeat(1000));
+            said.add(0, versions::Version { id, mod_time, held })
+        };
+        let held = (0..).take_while(|time| add(*time).is_ok()).count();
+        assert!((10_000..SAID_BYTES / 1000).contains(&held), "{held}");
     }
 }

@@ -10,7 +10,7 @@ use crate::tally::Tally;
 /// How many keys are counted one by one. A deployment has a few, seldom one for each customer.
 const KEYS: usize = 10_000;
 /// How many buckets of a key are remembered, and how many of the first paths.
-const BUCKETS: usize = 1000;
+const BUCKETS: usize = 100;
 const PATHS: usize = 10;
 
 /// What needs a key.

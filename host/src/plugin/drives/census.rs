@@ -7,12 +7,15 @@ use crate::contract::StorageError;
 use crate::contract::drive_store::exports::iamseal::plugin::census::{Counts, Needed, Place};
 use crate::error::Error;
 
+/// The names of buckets.
+type Buckets = Vec<Vec<u8>>;
+
 impl<F: Lent> Live<F> {
     /// The names of all buckets; none if that cannot be seen.
     ///
     /// # Errors
     /// [`Error::Limit`], [`Error::Trap`]; within, what the store says.
-    pub fn buckets(&mut self) -> Result<Result<Option<Vec<Vec<u8>>>, StorageError>, Error> {
+    pub fn buckets(&mut self) -> Result<Result<Option<Buckets>, StorageError>, Error> {
         let buckets =
             self.call(|bindings, store| bindings.iamseal_plugin_census().call_buckets(store))?;
         Ok(buckets.map_err(Into::into))
