@@ -141,6 +141,7 @@ fn the_store_of_drives_imports_files_to_read_and_no_keys() {
         "iamseal:plugin/types@0.1.0",
     ];
     let exported = [
+        "iamseal:plugin/census@0.1.0",
         "iamseal:plugin/drives@0.1.0",
         "iamseal:plugin/storage@0.1.0",
     ];
@@ -167,6 +168,7 @@ fn the_store_of_drives_that_writes_imports_what_that_takes_and_no_keys() {
         "wasi:random/random@0.2.6",
     ];
     let exported = [
+        "iamseal:plugin/census@0.1.0",
         "iamseal:plugin/drives-writer@0.1.0",
         "iamseal:plugin/drives@0.1.0",
         "iamseal:plugin/storage-writer@0.1.0",

@@ -7,6 +7,7 @@
 
 extern crate alloc;
 
+mod census;
 mod lent;
 #[cfg(feature = "writer")]
 mod writer;

@@ -8,6 +8,8 @@
 
 extern crate alloc;
 
+mod browse;
+mod census;
 mod change;
 mod commit;
 mod copy;
@@ -26,6 +28,7 @@ mod highway;
 mod layout;
 mod life;
 mod meta;
+mod metadata;
 mod msgpack;
 mod notes;
 mod object;
@@ -40,20 +43,25 @@ mod read_back;
 mod removal;
 mod residue;
 mod signature;
+mod sse;
 mod stage;
 mod store;
 mod sweep;
 mod torn;
+mod versions;
 mod walk;
 mod writer;
 
+pub use census::{Census, Counts, Place, Sealed, Unread};
 pub use change::{Change, Creation, Removal, Replacement};
 pub use draft::Draft;
 pub use encode::{Renewal, Unwritable, Written, etag, set};
 pub use file_of::object_of;
 pub use files::{Drive, Entry, FileError, Files, Kind, Page, Part};
 pub use layout::OpenError;
+pub use metadata::{Need, Needed, needed};
 pub use notes::Note;
+pub use sse::{Encryption, Sse};
 pub use stage::{WriteError, version};
 pub use store::{OBJECT_BYTES, ReadError, Store};
 pub use sweep::Swept;

@@ -98,9 +98,69 @@ impl From<Unread> for Fault {
     }
 }
 
-const OBJECT: i64 = 1;
-const DELETED: i64 = 2;
-const LEGACY: i64 = 3;
+pub(crate) const OBJECT: i64 = 1;
+pub(crate) const DELETED: i64 = 2;
+pub(crate) const LEGACY: i64 = 3;
+
+/// The part of an `xl.meta` that says what versions there are.
+pub struct Block<'a> {
+    /// The minor version of the file.
+    pub minor: u8,
+    /// The bytes.
+    pub bytes: &'a [u8],
+    /// What follows.
+    rest: Reader<'a>,
+}
+
+impl<'a> Block<'a> {
+    /// That of a file, of which at least this part is given.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn of(file: &'a [u8]) -> Result<Self, Fault> {
+        let (minor, mut rest) = head(file)?;
+        let bytes = match minor {
+            0 => rest.skip()?,
+            _ => rest.bytes()?,
+        };
+        if minor >= 2 && rest.int()? != i64::from(xxh64(bytes, 0) as u32) {
+            return Err(Fault::Checksum);
+        }
+        Ok(Self { minor, bytes, rest })
+    }
+
+    /// How many bytes of a file hold it, by the first few of them; none if they do not tell.
+    ///
+    /// # Errors
+    /// [`Fault`].
+    pub fn extent(start: &[u8]) -> Result<Option<u64>, Fault> {
+        let (minor, mut rest) = head(start)?;
+        if minor == 0 {
+            return Ok(None);
+        }
+        let length = rest.length_of_bytes()?;
+        let before = start.len() - rest.rest().len();
+        Ok(Some(before as u64 + u64::from(length) + CHECKSUM_BYTES))
+    }
+}
+
+/// The most that the checksum takes, a number and its marker.
+const CHECKSUM_BYTES: u64 = 9;
+
+/// The minor version of a file, and what follows the head.
+fn head(file: &[u8]) -> Result<(u8, Reader<'_>), Fault> {
+    if file.is_empty() {
+        return Err(Fault::Empty);
+    }
+    let (head, rest) = file.split_at_checked(8).ok_or(Fault::Malformed)?;
+    let version = head.strip_prefix(b"XL2 ").ok_or(Fault::Malformed)?;
+    let minor = match version {
+        b"1   " => 0,
+        [1, 0, minor @ 0..=3, 0] => *minor,
+        _ => return Err(Fault::Unsupported("its version")),
+    };
+    Ok((minor, Reader::new(rest)))
+}
 
 /// The header's kind of an object, for files that have no headers.
 const OBJECT_KIND: u8 = 1;
@@ -111,27 +171,11 @@ impl<'a> Meta<'a> {
     /// # Errors
     /// [`Fault`].
     pub fn parse(file: &'a [u8]) -> Result<Self, Fault> {
-        if file.is_empty() {
-            return Err(Fault::Empty);
-        }
-        let (head, rest) = file.split_at_checked(8).ok_or(Fault::Malformed)?;
-        let version = head.strip_prefix(b"XL2 ").ok_or(Fault::Malformed)?;
-        let minor = match version {
-            b"1   " => 0,
-            [1, 0, minor @ 0..=3, 0] => *minor,
-            _ => return Err(Fault::Unsupported("its version")),
-        };
-        let mut reader = Reader::new(rest);
-        let block = match minor {
-            0 => reader.skip()?,
-            _ => reader.bytes()?,
-        };
-        if minor >= 2 {
-            let checksum = reader.int()?;
-            if checksum != i64::from(xxh64(block, 0) as u32) {
-                return Err(Fault::Checksum);
-            }
-        }
+        let Block {
+            minor,
+            bytes: block,
+            rest: reader,
+        } = Block::of(file)?;
         let shards = match reader.rest() {
             [] => &[][..],
             [1, shards @ ..] => shards,

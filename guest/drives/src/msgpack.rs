@@ -58,14 +58,36 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// It is neither, or cut short.
     pub fn bytes(&mut self) -> Result<&'a [u8], Malformed> {
-        let length = match self.byte()? {
-            marker @ 0xa0..=0xbf => u32::from(marker & 0x1f),
-            0xc4 | 0xd9 => self.length(1)?,
-            0xc5 | 0xda => self.length(2)?,
-            0xc6 | 0xdb => self.length(4)?,
-            _ => return Err(Malformed),
-        };
+        let length = self.length_of_bytes()?;
         self.take(length)
+    }
+
+    /// The same of what may be nil, which is no bytes.
+    ///
+    /// # Errors
+    /// As for [`Self::bytes`].
+    pub fn bytes_or_nil(&mut self) -> Result<&'a [u8], Malformed> {
+        match self.rest {
+            [0xc0, ..] => {
+                self.byte()?;
+                Ok(&[])
+            }
+            _ => self.bytes(),
+        }
+    }
+
+    /// Reads the head of bytes or of a text: how many follow.
+    ///
+    /// # Errors
+    /// It is neither.
+    pub fn length_of_bytes(&mut self) -> Result<u32, Malformed> {
+        match self.byte()? {
+            marker @ 0xa0..=0xbf => Ok(u32::from(marker & 0x1f)),
+            0xc4 | 0xd9 => self.length(1),
+            0xc5 | 0xda => self.length(2),
+            0xc6 | 0xdb => self.length(4),
+            _ => Err(Malformed),
+        }
     }
 
     /// Reads a whole number, however it is written down.

@@ -14,7 +14,7 @@ use iamseal::contract;
 use iamseal_words::arguments as shared;
 pub use iamseal_words::arguments::{Seal, Where};
 
-pub use self::objects::{Cat, Edit, Export, Import, Ls, Which};
+pub use self::objects::{Cat, Edit, Export, Import, Keys, Ls, Which};
 use crate::cause::{Cause, exit_codes};
 use crate::failure::Failure;
 use crate::report::notes;
@@ -157,6 +157,15 @@ pub enum Command {
         iamseal audit 'drives:/mnt/disk{1...4}' --keys old.keys\n  \
         iamseal audit /data/.minio.sys --manifest /backup/iamseal-manifest --at-least-epoch 7")]
     Audit(Audit),
+    /// Say which keys everything in a store needs, by what names them. Takes no key, and changes nothing.
+    ///
+    /// Objects of IAM and configuration, tiers, the replication targets and default encryption of buckets; and on
+    /// MinIO's drives every version of every object in buckets, with SSE-S3 and SSE-KMS. Their data is not read.
+    /// What was not looked at or not read is named: as long as anything is, no key is said not to be needed.
+    #[command(after_help = "Examples:\n  \
+        iamseal keys 'drives:/mnt/disk{1...4}'\n  \
+        iamseal keys /data/.minio.sys")]
+    Keys(Keys),
     /// Write down, sealed, what a store holds, so that an audit sees what was rolled back, swapped,
     /// changed, added or removed.
     ///

@@ -1,6 +1,7 @@
 //! `iamseal audit`: one verdict per object.
 
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -11,6 +12,8 @@ use iamseal_words::arguments::policy;
 
 use crate::arguments::{Audit, Common};
 use crate::cause::Cause;
+use crate::census::figures::{Figures, Use};
+use crate::census::look::Look;
 use crate::compare::{Comparing, Noting};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
@@ -165,6 +168,18 @@ pub async fn audit(
     }
     if stopped.is_some() || !is_whole {
         needs.break_off();
+    } else if scope.prefix == notes::CONFIG && store.census().is_some() {
+        let place = &command.shared.place.store;
+        match interrupt
+            .unless(see_settings(common, &store, place, &mut needs))
+            .await
+        {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => {
+                output::note(common.json, &notes::settings_unknown(&failure.message));
+            }
+            Err(failure) => stopped = Some(failure),
+        }
     }
     // What was not looked at may well be there.
     let names = (stopped.is_none() && is_whole && scope.prefix == notes::CONFIG).then_some(names);
@@ -207,6 +222,31 @@ pub async fn audit(
         Some(stopped) => Err(stopped),
         None => printed.map(|()| tally.exit_code().into()),
     }
+}
+
+/// Takes into account what the tiers and the settings of buckets name. They are not among the objects, and what
+/// cannot be read of them fails nothing: it leaves open who needs which key.
+async fn see_settings(
+    common: &Common,
+    store: &Arc<dyn Store>,
+    given: &Path,
+    needs: &mut Needs,
+) -> Result<(), Failure> {
+    let mut figures = Figures::default();
+    Look::new(common, store, given, None, &mut figures)
+        .settings()
+        .await?;
+    for (key, of, group) in figures.groups() {
+        // Without a name it is the key that the server has, whichever that is.
+        if key.is_some() || of != Use::Default {
+            needs.see_settings(key, group.objects);
+        }
+    }
+    needs.see_settings(None, figures.unread);
+    if figures.not_looked.is_empty() {
+        needs.has_settings();
+    }
+    Ok(())
 }
 
 /// Counts and names the drafts that lie in the store.

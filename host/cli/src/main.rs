@@ -5,6 +5,7 @@
 mod arguments;
 mod audit;
 mod cat;
+mod census;
 mod compare;
 mod demo;
 mod edit;
@@ -115,6 +116,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Command::Ls(command) => ls::run(&common, &command).await,
             Command::Cat(command) => cat::run(&common, &command).await,
             Command::Audit(command) => audit::run(&common, &command).await,
+            Command::Keys(command) => census::run(&common, &command).await,
             Command::Manifest(command) => manifest::run(&common, &command).await,
             Command::Migrate(command) => migrate::run(&common, &command).await,
             Command::Undo(command) => undo::run(&common, &command).await,
@@ -148,6 +150,7 @@ fn reads_first(command: &Command) -> bool {
             | Command::Import(_)
             | Command::Edit(_)
             | Command::Audit(_)
+            | Command::Keys(_)
             | Command::Manifest(_)
             | Command::Migrate(_)
             | Command::Undo(_)

@@ -13,6 +13,7 @@ use iamseal::{Limits, MigrationPlan};
 use iamseal_words::arguments::To;
 
 use crate::arguments::{Common, Migrate, ShardOf};
+use crate::census::stays;
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
@@ -50,6 +51,8 @@ pub async fn migrate(
         try_all_credentials: command.shared.credentials.try_all,
         not_loadable_too: command.shared.not_loadable_too,
     };
+    let given = &command.shared.place.store;
+    stays::tell(common, &keyring, &store, given, &plan.target).await;
     let to_plaintext = matches!(plan.target, Target::Plaintext);
     standing::tell(common, &*store, &plan.prefix, |_| Some(to_plaintext)).await;
     let mut limits = Limits::default();

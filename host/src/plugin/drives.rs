@@ -2,6 +2,7 @@
 //!
 //! Its calls read and write files and do nothing else that waits, so they block, on threads that may.
 
+mod census;
 mod writer;
 
 use std::borrow::Cow;

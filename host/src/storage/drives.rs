@@ -17,6 +17,7 @@
 //!
 //! Paths are those below `.minio.sys`. System calls and the component block, on tokio's blocking threads.
 
+mod census;
 mod folders;
 pub mod pattern;
 mod standing;
@@ -31,6 +32,7 @@ use async_trait::async_trait;
 use thiserror::Error;
 use wasmtime::component::ResourceAny;
 
+use super::census::Census;
 use super::{Cursor, Note, Standing, Storage, Store, Stored, Sweeping, Swept};
 use crate::contract::StorageError;
 use crate::contract::drive_store::exports::iamseal::plugin::drives::Fault;
@@ -39,6 +41,7 @@ use crate::error;
 use crate::plugin::CompileCache;
 use crate::plugin::drives::{Drives, Live, World};
 
+pub use self::census::Metadata;
 use self::folders::Folders;
 
 /// What is noted once notes are lost.
@@ -346,6 +349,10 @@ impl Store for DriveStore {
             hides: true,
         });
         Ok(notes.chain(lost).collect())
+    }
+
+    fn census(&self) -> Option<&dyn Census> {
+        Some(self)
     }
 
     async fn survey(

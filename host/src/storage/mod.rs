@@ -3,6 +3,7 @@
 //! The rules of each call stand in `wit/storage.wit`; the traits here are the same calls in Rust.
 //! Paths are raw bytes, parts separated by `/`, below the store's root.
 
+pub mod census;
 mod change;
 pub mod dir;
 pub mod drives;
@@ -17,6 +18,7 @@ use std::any::Any;
 
 use async_trait::async_trait;
 
+use self::census::Census;
 use crate::contract::StorageError;
 
 pub(crate) use self::change::NO_BYTES;
@@ -164,6 +166,11 @@ pub trait Store: Storage + StorageWriter {
     /// What keeps the store from telling.
     async fn notes(&self) -> Result<Vec<Note>, StorageError> {
         Ok(Vec::new())
+    }
+
+    /// The census of what needs a key beside the objects that are read, where the store can take one.
+    fn census(&self) -> Option<&dyn Census> {
+        None
     }
 
     /// Tells how each object under `prefix` stands, where a store has anything to say of that. Of what

@@ -21,6 +21,14 @@ pub struct Ls {
 }
 
 #[derive(Args)]
+pub struct Keys {
+    /// The store: MinIO's drives, drives:/mnt/disk{1...4}, or a drive's folder where it is the only one; or as far
+    /// as it goes a folder, etcd:// or s3://, as audit takes it.
+    #[arg(value_name = "STORE")]
+    pub store: PathBuf,
+}
+
+#[derive(Args)]
 pub struct Cat {
     /// The store: a folder, etcd://, s3:// or drives:, as audit takes it.
     #[arg(value_name = "STORE")]

@@ -14,6 +14,7 @@ const COMMANDS: [&str; 21] = [
     "ls",
     "cat",
     "audit",
+    "keys",
     "manifest",
     "migrate",
     "export",

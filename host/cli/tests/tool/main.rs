@@ -11,6 +11,7 @@
 mod audit;
 mod bad_objects;
 mod cat;
+mod census;
 mod command;
 mod command_store;
 mod demo;

@@ -100,8 +100,14 @@ impl Folder {
 
     /// Everything in this folder, in the system's order.
     pub fn entries(&self) -> io::Result<Vec<(Vec<u8>, Kind)>> {
-        self.watch.before(Call::List)?;
         let mut entries = Vec::new();
+        self.each_entry(|name, kind| entries.push((name, kind)))?;
+        Ok(entries)
+    }
+
+    /// The same one by one.
+    pub fn each_entry(&self, mut see: impl FnMut(Vec<u8>, Kind)) -> io::Result<()> {
+        self.watch.before(Call::List)?;
         for entry in self.dir.entries()? {
             let entry = entry?;
             let name = entry.file_name().into_vec();
@@ -114,9 +120,9 @@ impl Folder {
                 },
                 known => known,
             };
-            entries.push((name, kind));
+            see(name, kind);
         }
-        Ok(entries)
+        Ok(())
     }
 
     /// Opens a file for reading. Never waits for the other end of a pipe, whatever the name turns

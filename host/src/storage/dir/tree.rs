@@ -53,13 +53,14 @@ impl Tree {
             Place::of(folder)?;
         }
         let opened = self.0.folder(folder)?;
-        let entries = opened.entries();
-        let mut entries = entries.map_err(|error| failed("list", folder, &error))?;
-        entries.retain(|(name, _)| after.is_none_or(|after| name.as_slice() > after));
-        entries.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-        let has_more = entries.len() > most;
-        entries.truncate(most);
-        Ok(Page { entries, has_more })
+        let mut first = First::new(most);
+        let listed = opened.each_entry(|name, kind| {
+            if after.is_none_or(|after| name.as_slice() > after) {
+                first.see(name, kind);
+            }
+        });
+        listed.map_err(|error| failed("list", folder, &error))?;
+        Ok(first.page())
     }
 
     /// Up to so many bytes of a plain file, from an offset on.
@@ -82,6 +83,50 @@ impl Tree {
                 .map_err(|error| failed("read", path, &error))?,
         };
         Ok(Part { bytes, size })
+    }
+}
+
+/// The first so many of entries that come in any order: a folder may have millions, and no more than twice as many
+/// as are wanted are held.
+struct First {
+    most: usize,
+    entries: Vec<(Vec<u8>, Kind)>,
+    has_more: bool,
+}
+
+impl First {
+    fn new(most: usize) -> Self {
+        Self {
+            most,
+            entries: Vec::new(),
+            has_more: false,
+        }
+    }
+
+    fn see(&mut self, name: Vec<u8>, kind: Kind) {
+        self.entries.push((name, kind));
+        if self.entries.len() > 2 * self.most {
+            self.cut();
+        }
+    }
+
+    fn cut(&mut self) {
+        if self.entries.len() > self.most {
+            self.entries
+                .select_nth_unstable_by(self.most, |(one, _), (other, _)| one.cmp(other));
+            self.entries.truncate(self.most);
+            self.has_more = true;
+        }
+    }
+
+    fn page(mut self) -> Page {
+        self.cut();
+        self.entries
+            .sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+        Page {
+            entries: self.entries,
+            has_more: self.has_more,
+        }
     }
 }
 
@@ -112,6 +157,24 @@ mod tests {
         assert_eq!((part.bytes.as_slice(), part.size), (&b"789"[..], 10));
         assert_eq!(tree.read(b"a/x", 70, 1).unwrap().bytes, b"");
         assert_eq!(tree.read(b"a/x", 2, 3).unwrap().bytes, b"234");
+    }
+
+    #[test]
+    fn the_first_of_many_are_kept() {
+        let mut first = First::new(3);
+        // Each number up to 100 once, in no order.
+        for number in 0..101_u32 {
+            first.see(vec![(number * 37 % 101) as u8], Kind::File);
+        }
+        let page = first.page();
+        let names: Vec<_> = page.entries.into_iter().map(|(name, _)| name).collect();
+        assert_eq!(
+            (names, page.has_more),
+            (vec![vec![0], vec![1], vec![2]], true)
+        );
+        let mut first = First::new(3);
+        (0..3).for_each(|number| first.see(vec![number], Kind::File));
+        assert!(!first.page().has_more);
     }
 
     #[test]

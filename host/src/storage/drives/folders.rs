@@ -13,8 +13,9 @@ use crate::storage::dir::disk;
 use crate::storage::dir::tree::Tree;
 use crate::storage::dir::tree_writer::Lock;
 
-/// How many entries of a folder are handed over at once.
-const ENTRIES: usize = 4096;
+/// How many entries of a folder are handed over at once. All of it is read for each time: a bucket may have a
+/// million objects in one.
+const ENTRIES: usize = 16_384;
 
 /// The folders of drives, in order.
 #[derive(Clone)]

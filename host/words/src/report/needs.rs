@@ -35,6 +35,8 @@ pub struct Needs {
     is_broken_off: bool,
     /// Files that no audit opens and that may need a key of a KMS.
     exempt: u64,
+    /// Whether what names a key beside objects was looked at: those files, and the settings of buckets.
+    has_settings: bool,
 }
 
 /// What one of them is needed for.
@@ -48,13 +50,15 @@ struct Uses {
     signed: u64,
     /// Whether the manifest that was compared with is sealed under it.
     seals_manifest: bool,
+    /// How many tiers and settings of buckets name it.
+    named: u64,
 }
 
 impl Uses {
     /// Whether it is needed. That it is not is known only where all that could need it was seen.
     fn needed(&self, has_all: bool) -> Option<bool> {
-        let is_needed =
-            self.opened > 0 || self.asked_for > 0 || self.signed > 0 || self.seals_manifest;
+        let objects = self.opened + self.asked_for + self.signed;
+        let is_needed = objects > 0 || self.seals_manifest || self.named > 0;
         (is_needed || has_all).then_some(is_needed)
     }
 }
@@ -78,6 +82,7 @@ impl Needs {
             without_user: 0,
             is_broken_off: false,
             exempt: 0,
+            has_settings: false,
         }
     }
 
@@ -143,9 +148,26 @@ impl Needs {
         }
     }
 
+    /// Takes into account that so many tiers or settings of buckets need this key, or do not say which.
+    pub fn see_settings(&mut self, key: Option<&str>, count: u64) {
+        match key {
+            None => self.silent += count,
+            Some(key) => {
+                if let Some(uses) = self.keys.get_mut(key) {
+                    uses.named += count;
+                }
+            }
+        }
+    }
+
+    /// Takes into account that all of these were looked at.
+    pub fn has_settings(&mut self) {
+        self.has_settings = true;
+    }
+
     /// The JSON field `keys` of a summary: for each key `key`, for each root credential `user`, with
     /// `opened`, `asked_for` and `needed`, which is null where it is not known; for each root credential also
-    /// `signed`.
+    /// `signed`, and for a key that tiers or settings of buckets name `named`.
     pub fn json(&self) -> Value {
         let lines = self.all().map(|(kind, name, uses, needed)| {
             let (opened, asked_for, signed) = (uses.opened, uses.asked_for, uses.signed);
@@ -153,9 +175,15 @@ impl Needs {
                 USER => json!({
                     kind: name, "opened": opened, "asked_for": asked_for, "signed": signed, "needed": needed,
                 }),
-                kind => json!({
-                    kind: name, "opened": opened, "asked_for": asked_for, "needed": needed,
-                }),
+                kind => {
+                    let mut line = json!({
+                        kind: name, "opened": opened, "asked_for": asked_for, "needed": needed,
+                    });
+                    if let Some(fields) = line.as_object_mut().filter(|_| uses.named > 0) {
+                        fields.insert("named".into(), uses.named.into());
+                    }
+                    line
+                }
             }
         });
         lines.collect()
@@ -168,6 +196,7 @@ impl Needs {
             return None;
         }
         let signs = all.iter().any(|(_, _, uses, _)| uses.signed > 0);
+        let names = all.iter().any(|(_, _, uses, _)| uses.named > 0);
         let rows = all.iter().map(|(kind, name, uses, needed)| {
             let name = match (*kind, name.as_str()) {
                 (USER, "") => NO_USER.to_owned(),
@@ -181,18 +210,24 @@ impl Needs {
             };
             let mut row = vec![name, uses.opened.to_string(), uses.asked_for.to_string()];
             row.extend(signs.then(|| uses.signed.to_string()));
+            row.extend(names.then(|| uses.named.to_string()));
             row.push(verdict);
             row
         });
         let mut header = vec!["", "opened", "fail and ask for it"];
         header.extend(signs.then_some("signed tokens"));
+        header.extend(names.then_some("tiers and buckets"));
         header.push("");
         let mut lines = vec![paint::table(&header, rows.collect())];
         if all.iter().any(|(.., needed)| needed.is_none()) {
             lines.extend(self.limits());
         }
         if all.iter().any(|(.., needed)| *needed == Some(false)) {
-            lines.push(notes::BEYOND_AUDIT.into());
+            let beyond = match self.has_settings {
+                true => notes::BEYOND_SETTINGS,
+                false => notes::BEYOND_AUDIT,
+            };
+            lines.push(beyond.into());
         }
         Some(lines.join("\n"))
     }
@@ -205,7 +240,7 @@ impl Needs {
             && self.silent == 0;
         let has_all_users = has_all && self.without_user == 0 && self.unread_tokens == 0;
         // What is exempt is sealed as an S3 object, under a key alone.
-        let has_all_keys = has_all && self.exempt == 0;
+        let has_all_keys = has_all && (self.exempt == 0 || self.has_settings);
         let keys = self.keys.iter();
         let keys = keys.map(move |(name, uses)| (KEY, name, uses, uses.needed(has_all_keys)));
         let users = self.users.iter();
@@ -220,8 +255,8 @@ impl Needs {
             .then(|| notes::without_user(self.without_user));
         let unread_tokens = (self.unread_tokens > 0 && !self.users.is_empty())
             .then(|| notes::unread_tokens(self.unread_tokens));
-        let exempt =
-            (self.exempt > 0 && !self.keys.is_empty()).then(|| notes::unopened(self.exempt));
+        let exempt = (self.exempt > 0 && !self.has_settings && !self.keys.is_empty())
+            .then(|| notes::unopened(self.exempt));
         let narrow = (self.prefix != notes::CONFIG).then(|| notes::narrow(&self.prefix));
         let broken_off = self.is_broken_off.then(|| notes::BROKEN_OFF.into());
         silent

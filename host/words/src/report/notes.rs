@@ -361,6 +361,47 @@ pub const BEYOND_AUDIT: &str = "\
 This is about the objects of config/ alone. Before you delete a key: what is in buckets, bucket
 metadata, tier-config.bin, backups and the journals of runs may need it too.";
 
+/// The same where tiers and settings of buckets were looked at too.
+pub const BEYOND_SETTINGS: &str = "\
+This is about config/, tiers and the settings of buckets. Before you delete a key: what is in buckets
+(iamseal keys STORE counts it), backups and the journals of runs may need it too.";
+
+/// What a migration leaves under a key, and what stops working without it; the key has no name where none is named.
+pub fn stays(key: Option<&str>, what: &str) -> String {
+    match key {
+        Some(key) => {
+            let key = shown(key.as_bytes());
+            format!(
+                "this is not migrated, and stops working on a server that does not have the key {key}: {what}"
+            )
+        }
+        None => format!(
+            "this is not migrated, names no key, and stops working on a server that does not have the one it has \
+             now: {what}"
+        ),
+    }
+}
+
+/// That what a migration leaves is not known, and why.
+pub fn settings_unknown(why: &str) -> String {
+    format!("which tiers and settings of buckets need the old key is not known: {why}")
+}
+
+/// That some of it is not known.
+pub fn settings_unread(count: u64) -> String {
+    format!(
+        "{count} of the files of tiers and bucket metadata could not be read: they may need the old key too"
+    )
+}
+
+/// That a migration did not look at objects in buckets; the store is as it is typed.
+pub fn buckets_not_looked_at(store: &str) -> String {
+    format!(
+        "objects in buckets (SSE-S3, SSE-KMS) are not migrated and were not looked at; which keys they need: \
+         iamseal keys {store}"
+    )
+}
+
 /// That several keys have one name: what is told of a key by its name is told of all of them.
 pub fn keys_of_one_name(name: &str, count: usize) -> String {
     format!(

@@ -76,6 +76,21 @@ impl Drives {
     }
 }
 
+/// Writes other bytes, as many, into the metadata of an `xl.meta`, which is whole afterwards.
+pub fn change_metadata(file: &Path, from: &[u8], to: &[u8]) {
+    assert_eq!(from.len(), to.len());
+    let mut bytes = fs::read(file).unwrap();
+    let length = u32::from_be_bytes(bytes[9..13].try_into().unwrap()) as usize;
+    let block = &mut bytes[13..13 + length];
+    let mut windows = block.windows(from.len());
+    let at = windows.position(|window| window == from).unwrap();
+    block[at..at + to.len()].copy_from_slice(to);
+    let checksum = xxhash_rust::xxh64::xxh64(block, 0) as u32;
+    let place = 13 + length + 1;
+    bytes[place..place + 4].copy_from_slice(&checksum.to_be_bytes());
+    fs::write(file, bytes).unwrap();
+}
+
 fn collect(folder: &Path, all: &mut BTreeMap<PathBuf, Seen>) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();

@@ -90,6 +90,7 @@ impl Reference {
                     self.object(&format!("{command} plan"), &line["plan"]);
                 }
                 None if line.get("draft").is_some() => self.object("audit draft", &line),
+                None if line.get("unread").is_some() => self.object("keys unread", &line),
                 None if self.sections.contains_key(&of_objects) => self.object(&of_objects, &line),
                 None => self.object(command, &line),
             }

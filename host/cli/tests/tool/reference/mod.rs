@@ -26,6 +26,7 @@ fn every_line_is_in_the_document_and_all_of_the_document_in_the_lines() {
     objects::run(&mut reference);
     identities::run(&mut reference);
     stores::audits(&mut reference);
+    stores::censuses(&mut reference);
     stores::manifests(&mut reference);
     stores::migrations(&mut reference);
     stores::set_asides(&mut reference);

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::document::Reference;
 use super::objects::{ODD, seal};
-use crate::kit::drives::{Drives, keys};
+use crate::kit::drives::{Drives, change_metadata, keys};
 use crate::kit::store::Store;
 use crate::kit::{CREDENTIAL, Ended, KEY, KEY_WITH_OTHER_BYTES, OTHER_KEY, Tool, tool, with};
 use iamseal_tests::samples::{damaged, vector};
@@ -160,6 +160,23 @@ pub fn audits(reference: &mut Reference) {
 
 fn with_manifest(run: Tool, store: &Store) -> Tool {
     run.args([OsStr::new("--manifest"), store.file("manifest").as_os_str()])
+}
+
+/// Censuses of drives, whole and damaged, and of a folder.
+pub fn censuses(reference: &mut Reference) {
+    let keys = |store: &str| tool(["keys", "--json", store]).run();
+    let drives = Drives::of("user-objects.tar.gz");
+    for drive in 1..=4 {
+        let object = drives.drive(drive).join("plain/s3/small/xl.meta");
+        change_metadata(&object, b"-S3-Sealed-Key", b"-S3-Sealed-New");
+        fs::write(drives.drive(drive).join("plain/s3/big/xl.meta"), "").unwrap();
+    }
+    reference.compare("keys", &keys(&drives.store()));
+    let drives = Drives::of("noninline.tar.gz");
+    reference.compare("keys", &keys(&drives.store()));
+    let audit = tool(["audit", "--json", &drives.store()]).file("--keys", &self::keys());
+    reference.compare("audit", &audit.run());
+    reference.compare("keys", &keys(good().root().to_str().unwrap()));
 }
 
 pub fn manifests(reference: &mut Reference) {

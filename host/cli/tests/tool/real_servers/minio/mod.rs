@@ -1,5 +1,6 @@
 //! MinIO with its IAM in etcd and on its drives, before and after iamseal.
 
+mod census;
 mod dead_objects;
 mod deployment;
 mod drives;
