@@ -81,7 +81,7 @@ pub trait Keyring {
     /// [`KeyError::NotFound`] if nothing is.
     fn candidates(&self, name: &str) -> Result<Vec<Candidate<Self::Key>>, KeyError>;
 
-    /// The root credentials to try, the present one first.
+    /// The root credentials to try, the present one first: that which RustFS' form is written under.
     fn root_credentials(&self) -> Vec<RootCredential<Self::RootKey>>;
 }
 

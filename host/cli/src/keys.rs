@@ -34,6 +34,20 @@ pub fn keyring(common: &Common) -> Result<MixedKeyring, Failure> {
     Ok(keyring)
 }
 
+/// The same; if something is to be written for RustFS or as it reads it, its credentials come first.
+///
+/// # Errors
+/// As above, and that there is nothing to write under.
+pub fn keyring_for(common: &Common, is_for_rustfs: bool) -> Result<MixedKeyring, Failure> {
+    let keyring = keyring(common)?;
+    if !is_for_rustfs {
+        return Ok(keyring);
+    }
+    let credentials = Environment::of_process()?.rustfs()?;
+    let credentials = credentials.ok_or_else(|| Failure::from(notes::NO_RUSTFS))?;
+    Ok(keyring.root_credentials_first(credentials))
+}
+
 /// Refuses what may be a secret where the name of its file belongs, without showing it.
 fn is_no_secret(option: &str, file: &Path) -> Result<(), Failure> {
     if !GivenPath::from(file).is_hidden() {

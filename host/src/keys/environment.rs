@@ -15,8 +15,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use iamseal_words::keys::assignment;
+use iamseal_words::keys::rustfs::OfRustfs;
 use zeroize::Zeroizing;
 
+use super::RootCredential;
 use super::error::{KeysError, Place};
 use super::files;
 #[cfg(feature = "kes")]
@@ -96,6 +98,16 @@ impl Environment {
             }
             _ => Ok(keyring),
         }
+    }
+
+    /// The credentials of the RustFS that this environment describes: that which its form is written under, then
+    /// those that it reads with. None if there is nothing to write under.
+    ///
+    /// # Errors
+    /// [`KeysError`] if half a root credential is set, or a value is no text.
+    pub fn rustfs(&self) -> Result<Option<Vec<RootCredential>>, KeysError> {
+        let OfRustfs { written, read } = root::rustfs(self)?;
+        Ok(written.map(|written| [vec![written], read].concat()))
     }
 
     /// The static keys and root credentials of this environment, even where it describes a KES beside

@@ -64,6 +64,15 @@ impl StaticKeyring {
         self
     }
 
+    /// Puts root credentials before those that were added before: the first of all is the present one, and the
+    /// one that RustFS' form is written under.
+    #[must_use]
+    pub fn root_credentials_first(mut self, credentials: Vec<RootCredential>) -> Self {
+        let others = std::mem::take(&mut self.credentials);
+        let all = credentials.into_iter().chain(others);
+        all.fold(self, Self::root_credential)
+    }
+
     /// Adds the keys of a file: one `NAME:BASE64` a line; empty lines and lines that begin with
     /// `#` are passed over.
     ///

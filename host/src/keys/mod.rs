@@ -37,6 +37,6 @@ pub trait Keyring: Send + Sync {
     /// `KeyError::NotFound` if nothing is.
     fn candidates(&self, name: &str) -> Result<Vec<Key>, KeyError>;
 
-    /// The root credentials to try, the present one first.
+    /// The root credentials to try, the present one first: that which RustFS' form is written under.
     fn root_credentials(&self) -> Vec<RootCredential>;
 }

@@ -42,6 +42,7 @@ pub fn object_errors() -> Vec<ObjectError> {
         ObjectError::Refused(text()),
         ObjectError::FormRefused(Form::Plaintext),
         ObjectError::FormRefused(Form::RootCredential),
+        ObjectError::FormRefused(Form::Minio),
         ObjectError::Outdated(text()),
         ObjectError::NotLoadable(text()),
         ObjectError::NoKey,

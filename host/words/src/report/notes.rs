@@ -317,6 +317,18 @@ pub const COMPACT_OPTIONS: (&str, &str) = (
     "leave out --cipher and --data-key, or take --form minio",
 );
 
+/// Why an option to seal has no use for RustFS' form, and what to do about it.
+pub const RUSTFS_OPTIONS: (&str, &str) = (
+    "--to rustfs does not go with --key, --form, --cipher or --data-key",
+    "leave them out, or say --to kms",
+);
+
+/// Why nothing can be written for RustFS, and what to do about it.
+pub const NO_RUSTFS: (&str, &str) = (
+    "no key of a RustFS is given to write its form under or to require it",
+    "set RUSTFS_IAM_MASTER_KEY as the RustFS has it; if it has none, RUSTFS_ACCESS_KEY and RUSTFS_SECRET_KEY",
+);
+
 /// Why an option to seal has no use for plaintext, and what to do about it.
 pub const PLAINTEXT_OPTIONS: (&str, &str) = (
     "--to plaintext does not go with --key, --form, --cipher or --data-key",
