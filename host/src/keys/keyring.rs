@@ -37,6 +37,20 @@ impl StaticKeyring {
         self
     }
 
+    /// Adds the keys of KES' folder, each under its name.
+    #[cfg(feature = "kes")]
+    #[must_use]
+    pub fn kes_store(mut self, store: &super::KesStore) -> Self {
+        for (name, key) in store.keys() {
+            let keys = self.keys.entry(name.into()).or_default();
+            let is_it = |known: &Key| key.secret().is_some() && known.secret() == key.secret();
+            if !keys.iter().any(is_it) {
+                keys.push(key.clone());
+            }
+        }
+        self
+    }
+
     /// Names the key for new objects.
     ///
     /// # Errors

@@ -216,6 +216,16 @@ pub fn keys_errors() -> Vec<KeysError> {
         },
         KeysError::FileTooLarge { path: path.clone() },
         KeysError::TooManyRootCredentials { path: path.clone() },
+        KeysError::NoKesKey {
+            path: GivenPath::harmless(&path),
+        },
+        KeysError::KesStoreTooLarge {
+            path: GivenPath::harmless(&path),
+        },
+        KeysError::NotInKesStore {
+            name: "<key>".into(),
+            path: GivenPath::harmless(&path),
+        },
         KeysError::FileMissing {
             variable,
             path: GivenPath::harmless(&path),

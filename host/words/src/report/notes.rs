@@ -94,6 +94,21 @@ pub fn open_to_others(file: &str, quoted: &str) -> String {
     format!("{file} holds a secret, and others than its owner can read it: chmod 600 {quoted}")
 }
 
+/// That no key was read from a file in KES' folder of keys.
+pub fn no_kes_key(file: &str, why: &str) -> String {
+    format!("{file} is passed over, {why}; objects that need its key do not open")
+}
+
+/// The same of those that are not named.
+pub fn more_no_kes_keys(more: usize, folder: &str) -> String {
+    format!("{more} more files in {folder} are passed over: no key is read from them")
+}
+
+/// That others than their owners can read files of keys beside those that were named.
+pub fn more_open_to_others(more: usize, folder: &str) -> String {
+    format!("{more} more files hold secrets that others can read: chmod -R go= {folder}")
+}
+
 /// That variables name files which nobody chose.
 pub fn passed_over(variables: &[&str]) -> String {
     let variables = variables.join(" and ");
@@ -387,8 +402,9 @@ pub const NO_KEY_TO_KEEP_UNDER: (&str, &str) = (
 
 /// Why an object in the root-credential form is not edited, and what to do about it.
 pub const EDIT_ROOT_CREDENTIAL: (&str, &str) = (
-    "it is in the root-credential form, which is only read",
-    "migrate it first: iamseal migrate --to kms or --to plaintext, with --prefix for it alone",
+    "it is in the root-credential form, in which edit does not write",
+    "migrate it first: iamseal migrate --to kms or --to plaintext, with --prefix for it alone; for a RustFS \
+     --to rustfs again afterwards",
 );
 
 /// Why an exempt object is not edited.
