@@ -14,7 +14,7 @@ import { pathToFileURL } from "node:url";
 import { inspect } from "node:util";
 
 // How each form is written.
-const FORMS = { minio: { tag: "minio", val: {} }, compact: { tag: "compact" } };
+const FORMS = { minio: { tag: "minio", val: {} }, compact: { tag: "compact" }, rustfs: { tag: "rustfs" } };
 // More random bytes than the component ever asks for at once.
 const RANDOM = 64 << 10;
 
@@ -77,7 +77,8 @@ export async function load(folder, keyring) {
     }
   };
   return {
-    /** Seals bytes for a path (bytes) under the keyring's default key; `form` may be `compact`. */
+    /** Seals bytes for a path (bytes) under the keyring's default key; `form` may be `compact`, or `rustfs` under its first
+        root credential. */
     seal: (path, plaintext, form = "minio", store = "") =>
       call(({ sealing }) => sealing.seal({ store, path }, plaintext, { form: FORMS[form] })),
     /** Opens an object: `plaintext`, and what it was (`found` in wit/types.wit). */

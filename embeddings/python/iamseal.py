@@ -81,11 +81,12 @@ class Plugin:
         self._linker.define_unknown_imports_as_traps(self._component)
 
     def seal(self, path, plaintext, form="minio", store=""):
-        """Seals bytes for a path (bytes) under the keyring's default key; `form` may be `compact`."""
+        """Seals bytes for a path (bytes) under the keyring's default key; `form` may be `compact`, or
+        `rustfs` under its first root credential."""
         options, minio = Record(), Record()
         vars(minio).update({"cipher": None, "data-key-encoding": None})
-        # The package takes a record for `minio`, and None for `compact`.
-        vars(options).update({"form": minio if form == "minio" else None, "key": None})
+        # How MinIO's form is written is left open; the others have nothing to choose.
+        vars(options).update({"form": Variant(form, minio) if form == "minio" else Variant(form), "key": None})
         return self._call("sealing", "seal", location(store, path), plaintext, options)
 
     def unseal(self, path, stored, policy="sealed", store=""):

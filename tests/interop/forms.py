@@ -140,7 +140,8 @@ def seal_root_credential(plaintext, user, password, id_):
 
 def root_key(id_, salt, user, password):
     """Derive the stream key of a root credential: PBKDF2 for id 2, Argon2id else."""
-    credential = f"{user}:{password}".encode()
+    # RustFS' master key, and its root secret alone, have no user.
+    credential = (f"{user}:{password}" if user else password).encode()
     # The form stores neither the costs nor the key size; it fixes them to these.
     if id_ == 2:
         return hashlib.pbkdf2_hmac("sha256", credential, salt, 8192, 32)

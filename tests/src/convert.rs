@@ -26,6 +26,7 @@ pub fn seal_options(options: &core::SealOptions) -> contract::SealOptions {
         form: match options.form {
             core::SealedForm::Minio => contract::SealedForm::Minio(minio),
             core::SealedForm::Compact => contract::SealedForm::Compact,
+            core::SealedForm::Rustfs => contract::SealedForm::Rustfs,
         },
         key: options.key.clone(),
     }
@@ -82,6 +83,7 @@ pub fn policy(policy: core::Policy) -> contract::Policy {
         core::Policy::Compatible => contract::Policy::Compatible,
         core::Policy::Sealed => contract::Policy::Sealed,
         core::Policy::Current => contract::Policy::Current,
+        core::Policy::Rustfs => contract::Policy::Rustfs,
     }
 }
 

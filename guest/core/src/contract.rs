@@ -165,6 +165,7 @@ macro_rules! contract_to_read {
                     opening::Policy::Compatible => Self::Compatible,
                     opening::Policy::Sealed => Self::Sealed,
                     opening::Policy::Current => Self::Current,
+                    opening::Policy::Rustfs => Self::Rustfs,
                 }
             }
         }
@@ -265,6 +266,7 @@ macro_rules! contract_to_write {
                         minio.data_key_encoding.map(Into::into),
                     ),
                     sealing::SealedForm::Compact => ($crate::SealedForm::Compact, None, None),
+                    sealing::SealedForm::Rustfs => ($crate::SealedForm::Rustfs, None, None),
                 };
                 Self {
                     form,

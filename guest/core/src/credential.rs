@@ -1,4 +1,4 @@
-//! The root-credential form (docs/formats/minio.md section 4): read, never written.
+//! The root-credential form (docs/formats/minio.md section 4): read, and written for RustFS alone.
 //!
 //! ```text
 //! 0   32 bytes  salt
@@ -22,7 +22,11 @@ use crate::error::{Error, KeyError, Result};
 use crate::keyring::{KeyDerivation, RootCredential, RootKey, Secret};
 use crate::sio::{self, Cipher, SioError};
 
-const NONCE: usize = 8;
+/// The bytes of a stream's nonce.
+pub(crate) const NONCE: usize = 8;
+/// What RustFS writes itself: PBKDF2 and AES-256-GCM.
+const WRITTEN_ID: u8 = 2;
+const WRITTEN: (KeyDerivation, Cipher) = (KeyDerivation::Pbkdf2, Cipher::Aes256Gcm);
 /// The bytes of the nonce of a body of one message.
 const SINGLE_NONCE: usize = 12;
 
@@ -111,10 +115,10 @@ impl<'a> Header<'a> {
         let (salt, rest) = stored.split_first_chunk::<SALT>()?;
         let (id, rest) = rest.split_first()?;
         let (nonce, body) = rest.split_first_chunk::<NONCE>()?;
-        let (key_derivation, cipher) = match id {
+        let (key_derivation, cipher) = match *id {
             0 => (KeyDerivation::Argon2id, Cipher::Aes256Gcm),
             1 => (KeyDerivation::Argon2id, Cipher::ChaCha20Poly1305),
-            2 => (KeyDerivation::Pbkdf2, Cipher::Aes256Gcm),
+            WRITTEN_ID => WRITTEN,
             _ => return None,
         };
         (body.len() >= sio::TAG).then_some(Self {
@@ -192,6 +196,33 @@ impl<'a> Header<'a> {
         let (nonce, body) = self.rest.split_first_chunk::<SINGLE_NONCE>()?;
         sio::open_single(self.cipher, key, nonce, body)
     }
+}
+
+/// Seals an object as RustFS does, under the first of these credentials.
+///
+/// # Errors
+/// [`Error::NoCredential`] if there is none; [`Error::Other`] if its key is not derived.
+pub(crate) fn seal<R: RootKey>(
+    credentials: &[RootCredential<R>],
+    kept: &mut Credentials,
+    salt: &[u8; SALT],
+    nonce: &[u8; NONCE],
+    plaintext: &[u8],
+) -> Result<Vec<u8>> {
+    let credential = credentials.first().ok_or(Error::NoCredential)?;
+    let (how, cipher) = WRITTEN;
+    kept.derivations += 1;
+    let derived = credential.key.derive(salt, how, &mut kept.memory);
+    let key = derived.map_err(|error| not_derived(&credential.user, error))?;
+    // It opens what was just written, whatever did not open before it.
+    kept.has_opened(0);
+    let mut stored = Vec::with_capacity(SALT + 1 + NONCE + sio::sealed_size(plaintext.len()));
+    stored.extend_from_slice(salt);
+    stored.push(WRITTEN_ID);
+    stored.extend_from_slice(nonce);
+    sio::seal(cipher, &*key, nonce, plaintext, &mut stored)
+        .map_err(|_| Error::Other("the body was not encrypted".into()))?;
+    Ok(stored)
 }
 
 fn not_derived(user: &str, error: KeyError) -> Error {

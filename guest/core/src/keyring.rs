@@ -5,7 +5,9 @@ use alloc::format;
 use alloc::string::{String, ToString as _};
 use alloc::vec::Vec;
 
-use iamseal_data_key::{self as data_key, KEY, Memory, RANDOM, SALT, SIGNATURE, Wrapped};
+use iamseal_data_key::{
+    self as data_key, KEY, KeyCipher, Memory, RANDOM, SALT, SIGNATURE, Wrapped,
+};
 use zeroize::Zeroizing;
 
 use crate::error::KeyError;
@@ -81,7 +83,7 @@ pub trait Keyring {
     /// [`KeyError::NotFound`] if nothing is.
     fn candidates(&self, name: &str) -> Result<Vec<Candidate<Self::Key>>, KeyError>;
 
-    /// The root credentials to try, the present one first.
+    /// The root credentials to try, the present one first: that which RustFS' form is written under.
     fn root_credentials(&self) -> Vec<RootCredential<Self::RootKey>>;
 }
 
@@ -154,7 +156,8 @@ impl<K: Key> Candidate<K> {
                 let secret = secret_key(secret)?;
                 let mut random = Zeroizing::new([0; RANDOM]);
                 lent.fill(&mut *random);
-                let made = data_key::make(secret, encoding, associated_data, &random);
+                let made =
+                    data_key::make(secret, KeyCipher::Aes, encoding, associated_data, &random);
                 let failed = || KeyError::Other("the data key was not encrypted".to_string());
                 let made = made.ok_or_else(failed)?;
                 Ok(DataKey {

@@ -45,6 +45,15 @@ impl<'a> Location<'a> {
             None
         }
     }
+
+    /// Why RustFS has no use for the object at this path, if it has none (docs/formats/minio.md section 12): its
+    /// configuration is its own.
+    pub fn exempt_for_rustfs(&self) -> Option<&'static str> {
+        match self.path.starts_with(b"config/iam/") {
+            true => None,
+            false => Some("RustFS reads only what is below config/iam/"),
+        }
+    }
 }
 
 /// Resolves `//`, `.` and `..` and drops slashes at both ends. None if the path climbs above

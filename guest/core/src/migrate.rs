@@ -69,7 +69,7 @@ pub enum Outcome {
     Migrated(Found),
     /// The same without the writing.
     WouldMigrate(Found),
-    /// MinIO reads it without its IAM encryption; the text says why.
+    /// MinIO reads it without its IAM encryption, or RustFS, which it is for, not at all; the text says why.
     Exempt(String),
     /// It was not touched, and this is why.
     Failed(Error),
@@ -101,6 +101,7 @@ pub struct Run<L: Storage> {
 enum Goal {
     Plaintext,
     Sealed { options: SealOptions, key: String },
+    Rustfs(SealOptions),
 }
 
 /// Objects that are to be written together, and their new bytes.
@@ -127,12 +128,20 @@ impl<L: KeyMaker + Random + Storage + StorageWriter> Run<L> {
     /// Begins a migration; nothing is read yet.
     ///
     /// # Errors
-    /// [`Error::NoKey`], [`Error::Key`] if the target's key is not lent, [`Error::Unsupported`],
+    /// [`Error::NoKey`], [`Error::Key`] if the target's key is not lent, [`Error::NoCredential`] if its root
+    /// credential is not, [`Error::Unsupported`],
     /// [`Error::Refused`] for a shard that cannot be.
     pub fn new(lent: L, plan: Plan) -> Result<Self> {
         plan.shard.map_or(Ok(()), Shard::check)?;
         let goal = match plan.target {
             Target::Plaintext => Goal::Plaintext,
+            Target::Sealed(options) if options.form == SealedForm::Rustfs => {
+                options.check_rustfs()?;
+                if lent.root_credentials().is_empty() {
+                    return Err(Error::NoCredential);
+                }
+                Goal::Rustfs(options)
+            }
             Target::Sealed(options) => {
                 let (key, candidate) = options.resolve(&lent)?;
                 // A key service writes its data keys down as it likes.
@@ -247,7 +256,7 @@ impl<L: KeyMaker + Random + Storage + StorageWriter> Run<L> {
             Ok(location) => location,
             Err(error) => return failed(error),
         };
-        if let Some(reason) = location.exempt() {
+        if let Some(reason) = self.goal.exempt(&location) {
             return Some(Prepared::Done(Outcome::Exempt(reason.to_string())));
         }
         let stored = match self.lent.read(path) {
@@ -272,7 +281,7 @@ impl<L: KeyMaker + Random + Storage + StorageWriter> Run<L> {
         // Garbage that anybody can have written looks whole once it is sealed. What is sealed already, whoever had
         // the key wrote so.
         let is_vouched = opened.found.form != Form::Plaintext;
-        if !is_vouched && !self.not_loadable_too && matches!(self.goal, Goal::Sealed { .. }) {
+        if !is_vouched && !self.not_loadable_too && !matches!(self.goal, Goal::Plaintext) {
             let content = judge(&location.path, &opened.plaintext, |_| Signer::Unknown);
             if let Some(why) = content.error() {
                 return failed(Error::NotLoadable(why.to_string()));
@@ -386,6 +395,15 @@ impl Batch {
 }
 
 impl Goal {
+    /// Why the object there is not touched, if it is not.
+    fn exempt(&self, location: &Location) -> Option<&'static str> {
+        let of_rustfs = || match self {
+            Self::Rustfs(_) => location.exempt_for_rustfs(),
+            _ => None,
+        };
+        location.exempt().or_else(of_rustfs)
+    }
+
     /// The bytes that the target asks for.
     fn render<L: KeyMaker + Random>(
         &self,
@@ -395,7 +413,9 @@ impl Goal {
         plaintext: &[u8],
     ) -> Result<Vec<u8>> {
         match self {
-            Self::Sealed { options, .. } => seal(lent, session, location, plaintext, options),
+            Self::Sealed { options, .. } | Self::Rustfs(options) => {
+                seal(lent, session, location, plaintext, options)
+            }
             // What would not be taken for plaintext when read again must not be written as such.
             Self::Plaintext => match inspect(plaintext) {
                 Ok(description) if description.form == Form::Plaintext => Ok(plaintext.to_vec()),
@@ -412,16 +432,17 @@ impl Goal {
 
     /// Whether an object needs no rewriting. An option that was left open is met by anything.
     fn is_met_by(&self, opened: &Opened) -> bool {
-        let Self::Sealed { options, key } = self else {
-            return opened.found.form == Form::Plaintext;
-        };
-        let form = match options.form {
-            SealedForm::Minio => Form::Minio,
-            SealedForm::Compact => Form::Compact,
-        };
         let found = &opened.found;
-        let minio = form == Form::Minio;
-        found.form == form
+        let (options, key) = match self {
+            Self::Plaintext => return found.form == Form::Plaintext,
+            // RustFS reads whichever cipher and derivation MinIO or itself has written.
+            Self::Rustfs(_) => {
+                return found.form == Form::RootCredential && opened.with_first_candidate;
+            }
+            Self::Sealed { options, key } => (options, key),
+        };
+        let minio = options.form == SealedForm::Minio;
+        found.form == options.form.form()
             && found.key.as_ref() == Some(key)
             && opened.with_first_candidate
             && (!minio || found.context == Some(crate::context::Context::Joined))

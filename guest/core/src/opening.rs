@@ -24,6 +24,8 @@ pub enum Policy {
     Sealed,
     /// Only what a migration to the keyring's default key leaves.
     Current,
+    /// Only what a migration to RustFS' form leaves.
+    Rustfs,
 }
 
 /// What an object turned out to be when it was opened.
@@ -45,7 +47,8 @@ pub struct Opened {
     pub plaintext: Secret,
     /// What it was.
     pub found: Found,
-    /// Whether the key that opened it is the one that would seal it under its key's name.
+    /// Whether the key that opened it is the one that would seal it under its key's name, or the root credential
+    /// the first.
     pub(crate) with_first_candidate: bool,
     pub(crate) cipher: Option<Cipher>,
     pub(crate) data_key_encoding: Option<DataKeyEncoding>,
@@ -54,8 +57,8 @@ pub struct Opened {
 /// Opens an object. All or nothing.
 ///
 /// # Errors
-/// All but [`Error::Storage`]; [`Error::Outdated`] and [`Error::NoKey`] under [`Policy::Current`]
-/// alone.
+/// All but [`Error::Storage`]; [`Error::Outdated`] under [`Policy::Current`] and [`Policy::Rustfs`]
+/// alone, and [`Error::NoKey`] under the first of them.
 pub fn unseal<L: Keyring>(
     lent: &L,
     session: &mut Session,
@@ -64,17 +67,35 @@ pub fn unseal<L: Keyring>(
     policy: Policy,
 ) -> Result<Opened> {
     let shape = form::recognise(stored)?;
-    if policy != Policy::Compatible && matches!(shape, Shape::Plaintext | Shape::RootCredential(_))
-    {
+    if !policy.takes(shape.form()) {
         return Err(Error::FormRefused(shape.form()));
     }
-    if policy != Policy::Current {
-        return open(lent, session, location, stored, shape);
+    let open = |session| open(lent, session, location, stored, shape);
+    match policy {
+        Policy::Compatible | Policy::Sealed => open(session),
+        Policy::Current => {
+            let wanted = lent.default_key().ok_or(Error::NoKey)?;
+            let opened = open(session)?;
+            opened.check_is_current(&wanted)?;
+            Ok(opened)
+        }
+        Policy::Rustfs => {
+            let opened = open(session)?;
+            opened.check_is_under_first_credential()?;
+            Ok(opened)
+        }
     }
-    let wanted = lent.default_key().ok_or(Error::NoKey)?;
-    let opened = open(lent, session, location, stored, shape)?;
-    opened.check_is_current(&wanted)?;
-    Ok(opened)
+}
+
+impl Policy {
+    /// Whether objects of this form may be opened at all.
+    fn takes(self, form: Form) -> bool {
+        match self {
+            Self::Compatible => true,
+            Self::Sealed | Self::Current => matches!(form, Form::Minio | Form::Compact),
+            Self::Rustfs => form == Form::RootCredential,
+        }
+    }
 }
 
 impl Opened {
@@ -94,6 +115,20 @@ impl Opened {
         } else {
             return Ok(());
         }))
+    }
+
+    /// Whether the root credential that objects are written under opened it.
+    ///
+    /// # Errors
+    /// [`Error::Outdated`].
+    fn check_is_under_first_credential(&self) -> Result<()> {
+        match self.with_first_candidate {
+            true => Ok(()),
+            false => Err(Error::Outdated(
+                "it is under another root credential than the one that RustFS writes with"
+                    .to_string(),
+            )),
+        }
     }
 }
 
@@ -129,7 +164,7 @@ fn open<L: Keyring>(
                     context: None,
                     user: Some(user),
                 },
-                with_first_candidate: true,
+                with_first_candidate: index == 0,
                 cipher: Some(header.cipher),
                 data_key_encoding: None,
             })

@@ -6,7 +6,9 @@ use alloc::vec::Vec;
 
 use crate::compact;
 use crate::context::Context;
+use crate::credential;
 use crate::error::{Error, KeyError, Result};
+use crate::form::Form;
 use crate::keyring::{Candidate, DataKeyEncoding, KeyMaker, Keyring, Random, secret_key};
 use crate::location::Location;
 use crate::minio;
@@ -23,6 +25,8 @@ pub enum SealedForm {
     Minio,
     /// iamseal's own.
     Compact,
+    /// RustFS', under the first root credential.
+    Rustfs,
 }
 
 /// How to seal.
@@ -41,7 +45,7 @@ pub struct SealOptions {
 /// Seals `plaintext` for a location, with fresh keys and nonces.
 ///
 /// # Errors
-/// [`Error::Refused`], [`Error::NoKey`], [`Error::Key`], [`Error::Unsupported`].
+/// [`Error::Refused`], [`Error::NoKey`], [`Error::Key`], [`Error::NoCredential`], [`Error::Unsupported`].
 pub fn seal<L: KeyMaker + Random>(
     lent: &L,
     session: &mut Session,
@@ -52,13 +56,10 @@ pub fn seal<L: KeyMaker + Random>(
     if let Some(reason) = location.exempt() {
         return Err(Error::Refused(reason.to_string()));
     }
-    let (name, candidate) = options.resolve(lent)?;
-    let key_error = |error| Error::Key {
-        key: name.clone(),
-        error,
-    };
     match options.form {
         SealedForm::Compact => {
+            let (name, candidate) = options.resolve(lent)?;
+            let key_error = |error| key_failed(&name, error);
             let context = compact::seed_context(location);
             let (seed, ciphertext) = session
                 .seed(lent, &candidate, &context)
@@ -67,6 +68,8 @@ pub fn seal<L: KeyMaker + Random>(
             compact::seal(&name, ciphertext, key, fresh(lent), location, plaintext)
         }
         SealedForm::Minio => {
+            let (name, candidate) = options.resolve(lent)?;
+            let key_error = |error| key_failed(&name, error);
             let context = Context::Joined.text(location);
             let encoding = options.data_key_encoding.unwrap_or(DataKeyEncoding::Binary);
             let made = candidate
@@ -76,10 +79,48 @@ pub fn seal<L: KeyMaker + Random>(
             let (ciphertext, cipher) = (&made.ciphertext, options.cipher());
             minio::seal(&name, ciphertext, key, cipher, fresh(lent), plaintext)
         }
+        SealedForm::Rustfs => {
+            options.check_rustfs()?;
+            if let Some(reason) = location.exempt_for_rustfs() {
+                return Err(Error::Refused(reason.to_string()));
+            }
+            let (credentials, kept) = (lent.root_credentials(), &mut session.credentials);
+            credential::seal(&credentials, kept, &fresh(lent), &fresh(lent), plaintext)
+        }
+    }
+}
+
+impl SealedForm {
+    /// The form of what is written.
+    #[must_use]
+    pub fn form(self) -> Form {
+        match self {
+            Self::Minio => Form::Minio,
+            Self::Compact => Form::Compact,
+            Self::Rustfs => Form::RootCredential,
+        }
     }
 }
 
 impl SealOptions {
+    /// Whether RustFS' form can be written like this.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a key's name, [`Error::Unsupported`] for another cipher than RustFS'.
+    pub(crate) fn check_rustfs(&self) -> Result<()> {
+        if self.key.is_some() {
+            return Err(Error::Refused(
+                "RustFS' form is under a root credential and takes no key".to_string(),
+            ));
+        }
+        match (self.cipher, self.data_key_encoding) {
+            (None | Some(Cipher::Aes256Gcm), None) => Ok(()),
+            _ => Err(Error::Unsupported(
+                "another cipher, or a data key, in RustFS' form".to_string(),
+            )),
+        }
+    }
+
     /// The key's name and the candidate that seals.
     ///
     /// # Errors
@@ -127,6 +168,13 @@ impl SealOptions {
     fn cipher(&self) -> Cipher {
         // MinIO's own choice where AES has no instructions, and wasm has none.
         self.cipher.unwrap_or(Cipher::ChaCha20Poly1305)
+    }
+}
+
+fn key_failed(name: &str, error: KeyError) -> Error {
+    Error::Key {
+        key: name.to_string(),
+        error,
     }
 }
 

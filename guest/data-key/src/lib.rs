@@ -20,7 +20,7 @@ use zeroize::Zeroizing;
 
 pub use root::{KeyDerivation, Memory, SALT};
 pub use signature::{SIGNATURE, secret_key, sign, signed};
-pub use wrapped::{Encoding, KEY, Made, RANDOM, TooShort, Wrapped, make};
+pub use wrapped::{Encoding, KEY, KeyCipher, Made, RANDOM, TooShort, Wrapped, make};
 
 /// Bytes that are wiped when they are dropped.
 pub type Secret = Zeroizing<Vec<u8>>;

@@ -67,9 +67,12 @@ pub struct Wrapped<'a> {
     bytes: Cow<'a, [u8]>,
 }
 
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum KeyCipher {
+/// What a secret key encrypts data keys with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum KeyCipher {
+    /// MinIO's static key, and a key of KES where the processor has AES instructions.
     Aes,
+    /// A key of KES elsewhere.
     ChaCha,
 }
 
@@ -96,17 +99,33 @@ impl<'a> Wrapped<'a> {
         self.encoding
     }
 
-    /// Opens the data key. None if secret, context and data key do not belong together.
+    /// Opens the data key; a binary one was encrypted with AES. None if secret, context and data key do not belong
+    /// together.
     #[must_use]
     pub fn open(&self, secret: &[u8; KEY], context: &[u8]) -> Option<Secret> {
-        let key = match self.cipher {
+        self.open_with(self.cipher, secret, context)
+    }
+
+    /// Opens the data key under a key of KES that is for ChaCha, as a binary one does not say. None as there.
+    #[must_use]
+    pub fn open_under_chacha(&self, secret: &[u8; KEY], context: &[u8]) -> Option<Secret> {
+        // What another says may be of a time before its key was for anything.
+        let named = (self.encoding != Encoding::Binary).then_some(self.cipher);
+        let tries = named.into_iter().chain([KeyCipher::ChaCha]);
+        tries
+            .into_iter()
+            .find_map(|cipher| self.open_with(cipher, secret, context))
+    }
+
+    fn open_with(&self, cipher: KeyCipher, secret: &[u8; KEY], context: &[u8]) -> Option<Secret> {
+        let key = match cipher {
             KeyCipher::Aes => derive_aes(secret, &self.iv)?,
             KeyCipher::ChaCha => derive_chacha(secret, &self.iv)?,
         };
         let (body, tag) = self.bytes.split_last_chunk::<TAG>()?;
         let mut data_key = Zeroizing::new(body.to_vec());
         let nonce = Array(self.nonce);
-        match self.cipher {
+        match cipher {
             KeyCipher::Aes => {
                 let tag = Tag::<Aes256Gcm>::from(*tag);
                 let aead = Aes256Gcm::new(&Array(*key));
@@ -145,13 +164,14 @@ pub struct Made {
     pub ciphertext: Vec<u8>,
 }
 
-/// Makes a data key and encrypts it under a secret key with AES, as MinIO's writer does.
+/// Makes a data key and encrypts it under a secret key, as MinIO's writer does with AES and KES with either.
 ///
 /// `random` must be fresh. MessagePack is never written: binary takes its place. None if the ciphers do
 /// not run, which no input brings about.
 #[must_use]
 pub fn make(
     secret: &[u8; KEY],
+    cipher: KeyCipher,
     encoding: Encoding,
     context: &[u8],
     random: &[u8; RANDOM],
@@ -159,16 +179,26 @@ pub fn make(
     let (plaintext, rest) = random.split_first_chunk::<KEY>()?;
     let (iv, rest) = rest.split_first_chunk::<IV>()?;
     let nonce = rest.first_chunk::<NONCE>()?;
-    let key = derive_aes(secret, iv)?;
     let mut bytes = Vec::with_capacity(KEY + TAG + IV + NONCE);
     bytes.extend_from_slice(plaintext);
-    let tag = Aes256Gcm::new(&Array(*key))
-        .encrypt_inout_detached(&Array(*nonce), context, bytes.as_mut_slice().into())
-        .ok()?;
+    let (name, tag): (_, [u8; TAG]) = match cipher {
+        KeyCipher::Aes => {
+            let aead = Aes256Gcm::new(&Array(*derive_aes(secret, iv)?));
+            let body = bytes.as_mut_slice().into();
+            let tag = aead.encrypt_inout_detached(&Array(*nonce), context, body);
+            (JSON_AES, tag.ok()?.into())
+        }
+        KeyCipher::ChaCha => {
+            let aead = ChaCha20Poly1305::new(&Array(*derive_chacha(secret, iv)?));
+            let body = bytes.as_mut_slice().into();
+            let tag = aead.encrypt_inout_detached(&Array(*nonce), context, body);
+            (JSON_CHACHA, tag.ok()?.into())
+        }
+    };
     bytes.extend_from_slice(&tag);
     let ciphertext = match encoding {
         Encoding::Json => format!(
-            r#"{{"aead":"{JSON_AES}","iv":"{}","nonce":"{}","bytes":"{}"}}"#,
+            r#"{{"aead":"{name}","iv":"{}","nonce":"{}","bytes":"{}"}}"#,
             BASE64.encode(iv),
             BASE64.encode(nonce),
             BASE64.encode(bytes)
@@ -279,7 +309,7 @@ mod tests {
     fn sealed(encoding: Encoding) -> Vec<u8> {
         let random = [&DATA_KEY[..], &[3; IV], &[4; NONCE]].concat();
         let random = random.try_into().unwrap();
-        let made = make(&SECRET, encoding, CONTEXT, &random).unwrap();
+        let made = make(&SECRET, KeyCipher::Aes, encoding, CONTEXT, &random).unwrap();
         assert_eq!(*made.plaintext, DATA_KEY);
         made.ciphertext
     }
@@ -347,6 +377,32 @@ mod tests {
             assert!(parsed.open(&[9; KEY], CONTEXT).is_none());
             assert!(parsed.open(&SECRET, b"{\"a\":\"b\"}").is_none());
         }
+    }
+
+    #[test]
+    fn under_a_key_for_chacha_a_binary_data_key_is_too() {
+        let random = [&DATA_KEY[..], &[3; IV], &[4; NONCE]].concat();
+        let random = random.try_into().unwrap();
+        for encoding in [Encoding::Binary, Encoding::Json] {
+            let made = make(&SECRET, KeyCipher::ChaCha, encoding, CONTEXT, &random).unwrap();
+            let wrapped = Wrapped::parse(&made.ciphertext).unwrap();
+            assert_eq!(wrapped.encoding, encoding);
+            let opened = wrapped.open_under_chacha(&SECRET, CONTEXT).unwrap();
+            assert_eq!(*opened, DATA_KEY);
+            assert!(wrapped.open_under_chacha(&[9; KEY], CONTEXT).is_none());
+            assert!(
+                wrapped
+                    .open_under_chacha(&SECRET, b"{\"a\":\"b\"}")
+                    .is_none()
+            );
+            // Only JSON says which cipher it is.
+            let says_it = encoding == Encoding::Json;
+            assert_eq!(wrapped.open(&SECRET, CONTEXT).is_some(), says_it);
+        }
+        // What says AES is AES, whatever the key is for by now.
+        let text = sealed(Encoding::Json);
+        let wrapped = Wrapped::parse(&text).unwrap();
+        assert!(wrapped.open_under_chacha(&SECRET, CONTEXT).is_some());
     }
 
     #[test]

@@ -34,7 +34,7 @@ pub struct Arguments {
 const AFTER_HELP: &str = "\
 Keys come from the variables that MinIO reads (MINIO_KMS_SECRET_KEY, MINIO_KMS_SECRET_KEY_FILE,
 MINIO_KMS_KES_*, MINIO_ROOT_USER, MINIO_ROOT_PASSWORD, their _FILE and _OLD forms,
-MINIO_CONFIG_ENV_FILE), from --keys and from --root-credentials. No secret is ever an argument.
+MINIO_CONFIG_ENV_FILE), from --keys, --kes-store and --root-credentials. No secret is ever an argument.
 
 Examples:
   iamseal demo
@@ -54,6 +54,10 @@ fn after_help() -> String {
 pub struct Common {
     #[command(flatten)]
     pub shared: shared::Common,
+    /// The folder in which a KES kept its keys (keystore: fs: path:), for one that no longer runs: all of them are
+    /// lent, and no KES is asked.
+    #[arg(long, global = true, value_name = "FOLDER")]
+    pub kes_store: Option<PathBuf>,
     /// Name every object that failed and every draft; otherwise the first ten of each cause are named,
     /// and the others counted.
     #[arg(long, global = true)]

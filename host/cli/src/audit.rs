@@ -8,7 +8,7 @@ use std::sync::Arc;
 use iamseal::AuditScope;
 use iamseal::keys::MixedKeyring;
 use iamseal::storage::{Storage, Store};
-use iamseal_words::arguments::policy;
+use iamseal_words::arguments::{is_for_rustfs, policy};
 
 use crate::arguments::{Audit, Common};
 use crate::cause::Cause;
@@ -31,7 +31,8 @@ use crate::{keys, load, manifest, output, standing, store};
 const BATCH: u32 = 16;
 
 pub async fn run(common: &Common, command: &Audit) -> Result<ExitCode, Failure> {
-    audit(common, keys::keyring(common)?, command).await
+    let is_for_rustfs = is_for_rustfs(command.shared.require);
+    audit(common, keys::keyring_for(common, is_for_rustfs)?, command).await
 }
 
 /// The same with keys that are already there.

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::process::ExitCode;
 
 use iamseal::contract::Form;
-use iamseal_words::arguments::policy;
+use iamseal_words::arguments::{is_for_rustfs, policy};
 use iamseal_words::shown::is_hidden;
 use zeroize::Zeroizing;
 
@@ -22,7 +22,14 @@ pub async fn run(common: &Common, command: &Cat) -> Result<ExitCode, Failure> {
     // Before the store is opened, which may take its time.
     let auditor = match command.raw {
         true => None,
-        false => Some(load::auditor(common, keys::keyring(common)?, None).await?),
+        false => Some(
+            load::auditor(
+                common,
+                keys::keyring_for(common, is_for_rustfs(command.require))?,
+                None,
+            )
+            .await?,
+        ),
     };
     let stored = store::object(common, &command.store, path).await;
     let stored = Zeroizing::new(stored.map_err(|error| error.about(&about))?);

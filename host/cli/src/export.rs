@@ -10,7 +10,7 @@ use iamseal::Auditor;
 use iamseal::contract::{Found, ObjectError, Policy, StorageError};
 use iamseal::keys::{Keyring as _, RootCredential};
 use iamseal::storage::Store;
-use iamseal_words::arguments::policy;
+use iamseal_words::arguments::{is_for_rustfs, policy};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
 
@@ -40,7 +40,7 @@ pub async fn run(common: &Common, command: &Export) -> Result<ExitCode, Failure>
         None => {}
         Some(file) => check_place(file, &command.store)?,
     }
-    let keyring = keys::keyring(common)?;
+    let keyring = keys::keyring_for(common, is_for_rustfs(command.require))?;
     let roots = keyring.root_credentials();
     let store = store::open_whole(common, &command.store, Access::Read).await?;
     let mut exporting = Exporting {

@@ -12,9 +12,10 @@ use std::sync::Arc;
 use std::time::SystemTime;
 
 use iamseal::Plugin;
-use iamseal::contract::{ObjectError, Policy, StorageError, Target};
+use iamseal::contract::{ObjectError, Policy, SealedForm, StorageError, Target};
 use iamseal::keys::{Keyring as _, RootCredential, is_open_to_others};
 use iamseal::storage::{Change, Creation, Replacement, Storage, Version};
+use iamseal_words::arguments::To;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
@@ -48,7 +49,7 @@ pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure>
     let target = command.target()?;
     let access = Access::of(command.writes, command.dry_run);
     let store = store::open_whole(common, &command.store, access).await?;
-    let keyring = keys::keyring(common)?;
+    let keyring = keys::keyring_for(common, command.to == To::Rustfs)?;
     let plugin = load::builder(common, Arc::new(keyring.clone()))
         .load()
         .await?;
@@ -291,8 +292,9 @@ impl Importing<'_> {
                 Err(error) => return Err(Unfit::All(error.into())),
             },
         };
-        let policy = match self.target {
+        let policy = match &self.target {
             Target::Plaintext => Policy::Compatible,
+            Target::Sealed(how) if how.form == SealedForm::Rustfs => Policy::Rustfs,
             Target::Sealed(_) => Policy::Sealed,
         };
         Ok(Some(Put {

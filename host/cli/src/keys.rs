@@ -3,12 +3,13 @@
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, Once, PoisonError};
 
 use iamseal::keys::root_credential::RootCredentialError;
 use iamseal::keys::static_key::StaticKeyError;
 use iamseal::keys::{
-    Environment, GivenPath, Keyring as _, KeysError, MixedKeyring, StaticKeyring, is_open_to_others,
+    Environment, GivenPath, KesStore, Keyring as _, KeysError, MixedKeyring, StaticKeyring,
+    is_open_to_others,
 };
 
 use crate::arguments::Common;
@@ -20,7 +21,10 @@ use crate::{output, typed};
 /// Everything that is lent to the plugin.
 pub fn keyring(common: &Common) -> Result<MixedKeyring, Failure> {
     let environment = Environment::of_process()?;
-    let mut keyring = environment.keyring()?;
+    let mut keyring = match kes_store(common)? {
+        None => environment.keyring()?,
+        Some(store) => environment.keyring_of_kes_store(&store)?.into(),
+    };
     for file in &common.keys {
         is_no_secret("--keys", file)?;
         keyring = keyring.keys_file(file)?;
@@ -32,6 +36,46 @@ pub fn keyring(common: &Common) -> Result<MixedKeyring, Failure> {
     let files = common.keys.iter().chain(&common.root_credentials);
     warn(common, &environment, files);
     Ok(keyring)
+}
+
+/// The same; if something is to be written for RustFS or as it reads it, its credentials come first.
+///
+/// # Errors
+/// As above, and that there is nothing to write under.
+pub fn keyring_for(common: &Common, is_for_rustfs: bool) -> Result<MixedKeyring, Failure> {
+    let keyring = keyring(common)?;
+    if !is_for_rustfs {
+        return Ok(keyring);
+    }
+    let credentials = Environment::of_process()?.rustfs()?;
+    let credentials = credentials.ok_or_else(|| Failure::from(notes::NO_RUSTFS))?;
+    Ok(keyring.root_credentials_first(credentials))
+}
+
+/// The keys of the folder of `--kes-store`. What is no key there is told, and whose files others can read.
+fn kes_store(common: &Common) -> Result<Option<KesStore>, Failure> {
+    let Some(folder) = &common.kes_store else {
+        return Ok(None);
+    };
+    is_no_secret("--kes-store", folder)?;
+    let store = KesStore::read(folder)?;
+    static TOLD: Once = Once::new();
+    TOLD.call_once(|| {
+        let (passed_over, open) = (store.passed_over(), store.open_to_others());
+        for (file, why) in passed_over.iter().take(notes::NAMED) {
+            let shown = iamseal::shown(file.as_os_str().as_bytes());
+            output::note(common.json, &notes::no_kes_key(&shown, &why.to_string()));
+        }
+        let quoted = typed::quoted(folder.as_os_str());
+        if let Some(more @ 1..) = passed_over.len().checked_sub(notes::NAMED) {
+            output::note(common.json, &notes::more_no_kes_keys(more, &quoted));
+        }
+        tell_open(common, open.iter().take(notes::NAMED).cloned());
+        if let Some(more @ 1..) = open.len().checked_sub(notes::NAMED) {
+            output::note(common.json, &notes::more_open_to_others(more, &quoted));
+        }
+    });
+    Ok(Some(store))
 }
 
 /// Refuses what may be a secret where the name of its file belongs, without showing it.
@@ -114,6 +158,9 @@ fn quoted(common: &Common, environment: &Environment) {
 pub fn beside_kes(common: &Common) -> Result<StaticKeyring, Failure> {
     let environment = Environment::of_process()?;
     let mut keyring = environment.keyring_beside_kes()?;
+    if let Some(store) = kes_store(common)? {
+        keyring = keyring.kes_store(&store);
+    }
     for file in &common.keys {
         is_no_secret("--keys", file)?;
         keyring = keyring.keys_file(file)?;

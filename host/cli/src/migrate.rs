@@ -30,7 +30,8 @@ use crate::{keys, load, standing, store};
 const WITH_REMOTE_KEYS: Duration = Duration::from_secs(600);
 
 pub async fn run(common: &Common, command: &Migrate) -> Result<ExitCode, Failure> {
-    migrate(common, keys::keyring(common)?, command).await
+    let is_for_rustfs = command.shared.to == To::Rustfs;
+    migrate(common, keys::keyring_for(common, is_for_rustfs)?, command).await
 }
 
 /// The same with keys that are already there.
@@ -166,6 +167,7 @@ pub async fn migrate(
 fn work(command: &Migrate) -> String {
     let to = match (command.shared.to, &command.shared.how.key) {
         (To::Plaintext, _) => "migrate to plaintext".to_owned(),
+        (To::Rustfs, _) => "migrate to RustFS' form".to_owned(),
         (To::Kms, None) => "migrate to the default key".to_owned(),
         (To::Kms, Some(key)) => format!("migrate to the key {key}"),
     };

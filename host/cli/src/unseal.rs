@@ -6,7 +6,7 @@ use std::process::ExitCode;
 
 use iamseal::contract::Form;
 
-use iamseal_words::arguments::policy;
+use iamseal_words::arguments::{is_for_rustfs, policy};
 
 use crate::arguments::{Common, Unseal};
 use crate::failure::{Failure, exempt};
@@ -17,7 +17,9 @@ use crate::{keys, load, output, store};
 
 pub async fn run(common: &Common, command: &Unseal) -> Result<ExitCode, Failure> {
     let path = checked_path(&command.shared.path)?;
-    let auditor = load::auditor(common, keys::keyring(common)?, None).await?;
+    let require = command.shared.require;
+    let keyring = keys::keyring_for(common, is_for_rustfs(require))?;
+    let auditor = load::auditor(common, keyring, None).await?;
     let about = iamseal::shown(path);
     let stored = match &command.store {
         None => read_input().await,
@@ -25,7 +27,7 @@ pub async fn run(common: &Common, command: &Unseal) -> Result<ExitCode, Failure>
     };
     let stored = stored.map_err(|error| error.about(&about))?;
     let opened = auditor
-        .unseal(path, &stored, policy(command.shared.require))
+        .unseal(path, &stored, policy(require))
         .await
         .map_err(|error| exempt(error.into(), Some(OsStr::from_bytes(path))).about(&about))?;
     if opened.found.form == Form::Plaintext {

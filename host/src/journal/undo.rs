@@ -331,12 +331,13 @@ impl Undo {
         let kept = change.bytes().ok_or_else(damaged)?;
         let bytes = match change.kept {
             // No run keeps anything else. Whoever wrote this wants it written to the store.
-            Kept::Before if !is_sealed(&self.opener, &kept).await? => {
+            Kept::Before | Kept::After if !is_sealed(&self.opener, &kept).await? => {
                 return Err(ObjectError::Other(NOT_SEALED.into()).into());
             }
             Kept::Before => kept,
             Kept::After => {
-                let opened = self.opener.unseal(path, &kept, Policy::Sealed).await?;
+                // It may be RustFS' form, which no stricter policy has in common with the others.
+                let opened = self.opener.unseal(path, &kept, Policy::Compatible).await?;
                 opened.plaintext.to_vec()
             }
             Kept::Sealed => match &self.key {

@@ -15,8 +15,12 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use iamseal_words::keys::assignment;
+use iamseal_words::keys::rustfs::OfRustfs;
 use zeroize::Zeroizing;
 
+#[cfg(feature = "kes")]
+use super::KesStore;
+use super::RootCredential;
 use super::error::{KeysError, Place};
 use super::files;
 #[cfg(feature = "kes")]
@@ -88,7 +92,7 @@ impl Environment {
     /// [`KeysError`], for whatever MinIO would refuse or silently pass over.
     pub fn keyring(&self) -> Result<MixedKeyring, KeysError> {
         let kms = kms::check_kinds(self, &kms::REMOTES)?;
-        let keyring = MixedKeyring::new(self.statics(kms.is_some())?);
+        let keyring = MixedKeyring::new(self.statics(StaticKeyring::new(), kms.is_some())?);
         match kms {
             #[cfg(feature = "kes")]
             Some(kms::KES) => {
@@ -100,6 +104,16 @@ impl Environment {
         }
     }
 
+    /// The credentials of the RustFS that this environment describes: that which its form is written under, then
+    /// those that it reads with. None if there is nothing to write under.
+    ///
+    /// # Errors
+    /// [`KeysError`] if half a root credential is set, or a value is no text.
+    pub fn rustfs(&self) -> Result<Option<Vec<RootCredential>>, KeysError> {
+        let OfRustfs { written, read } = root::rustfs(self)?;
+        Ok(written.map(|written| [vec![written], read].concat()))
+    }
+
     /// The static keys and root credentials of this environment, even where it describes a KES beside
     /// them, which MinIO refuses: for taking a key from one to the other.
     ///
@@ -109,7 +123,31 @@ impl Environment {
     pub fn keyring_beside_kes(&self) -> Result<StaticKeyring, KeysError> {
         let [_, others @ ..] = &kms::REMOTES;
         kms::check_kinds(self, others)?;
-        self.statics(true)
+        self.statics(StaticKeyring::new(), true)
+    }
+
+    /// The static keys and root credentials of this environment, and the keys of a KES that is not asked: its
+    /// folder takes its place. Its key for new objects is that of `MINIO_KMS_KES_KEY_NAME`, if that is set.
+    ///
+    /// # Errors
+    /// As [`Environment::keyring`]; [`KeysError::NotInKesStore`].
+    #[cfg(feature = "kes")]
+    pub fn keyring_of_kes_store(&self, store: &KesStore) -> Result<StaticKeyring, KeysError> {
+        let [_, others @ ..] = &kms::REMOTES;
+        kms::check_kinds(self, others)?;
+        // Under the name of its key for new objects KES comes first.
+        let keyring = self.statics(StaticKeyring::new().kes_store(store), true)?;
+        let Some(name) = self.get(kes::KEY_NAME)? else {
+            return Ok(keyring);
+        };
+        let is_it = |(known, _): (&str, _)| known == name.as_str();
+        match store.keys().any(is_it) {
+            true => keyring.default_key(&name),
+            false => Err(KeysError::NotInKesStore {
+                name: name.to_string(),
+                path: store.folder().into(),
+            }),
+        }
     }
 
     /// The KES that this environment describes, whatever else it describes. It is not asked yet.
@@ -130,9 +168,9 @@ impl Environment {
         kes::key_name(self)
     }
 
-    /// Static keys and root credentials. `has_kms` says whether there is a KMS besides.
-    fn statics(&self, has_kms: bool) -> Result<StaticKeyring, KeysError> {
-        let keyring = kms::lend(self, StaticKeyring::new(), has_kms)?;
+    /// Static keys and root credentials, added to these. `has_kms` says whether there is a KMS besides.
+    fn statics(&self, keyring: StaticKeyring, has_kms: bool) -> Result<StaticKeyring, KeysError> {
+        let keyring = kms::lend(self, keyring, has_kms)?;
         root::lend(self, keyring)
     }
 

@@ -81,6 +81,26 @@ pub enum KeysError {
         /// The file.
         path: PathBuf,
     },
+    /// There is no key in what should be KES' folder of keys.
+    #[error("{path}: there is no key of KES in it")]
+    NoKesKey {
+        /// The folder.
+        path: GivenPath,
+    },
+    /// What should be KES' folder of keys has more than 10,000 names.
+    #[error("{path}: it has more than 10,000 names, too many for KES' folder of keys")]
+    KesStoreTooLarge {
+        /// The folder.
+        path: GivenPath,
+    },
+    /// The key that KES had for new objects is not in its folder of keys.
+    #[error("MINIO_KMS_KES_KEY_NAME names {name:?}, and {path} has no such key")]
+    NotInKesStore {
+        /// The key's name.
+        name: String,
+        /// The folder.
+        path: GivenPath,
+    },
     /// A file that a variable names is not there.
     #[error("{variable} names {path}, which does not exist; MinIO would go on without a KMS")]
     FileMissing {
@@ -193,6 +213,12 @@ impl KeysError {
             Self::FileTooLarge { .. } => "name the file that holds the keys".into(),
             Self::TooManyRootCredentials { .. } => {
                 "run once for each part of the file; what is migrated stays so".into()
+            }
+            Self::NoKesKey { .. } | Self::KesStoreTooLarge { .. } => {
+                "give the folder that `keystore: fs: path:` of KES' configuration names".into()
+            }
+            Self::NotInKesStore { .. } => {
+                "correct MINIO_KMS_KES_KEY_NAME, or unset it and name a key with --key".into()
             }
             Self::FileMissing { variable, .. } => {
                 format!("correct {variable}, or unset it if there is to be no KMS")

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use iamseal_data_key::{self as data_key, Encoding, RANDOM, Wrapped};
+use iamseal_data_key::{self as data_key, Encoding, KeyCipher, RANDOM, Wrapped};
 use zeroize::Zeroizing;
 
 use super::static_key::KEY_BYTES;
@@ -62,6 +62,8 @@ pub struct Key {
 #[derive(Clone)]
 enum Holder {
     Local(Arc<Zeroizing<[u8; KEY_BYTES]>>),
+    #[cfg(feature = "kes")]
+    ChaCha(Arc<Zeroizing<[u8; KEY_BYTES]>>),
     Server(Arc<dyn ServerKey>),
 }
 
@@ -72,6 +74,15 @@ impl Key {
         Self {
             id: fresh_id(),
             holder: Holder::Local(Arc::new(secret)),
+        }
+    }
+
+    /// A key of these bytes, as KES keeps one for ChaCha20. It encrypts data keys as that does.
+    #[cfg(feature = "kes")]
+    pub(super) fn chacha(secret: Zeroizing<[u8; KEY_BYTES]>) -> Self {
+        Self {
+            id: fresh_id(),
+            holder: Holder::ChaCha(Arc::new(secret)),
         }
     }
 
@@ -111,9 +122,11 @@ impl Key {
         associated_data: &[u8],
         encoding: WrittenEncoding,
     ) -> Result<DataKey, KeyError> {
-        let secret = match &self.holder {
+        let (secret, cipher) = match &self.holder {
             Holder::Server(key) => return key.make(associated_data).await,
-            Holder::Local(secret) => secret,
+            Holder::Local(secret) => (secret, KeyCipher::Aes),
+            #[cfg(feature = "kes")]
+            Holder::ChaCha(secret) => (secret, KeyCipher::ChaCha),
         };
         let encoding = match encoding {
             WrittenEncoding::Binary => Encoding::Binary,
@@ -122,7 +135,7 @@ impl Key {
         let mut random = Zeroizing::new([0; RANDOM]);
         getrandom::fill(&mut *random)
             .map_err(|error| KeyError::Other(format!("the system has no randomness: {error}")))?;
-        let made = data_key::make(secret, encoding, associated_data, &random)
+        let made = data_key::make(secret, cipher, encoding, associated_data, &random)
             .ok_or_else(|| KeyError::Other("the data key was not encrypted".to_owned()))?;
         Ok(DataKey {
             plaintext: Zeroizing::new(made.plaintext.to_vec()),
@@ -140,21 +153,24 @@ impl Key {
         ciphertext: &[u8],
         associated_data: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, KeyError> {
-        match &self.holder {
-            Holder::Server(key) => key.open(ciphertext, associated_data).await,
-            Holder::Local(secret) => {
-                let wrapped = Wrapped::parse(ciphertext).ok();
-                wrapped
-                    .and_then(|wrapped| wrapped.open(secret, associated_data))
-                    .ok_or(KeyError::NotAuthentic)
+        let wrapped = Wrapped::parse(ciphertext).ok();
+        let opened = match &self.holder {
+            Holder::Server(key) => return key.open(ciphertext, associated_data).await,
+            Holder::Local(secret) => wrapped.and_then(|it| it.open(secret, associated_data)),
+            #[cfg(feature = "kes")]
+            Holder::ChaCha(secret) => {
+                wrapped.and_then(|it| it.open_under_chacha(secret, associated_data))
             }
-        }
+        };
+        opened.ok_or(KeyError::NotAuthentic)
     }
 
-    /// The bytes, unless a server has them.
+    /// The bytes, unless a server has them, or MinIO could not use them as its static key.
     pub(super) fn secret(&self) -> Option<&Zeroizing<[u8; KEY_BYTES]>> {
         match &self.holder {
             Holder::Local(secret) => Some(secret),
+            #[cfg(feature = "kes")]
+            Holder::ChaCha(_) => None,
             Holder::Server(_) => None,
         }
     }

@@ -37,6 +37,20 @@ impl StaticKeyring {
         self
     }
 
+    /// Adds the keys of KES' folder, each under its name.
+    #[cfg(feature = "kes")]
+    #[must_use]
+    pub fn kes_store(mut self, store: &super::KesStore) -> Self {
+        for (name, key) in store.keys() {
+            let keys = self.keys.entry(name.into()).or_default();
+            let is_it = |known: &Key| key.secret().is_some() && known.secret() == key.secret();
+            if !keys.iter().any(is_it) {
+                keys.push(key.clone());
+            }
+        }
+        self
+    }
+
     /// Names the key for new objects.
     ///
     /// # Errors
@@ -62,6 +76,15 @@ impl StaticKeyring {
             self.credentials.push(credential);
         }
         self
+    }
+
+    /// Puts root credentials before those that were added before: the first of all is the present one, and the
+    /// one that RustFS' form is written under.
+    #[must_use]
+    pub fn root_credentials_first(mut self, credentials: Vec<RootCredential>) -> Self {
+        let others = std::mem::take(&mut self.credentials);
+        let all = credentials.into_iter().chain(others);
+        all.fold(self, Self::root_credential)
     }
 
     /// Adds the keys of a file: one `NAME:BASE64` a line; empty lines and lines that begin with

@@ -96,6 +96,13 @@ impl MixedKeyring {
         Ok(self)
     }
 
+    /// Puts root credentials before all others, as [`StaticKeyring::root_credentials_first`] does.
+    #[must_use]
+    pub fn root_credentials_first(mut self, credentials: Vec<RootCredential>) -> Self {
+        self.statics = self.statics.root_credentials_first(credentials);
+        self
+    }
+
     /// The names of all static keys, in order, and that of the key in KES if it is not among them. What
     /// else is in KES it may lend too.
     pub fn key_names(&self) -> impl Iterator<Item = &str> {

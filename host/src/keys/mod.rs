@@ -8,9 +8,13 @@ pub mod error;
 mod files;
 #[cfg(feature = "kes")]
 pub mod kes;
+#[cfg(feature = "kes")]
+pub mod kes_store;
 pub mod key;
 pub mod keyring;
 pub mod mixed;
+#[cfg(feature = "kes")]
+mod protobuf;
 
 use crate::contract::KeyError;
 
@@ -19,6 +23,8 @@ pub use self::error::KeysError;
 pub use self::files::is_open_to_others;
 #[cfg(feature = "kes")]
 pub use self::kes::Kes;
+#[cfg(feature = "kes")]
+pub use self::kes_store::{KesFileError, KesStore};
 pub use self::key::{DataKey, Key, ServerKey};
 pub use self::keyring::StaticKeyring;
 pub use self::mixed::MixedKeyring;
@@ -37,6 +43,6 @@ pub trait Keyring: Send + Sync {
     /// `KeyError::NotFound` if nothing is.
     fn candidates(&self, name: &str) -> Result<Vec<Key>, KeyError>;
 
-    /// The root credentials to try, the present one first.
+    /// The root credentials to try, the present one first: that which RustFS' form is written under.
     fn root_credentials(&self) -> Vec<RootCredential>;
 }

@@ -2,7 +2,7 @@
 //! no further than the call it was asked to do. What it keeps in its memory of that call reaches
 //! none but calls with the same authority: an instance serves no other.
 
-use crate::contract::{KeyError, Policy, SealOptions, StorageError};
+use crate::contract::{KeyError, Policy, SealOptions, SealedForm, StorageError};
 use crate::exempt::is_exempt;
 
 /// The authority of one call.
@@ -21,6 +21,8 @@ enum Credentials {
     Nothing,
     /// To tell whose secret signed a session token.
     Tokens,
+    /// The first alone, to derive the key of a new object.
+    First,
     /// To derive the keys of objects, too.
     All,
 }
@@ -61,23 +63,31 @@ impl Part {
 }
 
 impl Grant {
-    /// One key, to make a data key under.
+    /// One key, to make a data key under, or one root credential.
     pub fn seal(options: &SealOptions) -> Self {
-        Self {
-            keys: Keys::One(options.key.clone()),
-            generate: true,
-            ..Self::default()
+        match options.form {
+            SealedForm::Minio(_) | SealedForm::Compact => Self {
+                keys: Keys::One(options.key.clone()),
+                generate: true,
+                ..Self::default()
+            },
+            SealedForm::Rustfs => Self {
+                credentials: Credentials::First,
+                ..Self::default()
+            },
         }
     }
 
-    /// The keys; the root credentials only where the policy lets them open anything.
+    /// The keys and the root credentials, each only where the policy lets them open anything.
     pub fn unseal(policy: Policy) -> Self {
+        let (keys, credentials) = match policy {
+            Policy::Compatible => (Keys::All, Credentials::All),
+            Policy::Sealed | Policy::Current => (Keys::All, Credentials::Nothing),
+            Policy::Rustfs => (Keys::Nothing, Credentials::All),
+        };
         Self {
-            keys: Keys::All,
-            credentials: match policy {
-                Policy::Compatible => Credentials::All,
-                Policy::Sealed | Policy::Current => Credentials::Nothing,
-            },
+            keys,
+            credentials,
             ..Self::default()
         }
     }
@@ -89,7 +99,9 @@ impl Grant {
             store: Store::Read(Part::new(prefix, start_after)),
             credentials: match unseal.credentials {
                 Credentials::All => Credentials::All,
-                Credentials::Tokens | Credentials::Nothing => Credentials::Tokens,
+                Credentials::Nothing | Credentials::Tokens | Credentials::First => {
+                    Credentials::Tokens
+                }
             },
             ..unseal
         }
@@ -130,14 +142,19 @@ impl Grant {
         }
     }
 
-    /// Whether root credentials may be used for anything: for session tokens at least.
-    pub fn credentials(&self) -> bool {
-        self.credentials != Credentials::Nothing
+    /// How many of the root credentials, the first ones, may be used for anything: for session tokens at
+    /// least.
+    pub fn credentials(&self) -> usize {
+        match self.credentials {
+            Credentials::Nothing => 0,
+            Credentials::First => 1,
+            Credentials::Tokens | Credentials::All => usize::MAX,
+        }
     }
 
     /// Whether the keys of objects may be derived of root credentials.
     pub fn derive(&self) -> bool {
-        self.credentials == Credentials::All
+        matches!(self.credentials, Credentials::First | Credentials::All)
     }
 
     /// Whether data keys may be made.
@@ -248,20 +265,31 @@ mod tests {
         assert!(grant.key("b", unasked).is_ok());
         assert!(grant.key("a", unasked).is_err());
         assert!(grant.generate().is_ok());
-        assert!(!grant.credentials());
+        assert_eq!(grant.credentials(), 0);
         assert!(grant.list(b"", None, none_known).is_err());
         assert!(grant.read(b"a").is_err());
         assert!(grant.write(b"a").is_err());
+        options = SealOptions {
+            form: SealedForm::Rustfs,
+            key: None,
+        };
+        let grant = Grant::seal(&options);
+        assert_eq!((grant.credentials(), grant.derive()), (1, true));
+        assert!(grant.key("a", unasked).is_err());
+        assert!(grant.generate().is_err());
     }
 
     #[test]
     fn unsealing_makes_no_keys_and_strict_unsealing_gets_no_credentials() {
         let grant = Grant::unseal(Policy::Compatible);
         assert!(grant.key("any", unasked).is_ok());
-        assert!(grant.credentials());
+        assert_eq!(grant.credentials(), usize::MAX);
         assert!(grant.generate().is_err());
         assert!(grant.read(b"a").is_err());
-        assert!(!Grant::unseal(Policy::Sealed).credentials());
+        assert_eq!(Grant::unseal(Policy::Sealed).credentials(), 0);
+        let grant = Grant::unseal(Policy::Rustfs);
+        assert_eq!(grant.credentials(), usize::MAX);
+        assert!(grant.key("any", unasked).is_err());
     }
 
     #[test]
@@ -269,7 +297,7 @@ mod tests {
         let grant = Grant::default();
         assert!(grant.key("a", unasked).is_err());
         assert!(grant.generate().is_err());
-        assert!(!grant.credentials());
+        assert_eq!(grant.credentials(), 0);
         assert!(grant.list(b"", None, none_known).is_err());
     }
 

@@ -84,7 +84,7 @@ pub struct Migrate {
     /// What is migrated.
     #[command(flatten)]
     pub place: Where,
-    /// Sealed under a key, or not encrypted at all.
+    /// Sealed under a key, not encrypted at all, or sealed as RustFS reads it.
     #[arg(long, value_enum)]
     pub to: To,
     /// How it is sealed.
@@ -150,6 +150,8 @@ pub enum To {
     Kms,
     #[allow(missing_docs)]
     Plaintext,
+    /// What RustFS reads, under RUSTFS_IAM_MASTER_KEY or its root credential; config/iam/ alone.
+    Rustfs,
 }
 
 /// What objects have to be.
@@ -159,6 +161,8 @@ pub enum Require {
     Sealed,
     /// Sealed as migrate --to kms leaves it: under the key of MINIO_KMS_SECRET_KEY as it is now.
     Current,
+    /// Sealed as migrate --to rustfs leaves it: under RUSTFS_IAM_MASTER_KEY or RustFS' root credential.
+    Rustfs,
 }
 
 /// The sealed forms.
@@ -228,21 +232,27 @@ impl How {
     /// An option that this has no use for.
     pub fn target(&self, to: To) -> Result<Target, Wrong> {
         match to {
-            To::Plaintext => self.none_given().map(|()| Target::Plaintext),
+            To::Plaintext => match self.is_given() {
+                false => Ok(Target::Plaintext),
+                true => Err(notes::PLAINTEXT_OPTIONS),
+            },
             To::Kms => self.options().map(Target::Sealed),
+            To::Rustfs => match self.is_given() {
+                false => Ok(Target::Sealed(SealOptions {
+                    form: contract::SealedForm::Rustfs,
+                    key: None,
+                })),
+                true => Err(notes::RUSTFS_OPTIONS),
+            },
         }
     }
 
-    /// For a target that is not sealed: whoever gave an option does not mean plaintext.
-    fn none_given(&self) -> Result<(), Wrong> {
-        let given = self.key.is_some()
+    /// Whether any option is given: whoever gave one means a KMS.
+    fn is_given(&self) -> bool {
+        self.key.is_some()
             || self.form.is_some()
             || self.cipher.is_some()
-            || self.data_key.is_some();
-        match given {
-            false => Ok(()),
-            true => Err(notes::PLAINTEXT_OPTIONS),
-        }
+            || self.data_key.is_some()
     }
 }
 
@@ -262,7 +272,13 @@ pub fn policy(require: Option<Require>) -> Policy {
         None => Policy::Compatible,
         Some(Require::Sealed) => Policy::Sealed,
         Some(Require::Current) => Policy::Current,
+        Some(Require::Rustfs) => Policy::Rustfs,
     }
+}
+
+/// Whether `--require` asks for what RustFS reads, so that its credentials come first.
+pub fn is_for_rustfs(require: Option<Require>) -> bool {
+    require == Some(Require::Rustfs)
 }
 
 /// Reads a command line, the program's name included.

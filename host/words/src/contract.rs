@@ -102,6 +102,8 @@ pub enum Policy {
     Sealed,
     /// Only what a migration to the present key leaves.
     Current,
+    /// Only what a migration to [`SealedForm::Rustfs`] leaves.
+    Rustfs,
 }
 
 /// What can be seen of an object without any key. None of it is authenticated.
@@ -128,7 +130,7 @@ pub struct Description {
 pub struct SealOptions {
     /// The sealed form.
     pub form: SealedForm,
-    /// The key to seal under; none: the keyring's default key.
+    /// The key to seal under; none: the keyring's default key. [`SealedForm::Rustfs`] takes none.
     pub key: Option<String>,
 }
 
@@ -139,6 +141,8 @@ pub enum SealedForm {
     Minio(MinioOptions),
     /// For stores that MinIO need not read.
     Compact,
+    /// What RustFS reads, under the first root credential of the keyring; objects below `config/iam/` alone.
+    Rustfs,
 }
 
 impl Default for SealedForm {
@@ -297,7 +301,7 @@ pub enum ObjectError {
     Refused(String),
     /// The policy does not let objects of this form be opened.
     FormRefused(Form),
-    /// The object opens, but not as [`Policy::Current`] wants it.
+    /// The object opens, but not as [`Policy::Current`] or [`Policy::Rustfs`] wants it.
     Outdated(String),
     /// No key was named and the keyring has no default.
     NoKey,
@@ -305,7 +309,7 @@ pub enum ObjectError {
     Key(KeyFailure),
     /// None of the keys of this name opens the object at this path.
     HeaderNotAuthentic(String),
-    /// The object is in the root-credential form and no root credential is lent.
+    /// The object is in the root-credential form, or is to be, and no root credential is lent.
     NoCredential,
     /// No root credential that was lent opens the object.
     CredentialNotAuthentic,

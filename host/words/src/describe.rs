@@ -14,9 +14,12 @@ pub fn describe(error: &ObjectError) -> String {
         ObjectError::FormRefused(Form::Plaintext) => {
             "it is plaintext, and only sealed objects may be opened".to_owned()
         }
-        ObjectError::FormRefused(_) => {
+        ObjectError::FormRefused(Form::RootCredential) => {
             "it is sealed with a root credential, and only objects sealed with a key may be opened"
                 .to_owned()
+        }
+        ObjectError::FormRefused(Form::Minio | Form::Compact) => {
+            "it is sealed under a key, and only what RustFS reads may be opened".to_owned()
         }
         ObjectError::Outdated(what) => format!("outdated: {}", line(what)),
         ObjectError::NotLoadable(why) => format!("it opens, and no server loads it: {}", line(why)),

@@ -162,7 +162,7 @@ impl<'a> Input<'a> {
     pub fn seal_options(&mut self) -> SealOptions {
         let names = ["my-minio-key", samples::REMOTE, "a-key", "no-such-key", ""];
         SealOptions {
-            form: match self.below(2) {
+            form: match self.below(3) {
                 0 => SealedForm::Minio(MinioOptions {
                     cipher: *self.one_of(&[
                         None,
@@ -175,7 +175,8 @@ impl<'a> Input<'a> {
                         Some(WrittenEncoding::Json),
                     ]),
                 }),
-                _ => SealedForm::Compact,
+                1 => SealedForm::Compact,
+                _ => SealedForm::Rustfs,
             },
             key: match self.below(6) {
                 0 => None,

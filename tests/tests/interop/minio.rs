@@ -240,3 +240,32 @@ fn the_component_opens_root_credential_objects_of_all_ids() {
         }
     }
 }
+
+#[test]
+fn python_opens_what_is_written_for_rustfs() {
+    let mut peer = Peer::start();
+    let options = SealOptions {
+        form: SealedForm::Rustfs,
+        key: None,
+        cipher: None,
+        data_key_encoding: None,
+    };
+    for (user, password) in [("", "gr\u{fc}n master:key"), ("root:admin", "secret")] {
+        let component = Component::new(&Keys::none().credential(user, password), "");
+        for size in SIZES {
+            let stored = component.seal(PATH, &plaintext(size), &options).unwrap();
+            let mut request = json!({
+                "do": "open-root-credential",
+                "stored": text(&stored),
+                "user": user,
+                "password": password,
+            });
+            let opened = peer.ask(&request).unwrap();
+            assert_eq!(opened["plaintext"], text(&plaintext(size)));
+            // PBKDF2 and AES-256-GCM, as RustFS writes it.
+            assert_eq!(opened["id"], 2);
+            request["password"] = "another".into();
+            peer.ask(&request).unwrap_err();
+        }
+    }
+}

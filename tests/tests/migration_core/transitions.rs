@@ -51,10 +51,7 @@ fn is_met(object: &Object, options: Option<&SealOptions>) -> bool {
     };
     let older = object.path.ends_with("older.json"); // AES and a data key in JSON
     let key = options.key.as_deref().unwrap_or("a");
-    let form = match options.form {
-        SealedForm::Minio => Form::Minio,
-        SealedForm::Compact => Form::Compact,
-    };
+    let form = options.form.form();
     let special = options.cipher.is_some() || options.data_key_encoding.is_some();
     object.found.form == form && object.found.key.as_deref() == Some(key) && (older || !special)
 }

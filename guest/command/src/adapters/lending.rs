@@ -9,8 +9,12 @@ use crate::adapters::files::{ReadError, locate};
 use crate::adapters::{Adapters, keys, store};
 
 impl Guest for Adapters {
-    fn lend_keys(keys: Vec<String>, root_credentials: Vec<String>) -> Result<Names, Failure> {
-        keys::lend(&keys, &root_credentials)
+    fn lend_keys(
+        keys: Vec<String>,
+        root_credentials: Vec<String>,
+        for_rustfs: bool,
+    ) -> Result<Names, Failure> {
+        keys::lend(&keys, &root_credentials, for_rustfs)
     }
 
     fn lend_store(folder: String, writes: bool) -> Result<(), Failure> {

@@ -1,6 +1,6 @@
 //! `audit`: one verdict per object.
 
-use iamseal_words::arguments::{Audit, Common, policy};
+use iamseal_words::arguments::{Audit, Common, is_for_rustfs, policy};
 use iamseal_words::contract::{Finding, ObjectError, StorageError};
 use iamseal_words::report::drafts::Drafts;
 use iamseal_words::report::needs::Needs;
@@ -17,7 +17,12 @@ use crate::command::{output, store};
 const BATCH: u32 = 16;
 
 pub fn run(common: &Common, command: &Audit) -> Result<u8, Failure> {
-    let lent = store::open(common, &command.place, false)?;
+    let lent = store::open(
+        common,
+        &command.place,
+        false,
+        is_for_rustfs(command.require),
+    )?;
     let prefix = command.place.prefix.as_encoded_bytes();
     let mut needs = Needs::new(lent.keys, lent.users, prefix);
     let audit = auditing::start(&auditing::Scope {

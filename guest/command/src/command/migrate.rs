@@ -1,6 +1,6 @@
 //! `migrate`: every object of a store to one form and key.
 
-use iamseal_words::arguments::Common;
+use iamseal_words::arguments::{Common, To};
 use iamseal_words::contract::{ObjectError, Step, StorageError};
 use iamseal_words::report::tally::{self, Tally};
 use iamseal_words::report::{notes, step};
@@ -18,7 +18,7 @@ pub fn run(common: &Common, command: &Migrate) -> Result<u8, Failure> {
     let (writes, command) = (command.writes()?, &command.shared);
     let target = command.target()?;
     let prefix = command.place.prefix.as_encoded_bytes();
-    store::open(common, &command.place, writes)?;
+    store::open(common, &command.place, writes, command.to == To::Rustfs)?;
     if writes {
         // What a killed run left behind is harmless, so failing to remove it is no reason to stop.
         match lending::sweep(prefix) {

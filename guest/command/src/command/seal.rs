@@ -18,7 +18,7 @@ pub fn run(common: &Common, command: &Seal) -> Result<u8, Failure> {
         return Err(notes::TERMINAL.into());
     }
     let options = command.how.options()?;
-    store::lend_keys(common)?;
+    store::lend_keys(common, false)?;
     let about = shown(path);
     let plaintext = output::input().map_err(|error| error.about(&about))?;
     let location = Location {

@@ -11,12 +11,18 @@ use crate::command::failure::Failure;
 use crate::command::output;
 
 /// Has the keys and the store lent to the plugin, to read or to write as well, and tells what an operator
-/// should know of the store before anything else. Names the keys and root credentials.
+/// should know of the store before anything else. Names the keys and root credentials; `for_rustfs` has RustFS'
+/// come first.
 ///
 /// # Errors
 /// A key or the store cannot be lent, or the prefix takes in too much.
-pub fn open(common: &Common, place: &Where, writes: bool) -> Result<Names, Failure> {
-    let names = lend_keys(common)?;
+pub fn open(
+    common: &Common,
+    place: &Where,
+    writes: bool,
+    for_rustfs: bool,
+) -> Result<Names, Failure> {
+    let names = lend_keys(common, for_rustfs)?;
     if let Some(wrong) = notes::wrong_prefix(place.prefix.as_encoded_bytes()) {
         return Err(wrong.into());
     }
@@ -27,15 +33,15 @@ pub fn open(common: &Common, place: &Where, writes: bool) -> Result<Names, Failu
     Ok(names)
 }
 
-/// Has the keys alone lent to the plugin, and names them.
+/// Has the keys alone lent to the plugin, and names them; `for_rustfs` has RustFS' credentials come first.
 ///
 /// # Errors
 /// A key cannot be lent.
-pub fn lend_keys(common: &Common) -> Result<Names, Failure> {
+pub fn lend_keys(common: &Common, for_rustfs: bool) -> Result<Names, Failure> {
     let names =
         |files: &[PathBuf]| -> Vec<String> { files.iter().map(|file| text(file)).collect() };
     let (keys, credentials) = (names(&common.keys), names(&common.root_credentials));
-    Ok(lending::lend_keys(&keys, &credentials)?)
+    Ok(lending::lend_keys(&keys, &credentials, for_rustfs)?)
 }
 
 /// A path as WASI has it, where all are text.

@@ -1,6 +1,6 @@
 //! `unseal`: standard input to standard output, all or nothing.
 
-use iamseal_words::arguments::{Common, Unseal, policy};
+use iamseal_words::arguments::{Common, Unseal, is_for_rustfs, policy};
 use iamseal_words::contract::{Form, Found, ObjectError};
 use iamseal_words::report::notes;
 use iamseal_words::report::single::opened_json;
@@ -15,7 +15,7 @@ use crate::command::{output, store};
 pub fn run(common: &Common, command: &Unseal) -> Result<u8, Failure> {
     let path = command.path.as_encoded_bytes();
     check_path(path)?;
-    store::lend_keys(common)?;
+    store::lend_keys(common, is_for_rustfs(command.require))?;
     let about = shown(path);
     let stored = output::input().map_err(|error| error.about(&about))?;
     let location = Location {

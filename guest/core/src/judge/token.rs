@@ -32,8 +32,10 @@ impl Signer {
         if signed(&identity.secret_key, message, &signature) {
             return Self::Account;
         }
-        let credentials = lent.root_credentials().into_iter().enumerate();
-        for (place, credential) in credentials {
+        let mut credentials = lent.root_credentials();
+        // A passphrase without a user is RustFS' and nobody's root, unless nothing else is lent.
+        credentials.sort_by_key(|credential| credential.user.is_empty());
+        for (place, credential) in credentials.into_iter().enumerate() {
             if credential.signed(message, &signature) {
                 return match place {
                     0 => Self::PresentRoot(credential.user),

@@ -73,7 +73,7 @@ pub struct Import {
     /// Put the archive's in the place of what is there and another.
     #[arg(long)]
     pub replace: bool,
-    /// Sealed under a key, or not encrypted at all.
+    /// Sealed under a key, not encrypted at all, or sealed as RustFS reads it.
     #[arg(long, value_enum, default_value = "kms")]
     pub to: To,
     #[command(flatten)]

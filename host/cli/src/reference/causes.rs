@@ -95,7 +95,7 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
             "Restore the object.",
         ),
         Cause::FormRefused => (
-            "Not sealed, and `--require` was given.",
+            "Not in a form that `--require` takes: not sealed, or for `--require rustfs` not as RustFS reads it.",
             "Migrate it, if you trust whoever wrote it.",
         ),
         Cause::OtherKeyBytes => (
@@ -120,7 +120,7 @@ fn meaning(cause: Cause) -> (&'static str, &'static str) {
             "Mend it (`iamseal edit`), restore it from a backup, or move it out of the way (`iamseal set-aside`).",
         ),
         Cause::Outdated => (
-            "Sealed under an earlier key or context, and `--require current` was given.",
+            "Sealed under an earlier key or context, and `--require current` was given; or under another root credential than `--require rustfs` asks for.",
             "Migrate it, if you trust whoever wrote it.",
         ),
         Cause::OlderCopy => (

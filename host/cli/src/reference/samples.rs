@@ -42,6 +42,7 @@ pub fn object_errors() -> Vec<ObjectError> {
         ObjectError::Refused(text()),
         ObjectError::FormRefused(Form::Plaintext),
         ObjectError::FormRefused(Form::RootCredential),
+        ObjectError::FormRefused(Form::Minio),
         ObjectError::Outdated(text()),
         ObjectError::NotLoadable(text()),
         ObjectError::NoKey,
@@ -215,6 +216,16 @@ pub fn keys_errors() -> Vec<KeysError> {
         },
         KeysError::FileTooLarge { path: path.clone() },
         KeysError::TooManyRootCredentials { path: path.clone() },
+        KeysError::NoKesKey {
+            path: GivenPath::harmless(&path),
+        },
+        KeysError::KesStoreTooLarge {
+            path: GivenPath::harmless(&path),
+        },
+        KeysError::NotInKesStore {
+            name: "<key>".into(),
+            path: GivenPath::harmless(&path),
+        },
         KeysError::FileMissing {
             variable,
             path: GivenPath::harmless(&path),

@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::kit::tool;
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "keygen",
     "seal",
     "unseal",

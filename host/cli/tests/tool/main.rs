@@ -42,6 +42,7 @@ mod proof;
 mod real_servers;
 mod reference;
 mod rights;
+mod rustfs;
 mod secrets;
 mod set_aside;
 mod shards;

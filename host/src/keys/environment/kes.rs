@@ -7,7 +7,7 @@ use super::super::kes::{Authorities, Endpoints, Identity, Kes, KesError};
 use super::Environment;
 
 pub(super) const ENDPOINT: &str = "MINIO_KMS_KES_ENDPOINT";
-const KEY_NAME: &str = "MINIO_KMS_KES_KEY_NAME";
+pub(super) const KEY_NAME: &str = "MINIO_KMS_KES_KEY_NAME";
 const API_KEY: &str = "MINIO_KMS_KES_API_KEY";
 const CERT_FILE: &str = "MINIO_KMS_KES_CERT_FILE";
 const KEY_FILE: &str = "MINIO_KMS_KES_KEY_FILE";

@@ -2,6 +2,9 @@
 
 use std::path::Path;
 
+use iamseal_words::keys::rustfs::{
+    ACCESS_KEY, MASTER_KEY, OLD_MASTER_KEYS, OfRustfs, SECRET_KEY, of_rustfs,
+};
 use zeroize::Zeroizing;
 
 use super::super::RootCredential;
@@ -70,18 +73,14 @@ const OLD: [[Half; 2]; 2] = [
 /// RustFS' root credential.
 const RUSTFS: [[Half; 2]; 1] = [[
     Half {
-        variable: "RUSTFS_ACCESS_KEY",
+        variable: ACCESS_KEY,
         files: &[],
     },
     Half {
-        variable: "RUSTFS_SECRET_KEY",
+        variable: SECRET_KEY,
         files: &[],
     },
 ]];
-
-/// The passphrase of RustFS' objects, and those before it, between commas.
-const MASTER_KEY: &str = "RUSTFS_IAM_MASTER_KEY";
-const OLD_MASTER_KEYS: &str = "RUSTFS_IAM_MASTER_KEY_OLD_KEYS";
 
 /// Adds the present root credential, then the old one, then RustFS' passphrases. MinIO's own `minioadmin` is not among
 /// them: MinIO never encrypted anything with it.
@@ -102,32 +101,20 @@ pub(super) fn lend(
     if let Some((credential, _, _)) = first(environment, &OLD)? {
         keyring = keyring.root_credential(credential);
     }
-    for credential in of_rustfs(environment)? {
+    for credential in rustfs(environment)?.read {
         keyring = keyring.root_credential(credential);
     }
     Ok(keyring)
 }
 
-/// What RustFS opens its own objects with, in its order: its master key, those before it, its root secret
-/// alone and its root credential (docs/formats/minio.md section 12).
-fn of_rustfs(environment: &Environment) -> Result<Vec<RootCredential>, KeysError> {
-    let credential = |user: &str, password: &str| RootCredential {
-        user: user.into(),
-        password: Zeroizing::new(password.into()),
-    };
-    let mut all = Vec::new();
-    if let Some(key) = environment.get(MASTER_KEY)? {
-        all.push(credential("", &key));
-    }
-    if let Some(keys) = environment.get(OLD_MASTER_KEYS)? {
-        let keys = keys.split(',').map(str::trim).filter(|key| !key.is_empty());
-        all.extend(keys.map(|key| credential("", key)));
-    }
-    if let Some((RootCredential { user, password }, ..)) = first(environment, &RUSTFS)? {
-        all.push(credential("", &password));
-        all.push(credential(&user, &password));
-    }
-    Ok(all)
+/// The credentials of the RustFS that the environment describes.
+pub(super) fn rustfs(environment: &Environment) -> Result<OfRustfs, KeysError> {
+    let [master_key, old_keys] = [MASTER_KEY, OLD_MASTER_KEYS].map(|name| environment.get(name));
+    let root = first(environment, &RUSTFS)?.map(|(credential, ..)| credential);
+    let (master_key, old_keys) = (master_key?, old_keys?);
+    let [master_key, old_keys] =
+        [&master_key, &old_keys].map(|key| key.as_ref().map(|key| key.as_str()));
+    Ok(of_rustfs(master_key, old_keys, root))
 }
 
 /// The first credential that is set, and where its halves stand.

@@ -65,8 +65,12 @@ impl keyring::Host for State {
     }
 
     fn root_credentials(&mut self) -> wasmtime::Result<Vec<keyring::RootCredential>> {
-        let lent = match &self.lent.keyring {
-            Some(keyring) if self.grant.credentials() => keyring.root_credentials(),
+        let lent = match (&self.lent.keyring, self.grant.credentials()) {
+            (Some(keyring), granted @ 1..) => {
+                let mut lent = keyring.root_credentials();
+                lent.truncate(granted);
+                lent
+            }
             _ => Vec::new(),
         };
         let mut credentials = Vec::with_capacity(lent.len());
@@ -159,7 +163,7 @@ impl keyring::HostRootKey for State {
         signature: Vec<u8>,
     ) -> wasmtime::Result<Result<bool, types::KeyError>> {
         let LentRootKey(credential) = self.keys.get(&key)?;
-        if !self.grant.credentials() {
+        if self.grant.credentials() == 0 {
             return Ok(Err(denied_to_this_call("root credentials").into()));
         }
         let Ok(signature) = <[u8; SIGNATURE]>::try_from(signature) else {

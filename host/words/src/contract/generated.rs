@@ -77,13 +77,13 @@ macro_rules! asked_of_plugin {
     () => {
         $crate::same_cases! {
             $crate::contract::Policy => opening::Policy
-                { Compatible, Sealed, Current }
+                { Compatible, Sealed, Current, Rustfs }
             $crate::contract::WrittenCipher => sealing::WrittenCipher
                 { Aes256Gcm, Chacha20Poly1305 }
             $crate::contract::WrittenEncoding => types::WrittenEncoding
                 { Binary, Json }
             $crate::contract::SealedForm => sealing::SealedForm
-                { Compact; Minio }
+                { Compact, Rustfs; Minio }
             $crate::contract::Target => migration::Target
                 { Plaintext; Sealed }
         }

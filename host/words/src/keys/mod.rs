@@ -3,6 +3,7 @@
 pub mod assignment;
 pub mod given;
 pub mod root_credential;
+pub mod rustfs;
 pub mod static_key;
 
 use zeroize::Zeroizing;

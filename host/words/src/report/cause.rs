@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::contract::{KeyError, ObjectError, StorageError};
+use crate::contract::{Form, KeyError, ObjectError, StorageError};
 
 /// Why something failed, as far as a caller acts on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -186,13 +186,13 @@ impl Cause {
             Self::Limit => "a limit was reached",
             Self::Plugin => "the plugin is unfit or failed",
             Self::CutShort => "cut short",
-            Self::FormRefused => "not sealed, and --require was given",
+            Self::FormRefused => "not in a form that --require takes",
             Self::OtherKeyBytes => "other key bytes",
             Self::OtherPath => "it belongs at another path",
             Self::EarlierKey => "most likely an earlier key of the same name",
             Self::DamagedDataKey => "damaged data key",
             Self::NotLoadable => "it opens, and no server loads it",
-            Self::Outdated => "outdated, and --require current was given",
+            Self::Outdated => "outdated for what --require asks",
             Self::OlderCopy => "older copy, by the manifest",
             Self::CopiedFrom | Self::ChangedSince | Self::NotRecorded => {
                 "not as the manifest records it"
@@ -345,14 +345,17 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         }
         ObjectError::Unsupported(_) | ObjectError::Other(_) => return None,
         ObjectError::Refused(_) => return None,
+        ObjectError::FormRefused(Form::Minio | Form::Compact) => {
+            "run iamseal migrate --to rustfs; leave out --require to open it as it is".into()
+        }
         ObjectError::FormRefused(_) => {
-            "if you trust whoever wrote it, seal it with iamseal migrate --to kms; leave out --require \
-             to open it as it is"
+            "if you trust whoever wrote it, seal it with iamseal migrate --to kms (for a RustFS --to \
+             rustfs); leave out --require to open it as it is"
                 .into()
         }
         ObjectError::Outdated(_) => {
             "if you trust whoever wrote it, run iamseal migrate --to kms (with --form compact for \
-             compact objects); leave out --require to open it as it is"
+             compact objects; for a RustFS --to rustfs); leave out --require to open it as it is"
                 .into()
         }
         ObjectError::NotLoadable(_) => {

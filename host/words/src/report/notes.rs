@@ -96,6 +96,21 @@ pub fn open_to_others(file: &str, quoted: &str) -> String {
     format!("{file} holds a secret, and others than its owner can read it: chmod 600 {quoted}")
 }
 
+/// That no key was read from a file in KES' folder of keys.
+pub fn no_kes_key(file: &str, why: &str) -> String {
+    format!("{file} is passed over, {why}; objects that need its key do not open")
+}
+
+/// The same of those that are not named.
+pub fn more_no_kes_keys(more: usize, folder: &str) -> String {
+    format!("{more} more files in {folder} are passed over: no key is read from them")
+}
+
+/// That others than their owners can read files of keys beside those that were named.
+pub fn more_open_to_others(more: usize, folder: &str) -> String {
+    format!("{more} more files hold secrets that others can read: chmod -R go= {folder}")
+}
+
 /// That variables name files which nobody chose.
 pub fn passed_over(variables: &[&str]) -> String {
     let variables = variables.join(" and ");
@@ -436,6 +451,18 @@ pub const COMPACT_OPTIONS: (&str, &str) = (
     "leave out --cipher and --data-key, or take --form minio",
 );
 
+/// Why an option to seal has no use for RustFS' form, and what to do about it.
+pub const RUSTFS_OPTIONS: (&str, &str) = (
+    "--to rustfs does not go with --key, --form, --cipher or --data-key",
+    "leave them out, or say --to kms",
+);
+
+/// Why nothing can be written for RustFS, and what to do about it.
+pub const NO_RUSTFS: (&str, &str) = (
+    "no key of a RustFS is given to write its form under or to require it",
+    "set RUSTFS_IAM_MASTER_KEY as the RustFS has it; if it has none, RUSTFS_ACCESS_KEY and RUSTFS_SECRET_KEY",
+);
+
 /// Why an option to seal has no use for plaintext, and what to do about it.
 pub const PLAINTEXT_OPTIONS: (&str, &str) = (
     "--to plaintext does not go with --key, --form, --cipher or --data-key",
@@ -494,8 +521,9 @@ pub const NO_KEY_TO_KEEP_UNDER: (&str, &str) = (
 
 /// Why an object in the root-credential form is not edited, and what to do about it.
 pub const ROOT_CREDENTIAL_IS_READ: (&str, &str) = (
-    "it is in the root-credential form, which is only read",
-    "migrate it first: iamseal migrate --to kms or --to plaintext, with --prefix for it alone",
+    "it is in the root-credential form, which is not written here",
+    "migrate it first: iamseal migrate --to kms or --to plaintext, with --prefix for it alone; for a RustFS \
+     --to rustfs again afterwards",
 );
 
 /// Why an exempt object is not edited.

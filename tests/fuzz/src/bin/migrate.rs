@@ -115,10 +115,7 @@ fn assert_holds_the_same(plan: &Plan, world: &World, path: &[u8], old: &[u8], ne
     );
     let form = match &plan.target {
         Target::Plaintext => core::Form::Plaintext,
-        Target::Sealed(options) => match core::SealOptions::from(options.clone()).form {
-            core::SealedForm::Minio => core::Form::Minio,
-            core::SealedForm::Compact => core::Form::Compact,
-        },
+        Target::Sealed(options) => core::SealOptions::from(options.clone()).form.form(),
     };
     assert_eq!(new.found.form, form);
 }

@@ -9,7 +9,7 @@
 )]
 #![no_main]
 
-use iamseal_core::{Form, SealOptions, SealedForm};
+use iamseal_core::{Form, SealOptions};
 use iamseal_fuzz::contract::exports::iamseal::plugin::opening::Policy;
 use iamseal_fuzz::input::{Input, Object};
 use iamseal_fuzz::mutate::mutate;
@@ -56,10 +56,7 @@ fuzz_target!(init: sandbox::start(), |bytes: &[u8]| {
                 let Ok(stored) = twin.seal(&store, &path, &plaintext, &options) else {
                     continue;
                 };
-                let form = match SealOptions::from(options).form {
-                    SealedForm::Minio => Form::Minio,
-                    SealedForm::Compact => Form::Compact,
-                };
+                let form = SealOptions::from(options).form.form();
                 sealed.push(Sealed { store, path, plaintext, stored, form });
             }
             2 => {

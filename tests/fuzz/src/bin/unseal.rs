@@ -35,6 +35,7 @@ fuzz_target!(init: sandbox::start(), |bytes: &[u8]| -> Corpus {
     let policy = match flags & 6 {
         0 => Policy::Compatible,
         2 => Policy::Sealed,
+        4 => Policy::Rustfs,
         _ => Policy::Current,
     };
     match budget::run(world.credentials, || unseal(&object, &path, &store, policy, world)) {
@@ -61,8 +62,13 @@ fn unseal(object: &Object, path: &[u8], store: &str, policy: Policy, world: Worl
                 sample.stored == object.bytes && sample.path == path && sample.store == store
             });
             let allowed = match object.sample.map(|sample| sample.form) {
-                Some(CoreForm::RootCredential) => policy == Policy::Compatible && world.credentials,
+                Some(CoreForm::RootCredential) => match policy {
+                    Policy::Compatible => world.credentials,
+                    Policy::Rustfs => world.credentials && !matches!(error, Error::Outdated(_)),
+                    Policy::Sealed | Policy::Current => false,
+                },
                 Some(CoreForm::Plaintext) => policy == Policy::Compatible,
+                _ if policy == Policy::Rustfs => false,
                 _ => !(policy == Policy::Current && matches!(error, Error::Outdated(_))),
             };
             assert!(
@@ -82,7 +88,7 @@ fn assert_genuine(object: &Object, path: &[u8], store: &str, policy: Policy, ope
             return;
         }
         Form::RootCredential => {
-            assert_eq!(policy, Policy::Compatible);
+            assert!(matches!(policy, Policy::Compatible | Policy::Rustfs));
             CoreForm::RootCredential
         }
         Form::Minio => CoreForm::Minio,

@@ -1,7 +1,11 @@
 //! Keys from the environment, by the names and rules of MinIO. `host/src/keys/environment.rs` takes
 //! more; what this one does not take it refuses, so that nobody thinks that it was used.
 
+use iamseal_words::keys::rustfs::{
+    ACCESS_KEY, MASTER_KEY, OLD_MASTER_KEYS, OfRustfs, SECRET_KEY, of_rustfs,
+};
 use iamseal_words::keys::{RootCredential, RootCredentialError, StaticKey, StaticKeyError};
+use iamseal_words::report::notes;
 use wasip2::cli::environment::get_environment;
 use zeroize::Zeroizing;
 
@@ -36,12 +40,12 @@ const OF_KEYS: [&str; 6] = [
     "MINIO_SECRET_KEY",
 ];
 
-/// The keys that the environment describes.
+/// The keys that the environment describes; `for_rustfs` has RustFS' credentials come first.
 ///
 /// # Errors
 /// Whatever MinIO would refuse or silently pass over, and every variable about keys that is not read
 /// here.
-pub fn keys() -> Result<Keys, Failure> {
+pub fn keys(for_rustfs: bool) -> Result<Keys, Failure> {
     let environment = Environment::read();
     environment.refuse_unread()?;
     let mut keys = Keys::default();
@@ -77,6 +81,14 @@ pub fn keys() -> Result<Keys, Failure> {
         let key = StaticKey::parse_hex(text).map_err(|cause| wrong_key(OLD_KEY, &cause))?;
         keys.add(&key);
     }
+    let OfRustfs { written, read } = environment.rustfs()?;
+    if for_rustfs {
+        let (message, cure) = notes::NO_RUSTFS;
+        let written = written.ok_or_else(|| usage(message, cure))?;
+        keys.add_credential(written);
+        read.iter()
+            .for_each(|credential| keys.add_credential(credential.clone()));
+    }
     let [present, old] = &CREDENTIALS;
     if let Some((credential, user, password)) = environment.credential(present)? {
         credential.check_minio().map_err(|cause| {
@@ -89,6 +101,9 @@ pub fn keys() -> Result<Keys, Failure> {
         keys.add_credential(credential);
     }
     if let Some((credential, _, _)) = environment.credential(old)? {
+        keys.add_credential(credential);
+    }
+    for credential in read {
         keys.add_credential(credential);
     }
     Ok(keys)
@@ -120,6 +135,17 @@ impl Environment {
     fn auto_encryption(&self) -> Option<&'static str> {
         let value = self.get(AUTO_ENCRYPTION)?;
         value.eq_ignore_ascii_case("on").then_some(AUTO_ENCRYPTION)
+    }
+
+    /// The credentials of the RustFS that the environment describes.
+    fn rustfs(&self) -> Result<OfRustfs, Failure> {
+        let root = self.credential(&[(ACCESS_KEY, SECRET_KEY)])?;
+        let root = root.map(|(credential, ..)| credential);
+        Ok(of_rustfs(
+            self.get(MASTER_KEY),
+            self.get(OLD_MASTER_KEYS),
+            root,
+        ))
     }
 
     /// The first credential of these that is set, and the names of its halves.

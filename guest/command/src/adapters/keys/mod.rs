@@ -33,12 +33,17 @@ struct Keys {
     credentials: Vec<RootCredential>,
 }
 
-/// Lends the keys of the environment, then those of the files, and names them.
+/// Lends the keys of the environment, then those of the files, and names them. `for_rustfs`: the credentials of the
+/// environment's RustFS come first, and that there are none is an error.
 ///
 /// # Errors
 /// Whatever MinIO or the native tool would refuse, and what only the native tool can use.
-pub fn lend(keys: &[String], root_credentials: &[String]) -> Result<Names, Failure> {
-    let mut lent = environment::keys()?;
+pub fn lend(
+    keys: &[String],
+    root_credentials: &[String],
+    for_rustfs: bool,
+) -> Result<Names, Failure> {
+    let mut lent = environment::keys(for_rustfs)?;
     for file in keys {
         for (place, line) in files::lines(file)? {
             let key = StaticKey::parse(&line)

@@ -21,7 +21,7 @@ use page::{Page, in_workspace, pages};
 use stage::{Stage, my_key};
 
 /// The pages whose `sh` blocks a test runs.
-const RUN: [&str; 8] = [
+const RUN: [&str; 9] = [
     "README.md",
     "docs/buckets.md",
     "docs/etcd.md",
@@ -29,11 +29,12 @@ const RUN: [&str; 8] = [
     "docs/my-minio-no-longer-starts.md",
     "docs/operators.md",
     "docs/other-hosts.md",
+    "docs/rustfs.md",
     "docs/undo-and-manifest.md",
 ];
 
 /// How many blocks of a page are shown and not run, and why.
-const SHOWN: [(&str, usize, &str); 5] = [
+const SHOWN: [(&str, usize, &str); 6] = [
     (
         "README.md",
         2,
@@ -59,6 +60,7 @@ const SHOWN: [(&str, usize, &str); 5] = [
         2,
         "a release builds for minutes; packages come from the network",
     ),
+    ("docs/rustfs.md", 1, "the import is a RustFS'"),
 ];
 
 /// The pages whose `rust` blocks are compiled: those that `tests/src/lib.rs` includes.
@@ -207,6 +209,26 @@ fn the_page_of_a_server_that_does_not_start_runs() {
     stage.file("old.keys", &keys());
     let [(_, user), (_, password)] = CREDENTIAL;
     stage.file("old.credentials", &format!("{user}:{password}\n"));
+    let printed = stage.run(&[("/data/", "data/")]);
+    assert!(printed.contains("migrated"), "{printed}");
+    assert!(stage.path("iam.zip").exists());
+}
+
+#[test]
+fn the_page_of_rustfs_runs() {
+    let stage = Stage::of("docs/rustfs.md");
+    let identities = crate::kit::identities::mixed().bytes();
+    let identities = identities
+        .iter()
+        .map(|(path, bytes)| (&**path, bytes.clone()));
+    stage.store("data/.minio.sys", identities);
+    let config = (&b"config/config.json"[..], ROOT_SEALED.to_vec());
+    stage.store("data/.minio.sys", [config]);
+    let [(_, user), (_, password)] = CREDENTIAL;
+    stage.file("old.credentials", &format!("{user}:{password}\n"));
+    stage.file("old.keys", &format!("{KEY}\n"));
+    stage.file("my-key.secret", &my_key());
+    stage.file("rustfs-master-key", "correct horse battery staple\n");
     let printed = stage.run(&[("/data/", "data/")]);
     assert!(printed.contains("migrated"), "{printed}");
     assert!(stage.path("iam.zip").exists());

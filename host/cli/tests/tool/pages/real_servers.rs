@@ -1,6 +1,8 @@
 //! The pages about etcd, KES and buckets, with the servers themselves. The name of this module tells
 //! `cargo xtask test` which tests need them.
 
+use std::os::unix::fs::symlink;
+
 use iamseal_servers::etcd::Etcd;
 use iamseal_servers::kes::Kes;
 use iamseal_servers::minio::{Minio, ROOT};
@@ -33,6 +35,7 @@ fn the_page_of_kes_runs() {
     let migrate = tool(with("migrate --to kms", stage.path("data/old")));
     let migrate = migrate.args(["--journal".as_ref(), stage.path("journals").as_os_str()]);
     migrate.key(&key).ok();
+    symlink(kes.keys(), stage.path("data/kes-keys")).unwrap();
     let authority = kes.authority().certificate();
     stage.run(&[
         ("https://127.0.0.1:7373", &kes.endpoint()),

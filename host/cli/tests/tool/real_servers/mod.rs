@@ -11,6 +11,7 @@ mod kes_import;
 mod kes_mixed;
 mod kes_odd;
 mod kes_outage;
+mod kes_store;
 mod minio;
 mod s3;
 mod s3_beside;
