@@ -1,10 +1,14 @@
 //! Any store of the crate [`object_store`], with all that stands in it sealed.
 
+pub mod background;
 mod errors;
 mod payload;
+mod standing;
+mod versioned;
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -16,13 +20,20 @@ use object_store::{
     PutResult, RenameOptions, Result,
 };
 
-use crate::contract::{Policy, SealOptions};
+use crate::contract::{Form, ObjectError, Policy, SealOptions};
+use crate::error::Error;
 use crate::exempt::is_exempt;
 use crate::plugin::PluginSlot;
 
+pub use background::{Background, Plan};
 pub use errors::plugin_error;
+pub use versioned::VersionedStore;
 
-use errors::{failed, not_supported};
+use errors::{failed, is_refusal, not_supported};
+use standing::Standing;
+
+/// What is said of a put that would not be read as the plaintext that it is.
+const NO_TEXT: &str = "what it holds is not text, so it cannot be stored as plaintext";
 
 /// A store whose objects are sealed when they are put and opened when they are read, so that code
 /// which knows nothing of sealing can use it as the [`ObjectStore`] that it is.
@@ -80,7 +91,7 @@ use errors::{failed, not_supported};
 pub struct SealedStore<S> {
     inner: S,
     slot: PluginSlot,
-    policy: Policy,
+    standing: Arc<Standing>,
     options: SealOptions,
 }
 
@@ -91,7 +102,7 @@ impl<S: ObjectStore> SealedStore<S> {
         Self {
             inner,
             slot,
-            policy: Policy::Sealed,
+            standing: Arc::new(Standing::new(Policy::Sealed)),
             options: SealOptions::default(),
         }
     }
@@ -101,9 +112,15 @@ impl<S: ObjectStore> SealedStore<S> {
     /// the place of a sealed object, and it is believed. [`Policy::Current`] refuses what is sealed
     /// under an earlier key, too: for a store that was migrated to the keyring's default key.
     #[must_use]
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+    pub fn policy(self, policy: Policy) -> Self {
+        self.standing.set_policy(policy);
         self
+    }
+
+    /// Which forms are opened at this moment: what [`Self::policy`] says, until a migration
+    /// ([`Self::migrate_in_background`]) has come to its end.
+    pub fn present_policy(&self) -> Policy {
+        self.standing.now().policy
     }
 
     /// How objects are sealed, instead of the default of [`SealOptions`].
@@ -123,8 +140,43 @@ impl<S: ObjectStore> SealedStore<S> {
         &self.slot
     }
 
+    /// Brings what is in the store to the form and key that is written here, while requests are
+    /// served. See [`background`].
+    ///
+    /// # Errors
+    /// [`Error::Object`] with [`ObjectError::Refused`] if one is under way, or if the policy is
+    /// [`Policy::Current`] already, under which there is nothing to migrate; with
+    /// [`ObjectError::Storage`] if the marker cannot be read.
+    pub async fn migrate_in_background(&self, plan: Plan) -> Result<Background, Error> {
+        let (standing, slot) = (Arc::clone(&self.standing), self.slot.clone());
+        background::begin(standing, slot, self.options.clone(), plan).await
+    }
+
     /// Reads the whole object at `location`, which is not exempt, and opens it.
-    async fn open(&self, location: &Path, mut options: GetOptions) -> Result<Object> {
+    async fn open(&self, location: &Path, options: GetOptions) -> Result<Object> {
+        let _request = self.standing.request();
+        // As of before it is read: what is read may have an old form until the end of a migration.
+        let before = self.standing.now();
+        let opened = self.open_as(location, options.clone(), before.policy).await;
+        if !opened.as_ref().err().is_some_and(is_refusal) {
+            return opened;
+        }
+        let now = self.standing.now();
+        if now.policies != before.policies {
+            return self.open_as(location, options, now.policy).await;
+        }
+        if now.is_tight {
+            self.standing.change(|now| now.found_old += 1);
+        }
+        opened
+    }
+
+    async fn open_as(
+        &self,
+        location: &Path,
+        mut options: GetOptions,
+        policy: Policy,
+    ) -> Result<Object> {
         // Both are about the plaintext, which the inner store does not know.
         options.range = None;
         options.head = false;
@@ -138,7 +190,7 @@ impl<S: ObjectStore> SealedStore<S> {
         let plugin = self.slot.current();
         let stored = payload::collect(result, &plugin).await?;
         let path = location.as_ref().as_bytes();
-        let opened = plugin.unseal(path, &stored, self.policy).await;
+        let opened = plugin.unseal(path, &stored, policy).await;
         let opened = opened.map_err(failed)?;
         object.plaintext = Bytes::from_owner(opened.plaintext);
         object.extensions.insert(opened.found);
@@ -183,9 +235,18 @@ impl<S: ObjectStore> ObjectStore for SealedStore<S> {
         if is_exempt(location.as_ref().as_bytes()) {
             return self.inner.put_opts(location, payload, options).await;
         }
+        let _request = self.standing.request();
+        let _write = self.standing.write();
         let plaintext = payload::joined(&payload);
         let path = location.as_ref().as_bytes();
         let plugin = self.slot.current();
+        if self.standing.now().writes_plaintext {
+            match plugin.inspect(&plaintext).await {
+                Ok(seen) if seen.form == Form::Plaintext => {}
+                _ => return Err(failed(Error::Object(ObjectError::Refused(NO_TEXT.into())))),
+            }
+            return self.inner.put_opts(location, payload, options).await;
+        }
         let sealed = plugin.seal(path, &plaintext, &self.options).await;
         let sealed = sealed.map_err(failed)?;
         self.inner.put_opts(location, sealed.into(), options).await

@@ -20,9 +20,10 @@ pub struct Documents(Arc<Inner>);
 
 struct Inner {
     store: SealedStore<Arc<dyn ObjectStore>>,
-    /// Held alone by a write that depends on what is there, and together by all others. A store with
-    /// conditional updates of its own, such as S3, takes `PutMode::Update` instead, and then several
-    /// servers can share it; a folder has none, and no store deletes conditionally.
+    /// Held alone by a write that depends on what is there, and together by all others. A store that several
+    /// servers share takes `PutMode::Update` instead; no store deletes conditionally. Here a
+    /// migration that changes an object's form, and with it its entity tag, between the look and the write
+    /// does not let the write fail.
     writing: RwLock<()>,
 }
 

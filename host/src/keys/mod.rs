@@ -11,6 +11,7 @@ pub mod kes;
 pub mod key;
 pub mod keyring;
 pub mod mixed;
+mod replaceable;
 
 use crate::contract::KeyError;
 
@@ -22,6 +23,7 @@ pub use self::kes::Kes;
 pub use self::key::{DataKey, Key, ServerKey};
 pub use self::keyring::StaticKeyring;
 pub use self::mixed::MixedKeyring;
+pub use self::replaceable::ReplaceableKeyring;
 pub use iamseal_words::keys::given::GivenPath;
 pub use iamseal_words::keys::{RootCredential, StaticKey, root_credential, static_key};
 
