@@ -18,8 +18,8 @@
 //! - **A dropped [`Background`]** stops, at any point: objects are whole, in their old form or the new one.
 //!
 //! # What stands in the store
-//! Two sealed objects beside those of the server, in a folder that no MinIO reads, so that none takes
-//! them for its own, and that listings and audits show like all others:
+//! Two sealed objects in a folder of their own below `config/`. No MinIO reads it, since it asks for what it knows
+//! by name and lists `config/iam/` alone; listings and audits show them like all others:
 //! - [`MARKER`]: what was brought to which form and key, bound to the plugin's store name. Under another key or for
 //!   another plan it does not hold, nor if it does not open, nor after an object was found in an old form: the
 //!   next start goes through all then. Where one vouched that all was sealed, that next time takes
@@ -80,11 +80,11 @@ pub use plan::{Plan, Share};
 pub use progress::{Event, Progress, Stage};
 
 /// What all paths of a migration's own objects begin with.
-const OWN: &[u8] = b"iamseal/";
+const OWN: &[u8] = b"config/x-iamseal/";
 /// The path of the marker.
-pub const MARKER: &str = "iamseal/migrated";
+pub const MARKER: &str = "config/x-iamseal/migrated";
 /// The path of the lease.
-pub const LEASE: &str = "iamseal/lease";
+pub const LEASE: &str = "config/x-iamseal/lease";
 
 /// Reads the marker, then begins a migration as a task.
 ///

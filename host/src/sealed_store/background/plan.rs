@@ -11,6 +11,9 @@ use crate::storage::{Storage, StorageWriter};
 /// slowest.
 pub(super) const LEASE_TIME: Duration = Duration::from_secs(30);
 
+/// Where all that is to be sealed stands. Beside it a MinIO's folder has files that it cannot start without.
+const CONFIG: &[u8] = b"config/";
+
 /// A migration to do.
 #[derive(Clone)]
 pub struct Plan {
@@ -63,13 +66,13 @@ impl Share {
 }
 
 impl Plan {
-    /// All objects of this store, to the form and key that the sealed store writes. It has to be the store that
+    /// All objects below `config/` of this store, to the form and key that the sealed store writes. It has to be the store that
     /// is behind the sealed one, or another way to the same objects that writes against versions too.
     pub fn of<S: Storage + StorageWriter + 'static>(store: Arc<S>) -> Self {
         Self {
             storage: Arc::clone(&store) as Arc<dyn Storage>,
             writer: store,
-            prefix: Vec::new(),
+            prefix: CONFIG.to_vec(),
             to_plaintext: false,
             try_all_credentials: false,
             not_loadable_too: false,
@@ -81,8 +84,8 @@ impl Plan {
         }
     }
 
-    /// Only paths that begin with this, byte for byte. What has other paths is not opened by whoever
-    /// serves them any more at the end, unless it is current.
+    /// Only paths that begin with this, byte for byte, instead of `config/`. At the end the sealed store opens
+    /// nothing that is not current at other paths either.
     #[must_use]
     pub fn prefix(mut self, prefix: impl Into<Vec<u8>>) -> Self {
         self.prefix = prefix.into();

@@ -1,33 +1,28 @@
 //! The task: through the store, again for what is left, and then at rest until something changes.
 
+mod tally;
+mod waiting;
+mod walk;
+
 use std::collections::BTreeSet;
 use std::pin::pin;
-use std::sync::{Arc, PoisonError};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
 
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
-use crate::contract::{ObjectError, Outcome, Policy, SealOptions, Step, StorageError, Target};
+use crate::contract::{Policy, SealOptions};
 use crate::error::Error;
-use crate::plugin::{Migration, MigrationPlan, Plugin, PluginSlot};
-use crate::shown::shown;
-use crate::storage::Storage as _;
+use crate::plugin::{Plugin, PluginSlot};
 
 use super::super::standing::{Now, Standing};
-use super::guard::Guard;
-use super::handle::{Failures, Shared};
+use super::handle::Shared;
 use super::lease::{Held, Lease};
 use super::marker::{self, Subject, Told};
 use super::objects::Objects;
 use super::plan::Plan;
 use super::progress::{Event, Progress, Stage};
-use super::verdict::is_dead;
-
-/// How long it waits after a failure of the store or the key service, at first and at most. Each time is
-/// twice the one before.
-const FIRST_PAUSE: Duration = Duration::from_millis(250);
-const LAST_PAUSE: Duration = Duration::from_secs(60);
+use waiting::Interrupted;
 
 /// A migration.
 pub(super) struct Run {
@@ -47,9 +42,6 @@ pub(super) struct Run {
     /// How often something in an old form had been found by then.
     found_old: u64,
 }
-
-/// Why a stretch of work ended before its end: it was stopped, the keys were changed, or the lease was lost.
-struct Interrupted;
 
 impl Run {
     pub fn new(
@@ -164,150 +156,6 @@ impl Run {
         self.end(keys).await
     }
 
-    fn begin_anew(&mut self, failed: Vec<Vec<u8>>) {
-        self.progress = Progress {
-            of: failed.len() as u64,
-            left: failed.len() as u64,
-            ..Progress::default()
-        };
-        let unknown = |path| {
-            (
-                path,
-                ObjectError::Other("it did not open before".to_owned()),
-            )
-        };
-        self.failures(|failures| *failures = failed.into_iter().map(unknown).collect());
-        self.stage(Stage::Migrating);
-    }
-
-    /// How many objects there are.
-    async fn count(&mut self, guard: &Guard, keys: u64) -> Result<(), Interrupted> {
-        let mut pause = FIRST_PAUSE;
-        loop {
-            self.go_on(keys).await?;
-            match self.counted(guard).await {
-                Ok(of) => {
-                    self.progress.of = of;
-                    self.trouble(None);
-                    return Ok(());
-                }
-                Err(error) => self.wait_out(&error.to_string(), &mut pause, keys).await?,
-            }
-        }
-    }
-
-    async fn counted(&self, guard: &Guard) -> Result<u64, StorageError> {
-        let mut cursor = guard.list(&self.plan.prefix, None).await?;
-        let mut of = 0;
-        loop {
-            match cursor.next().await?.len() {
-                0 => return Ok(of),
-                page => of += page as u64,
-            }
-        }
-    }
-
-    /// Once through all objects.
-    async fn walk(&mut self, guard: &Arc<Guard>, keys: u64) -> Result<(), Interrupted> {
-        let (mut last, mut pause, mut limit) = (None, FIRST_PAUSE, self.plan.share.batch());
-        let mut migration: Option<Migration> = None;
-        loop {
-            if self.standing.now().is_paused {
-                // Neither an instance nor a listing is held meanwhile.
-                migration = None;
-            }
-            self.go_on(keys).await?;
-            self.plan.share.give_way(&self.standing).await;
-            let (begun, bytes) = (Instant::now(), guard.bytes());
-            let steps = match &mut migration {
-                Some(migration) => migration.next(limit).await,
-                None => match self.migrate(guard, &self.plan.prefix, last.clone()).await {
-                    Ok(begun) => migration.insert(begun).next(limit).await,
-                    Err(error) => Err(error),
-                },
-            };
-            let steps = match steps {
-                Ok(steps) if steps.is_empty() => return Ok(()),
-                Ok(steps) => steps,
-                Err(error) => {
-                    migration = None;
-                    let is_hard = matches!(
-                        error,
-                        Error::Limit { .. } | Error::Trap { .. } | Error::Contract { .. }
-                    );
-                    match (is_hard, limit) {
-                        // One object of these may be the reason.
-                        (true, 2..) => limit = 1,
-                        (true, _) => {
-                            let Some(path) = self.after(guard, last.as_deref()).await else {
-                                self.wait_out(&error.to_string(), &mut pause, keys).await?;
-                                continue;
-                            };
-                            self.take_in(guard, step_over(path.clone(), &error));
-                            (last, limit) = (Some(path), self.plan.share.batch());
-                        }
-                        (false, _) => self.wait_out(&error.to_string(), &mut pause, keys).await?,
-                    }
-                    continue;
-                }
-            };
-            (pause, limit) = (FIRST_PAUSE, self.plan.share.batch());
-            let count = steps.len();
-            last = steps.last().map(|step| step.path.clone()).or(last);
-            for step in steps {
-                self.take_in(guard, step);
-            }
-            self.trouble(None);
-            let time = self.plan.share.time_for(count, guard.bytes() - bytes);
-            self.sleep(time.saturating_sub(begun.elapsed()), keys)
-                .await?;
-        }
-    }
-
-    /// The path that comes after this one, if the store tells.
-    async fn after(&self, guard: &Guard, last: Option<&[u8]>) -> Option<Vec<u8>> {
-        let mut cursor = guard.list(&self.plan.prefix, last).await.ok()?;
-        cursor.next().await.ok()?.into_iter().next()
-    }
-
-    /// What is left, each object again and again.
-    async fn retry(&mut self, keys: u64) -> Result<(), Interrupted> {
-        let mut pause = FIRST_PAUSE;
-        while self.progress.left > 0 {
-            self.stage(Stage::Retrying);
-            let left = self.failures(|failures| {
-                let left = failures.iter().filter(|(_, error)| !is_dead(error));
-                left.map(|(path, _)| path.clone()).collect::<Vec<_>>()
-            });
-            let guard = self.guard();
-            for path in left {
-                self.go_on(keys).await?;
-                self.plan.share.give_way(&self.standing).await;
-                match self.one(&guard, &path).await {
-                    Ok(Some(step)) => self.take_in(&guard, step),
-                    Ok(None) => drop(self.forget(&path)),
-                    // What is wrong with the whole is told; what is wrong with the object is known.
-                    Err(error) => self.trouble(Some(error.to_string())),
-                }
-                let time = self.plan.share.time_for(1, 0);
-                self.sleep(time, keys).await?;
-            }
-            if self.progress.left > 0 {
-                self.sleep(pause, keys).await?;
-                pause = (2 * pause).min(LAST_PAUSE);
-            }
-        }
-        self.trouble(None);
-        Ok(())
-    }
-
-    /// One object; none if it has gone.
-    async fn one(&self, guard: &Arc<Guard>, path: &[u8]) -> Result<Option<Step>, Error> {
-        let mut migration = self.migrate(guard, path, None).await?;
-        let step = migration.next(1).await?.pop();
-        Ok(step.filter(|step| step.path == path))
-    }
-
     async fn end(&mut self, keys: u64) -> Result<(), Interrupted> {
         let plugin = self.slot.current();
         let key = self.key(&plugin);
@@ -407,36 +255,6 @@ impl Run {
         }
     }
 
-    fn guard(&self) -> Arc<Guard> {
-        let inspector = self.was_sealed.then(|| self.slot.current());
-        let (storage, writer) = (&self.plan.storage, &self.plan.writer);
-        let (storage, writer) = (Arc::clone(storage), Arc::clone(writer));
-        let excepted = self.excepted.clone();
-        Arc::new(Guard::new(storage, writer, inspector, excepted))
-    }
-
-    async fn migrate(
-        &self,
-        guard: &Arc<Guard>,
-        prefix: &[u8],
-        start_after: Option<Vec<u8>>,
-    ) -> Result<Migration, Error> {
-        let lent: Arc<Guard> = Arc::clone(guard);
-        let plugin = self.slot.current().with_store(Arc::clone(&lent) as _, lent);
-        let plan = MigrationPlan {
-            prefix: prefix.to_vec(),
-            start_after,
-            target: match self.plan.to_plaintext {
-                true => Target::Plaintext,
-                false => Target::Sealed(self.options.clone()),
-            },
-            try_all_credentials: self.plan.try_all_credentials,
-            not_loadable_too: self.plan.not_loadable_too,
-            ..MigrationPlan::default()
-        };
-        plugin.migrate(&plan).await
-    }
-
     /// The key that objects are sealed under; none if all becomes plaintext.
     fn key(&self, plugin: &Plugin) -> Option<String> {
         if self.plan.to_plaintext {
@@ -472,144 +290,5 @@ impl Run {
                 now.set_policy(Policy::Sealed);
             }
         });
-    }
-
-    /// Takes in what became of an object, and tells it unless that is known.
-    fn take_in(&mut self, guard: &Guard, mut step: Step) {
-        if let (Outcome::Failed(error), Some(form)) =
-            (&mut step.outcome, guard.take_refused(&step.path))
-        {
-            *error = ObjectError::FormRefused(form);
-        }
-        let before = self.forget(&step.path);
-        let progress = &mut self.progress;
-        progress.done += 1;
-        progress.of = progress.of.max(progress.done);
-        match &step.outcome {
-            Outcome::Migrated(_) | Outcome::WouldMigrate(_) => progress.migrated += 1,
-            Outcome::Unchanged(_) => progress.unchanged += 1,
-            Outcome::Exempt(_) => progress.exempt += 1,
-            Outcome::Failed(error) => {
-                match is_dead(error) {
-                    true => progress.failed += 1,
-                    false => progress.left += 1,
-                }
-                let (path, error) = (step.path.clone(), error.clone());
-                self.failures(|failures| failures.insert(path, error));
-            }
-        }
-        let is_known = matches!((&before, &step.outcome),
-            (Some(before), Outcome::Failed(error)) if before == error);
-        if !is_known {
-            if let Outcome::Failed(error) = &step.outcome {
-                tracing::warn!(path = shown(&step.path), %error, "not migrated");
-            }
-            self.tell(Event::Object(step));
-        }
-        self.publish();
-    }
-
-    /// An object that failed is not counted any more. Returns how it had failed.
-    fn forget(&mut self, path: &[u8]) -> Option<ObjectError> {
-        let before = self.failures(|failures| failures.remove(path))?;
-        self.progress.done = self.progress.done.saturating_sub(1);
-        let count = match is_dead(&before) {
-            true => &mut self.progress.failed,
-            false => &mut self.progress.left,
-        };
-        *count = count.saturating_sub(1);
-        Some(before)
-    }
-
-    fn failures<T>(&self, look: impl FnOnce(&mut Failures) -> T) -> T {
-        let failures = self.shared.failures.lock();
-        look(&mut failures.unwrap_or_else(PoisonError::into_inner))
-    }
-
-    fn tell(&self, event: Event) {
-        // Nobody need listen.
-        let _ = self.shared.events.send(event);
-    }
-
-    fn stage(&mut self, stage: Stage) {
-        self.progress.stage = stage;
-        self.publish();
-    }
-
-    fn trouble(&mut self, trouble: Option<String>) {
-        if self.progress.trouble != trouble {
-            if let Some(trouble) = &trouble {
-                tracing::warn!(trouble, "the migration waits");
-            }
-            self.progress.trouble = trouble;
-            self.publish();
-        }
-    }
-
-    fn publish(&self) {
-        self.progress.count();
-        self.shared.progress.send_replace(self.progress.clone());
-    }
-
-    /// Waits while it is paused.
-    ///
-    /// # Errors
-    /// [`Interrupted`].
-    async fn go_on(&mut self, keys: u64) -> Result<(), Interrupted> {
-        let stage = self.progress.stage;
-        loop {
-            let now = *self.changes.borrow_and_update();
-            if now.is_stopped || now.keys != keys {
-                return Err(Interrupted);
-            }
-            if !now.is_paused {
-                if self.progress.stage != stage {
-                    self.stage(stage);
-                }
-                return Ok(());
-            }
-            self.stage(Stage::Paused);
-            self.changes.changed().await.map_err(|_| Interrupted)?;
-        }
-    }
-
-    async fn wait_out(
-        &mut self,
-        trouble: &str,
-        pause: &mut Duration,
-        keys: u64,
-    ) -> Result<(), Interrupted> {
-        self.trouble(Some(trouble.to_owned()));
-        self.sleep(*pause, keys).await?;
-        *pause = (2 * *pause).min(LAST_PAUSE);
-        Ok(())
-    }
-
-    /// # Errors
-    /// [`Interrupted`], at once.
-    async fn sleep(&mut self, time: Duration, keys: u64) -> Result<(), Interrupted> {
-        let mut sleeping = pin!(tokio::time::sleep(time));
-        loop {
-            let now = *self.changes.borrow_and_update();
-            if now.is_stopped || now.keys != keys {
-                return Err(Interrupted);
-            }
-            if time.is_zero() {
-                return Ok(());
-            }
-            match select(&mut sleeping, pin!(self.changes.changed())).await {
-                Either::Left(_) => return Ok(()),
-                Either::Right((changed, _)) => changed.map_err(|_| Interrupted)?,
-            }
-        }
-    }
-}
-
-/// What a step over an object that breaks whatever looks at it is told as.
-fn step_over(path: Vec<u8>, error: &Error) -> Step {
-    Step {
-        path,
-        outcome: Outcome::Failed(ObjectError::Other(error.to_string())),
-        retries: 0,
     }
 }

@@ -143,7 +143,7 @@ async fn to_plaintext_if_that_is_asked_for() {
         .await;
     assert!(binary.is_err());
     assert_eq!(store.present_policy(), Policy::Compatible);
-    assert!(!folder.file("iamseal").exists());
+    assert!(!folder.file("config/x-iamseal").exists());
 }
 
 #[tokio::test]

@@ -220,7 +220,8 @@ async fn all_current(folder: &Folder, known: &Known) {
         }
     }
     let deleted = known.values().filter(|content| content.is_none()).count();
-    assert_eq!(count, DOCUMENTS - deleted);
+    // And the marker.
+    assert_eq!(count, DOCUMENTS - deleted + 1);
     assert!(
         known
             .keys()

@@ -1,10 +1,15 @@
 //! What the marker says to the next start.
 
+use std::sync::Arc;
+
 use iamseal::contract::Policy;
+use iamseal::sealed_store::VersionedStore;
 use iamseal::sealed_store::background::{MARKER, Stage};
+use iamseal::{PluginSlot, SealedStore};
 use iamseal_tests::samples::damaged;
 
-use super::{Folder, content, ended, is_first, read, refused, until};
+use super::{Folder, content, ended, is_first, keyring, read, refused, until};
+use crate::sealed_store::builder;
 
 #[tokio::test]
 async fn the_second_start_reads_one_object() {
@@ -87,13 +92,16 @@ async fn another_key_another_plan_or_damage_voids_it() {
     let (_, migration) = folder.migrated().await;
     assert_eq!(migration.progress().unchanged, 30);
     drop(migration);
-    // One that stood elsewhere is none.
-    let stored = folder.stored(MARKER);
-    let folder = Folder::new().await.again("later").await;
-    folder.put("config/documents/a", b"{}");
-    folder.put(MARKER, &stored[..stored.len() - 1]);
-    let (_, migration) = folder.migrated().await;
-    assert_eq!(migration.progress().migrated, 1);
+
+    // Nor does it hold for a store of another name.
+    let keyring = Arc::new(keyring("later"));
+    let plugin = builder().keyring(keyring).store_name("another").load();
+    let slot = PluginSlot::new(plugin.await.unwrap());
+    let inner = VersionedStore::new(folder.store.clone());
+    let store = SealedStore::new(inner, slot).policy(Policy::Compatible);
+    let migration = store.migrate_in_background(folder.plan()).await.unwrap();
+    assert_eq!(store.present_policy(), Policy::Compatible);
+    assert_eq!(ended(&migration).await.unchanged, 30);
 }
 
 /// Once all was sealed, plaintext is nothing that an honest server has left.

@@ -4,7 +4,10 @@ mod forms;
 mod keys;
 mod load;
 mod marker;
+
 mod pace;
+mod races;
+mod real_servers;
 
 use std::fs;
 use std::path::Path as FilePath;

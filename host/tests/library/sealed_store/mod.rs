@@ -5,6 +5,7 @@ mod conditions;
 mod errors;
 mod passing;
 mod reading;
+mod versioned;
 
 use std::sync::Arc;
 
