@@ -7,4 +7,5 @@ mod identities;
 mod journey;
 mod judged;
 mod meanwhile;
+mod served;
 mod written;
