@@ -2,6 +2,7 @@
 
 pub mod background;
 mod errors;
+mod moves;
 mod payload;
 mod standing;
 mod versioned;
@@ -15,9 +16,9 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{
-    Attributes, CopyMode, CopyOptions, Extensions, GetOptions, GetRange, GetResult, ListResult,
-    MultipartUpload, ObjectMeta, ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload,
-    PutResult, RenameOptions, Result,
+    Attributes, CopyMode, CopyOptions, Error as StoreError, Extensions, GetOptions, GetRange,
+    GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode, PutMultipartOptions,
+    PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
 
 use crate::contract::{Form, ObjectError, Policy, SealOptions};
@@ -31,6 +32,9 @@ pub use versioned::VersionedStore;
 
 use errors::{failed, is_refusal, not_supported};
 use standing::Standing;
+
+/// How often a migration may change an object between a client's read and its write.
+const MOVES: usize = 8;
 
 /// What is said of a put that would not be read as the plaintext that it is.
 const NO_TEXT: &str = "what it holds is not text, so it cannot be stored as plaintext";
@@ -171,6 +175,62 @@ impl<S: ObjectStore> SealedStore<S> {
         opened
     }
 
+    /// The entity tags of a condition, as `If-Match` has them, with each that a migration has changed since as it
+    /// is now: for those who compare tags themselves. What the object holds is the same. Of a store
+    /// behind that is no [`VersionedStore`] nothing is known, and tags come back as they are.
+    pub async fn present_tags(&self, location: &Path, tags: &str) -> String {
+        self.standing.moves.settle().await;
+        let present = self.standing.moves.present_all(location, tags);
+        present.unwrap_or_else(|| tags.to_owned())
+    }
+
+    /// Puts what is to be stored. For a condition a version that a migration has changed is what it was before.
+    async fn put_stored(
+        &self,
+        location: &Path,
+        stored: PutPayload,
+        mut options: PutOptions,
+    ) -> Result<PutResult> {
+        for _ in 0..MOVES {
+            let put = self
+                .inner
+                .put_opts(location, stored.clone(), options.clone());
+            let PutMode::Update(version) = &mut options.mode else {
+                return put.await;
+            };
+            let put = put.await;
+            if !matches!(put, Err(StoreError::Precondition { .. })) {
+                return put;
+            }
+            let Some(tag) = &mut version.e_tag else {
+                return put;
+            };
+            self.standing.moves.settle().await;
+            match self.standing.moves.present(location, tag) {
+                Some(present) => *tag = present,
+                None => return put,
+            }
+        }
+        self.inner.put_opts(location, stored, options).await
+    }
+
+    /// Gets what is stored. For a condition a version that a migration has changed is what it was before.
+    async fn get_stored(&self, location: &Path, mut options: GetOptions) -> Result<GetResult> {
+        for _ in 0..MOVES {
+            let got = self.inner.get_opts(location, options.clone()).await;
+            let (Err(StoreError::Precondition { .. }), Some(tags)) = (&got, &options.if_match)
+            else {
+                return got;
+            };
+            let present = self.present_tags(location, tags).await;
+            if present == *tags {
+                return got;
+            }
+            options.if_match = Some(present);
+        }
+        self.inner.get_opts(location, options).await
+    }
+
     async fn open_as(
         &self,
         location: &Path,
@@ -180,7 +240,10 @@ impl<S: ObjectStore> SealedStore<S> {
         // Both are about the plaintext, which the inner store does not know.
         options.range = None;
         options.head = false;
-        let mut result = self.inner.get_opts(location, options).await?;
+        if let Some(tags) = &options.if_none_match {
+            options.if_none_match = Some(self.present_tags(location, tags).await);
+        }
+        let mut result = self.get_stored(location, options).await?;
         let mut object = Object {
             plaintext: Bytes::new(),
             meta: result.meta.clone(),
@@ -245,11 +308,11 @@ impl<S: ObjectStore> ObjectStore for SealedStore<S> {
                 Ok(seen) if seen.form == Form::Plaintext => {}
                 _ => return Err(failed(Error::Object(ObjectError::Refused(NO_TEXT.into())))),
             }
-            return self.inner.put_opts(location, payload, options).await;
+            return self.put_stored(location, payload, options).await;
         }
         let sealed = plugin.seal(path, &plaintext, &self.options).await;
         let sealed = sealed.map_err(failed)?;
-        self.inner.put_opts(location, sealed.into(), options).await
+        self.put_stored(location, sealed.into(), options).await
     }
 
     async fn put_multipart_opts(

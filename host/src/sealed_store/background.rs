@@ -35,8 +35,9 @@
 //! objects in an old form behind. They are refused at the end, not lost: a migration with the tool, or a write
 //! through this store, makes them current. Whoever can remove the marker and put plaintext into the store has
 //! it taken for honest at the next start, unless that start has [`Policy::Sealed`]. A change of an
-//! object's form changes its entity tag, so a client that made a condition of it reads again.
-//! To plaintext there is no marker and no end: the policy stays as it is.
+//! object's form changes its entity tag: in a condition the one before is taken for the present one, by this
+//! process and for the last 65,536 objects, and of a [`VersionedStore`](super::VersionedStore) alone. Other clients
+//! read again. To plaintext there is no marker and no end: the policy stays as it is.
 //!
 //! ```no_run
 //! # use std::sync::Arc;

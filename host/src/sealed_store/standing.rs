@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 
+use super::moves::Moves;
 use crate::contract::Policy;
 
 /// How often it is looked whether writes have ended. One takes some milliseconds.
@@ -17,6 +18,8 @@ pub(super) struct Standing {
     requests: AtomicUsize,
     /// Held by each write that began since the last [`Standing::earlier_writes`].
     writes: Mutex<Arc<()>>,
+    /// What migrations have made of which version.
+    pub moves: Moves,
 }
 
 /// How it stands.
@@ -63,6 +66,7 @@ impl Standing {
             now: watch::Sender::new(now),
             requests: AtomicUsize::new(0),
             writes: Mutex::default(),
+            moves: Moves::default(),
         }
     }
 

@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use base64::Engine as _;
-use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
@@ -22,6 +20,7 @@ use crate::storage::{
 };
 
 use super::errors::{failed, not_supported};
+use super::moves::{tag, version};
 
 /// How often a write that asks for no version is tried, with whatever is there by then. Each time
 /// another writer was faster, so that somebody's write has been made.
@@ -126,18 +125,6 @@ fn created(path: Vec<u8>, bytes: Vec<u8>) -> Change {
         bytes,
         rights: None,
     })
-}
-
-/// An entity tag, with the quotes that it has on the wire.
-fn tag(version: &[u8]) -> String {
-    format!("\"{}\"", BASE64.encode(version))
-}
-
-/// None: no version has this tag.
-fn version(tag: &str) -> Option<Version> {
-    BASE64
-        .decode(tag.strip_prefix('"')?.strip_suffix('"')?)
-        .ok()
 }
 
 fn meta(location: Path, stored: &Stored) -> ObjectMeta {

@@ -1,6 +1,7 @@
 //! The store as the migration is lent it: without the migration's own objects, counted, and without
 //! forms that are not to be believed any more.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,6 +12,7 @@ use crate::contract::{Form, StorageError};
 use crate::plugin::Plugin;
 use crate::storage::{Change, Cursor, Draft, Storage, StorageWriter, Stored, Version};
 
+use super::super::standing::Standing;
 use super::OWN;
 
 /// A store behind the guard.
@@ -23,6 +25,14 @@ pub(super) struct Guard {
     excepted: BTreeSet<Vec<u8>>,
     refused: Mutex<BTreeMap<Vec<u8>, Form>>,
     bytes: AtomicU64,
+    standing: Arc<Standing>,
+}
+
+/// A draft, and what it takes the place of.
+struct Marked {
+    inner: Box<dyn Draft>,
+    path: Vec<u8>,
+    before: Version,
 }
 
 impl Guard {
@@ -31,6 +41,7 @@ impl Guard {
         writer: Arc<dyn StorageWriter>,
         inspector: Option<Plugin>,
         excepted: BTreeSet<Vec<u8>>,
+        standing: Arc<Standing>,
     ) -> Self {
         Self {
             storage,
@@ -39,6 +50,7 @@ impl Guard {
             excepted,
             refused: Mutex::default(),
             bytes: AtomicU64::new(0),
+            standing,
         }
     }
 
@@ -100,17 +112,62 @@ impl Storage for Guard {
 #[async_trait]
 impl StorageWriter for Guard {
     async fn stage(&self, changes: Vec<Change>) -> Vec<Result<Box<dyn Draft>, StorageError>> {
+        let mut marks = Vec::new();
         for change in &changes {
             self.count(change.bytes().map_or(0, <[u8]>::len));
+            marks.push(match change {
+                Change::Replace(new) => Some((new.path.clone(), new.expected.clone())),
+                Change::Create(_) | Change::Remove(_) => None,
+            });
         }
-        self.writer.stage(changes).await
+        let staged = self.writer.stage(changes).await.into_iter();
+        let marked = |(draft, mark): (Result<Box<dyn Draft>, _>, Option<_>)| {
+            let (path, before) = mark.unwrap_or_default();
+            draft.map(|inner| {
+                Box::new(Marked {
+                    inner,
+                    path,
+                    before,
+                }) as Box<dyn Draft>
+            })
+        };
+        staged.zip(marks).map(marked).collect()
     }
 
     async fn commit(
         &self,
         drafts: Vec<Box<dyn Draft>>,
     ) -> Vec<Result<Option<Version>, StorageError>> {
-        self.writer.commit(drafts).await
+        let (mut inner, mut before) = (Vec::new(), Vec::new());
+        for draft in drafts {
+            // Whoever commits here has staged here.
+            if let Ok(draft) = draft.into_any().downcast::<Marked>() {
+                inner.push(draft.inner);
+                before.push((draft.path, draft.before));
+            }
+        }
+        let committing = async {
+            let committed = self.writer.commit(inner).await;
+            let moves = before.into_iter().zip(&committed);
+            let moves = moves.filter_map(|((path, before), made)| match made {
+                Ok(Some(after)) => Some((path, before, after.clone())),
+                _ => None,
+            });
+            let moves = moves.collect();
+            (committed, moves)
+        };
+        self.standing.moves.make(committing).await
+    }
+}
+
+#[async_trait]
+impl Draft for Marked {
+    async fn read_back(&mut self) -> Result<Vec<u8>, StorageError> {
+        self.inner.read_back().await
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
     }
 }
 

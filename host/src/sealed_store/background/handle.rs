@@ -52,7 +52,7 @@ impl Background {
         let (standing, shared) = (Arc::clone(&taken.0), run.shared());
         let task = tokio::spawn(async move {
             let _taken = taken;
-            run.to_the_end().await;
+            run.until_stopped().await;
         });
         Self {
             standing,

@@ -104,7 +104,7 @@ impl Run {
     }
 
     /// Goes on until it is stopped.
-    pub async fn to_the_end(mut self) {
+    pub async fn until_stopped(mut self) {
         while !self.standing.now().is_stopped {
             let keys = self.standing.now().keys;
             let mut held = None;
@@ -222,11 +222,7 @@ impl Run {
         };
         loop {
             self.go_on(keys).await?;
-            let looked = match lease.take(&self.slot.current()).await {
-                Ok(Some(held)) => Ok(Some(held)),
-                Ok(None) => Ok(None),
-                Err(error) => Err(error),
-            };
+            let looked = lease.take(&self.slot.current()).await;
             // Looked at with the lease in hand too: whoever had it before may have come to the end.
             let looked = match (looked, self.look_at_marker().await) {
                 (Ok(held), Ok(())) => Ok(held),

@@ -8,7 +8,9 @@ use iamseal::contract::{Policy, StorageError};
 use iamseal::sealed_store::VersionedStore;
 use iamseal::storage::{Change, Cursor, DirStore, Draft, Storage, StorageWriter, Stored, Version};
 use iamseal::{PluginSlot, SealedStore};
-use object_store::ObjectStoreExt as _;
+use object_store::{
+    Error, GetOptions, ObjectStore as _, ObjectStoreExt as _, PutMode, PutOptions, UpdateVersion,
+};
 use tokio::sync::Semaphore;
 
 use super::{Folder, at, content, document, ended, get, keyring, read, until};
@@ -104,6 +106,48 @@ async fn a_read_that_is_under_way_when_the_keys_change_is_answered() {
     // The second one is of what it reads when it sees that the policy has changed.
     slow.reads.add_permits(2);
     assert_eq!(reading.await.unwrap(), content(&paths[0]));
+}
+
+/// What a client has read before a migration is what it writes over after it, and what it has.
+#[tokio::test]
+async fn a_condition_of_before_holds_after_and_no_other_does() {
+    let folder = Folder::new().await;
+    let paths = folder.fill(12).await;
+    let store = folder.serving();
+    let path = at(&paths[0]);
+    let before = store.get(&path).await.unwrap().meta.e_tag.unwrap();
+    let migration = store.migrate_in_background(folder.plan()).await.unwrap();
+    ended(&migration).await;
+    migration.change_keys(|| folder.keyring.replace(Arc::new(keyring("later"))));
+    ended(&migration).await;
+    assert_ne!(store.get(&path).await.unwrap().meta.e_tag.unwrap(), before);
+    let tags = || Some(format!("\"AAAA\", {before}"));
+    let matching = GetOptions::new().with_if_match(tags());
+    assert_eq!(
+        store.get_opts(&path, matching).await.unwrap().meta.size,
+        content(&paths[0]).len() as u64
+    );
+    let known = GetOptions::new().with_if_none_match(tags());
+    let known = store.get_opts(&path, known).await.unwrap_err();
+    assert!(matches!(known, Error::NotModified { .. }), "{known}");
+    let update = |tag: &str| {
+        PutOptions::from(PutMode::Update(UpdateVersion {
+            e_tag: Some(tag.to_owned()),
+            version: None,
+        }))
+    };
+    store
+        .put_opts(&path, "{}".into(), update(&before))
+        .await
+        .unwrap();
+    for refused in [before.as_str(), "\"AAAA\""] {
+        let put = store.put_opts(&path, "[]".into(), update(refused)).await;
+        assert!(matches!(put, Err(Error::Precondition { .. })), "{put:?}");
+        let matching = GetOptions::new().with_if_match(Some(refused));
+        let got = store.get_opts(&path, matching).await.unwrap_err();
+        assert!(matches!(got, Error::Precondition { .. }), "{got}");
+    }
+    assert_eq!(get(&store, &path).await, b"{}");
 }
 
 #[tokio::test]

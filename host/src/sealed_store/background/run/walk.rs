@@ -147,7 +147,8 @@ impl Run {
         let (storage, writer) = (&self.plan.storage, &self.plan.writer);
         let (storage, writer) = (Arc::clone(storage), Arc::clone(writer));
         let excepted = self.excepted.clone();
-        Arc::new(Guard::new(storage, writer, inspector, excepted))
+        let standing = Arc::clone(&self.standing);
+        Arc::new(Guard::new(storage, writer, inspector, excepted, standing))
     }
 
     async fn migrate(
