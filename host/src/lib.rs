@@ -88,7 +88,8 @@
 //!   that an object was rolled back, swapped, added or removed.
 //! - `kes`: the module `keys::kes`, keys in a KES server; with it [`keys::Environment`]
 //!   takes MinIO's variables for KES too.
-//! - `object-store`: `SealedStore`, which wraps any store of the crate `object_store`.
+//! - `object-store`: `SealedStore`, which wraps any store of the crate `object_store` and migrates it while it
+//!   serves.
 //! - `etcd`: `storage::EtcdStore`, a store in etcd.
 //! - `s3`: `storage::BucketStore`, a store in a bucket.
 //! - `metrics`: counts, through the facade of the crate `metrics`, for whatever exporter a server
@@ -100,6 +101,7 @@
 //! | `iamseal_call_duration_seconds` | `call` |
 //! | `iamseal_key_service_calls_total` | `call`: `decrypt` or `generate`; `outcome` |
 //! | `iamseal_key_service_duration_seconds` | `call` |
+//! | `iamseal_migration_objects` | `state`, of a migration in the background: `current`, `exempt`, `failed` (does not open), `left` (is tried again) or `waiting` |
 
 mod awake;
 pub mod contract;

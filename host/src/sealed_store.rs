@@ -1,28 +1,43 @@
 //! Any store of the crate [`object_store`], with all that stands in it sealed.
 
+pub mod background;
 mod errors;
+mod moves;
 mod payload;
+mod standing;
+mod versioned;
 
 use std::fmt;
 use std::ops::Range;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{
-    Attributes, CopyMode, CopyOptions, Extensions, GetOptions, GetRange, GetResult, ListResult,
-    MultipartUpload, ObjectMeta, ObjectStore, PutMode, PutMultipartOptions, PutOptions, PutPayload,
-    PutResult, RenameOptions, Result,
+    Attributes, CopyMode, CopyOptions, Error as StoreError, Extensions, GetOptions, GetRange,
+    GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore, PutMode, PutMultipartOptions,
+    PutOptions, PutPayload, PutResult, RenameOptions, Result,
 };
 
-use crate::contract::{Policy, SealOptions};
+use crate::contract::{Form, ObjectError, Policy, SealOptions};
+use crate::error::Error;
 use crate::exempt::is_exempt;
 use crate::plugin::PluginSlot;
 
+pub use background::{Background, Plan};
 pub use errors::plugin_error;
+pub use versioned::VersionedStore;
 
-use errors::{failed, not_supported};
+use errors::{failed, is_refusal, not_supported};
+use standing::Standing;
+
+/// How often a migration may change an object between a client's read and its write.
+const MOVES: usize = 8;
+
+/// What is said of a put that would not be read as the plaintext that it is.
+const NO_TEXT: &str = "what it holds is not text, so it cannot be stored as plaintext";
 
 /// A store whose objects are sealed when they are put and opened when they are read, so that code
 /// which knows nothing of sealing can use it as the [`ObjectStore`] that it is.
@@ -80,7 +95,7 @@ use errors::{failed, not_supported};
 pub struct SealedStore<S> {
     inner: S,
     slot: PluginSlot,
-    policy: Policy,
+    standing: Arc<Standing>,
     options: SealOptions,
 }
 
@@ -91,7 +106,7 @@ impl<S: ObjectStore> SealedStore<S> {
         Self {
             inner,
             slot,
-            policy: Policy::Sealed,
+            standing: Arc::new(Standing::new(Policy::Sealed)),
             options: SealOptions::default(),
         }
     }
@@ -101,9 +116,15 @@ impl<S: ObjectStore> SealedStore<S> {
     /// the place of a sealed object, and it is believed. [`Policy::Current`] refuses what is sealed
     /// under an earlier key, too: for a store that was migrated to the keyring's default key.
     #[must_use]
-    pub fn policy(mut self, policy: Policy) -> Self {
-        self.policy = policy;
+    pub fn policy(self, policy: Policy) -> Self {
+        self.standing.set_policy(policy);
         self
+    }
+
+    /// Which forms are opened at this moment: what [`Self::policy`] says, until a migration
+    /// ([`Self::migrate_in_background`]) has come to its end.
+    pub fn present_policy(&self) -> Policy {
+        self.standing.now().policy
     }
 
     /// How objects are sealed, instead of the default of [`SealOptions`].
@@ -123,12 +144,106 @@ impl<S: ObjectStore> SealedStore<S> {
         &self.slot
     }
 
+    /// Brings what is in the store to the form and key that is written here, while requests are
+    /// served. See [`background`].
+    ///
+    /// # Errors
+    /// [`Error::Object`] with [`ObjectError::Refused`] if one is under way, or if the policy is
+    /// [`Policy::Current`] already, under which there is nothing to migrate; with
+    /// [`ObjectError::Storage`] if the marker cannot be read.
+    pub async fn migrate_in_background(&self, plan: Plan) -> Result<Background, Error> {
+        let (standing, slot) = (Arc::clone(&self.standing), self.slot.clone());
+        background::begin(standing, slot, self.options.clone(), plan).await
+    }
+
     /// Reads the whole object at `location`, which is not exempt, and opens it.
-    async fn open(&self, location: &Path, mut options: GetOptions) -> Result<Object> {
+    async fn open(&self, location: &Path, options: GetOptions) -> Result<Object> {
+        let _request = self.standing.request();
+        // As of before it is read: what is read may have an old form until the end of a migration.
+        let before = self.standing.now();
+        let opened = self.open_as(location, options.clone(), before.policy).await;
+        if !opened.as_ref().err().is_some_and(is_refusal) {
+            return opened;
+        }
+        let now = self.standing.now();
+        if now.policies != before.policies {
+            return self.open_as(location, options, now.policy).await;
+        }
+        if now.is_tight {
+            self.standing.change(|now| now.found_old += 1);
+        }
+        opened
+    }
+
+    /// The entity tags of a condition, as `If-Match` has them, with each that a migration has changed since as it
+    /// is now: for those who compare tags themselves. What the object holds is the same. Of a store
+    /// behind that is no [`VersionedStore`] nothing is known, and tags come back as they are.
+    pub async fn present_tags(&self, location: &Path, tags: &str) -> String {
+        self.standing.moves.settle().await;
+        let present = self.standing.moves.present_all(location, tags);
+        present.unwrap_or_else(|| tags.to_owned())
+    }
+
+    /// Puts what is to be stored. For a condition a version that a migration has changed is what it was before.
+    async fn put_stored(
+        &self,
+        location: &Path,
+        stored: PutPayload,
+        mut options: PutOptions,
+    ) -> Result<PutResult> {
+        for _ in 0..MOVES {
+            let put = self
+                .inner
+                .put_opts(location, stored.clone(), options.clone());
+            let PutMode::Update(version) = &mut options.mode else {
+                return put.await;
+            };
+            let put = put.await;
+            if !matches!(put, Err(StoreError::Precondition { .. })) {
+                return put;
+            }
+            let Some(tag) = &mut version.e_tag else {
+                return put;
+            };
+            self.standing.moves.settle().await;
+            match self.standing.moves.present(location, tag) {
+                Some(present) => *tag = present,
+                None => return put,
+            }
+        }
+        self.inner.put_opts(location, stored, options).await
+    }
+
+    /// Gets what is stored. For a condition a version that a migration has changed is what it was before.
+    async fn get_stored(&self, location: &Path, mut options: GetOptions) -> Result<GetResult> {
+        for _ in 0..MOVES {
+            let got = self.inner.get_opts(location, options.clone()).await;
+            let (Err(StoreError::Precondition { .. }), Some(tags)) = (&got, &options.if_match)
+            else {
+                return got;
+            };
+            let present = self.present_tags(location, tags).await;
+            if present == *tags {
+                return got;
+            }
+            options.if_match = Some(present);
+        }
+        self.inner.get_opts(location, options).await
+    }
+
+    async fn open_as(
+        &self,
+        location: &Path,
+        mut options: GetOptions,
+        policy: Policy,
+    ) -> Result<Object> {
         // Both are about the plaintext, which the inner store does not know.
         options.range = None;
         options.head = false;
-        let mut result = self.inner.get_opts(location, options).await?;
+        if let Some(tags) = &options.if_none_match {
+            options.if_none_match = Some(self.present_tags(location, tags).await);
+        }
+        let mut result = self.get_stored(location, options).await?;
         let mut object = Object {
             plaintext: Bytes::new(),
             meta: result.meta.clone(),
@@ -138,7 +253,7 @@ impl<S: ObjectStore> SealedStore<S> {
         let plugin = self.slot.current();
         let stored = payload::collect(result, &plugin).await?;
         let path = location.as_ref().as_bytes();
-        let opened = plugin.unseal(path, &stored, self.policy).await;
+        let opened = plugin.unseal(path, &stored, policy).await;
         let opened = opened.map_err(failed)?;
         object.plaintext = Bytes::from_owner(opened.plaintext);
         object.extensions.insert(opened.found);
@@ -183,12 +298,21 @@ impl<S: ObjectStore> ObjectStore for SealedStore<S> {
         if is_exempt(location.as_ref().as_bytes()) {
             return self.inner.put_opts(location, payload, options).await;
         }
+        let _request = self.standing.request();
+        let _write = self.standing.write();
         let plaintext = payload::joined(&payload);
         let path = location.as_ref().as_bytes();
         let plugin = self.slot.current();
+        if self.standing.now().writes_plaintext {
+            match plugin.inspect(&plaintext).await {
+                Ok(seen) if seen.form == Form::Plaintext => {}
+                _ => return Err(failed(Error::Object(ObjectError::Refused(NO_TEXT.into())))),
+            }
+            return self.put_stored(location, payload, options).await;
+        }
         let sealed = plugin.seal(path, &plaintext, &self.options).await;
         let sealed = sealed.map_err(failed)?;
-        self.inner.put_opts(location, sealed.into(), options).await
+        self.put_stored(location, sealed.into(), options).await
     }
 
     async fn put_multipart_opts(

@@ -20,9 +20,9 @@ pub struct Documents(Arc<Inner>);
 
 struct Inner {
     store: SealedStore<Arc<dyn ObjectStore>>,
-    /// Held alone by a write that depends on what is there, and together by all others. A store with
-    /// conditional updates of its own, such as S3, takes `PutMode::Update` instead, and then several
-    /// servers can share it; a folder has none, and no store deletes conditionally.
+    /// Held alone by a write that depends on what is there, and together by all others. A store that several
+    /// servers share takes `PutMode::Update` instead; no store deletes conditionally. Here a
+    /// migration that changes an object's form between the look and the write does not let the write fail.
     writing: RwLock<()>,
 }
 
@@ -103,8 +103,14 @@ impl Documents {
         // The entity tag is that of the stored bytes: they need not be opened.
         match self.0.store.inner().head(path).await {
             Ok(meta) => {
-                let wanted = GetOptions::new().with_if_match(Some(tags));
-                wanted.check_preconditions(&meta)?;
+                let holds = |tags: &str| {
+                    let wanted = GetOptions::new().with_if_match(Some(tags));
+                    wanted.check_preconditions(&meta)
+                };
+                if holds(&tags).is_err() {
+                    // What only a migration has changed is what the client knows.
+                    holds(&self.0.store.present_tags(path, &tags).await)?;
+                }
                 Ok(turn)
             }
             Err(Error::NotFound { path, source }) => Err(Error::Precondition { path, source }),

@@ -27,6 +27,10 @@ pub fn start() -> Result<PrometheusHandle, BuildError> {
     describe_histogram!("iamseal_call_duration_seconds", "Duration of calls");
     describe_counter!("http_requests_total", "Answered requests by status");
     describe_counter!("plugin_swaps_total", "Exchanges of the plugin by outcome");
+    describe_gauge!(
+        "iamseal_migration_objects",
+        "Objects of the migration by state"
+    );
     describe_gauge!("plugin_info", "1 for the plugin that serves");
     for outcome in ["swapped", "refused", "rolled-back"] {
         counter!("plugin_swaps_total", "outcome" => outcome).absolute(0);

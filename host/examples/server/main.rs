@@ -12,7 +12,7 @@
 //! |---|---|
 //! | `GET`, `HEAD`, `PUT`, `DELETE` of `/config/…` | one document; `If-Match` and `If-None-Match` take the entity tags that it hands out |
 //! | `GET /config/`, `GET /config/…/` | the paths of the documents there, a JSON array |
-//! | `GET /healthz` | whether it runs |
+//! | `GET /healthz` | whether it runs, and how far a migration has come: `migrating 3,412 of 10,000` |
 //! | `GET /metrics` | what it counts, for Prometheus |
 //!
 //! | signal | does |
@@ -25,6 +25,10 @@
 //! lent the keys like the one before, and its tests do not show whether it betrays them: only what
 //! `--plugin-sha256` names is taken, so start the server with the digests of all that may come.
 //!
+//! With `--migrate` it brings what is in the folder to the present key and form while it serves, and refuses
+//! what is not when all is done. When it is killed it goes on at the next start; when all was
+//! done, that start reads one object.
+//!
 //! It knows no users of its own: whoever reaches its address reads and writes everything. A real
 //! server puts its authentication in front of [`documents`].
 
@@ -34,6 +38,7 @@ mod connections;
 mod documents;
 mod exchange;
 mod export;
+mod migration;
 mod serve;
 
 use std::path::PathBuf;
@@ -45,7 +50,6 @@ use iamseal::contract::Policy;
 use iamseal::keys::Environment;
 use iamseal::{Limits, Plugin, PluginSlot, SealedStore};
 use object_store::ObjectStore;
-use object_store::local::LocalFileSystem;
 use object_store::memory::InMemory;
 use tracing_subscriber::EnvFilter;
 
@@ -76,6 +80,13 @@ struct Arguments {
     /// Read only what is sealed under the present key, for a folder that was migrated to it.
     #[arg(long, conflicts_with = "compatible")]
     current: bool,
+    /// Bring everything in the folder to the present key while it is served. Until that is done what is not
+    /// sealed is read too, and then only what is sealed under the present key.
+    #[arg(long, requires = "folder", conflicts_with_all = ["compatible", "current"])]
+    migrate: bool,
+    /// How many objects a second that may take.
+    #[arg(long, requires = "migrate", default_value_t = 500)]
+    migrate_objects: u32,
 }
 
 #[tokio::main]
@@ -115,18 +126,25 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     export::serving(plugin.identity());
     let slot = PluginSlot::new(plugin);
 
-    let store: Arc<dyn ObjectStore> = match &arguments.folder {
-        // Durable, as far as this store goes: its deletions are only in the system's cache when it
-        // returns, so a loss of power can bring a deleted document back.
-        Some(folder) => Arc::new(LocalFileSystem::new_with_prefix(folder)?.with_fsync(true)),
+    let folder = match &arguments.folder {
+        Some(path) => Some(migration::folder(path, Limits::default().object_bytes).await?),
+        None => None,
+    };
+    let store: Arc<dyn ObjectStore> = match &folder {
+        Some(folder) => migration::documents(folder),
         None => Arc::new(InMemory::new()),
     };
-    let policy = match (arguments.compatible, arguments.current) {
+    let policy = match (arguments.compatible || arguments.migrate, arguments.current) {
         (true, _) => Policy::Compatible,
         (_, true) => Policy::Current,
         _ => Policy::Sealed,
     };
     let sealed = SealedStore::new(store, slot.clone()).policy(policy);
+    let migration = match folder.filter(|_| arguments.migrate) {
+        Some(folder) => Some(migration::begin(&sealed, folder, arguments.migrate_objects).await?),
+        None => None,
+    };
     tokio::spawn(exchange::on_signals(slot, source)?);
-    serve::until_told_to_end(&arguments.listen, Documents::new(sealed), metrics).await
+    let documents = Documents::new(sealed);
+    serve::until_told_to_end(&arguments.listen, documents, migration, metrics).await
 }

@@ -12,6 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::{AppendHeaders, IntoResponse, Response};
 use axum::routing::get;
+use iamseal::sealed_store::Background;
 use metrics_exporter_prometheus::PrometheusHandle;
 use object_store::path::Path;
 use tokio::net::TcpListener;
@@ -22,7 +23,7 @@ use crate::answer::Failure;
 use crate::conditions::{self, Condition};
 use crate::connections;
 use crate::documents::Documents;
-use crate::export;
+use crate::{export, migration};
 
 /// The largest document: policies and users are a few KiB.
 const BODY_BYTES: usize = 1 << 20;
@@ -40,6 +41,7 @@ type Answer = Result<Response, Failure>;
 pub async fn until_told_to_end(
     address: &str,
     documents: Documents,
+    migration: Option<Arc<Background>>,
     metrics: PrometheusHandle,
 ) -> Result<(), Box<dyn Error>> {
     let mut terminate = signal(SignalKind::terminate())?;
@@ -56,7 +58,7 @@ pub async fn until_told_to_end(
         tracing::info!("told to end");
         telling.notify_one();
     };
-    let serving = connections::serve(listener, router(documents, metrics), ending);
+    let serving = connections::serve(listener, router(documents, migration, metrics), ending);
     tokio::select! {
         () = serving => Ok(()),
         () = async { told.notified().await; tokio::time::sleep(FAREWELL).await } => {
@@ -65,14 +67,19 @@ pub async fn until_told_to_end(
     }
 }
 
-fn router(documents: Documents, metrics: PrometheusHandle) -> Router {
+fn router(
+    documents: Documents,
+    migration: Option<Arc<Background>>,
+    metrics: PrometheusHandle,
+) -> Router {
+    let health = async move || migration::health(migration.as_deref());
     Router::new()
         .route("/config/", get(list_all))
         .route("/config/{*below}", get(read).put(write).delete(remove))
         .layer(DefaultBodyLimit::max(BODY_BYTES))
         .layer(middleware::from_fn(watched))
         .with_state(documents)
-        .route("/healthz", get(async || "ok\n"))
+        .route("/healthz", get(health))
         .route("/metrics", get(async move || metrics.render()))
 }
 

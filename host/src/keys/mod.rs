@@ -15,6 +15,7 @@ pub mod keyring;
 pub mod mixed;
 #[cfg(feature = "kes")]
 mod protobuf;
+mod replaceable;
 
 use crate::contract::KeyError;
 
@@ -28,6 +29,7 @@ pub use self::kes_store::{KesFileError, KesStore};
 pub use self::key::{DataKey, Key, ServerKey};
 pub use self::keyring::StaticKeyring;
 pub use self::mixed::MixedKeyring;
+pub use self::replaceable::ReplaceableKeyring;
 pub use iamseal_words::keys::given::GivenPath;
 pub use iamseal_words::keys::{RootCredential, StaticKey, root_credential, static_key};
 

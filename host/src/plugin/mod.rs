@@ -24,9 +24,14 @@ mod trace;
 mod walk;
 mod world;
 
+#[cfg(feature = "object-store")]
+use std::sync::Arc;
+
 use crate::awake::timeout_at;
 use crate::contract::{Description, Opened, Policy, SealOptions};
 use crate::error::Error;
+#[cfg(feature = "object-store")]
+use crate::storage::{Storage, StorageWriter};
 
 pub use audit::{Audit, AuditScope};
 pub use auditor::Auditor;
@@ -79,6 +84,32 @@ impl Plugin {
     /// The name of the store that compact objects are bound to; empty if none was given.
     pub fn store_name(&self) -> &str {
         self.reader.store_name()
+    }
+
+    /// The same plugin with another store lent.
+    #[cfg(feature = "object-store")]
+    pub(crate) fn with_store(
+        &self,
+        storage: Arc<dyn Storage>,
+        writer: Arc<dyn StorageWriter>,
+    ) -> Self {
+        let lent = lend::Lent {
+            storage: Some(storage),
+            storage_writer: Some(writer),
+            ..self.reader.pool.lent().clone()
+        };
+        Self {
+            reader: Auditor {
+                pool: Arc::new(self.reader.pool.with(lent)),
+                store_name: Arc::clone(&self.reader.store_name),
+            },
+        }
+    }
+
+    /// The key for new objects, if the keyring that was lent names one.
+    #[cfg(feature = "object-store")]
+    pub(crate) fn default_key(&self) -> Option<String> {
+        self.reader.pool.lent().keyring.as_ref()?.default_key()
     }
 
     /// A builder with no component that lends the same as this plugin was lent, under the same

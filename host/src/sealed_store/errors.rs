@@ -2,6 +2,7 @@
 
 use object_store::Error as StoreError;
 
+use crate::contract::ObjectError;
 use crate::error::Error;
 
 /// How this store calls itself in errors.
@@ -14,6 +15,16 @@ pub fn plugin_error(error: &StoreError) -> Option<&Error> {
         StoreError::Generic { source, .. } => source.downcast_ref(),
         _ => None,
     }
+}
+
+/// Whether it is the policy that does not let the object be opened.
+pub(super) fn is_refusal(error: &StoreError) -> bool {
+    matches!(
+        plugin_error(error),
+        Some(Error::Object(
+            ObjectError::FormRefused(_) | ObjectError::Outdated(_)
+        ))
+    )
 }
 
 /// An error that is this store's own and not the inner store's.

@@ -7,6 +7,7 @@
     clippy::unwrap_used
 )]
 
+mod background;
 mod instances;
 mod leaks;
 mod limits;

@@ -91,6 +91,12 @@ impl Client {
         Answer::of(request.send(content).unwrap())
     }
 
+    /// None: the server has gone, and nobody knows whether it was written.
+    pub fn try_put(&self, path: &str, content: &[u8]) -> Option<Answer> {
+        let request = self.agent.put(format!("{}{path}", self.base));
+        request.send(content).ok().map(Answer::of)
+    }
+
     pub fn delete_if(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
         let request = self.agent.delete(format!("{}{path}", self.base));
         let request = headers.iter().fold(request, |request, (name, value)| {

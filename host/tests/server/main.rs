@@ -5,6 +5,7 @@
 
 mod client;
 mod exchange;
+mod migrating;
 mod requests;
 mod running;
 mod stopping;

@@ -192,6 +192,13 @@ impl Server {
         }
     }
 
+    /// Kills it at once, and takes its files.
+    pub fn kill(&mut self) -> Files {
+        self.process.kill().unwrap();
+        self.process.wait().unwrap();
+        std::mem::replace(&mut self.files, Files::new())
+    }
+
     /// Tells it to end, and waits until it has.
     #[track_caller]
     pub fn end(&mut self) {

@@ -13,7 +13,7 @@ const WRITERS: u8 = 8;
 const ROUNDS: u64 = 25;
 
 /// Adds one to a number, again and again until nobody was faster.
-async fn count_up(store: &impl ObjectStore) {
+pub async fn count_up(store: &impl ObjectStore) {
     loop {
         let result = store.get(&user("counter")).await.unwrap();
         let version = UpdateVersion {

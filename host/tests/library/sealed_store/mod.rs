@@ -5,6 +5,7 @@ mod conditions;
 mod errors;
 mod passing;
 mod reading;
+mod versioned;
 
 use std::sync::Arc;
 
@@ -16,7 +17,7 @@ use object_store::path::Path;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 
 /// The key of the vectors. It is no secret.
-const KEY: &str = "my-minio-key:rDHTF3saS+WLQAGZnULu9cZHAzOOWiDBSORoXgorNsM=";
+pub const KEY: &str = "my-minio-key:rDHTF3saS+WLQAGZnULu9cZHAzOOWiDBSORoXgorNsM=";
 
 fn keyring() -> Arc<StaticKeyring> {
     let key = StaticKey::parse(KEY).unwrap();
@@ -28,7 +29,7 @@ fn keyring() -> Arc<StaticKeyring> {
     )
 }
 
-fn builder() -> PluginBuilder {
+pub fn builder() -> PluginBuilder {
     Plugin::builder().component(iamseal_component::PLUGIN)
 }
 
@@ -53,7 +54,7 @@ fn user(name: &str) -> Path {
     Path::parse(format!("config/iam/users/{name}/identity.json")).unwrap()
 }
 
-async fn get(store: &impl ObjectStore, path: &Path) -> Vec<u8> {
+pub async fn get(store: &impl ObjectStore, path: &Path) -> Vec<u8> {
     let result = store.get(path).await.unwrap();
     result.bytes().await.unwrap().to_vec()
 }

@@ -8,5 +8,6 @@ mod identities;
 mod journey;
 mod judged;
 mod meanwhile;
+mod served;
 mod tokens;
 mod written;

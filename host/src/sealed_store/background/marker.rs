@@ -1,0 +1,185 @@
+//! The sealed object that says that all is current.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+use serde_json::{Value, json};
+
+use crate::contract::{SealOptions, SealedForm};
+use crate::error::Error;
+use crate::plugin::Plugin;
+
+use super::MARKER;
+use super::objects::{Objects, is_conflict};
+
+/// Objects that do not open and are named in a marker. With more than these a start goes through all.
+const NAMED: usize = 1000;
+/// How often a marker is written that other servers write at the same time.
+const TRIES: u32 = 3;
+
+/// What a marker is to be about.
+pub(super) struct Subject {
+    pub store: String,
+    pub prefix: Vec<u8>,
+    /// The key's name; its bytes are those that the marker is sealed under.
+    pub key: String,
+    pub options: SealOptions,
+    /// The marker has to open under the policy `current`.
+    pub is_default_key: bool,
+}
+
+/// What a marker tells of its subject.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    /// Nothing.
+    Nothing,
+    /// All was sealed once.
+    WasSealed,
+    /// All is current, but for these, which did not open.
+    Current(Vec<Vec<u8>>),
+}
+
+impl Subject {
+    /// What the store's marker tells.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn read(&self, plugin: &Plugin, objects: &Objects) -> Result<Told, Error> {
+        let Some(own) = objects.read(plugin, MARKER).await? else {
+            return Ok(Told::Nothing);
+        };
+        let Some(record) = own.record else {
+            tracing::warn!(
+                path = MARKER,
+                "the marker does not open: all is gone through"
+            );
+            return Ok(Told::Nothing);
+        };
+        Ok(self.told(&record, own.is_current))
+    }
+
+    fn told(&self, record: &Value, is_current: bool) -> Told {
+        let meant = self.record(Some(&[]));
+        let same = |field: &str| {
+            record
+                .get(field)
+                .is_some_and(|it| Some(it) == meant.get(field))
+        };
+        // What was sealed in another way, or under another key, was sealed.
+        if !(same("version") && same("store") && same("prefix")) {
+            return Told::Nothing;
+        }
+        let is_current = is_current || !self.is_default_key;
+        let is_whole = is_current && same("key") && same("form") && same("complete");
+        let failed = record.get("failed").and_then(Value::as_array);
+        let paths = failed.map(|failed| {
+            let path = |path: &Value| BASE64.decode(path.as_str()?).ok();
+            failed.iter().map(path).collect::<Option<Vec<_>>>()
+        });
+        match paths.flatten() {
+            Some(paths) if is_whole => Told::Current(paths),
+            _ => Told::WasSealed,
+        }
+    }
+
+    /// Says that all is current but for these, or with none that all was sealed and something is not current.
+    ///
+    /// # Errors
+    /// The store's and the plugin's.
+    pub async fn write(
+        &self,
+        plugin: &Plugin,
+        objects: &Objects,
+        failed: Option<&[Vec<u8>]>,
+    ) -> Result<(), Error> {
+        let record = self.record(failed.filter(|failed| failed.len() <= NAMED));
+        let mut tries = 1;
+        loop {
+            let over = objects.read(plugin, MARKER).await?.map(|own| own.version);
+            match objects.write(plugin, MARKER, &record, over).await {
+                Err(error) if is_conflict(&error) && tries < TRIES => tries += 1,
+                written => return written.map(drop),
+            }
+        }
+    }
+
+    fn record(&self, failed: Option<&[Vec<u8>]>) -> Value {
+        let paths = failed.unwrap_or_default().iter();
+        json!({
+            "version": 1,
+            "store": self.store,
+            "prefix": BASE64.encode(&self.prefix),
+            "key": self.key,
+            "form": form(&self.options),
+            "complete": failed.is_some(),
+            "failed": paths.map(|path| BASE64.encode(path)).collect::<Vec<_>>(),
+        })
+    }
+}
+
+/// Lets a marker that is there say nothing.
+///
+/// # Errors
+/// The store's and the plugin's.
+pub(super) async fn clear(plugin: &Plugin, objects: &Objects) -> Result<(), Error> {
+    let Some(own) = objects.read(plugin, MARKER).await? else {
+        return Ok(());
+    };
+    let nothing = json!({ "version": 1 });
+    let written = objects.write(plugin, MARKER, &nothing, Some(own.version));
+    written.await.map(drop)
+}
+
+/// What new objects are, in a word for each thing that can be chosen.
+fn form(options: &SealOptions) -> Value {
+    match &options.form {
+        SealedForm::Compact => json!(["compact"]),
+        SealedForm::Minio(minio) => json!([
+            "minio",
+            minio.cipher.map(|cipher| format!("{cipher:?}")),
+            minio
+                .data_key_encoding
+                .map(|encoding| format!("{encoding:?}")),
+        ]),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn subject(store: &str, prefix: &[u8], form: SealedForm) -> Subject {
+        Subject {
+            store: store.to_owned(),
+            prefix: prefix.to_vec(),
+            key: "key".to_owned(),
+            options: SealOptions { form, key: None },
+            is_default_key: true,
+        }
+    }
+
+    #[test]
+    fn a_marker_holds_for_its_store_key_and_plan_alone() {
+        let minio = SealedForm::default();
+        let meant = subject("store", b"config/", minio);
+        let failed = vec![b"config/\xff".to_vec()];
+        let record = meant.record(Some(&failed));
+        assert_eq!(meant.told(&record, true), Told::Current(failed));
+        assert_eq!(meant.told(&record, false), Told::WasSealed);
+        assert_eq!(meant.told(&meant.record(None), true), Told::WasSealed);
+        let other_key = Subject {
+            key: "other".to_owned(),
+            ..subject("store", b"config/", minio)
+        };
+        assert_eq!(other_key.told(&record, true), Told::WasSealed);
+        let other_form = subject("store", b"config/", SealedForm::Compact);
+        assert_eq!(other_form.told(&record, true), Told::WasSealed);
+        for other in [
+            subject("other", b"config/", minio),
+            subject("store", b"", minio),
+        ] {
+            assert_eq!(other.told(&record, true), Told::Nothing);
+        }
+        assert_eq!(meant.told(&json!({}), true), Told::Nothing);
+        assert_eq!(meant.told(&json!("text"), true), Told::Nothing);
+    }
+}

@@ -1,0 +1,290 @@
+//! The task: through the store, again for what is left, and then at rest until something changes.
+
+mod tally;
+mod waiting;
+mod walk;
+
+use std::collections::BTreeSet;
+use std::pin::pin;
+use std::sync::Arc;
+
+use futures_util::future::{Either, select};
+use tokio::sync::watch;
+
+use crate::contract::{Policy, SealOptions};
+use crate::error::Error;
+use crate::plugin::{Plugin, PluginSlot};
+
+use super::super::standing::{Now, Standing};
+use super::handle::Shared;
+use super::lease::{Held, Lease};
+use super::marker::{self, Subject, Told};
+use super::objects::Objects;
+use super::plan::Plan;
+use super::progress::{Event, Progress, Stage};
+use waiting::Interrupted;
+
+/// A migration.
+pub(super) struct Run {
+    standing: Arc<Standing>,
+    changes: watch::Receiver<Now>,
+    slot: PluginSlot,
+    options: SealOptions,
+    plan: Plan,
+    shared: Arc<Shared>,
+    progress: Progress,
+    /// All was sealed once: plaintext and what a root credential opens is not to be believed any more.
+    was_sealed: bool,
+    /// What did not open when all else was sealed.
+    excepted: BTreeSet<Vec<u8>>,
+    /// The marker says that all is current.
+    is_marked: bool,
+    /// How often something in an old form had been found by then.
+    found_old: u64,
+}
+
+impl Run {
+    pub fn new(
+        standing: Arc<Standing>,
+        slot: PluginSlot,
+        options: SealOptions,
+        plan: Plan,
+    ) -> Self {
+        Self {
+            changes: standing.changes(),
+            was_sealed: standing.now().is_tight,
+            standing,
+            slot,
+            options,
+            plan,
+            shared: Arc::new(Shared::new()),
+            progress: Progress::default(),
+            excepted: BTreeSet::new(),
+            is_marked: false,
+            found_old: 0,
+        }
+    }
+
+    pub fn shared(&self) -> Arc<Shared> {
+        Arc::clone(&self.shared)
+    }
+
+    /// Learns from the store whether there is anything to do.
+    ///
+    /// # Errors
+    /// The store's.
+    pub async fn look_at_marker(&mut self) -> Result<(), Error> {
+        let now = self.standing.now();
+        let plugin = self.slot.current();
+        if self.plan.to_plaintext {
+            self.was_sealed = false;
+            self.standing.set_policy(Policy::Compatible);
+            return marker::clear(&plugin, &self.objects()).await;
+        }
+        let told = match self.subject(&plugin) {
+            Some(subject) => subject.read(&plugin, &self.objects()).await?,
+            None => Told::Nothing,
+        };
+        self.is_marked = false;
+        match told {
+            Told::Nothing => {}
+            Told::WasSealed => self.only_sealed(),
+            Told::Current(failed) => {
+                self.only_sealed();
+                self.excepted.extend(failed);
+                self.is_marked = self
+                    .standing
+                    .tighten(self.policy_at_the_end(&plugin), now.keys);
+            }
+        }
+        if !self.is_marked {
+            self.standing.loosen();
+        }
+        Ok(())
+    }
+
+    /// Goes on until it is stopped.
+    pub async fn until_stopped(mut self) {
+        while !self.standing.now().is_stopped {
+            let keys = self.standing.now().keys;
+            let mut held = None;
+            if !self.is_marked {
+                held = match self.take_lease(keys).await {
+                    Ok(held) => held,
+                    Err(Interrupted) => continue,
+                };
+            }
+            let mut lost = false;
+            let done = match held.as_mut().zip(self.lease()) {
+                None => self.work(keys).await,
+                Some((held, lease)) => {
+                    let slot = self.slot.clone();
+                    let keeping = pin!(lease.keep(|| slot.current(), held));
+                    match select(pin!(self.work(keys)), keeping).await {
+                        Either::Left((done, _)) => done,
+                        Either::Right(((), _)) => {
+                            lost = true;
+                            Err(Interrupted)
+                        }
+                    }
+                }
+            };
+            if let (Some(held), Some(lease), false) = (held, self.lease(), lost) {
+                lease.give_up(&self.slot.current(), held).await;
+            }
+            if done.is_ok() {
+                self.rest(keys).await;
+            }
+            self.is_marked = false;
+        }
+        self.stage(Stage::Stopped);
+    }
+
+    /// Until the store is as it should be.
+    async fn work(&mut self, keys: u64) -> Result<(), Interrupted> {
+        if self.is_marked {
+            self.begin_anew(self.excepted.iter().cloned().collect());
+        } else {
+            // What they write may be under the key before.
+            self.standing.earlier_writes().await;
+            self.begin_anew(Vec::new());
+            let guard = self.guard();
+            self.count(&guard, keys).await?;
+            self.walk(&guard, keys).await?;
+        }
+        self.retry(keys).await?;
+        self.end(keys).await
+    }
+
+    async fn end(&mut self, keys: u64) -> Result<(), Interrupted> {
+        let plugin = self.slot.current();
+        let key = self.key(&plugin);
+        if !self.plan.to_plaintext {
+            if !self.is_marked {
+                self.found_old = self.standing.now().found_old;
+            }
+            if !self.standing.tighten(self.policy_at_the_end(&plugin), keys) {
+                return Err(Interrupted);
+            }
+            self.was_sealed = true;
+            let failed = self.failures(|failures| failures.keys().cloned().collect());
+            if !self.is_marked || failed != self.excepted {
+                self.excepted = failed;
+                self.mark(true).await;
+            }
+        }
+        self.progress.of = self.progress.done;
+        self.stage(Stage::Current);
+        let failed = self.progress.failed;
+        tracing::info!(key, failed, "all is current");
+        self.tell(Event::Current { key, failed });
+        self.standing.change(|now| now.settled = Some(keys));
+        Ok(())
+    }
+
+    /// Leaves a marker, that all is current or that something was not.
+    async fn mark(&self, is_current: bool) {
+        let plugin = self.slot.current();
+        let Some(subject) = self.subject(&plugin) else {
+            return;
+        };
+        let failed = is_current.then(|| self.excepted.iter().cloned().collect::<Vec<_>>());
+        let objects = self.objects();
+        let written = subject.write(&plugin, &objects, failed.as_deref());
+        if let Err(error) = written.await {
+            tracing::warn!(%error, "the marker was not written: the next start goes through all objects");
+        }
+    }
+
+    /// Nothing to do until the keys change or it is stopped.
+    async fn rest(&mut self, keys: u64) {
+        let mut is_void = false;
+        loop {
+            let now = *self.changes.borrow_and_update();
+            if now.is_stopped || now.keys != keys {
+                return;
+            }
+            if now.found_old > self.found_old && !is_void {
+                is_void = true;
+                tracing::warn!("an object in an old form was refused: the marker is void");
+                self.mark(false).await;
+            }
+            if self.changes.changed().await.is_err() {
+                return;
+            }
+        }
+    }
+
+    /// Waits for the lease. None where none is needed, and where another server has come to the end meanwhile.
+    async fn take_lease(&mut self, keys: u64) -> Result<Option<Held>, Interrupted> {
+        let Some(mut lease) = self.lease() else {
+            return Ok(None);
+        };
+        loop {
+            self.go_on(keys).await?;
+            let looked = lease.take(&self.slot.current()).await;
+            // Looked at with the lease in hand too: whoever had it before may have come to the end.
+            let looked = match (looked, self.look_at_marker().await) {
+                (Ok(held), Ok(())) => Ok(held),
+                (Err(error), _) | (_, Err(error)) => Err(error),
+            };
+            match looked {
+                Ok(held) if held.is_some() || self.is_marked => return Ok(held),
+                Ok(_) => self.trouble(None),
+                Err(error) => self.trouble(Some(error.to_string())),
+            }
+            self.stage(Stage::Waiting);
+            self.sleep(lease.pause(), keys).await?;
+        }
+    }
+
+    fn lease(&self) -> Option<Lease> {
+        let node = self.plan.node.clone()?;
+        Some(Lease::new(node, self.plan.lease_time, self.objects()))
+    }
+
+    fn objects(&self) -> Objects {
+        Objects {
+            storage: Arc::clone(&self.plan.storage),
+            writer: Arc::clone(&self.plan.writer),
+            options: self.options.clone(),
+        }
+    }
+
+    /// The key that objects are sealed under; none if all becomes plaintext.
+    fn key(&self, plugin: &Plugin) -> Option<String> {
+        if self.plan.to_plaintext {
+            return None;
+        }
+        self.options.key.clone().or_else(|| plugin.default_key())
+    }
+
+    /// What a marker is to be about; none if there is to be none.
+    fn subject(&self, plugin: &Plugin) -> Option<Subject> {
+        let key = self.key(plugin).filter(|_| self.plan.marker)?;
+        Some(Subject {
+            store: plugin.store_name().to_owned(),
+            prefix: self.plan.prefix.clone(),
+            is_default_key: plugin.default_key().as_ref() == Some(&key),
+            key,
+            options: self.options.clone(),
+        })
+    }
+
+    /// `Current` is about the default key alone.
+    fn policy_at_the_end(&self, plugin: &Plugin) -> Policy {
+        match self.plan.at_the_end {
+            Policy::Current if self.key(plugin) != plugin.default_key() => Policy::Sealed,
+            policy => policy,
+        }
+    }
+
+    fn only_sealed(&mut self) {
+        self.was_sealed = true;
+        self.standing.change(|now| {
+            if now.policy == Policy::Compatible {
+                now.set_policy(Policy::Sealed);
+            }
+        });
+    }
+}

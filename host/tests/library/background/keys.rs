@@ -1,0 +1,83 @@
+//! Keys that change while it serves.
+
+use std::sync::Arc;
+
+use futures_util::StreamExt as _;
+use iamseal::contract::{Policy, SealedForm};
+use iamseal::keys::{StaticKey, StaticKeyring};
+use iamseal::sealed_store::background::Event;
+use object_store::ObjectStoreExt as _;
+
+use super::{EARLIER, Folder, at, ended, is_first, keyring, read, refused};
+use crate::sealed_store::KEY;
+
+#[tokio::test]
+async fn another_default_key_is_migrated_to_and_told_when_nothing_needs_the_one_before() {
+    let folder = Folder::new().await;
+    let paths = folder.fill(60).await;
+    let (store, migration) = folder.migrated().await;
+    let before = folder.stored(&paths[1]);
+    let mut events = Box::pin(migration.events());
+    let earlier = migration.change_keys(|| {
+        // What is under the key before is read while it changes.
+        assert_eq!(store.present_policy(), Policy::Sealed);
+        folder.keyring.replace(Arc::new(keyring("later")))
+    });
+    drop(earlier);
+    store.put(&at("config/new"), "{}".into()).await.unwrap();
+    for path in &paths {
+        assert!(is_first(path, &read(&store, path).await), "{path}");
+    }
+    let progress = ended(&migration).await;
+    assert!(progress.migrated >= 60, "{progress:?}");
+    let current = loop {
+        match events.next().await.unwrap() {
+            Event::Object(_) => {}
+            event => break event,
+        }
+    };
+    let key = Some("later".to_owned());
+    assert_eq!(current, Event::Current { key, failed: 0 });
+    // It is as it is told: without the keys before all opens.
+    assert_eq!(store.present_policy(), Policy::Current);
+    folder.put(&paths[1], &before);
+    assert_eq!(refused(&store, &paths[1]).await, "outdated");
+    store.put(&at(&paths[1]), "{}".into()).await.unwrap();
+    let alone = StaticKey::parse(super::LATER).unwrap();
+    let alone = StaticKeyring::new()
+        .key(alone)
+        .default_key("later")
+        .unwrap();
+    migration.change_keys(|| folder.keyring.replace(Arc::new(alone)));
+    assert_eq!(ended(&migration).await.unchanged, 61);
+    read(&store, &paths[0]).await;
+}
+
+#[tokio::test]
+async fn what_did_not_open_is_tried_again_when_its_key_comes() {
+    let folder = Folder::new().await;
+    let path = "config/documents/x";
+    let sealed = folder.sealed(path, "earlier", SealedForm::default()).await;
+    folder.put(path, &sealed);
+    folder.put("config/documents/y", b"{}");
+    let key = |text| StaticKey::parse(text).unwrap();
+    let without = StaticKeyring::new().key(key(KEY));
+    let with = without
+        .clone()
+        .key(key(EARLIER))
+        .default_key("my-minio-key")
+        .unwrap();
+    let without = without.default_key("my-minio-key").unwrap();
+    folder.keyring.replace(Arc::new(without));
+    let (store, migration) = folder.migrated().await;
+    assert_eq!(migration.progress().failed, 1);
+    assert_eq!(refused(&store, path).await, "key-not-found");
+    // What is planted meanwhile is not taken for honest by that.
+    folder.put("config/documents/y", b"{\"planted\":1}");
+    migration.change_keys(|| folder.keyring.replace(Arc::new(with)));
+    let progress = ended(&migration).await;
+    assert_eq!((progress.migrated, progress.failed), (1, 1));
+    assert!(is_first(path, &read(&store, path).await));
+    assert_eq!(refused(&store, "config/documents/y").await, "form-refused");
+    assert_eq!(migration.failures()[0].0, b"config/documents/y");
+}
