@@ -133,6 +133,7 @@ pub(super) async fn clear(plugin: &Plugin, objects: &Objects) -> Result<(), Erro
 fn form(options: &SealOptions) -> Value {
     match &options.form {
         SealedForm::Compact => json!(["compact"]),
+        SealedForm::Rustfs => json!(["rustfs"]),
         SealedForm::Minio(minio) => json!([
             "minio",
             minio.cipher.map(|cipher| format!("{cipher:?}")),
