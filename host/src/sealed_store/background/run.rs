@@ -11,7 +11,7 @@ use std::sync::Arc;
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
-use crate::contract::{Policy, SealOptions};
+use crate::contract::{Policy, SealOptions, SealedForm};
 use crate::error::Error;
 use crate::plugin::{Plugin, PluginSlot};
 
@@ -271,9 +271,10 @@ impl Run {
         })
     }
 
-    /// `Current` is about the default key alone.
+    /// `Current` is about the default key alone, and not about what RustFS reads.
     fn policy_at_the_end(&self, plugin: &Plugin) -> Policy {
         match self.plan.at_the_end {
+            Policy::Current if self.options.form == SealedForm::Rustfs => Policy::Rustfs,
             Policy::Current if self.key(plugin) != plugin.default_key() => Policy::Sealed,
             policy => policy,
         }
