@@ -14,14 +14,16 @@ use lent::Lent;
 
 const ARCHIVE: &str = "user-objects.tar.gz";
 
+/// Place, encryption and key; of it paths, versions and bytes are counted.
+type Group = (String, Encryption, String);
+
 /// All that a census comes to.
 #[derive(Debug, Default, PartialEq)]
 struct All {
     objects: u64,
     versions: u64,
     damaged: u64,
-    /// By place, encryption and key: paths, versions, bytes.
-    sealed: BTreeMap<(String, Encryption, String), (Vec<String>, u64, u64)>,
+    sealed: BTreeMap<Group, (Vec<String>, u64, u64)>,
     unread: Vec<(String, String)>,
 }
 
