@@ -1,4 +1,4 @@
-//! Exchanging the plugin at a signal, while requests are served.
+//! Exchanging the plugin and the keys at signals, while requests are served.
 
 use std::io;
 use std::path::PathBuf;
@@ -7,6 +7,7 @@ use iamseal::{PluginBuilder, PluginSlot, Swapped};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::export;
+use crate::keys::Keys;
 
 /// Where the component comes from.
 pub struct Source {
@@ -34,14 +35,17 @@ impl Source {
 pub fn on_signals(
     slot: PluginSlot,
     source: Source,
+    keys: Keys,
 ) -> io::Result<impl Future<Output = ()> + Send + 'static> {
     let mut reload = signal(SignalKind::hangup())?;
     let mut back = signal(SignalKind::user_defined1())?;
+    let mut other_keys = signal(SignalKind::user_defined2())?;
     Ok(async move {
         loop {
             tokio::select! {
                 Some(()) = reload.recv() => exchange(&slot, &source).await,
                 Some(()) = back.recv() => roll_back(&slot).await,
+                Some(()) = other_keys.recv() => keys.change(),
                 else => return,
             }
         }

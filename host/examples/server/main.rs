@@ -19,6 +19,7 @@
 //! |---|---|
 //! | SIGHUP | loads the plugin's file again; an unfit one is refused and the old one goes on serving |
 //! | SIGUSR1 | lets the plugin serve that served before the last exchange |
+//! | SIGUSR2 | reads the file that `MINIO_CONFIG_ENV_FILE` names again, and lends the keys that are in it now; with `--migrate` it goes on to the new one. Name the key before as `MINIO_KMS_MASTER_KEY` until then |
 //! | SIGTERM, SIGINT | ends it when the requests that are under way have been answered |
 //!
 //! Put a new plugin where the old one was by renaming, so that it is never seen half written. It is
@@ -38,6 +39,7 @@ mod connections;
 mod documents;
 mod exchange;
 mod export;
+mod keys;
 mod migration;
 mod serve;
 
@@ -47,7 +49,6 @@ use std::sync::Arc;
 
 use clap::Parser;
 use iamseal::contract::Policy;
-use iamseal::keys::Environment;
 use iamseal::{Limits, Plugin, PluginSlot, SealedStore};
 use object_store::ObjectStore;
 use object_store::memory::InMemory;
@@ -107,7 +108,7 @@ async fn main() -> ExitCode {
 
 async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let metrics = export::start()?;
-    let keyring = Arc::new(Environment::of_process()?.keyring()?);
+    let keyring = keys::of_process()?;
     let mut limits = Limits::default();
     // Less than a request may take, so that a key service that hangs is told from a client that does.
     limits.deadline = serve::PATIENCE * 2 / 3;
@@ -118,7 +119,7 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let plugin = source
         .component(Plugin::builder())
         .limits(limits)
-        .keyring(keyring)
+        .keyring(keyring.clone())
         .load()
         .await?;
     plugin.self_test().await?;
@@ -144,7 +145,11 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         Some(folder) => Some(migration::begin(&sealed, folder, arguments.migrate_objects).await?),
         None => None,
     };
-    tokio::spawn(exchange::on_signals(slot, source)?);
+    let keys = keys::Keys {
+        keyring,
+        migration: migration.clone(),
+    };
+    tokio::spawn(exchange::on_signals(slot, source, keys)?);
     let documents = Documents::new(sealed);
     serve::until_told_to_end(&arguments.listen, documents, migration, metrics).await
 }
