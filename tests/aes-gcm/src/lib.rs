@@ -8,7 +8,7 @@ use alloc::vec::Vec;
 use core::hint::black_box;
 
 use iamseal_aes_gcm::Aes256Gcm;
-use iamseal_aes_gcm::aead::{Aead, KeyInit, Nonce, Payload};
+use iamseal_aes_gcm::aead::{Aead, AeadInOut, Key, KeyInit, Nonce, Payload};
 
 #[allow(missing_docs, unsafe_code, warnings, clippy::all)]
 mod contract {
@@ -31,6 +31,9 @@ mod contract {
                     associated-data: list<u8>,
                     sealed: list<u8>,
                 ) -> list<u8>;
+                /// Seals a message of this size so many times, each under a key of its own, with
+                /// RustCrypto's or with ours.
+                export work: func(rustcrypto: bool, size: u32, count: u32);
                 /// Takes an address from a secret.
                 export planted-address: func(secret: list<u8>) -> list<u8>;
                 /// Branches on a secret.
@@ -74,6 +77,14 @@ impl contract::Guest for Alone {
         answer
     }
 
+    fn work(rustcrypto: bool, size: u32, count: u32) {
+        if rustcrypto {
+            seal_often::<aes_gcm::Aes256Gcm>(size, count);
+        } else {
+            seal_often::<Aes256Gcm>(size, count);
+        }
+    }
+
     fn planted_address(secret: Vec<u8>) -> Vec<u8> {
         let table: [u8; 256] = black_box(core::array::from_fn(|at| at as u8 ^ 0x5a));
         secret
@@ -92,6 +103,23 @@ impl contract::Guest for Alone {
         }
         alloc::vec![count]
     }
+}
+
+fn seal_often<A: AeadInOut + KeyInit>(size: u32, count: u32) {
+    let mut message = alloc::vec![0; size as usize];
+    for turn in 0..count {
+        let mut key = Key::<A>::default();
+        for (to, from) in key.iter_mut().zip(turn.to_le_bytes()) {
+            *to = from;
+        }
+        // As MinIO's fragments have them.
+        let associated_data = [0; 17];
+        let aead = A::new(&key);
+        let message = message.as_mut_slice().into();
+        let tag = aead.encrypt_inout_detached(&Nonce::<A>::default(), &associated_data, message);
+        black_box(tag.is_ok());
+    }
+    black_box(message);
 }
 
 fn with<T>(
