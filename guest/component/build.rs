@@ -67,9 +67,10 @@ const COMMAND: [Component; 2] = [
 ];
 
 /// What they are made of, below the workspace's root.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     "Cargo.lock",
     "Cargo.toml",
+    "guest/aes-gcm",
     "guest/build",
     "guest/component/build.rs",
     "guest/core",

@@ -10,12 +10,13 @@ use std::process::ExitCode;
 use iamseal_build::Inner;
 
 /// What the component is made of, below the workspace's root.
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     "Cargo.lock",
     "Cargo.toml",
     "tests/fuzz/build.rs",
     "tests/fuzz/sancov",
     "tests/fuzz/wit",
+    "guest/aes-gcm",
     "guest/build",
     "guest/core",
     "guest/data-key",

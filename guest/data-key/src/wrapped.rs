@@ -17,12 +17,12 @@ use alloc::format;
 use alloc::vec::Vec;
 use core::fmt;
 
-use aes_gcm::Aes256Gcm;
-use aes_gcm::aead::array::Array;
-use aes_gcm::aead::{AeadInOut, KeyInit, Tag};
 use base64::Engine as _;
 use chacha20poly1305::ChaCha20Poly1305;
 use hmac::{Hmac, Mac};
+use iamseal_aes_gcm::Aes256Gcm;
+use iamseal_aes_gcm::aead::array::Array;
+use iamseal_aes_gcm::aead::{AeadInOut, KeyInit, Tag};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 

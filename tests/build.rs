@@ -1,0 +1,30 @@
+//! Builds the component that the tests of AES-256-GCM trace, with the compiler and the flags of those that
+//! are shipped.
+
+use std::error::Error;
+use std::fs;
+use std::process::ExitCode;
+
+use iamseal_build::Inner;
+
+/// What the component is made of, below the workspace's root.
+const SOURCES: [&str; 6] = [
+    "Cargo.lock",
+    "Cargo.toml",
+    "guest/aes-gcm",
+    "guest/build",
+    "guest/runtime",
+    "tests/aes-gcm",
+];
+
+fn main() -> ExitCode {
+    iamseal_build::run(build)
+}
+
+fn build() -> Result<(), Box<dyn Error>> {
+    // The folder of the shipped ones: what both are made of is built once.
+    let inner = Inner::new(1, "guest", &SOURCES)?;
+    let bytes = inner.build("iamseal-tests-aes-gcm", "", |_| ())?;
+    fs::write(inner.out().join("aes-gcm.wasm"), bytes)?;
+    Ok(())
+}
