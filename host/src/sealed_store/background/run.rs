@@ -33,7 +33,8 @@ pub(super) struct Run {
     plan: Plan,
     shared: Arc<Shared>,
     progress: Progress,
-    /// All was sealed once: plaintext and what a root credential opens is not to be believed any more.
+    /// All is sealed, as the host says or as it was once: plaintext and what a root credential opens is not to be
+    /// believed.
     was_sealed: bool,
     /// What did not open when all else was sealed.
     failed: Failed,
@@ -52,7 +53,8 @@ impl Run {
     ) -> Self {
         Self {
             changes: standing.changes(),
-            was_sealed: standing.now().is_tight,
+            // What requests are refused is not let in by this way either.
+            was_sealed: standing.now().policy != Policy::Compatible,
             standing,
             slot,
             options,
