@@ -4,8 +4,8 @@
 //! store behind and brings each object to the form and key that the sealed store writes, whatever mixture
 //! of plaintext, root credential, earlier keys and forms it finds, while requests are served:
 //!
-//! - **What is read** may have any form that the store's policy allows, until all is done. **What is put**
-//!   has the new form from the first moment. Each object is replaced only while it is the version that was
+//! - **What is read** may have any form that the store's policy allows, until all is done; what requests are
+//!   refused is not migrated. **What is put** has the new form from the first moment. Each object is replaced only while it is the version that was
 //!   read, so no request's write is lost.
 //! - **At the end** the policy becomes [`Policy::Current`]: what somebody puts back in an old form is
 //!   refused from then on. [`SealedStore::present_policy`](super::SealedStore::present_policy) tells

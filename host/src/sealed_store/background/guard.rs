@@ -21,7 +21,7 @@ pub(super) struct Guard {
     writer: Arc<dyn StorageWriter>,
     /// Asked for the form of what is read; none: any form may be opened.
     inspector: Option<Plugin>,
-    /// Paths at which any form may be opened all the same.
+    /// Paths at which what a root credential opens may be opened all the same.
     excepted: BTreeSet<Vec<u8>>,
     refused: Mutex<BTreeMap<Vec<u8>, Form>>,
     bytes: AtomicU64,
@@ -73,10 +73,8 @@ impl Guard {
         let Some(inspector) = &self.inspector else {
             return Ok(());
         };
-        if self.excepted.contains(path) {
-            return Ok(());
-        }
         match inspector.inspect(bytes).await.map(|seen| seen.form) {
+            Ok(Form::RootCredential) if self.excepted.contains(path) => Ok(()),
             Ok(form @ (Form::Plaintext | Form::RootCredential)) => {
                 let mut refused = self.refused.lock().unwrap_or_else(PoisonError::into_inner);
                 refused.insert(path.to_vec(), form);

@@ -1,5 +1,7 @@
 //! The sealed object that says that all is current.
 
+use std::collections::BTreeSet;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use serde_json::{Value, json};
@@ -32,10 +34,19 @@ pub(super) struct Subject {
 pub(super) enum Told {
     /// Nothing.
     Nothing,
-    /// All was sealed once.
-    WasSealed,
-    /// All is current, but for these, which did not open.
-    Current(Vec<Vec<u8>>),
+    /// All was sealed once, but for what did not open.
+    WasSealed(Failed),
+    /// All is current, but for what did not open.
+    Current(Failed),
+}
+
+/// The paths of objects that did not open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Failed {
+    pub all: BTreeSet<Vec<u8>>,
+    /// Those that were in the root-credential form when that was still believed: they may be opened when their
+    /// credential comes.
+    pub credential: BTreeSet<Vec<u8>>,
 }
 
 impl Subject {
@@ -58,7 +69,7 @@ impl Subject {
     }
 
     fn told(&self, record: &Value, is_current: bool) -> Told {
-        let meant = self.record(Some(&[]));
+        let meant = self.record(true, &Failed::default());
         let same = |field: &str| {
             record
                 .get(field)
@@ -70,18 +81,18 @@ impl Subject {
         }
         let is_current = is_current || !self.is_default_key;
         let is_whole = is_current && same("key") && same("form") && same("complete");
-        let failed = record.get("failed").and_then(Value::as_array);
-        let paths = failed.map(|failed| {
-            let path = |path: &Value| BASE64.decode(path.as_str()?).ok();
-            failed.iter().map(path).collect::<Option<Vec<_>>>()
-        });
-        match paths.flatten() {
-            Some(paths) if is_whole => Told::Current(paths),
-            _ => Told::WasSealed,
+        let all = paths(record, "failed");
+        let credential = paths(record, "root_credential").unwrap_or_default();
+        match all {
+            Some(all) if is_whole => Told::Current(Failed { all, credential }),
+            all => Told::WasSealed(Failed {
+                all: all.unwrap_or_default(),
+                credential,
+            }),
         }
     }
 
-    /// Says that all is current but for these, or with none that all was sealed and something is not current.
+    /// Says that all is current but for these, or that all was and something is not.
     ///
     /// # Errors
     /// The store's and the plugin's.
@@ -89,9 +100,13 @@ impl Subject {
         &self,
         plugin: &Plugin,
         objects: &Objects,
-        failed: Option<&[Vec<u8>]>,
+        is_current: bool,
+        failed: &Failed,
     ) -> Result<(), Error> {
-        let record = self.record(failed.filter(|failed| failed.len() <= NAMED));
+        let record = match failed.all.len() <= NAMED {
+            true => self.record(is_current, failed),
+            false => self.record(false, &Failed::default()),
+        };
         let mut tries = 1;
         loop {
             let over = objects.read(plugin, MARKER).await?.map(|own| own.version);
@@ -102,18 +117,31 @@ impl Subject {
         }
     }
 
-    fn record(&self, failed: Option<&[Vec<u8>]>) -> Value {
-        let paths = failed.unwrap_or_default().iter();
+    fn record(&self, is_complete: bool, failed: &Failed) -> Value {
         json!({
             "version": 1,
             "store": self.store,
             "prefix": BASE64.encode(&self.prefix),
             "key": self.key,
             "form": form(&self.options),
-            "complete": failed.is_some(),
-            "failed": paths.map(|path| BASE64.encode(path)).collect::<Vec<_>>(),
+            "complete": is_complete,
+            "failed": encoded(&failed.all),
+            "root_credential": encoded(&failed.credential),
         })
     }
+}
+
+/// Paths are bytes.
+fn encoded(paths: &BTreeSet<Vec<u8>>) -> Vec<String> {
+    paths.iter().map(|path| BASE64.encode(path)).collect()
+}
+
+/// None if there is no list of paths.
+fn paths(record: &Value, field: &str) -> Option<BTreeSet<Vec<u8>>> {
+    let paths = record.get(field)?.as_array()?.iter();
+    paths
+        .map(|path| BASE64.decode(path.as_str()?).ok())
+        .collect()
 }
 
 /// Lets a marker that is there say nothing.
@@ -162,18 +190,25 @@ mod tests {
     fn a_marker_holds_for_its_store_key_and_plan_alone() {
         let minio = SealedForm::default();
         let meant = subject("store", b"config/", minio);
-        let failed = vec![b"config/\xff".to_vec()];
-        let record = meant.record(Some(&failed));
-        assert_eq!(meant.told(&record, true), Told::Current(failed));
-        assert_eq!(meant.told(&record, false), Told::WasSealed);
-        assert_eq!(meant.told(&meant.record(None), true), Told::WasSealed);
+        let failed = Failed {
+            all: [b"config/\xff".to_vec(), b"config/a".to_vec()].into(),
+            credential: [b"config/a".to_vec()].into(),
+        };
+        let record = meant.record(true, &failed);
+        let was_sealed = || Told::WasSealed(failed.clone());
+        assert_eq!(meant.told(&record, true), Told::Current(failed.clone()));
+        assert_eq!(meant.told(&record, false), was_sealed());
+        assert_eq!(
+            meant.told(&meant.record(false, &failed), true),
+            was_sealed()
+        );
         let other_key = Subject {
             key: "other".to_owned(),
             ..subject("store", b"config/", minio)
         };
-        assert_eq!(other_key.told(&record, true), Told::WasSealed);
+        assert_eq!(other_key.told(&record, true), was_sealed());
         let other_form = subject("store", b"config/", SealedForm::Compact);
-        assert_eq!(other_form.told(&record, true), Told::WasSealed);
+        assert_eq!(other_form.told(&record, true), was_sealed());
         for other in [
             subject("other", b"config/", minio),
             subject("store", b"", minio),

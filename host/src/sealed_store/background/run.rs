@@ -4,7 +4,6 @@ mod tally;
 mod waiting;
 mod walk;
 
-use std::collections::BTreeSet;
 use std::pin::pin;
 use std::sync::Arc;
 
@@ -16,12 +15,13 @@ use crate::error::Error;
 use crate::plugin::{Plugin, PluginSlot};
 
 use super::super::standing::{Now, Standing};
-use super::handle::Shared;
+use super::handle::{Failures, Shared};
 use super::lease::{Held, Lease};
-use super::marker::{self, Subject, Told};
+use super::marker::{self, Failed, Subject, Told};
 use super::objects::Objects;
 use super::plan::Plan;
 use super::progress::{Event, Progress, Stage};
+use super::verdict::wants_credential;
 use waiting::Interrupted;
 
 /// A migration.
@@ -33,10 +33,11 @@ pub(super) struct Run {
     plan: Plan,
     shared: Arc<Shared>,
     progress: Progress,
-    /// All was sealed once: plaintext and what a root credential opens is not to be believed any more.
+    /// All is sealed, as the host says or as it was once: plaintext and what a root credential opens is not to be
+    /// believed.
     was_sealed: bool,
     /// What did not open when all else was sealed.
-    excepted: BTreeSet<Vec<u8>>,
+    failed: Failed,
     /// The marker says that all is current.
     is_marked: bool,
     /// How often something in an old form had been found by then.
@@ -52,14 +53,15 @@ impl Run {
     ) -> Self {
         Self {
             changes: standing.changes(),
-            was_sealed: standing.now().is_tight,
+            // What requests are refused is not let in by this way either.
+            was_sealed: standing.now().policy != Policy::Compatible,
             standing,
             slot,
             options,
             plan,
             shared: Arc::new(Shared::new()),
             progress: Progress::default(),
-            excepted: BTreeSet::new(),
+            failed: Failed::default(),
             is_marked: false,
             found_old: 0,
         }
@@ -88,10 +90,13 @@ impl Run {
         self.is_marked = false;
         match told {
             Told::Nothing => {}
-            Told::WasSealed => self.only_sealed(),
+            Told::WasSealed(failed) => {
+                self.only_sealed();
+                self.failed = failed;
+            }
             Told::Current(failed) => {
                 self.only_sealed();
-                self.excepted.extend(failed);
+                self.failed = failed;
                 self.is_marked = self
                     .standing
                     .tighten(self.policy_at_the_end(&plugin), now.keys);
@@ -143,7 +148,7 @@ impl Run {
     /// Until the store is as it should be.
     async fn work(&mut self, keys: u64) -> Result<(), Interrupted> {
         if self.is_marked {
-            self.begin_anew(self.excepted.iter().cloned().collect());
+            self.begin_anew(self.failed.all.iter().cloned().collect());
         } else {
             // What they write may be under the key before.
             self.standing.earlier_writes().await;
@@ -167,9 +172,9 @@ impl Run {
                 return Err(Interrupted);
             }
             self.was_sealed = true;
-            let failed = self.failures(|failures| failures.keys().cloned().collect());
-            if !self.is_marked || failed != self.excepted {
-                self.excepted = failed;
+            let failed = self.failures(failed);
+            if !self.is_marked || failed != self.failed {
+                self.failed = failed;
                 self.mark(true).await;
             }
         }
@@ -188,9 +193,8 @@ impl Run {
         let Some(subject) = self.subject(&plugin) else {
             return;
         };
-        let failed = is_current.then(|| self.excepted.iter().cloned().collect::<Vec<_>>());
         let objects = self.objects();
-        let written = subject.write(&plugin, &objects, failed.as_deref());
+        let written = subject.write(&plugin, &objects, is_current, &self.failed);
         if let Err(error) = written.await {
             tracing::warn!(%error, "the marker was not written: the next start goes through all objects");
         }
@@ -287,5 +291,13 @@ impl Run {
                 now.set_policy(Policy::Sealed);
             }
         });
+    }
+}
+
+fn failed(failures: &mut Failures) -> Failed {
+    let credential = failures.iter().filter(|(_, error)| wants_credential(error));
+    Failed {
+        all: failures.keys().cloned().collect(),
+        credential: credential.map(|(path, _)| path.clone()).collect(),
     }
 }

@@ -30,3 +30,13 @@ pub(super) fn is_dead(error: &ObjectError) -> bool {
         | ObjectError::Other(_) => false,
     }
 }
+
+/// Whether it is in the root-credential form and its credential is not lent.
+pub(super) fn wants_credential(error: &ObjectError) -> bool {
+    matches!(
+        error,
+        ObjectError::NoCredential
+            | ObjectError::CredentialNotAuthentic
+            | ObjectError::CredentialUntried(_)
+    )
+}

@@ -165,6 +165,25 @@ async fn what_was_sealed_is_opened_up_and_sealed_again() {
     assert!(is_first(&paths[0], &read(&store, &paths[0]).await));
 }
 
+/// What the policy does not let a request read is not made readable.
+#[tokio::test]
+async fn a_store_that_takes_sealed_objects_alone_migrates_those_alone() {
+    let folder = Folder::new().await;
+    let paths = folder.fill(30).await;
+    let store = folder.serving().policy(Policy::Sealed);
+    let migration = store.migrate_in_background(folder.plan()).await.unwrap();
+    let progress = ended(&migration).await;
+    // Two of six are plaintext, and two of all are under a root credential.
+    assert_eq!(progress.failed, 10 + 2);
+    assert_eq!(progress.migrated + progress.unchanged, 30 - 12);
+    for (number, path) in paths.iter().enumerate().step_by(6) {
+        assert_eq!(folder.stored(path), content(path), "{number}");
+        assert_eq!(refused(&store, path).await, "form-refused");
+    }
+    assert!(is_first(&paths[2], &read(&store, &paths[2]).await));
+    assert_eq!(store.present_policy(), Policy::Current);
+}
+
 #[tokio::test]
 async fn one_at_a_time_and_none_where_nothing_is_to_be_done() {
     let folder = Folder::new().await;

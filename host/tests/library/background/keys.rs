@@ -6,6 +6,7 @@ use futures_util::StreamExt as _;
 use iamseal::contract::{Policy, SealedForm};
 use iamseal::keys::{StaticKey, StaticKeyring};
 use iamseal::sealed_store::background::Event;
+use iamseal_tests::samples::vector;
 use object_store::ObjectStoreExt as _;
 
 use super::{EARLIER, Folder, at, ended, is_first, keyring, read, refused};
@@ -80,4 +81,38 @@ async fn what_did_not_open_is_tried_again_when_its_key_comes() {
     assert!(is_first(path, &read(&store, path).await));
     assert_eq!(refused(&store, "config/documents/y").await, "form-refused");
     assert_eq!(migration.failures()[0].0, b"config/documents/y");
+}
+
+/// What is planted where something did not open is not taken for honest, whatever keys come. What was there
+/// under a root credential is, when that comes.
+#[tokio::test]
+async fn a_credential_that_comes_opens_what_waited_for_it_and_nothing_that_was_planted() {
+    let folder = Folder::new().await;
+    let credential = vector("dev-069");
+    let paths = ["waits", "bad", "bad-too"].map(|name| format!("config/documents/{name}"));
+    let [waits, bad, bad_too] = paths.each_ref();
+    folder.put(waits, &credential.stored);
+    folder.put(bad, b"");
+    folder.put(bad_too, b"");
+    let key = StaticKey::parse(KEY).unwrap();
+    let without = StaticKeyring::new().key(key).default_key("my-minio-key");
+    folder.keyring.replace(Arc::new(without.unwrap()));
+    let (_, migration) = folder.migrated().await;
+    assert_eq!(migration.progress().failed, 3);
+    // The next server has the credential, and somebody has been there.
+    drop(migration);
+    folder.put(bad, b"{\"planted\":1}");
+    folder.put(bad_too, &credential.stored);
+    let folder = folder.again("my-minio-key").await;
+    let (store, migration) = folder.migrated().await;
+    for _ in 0..2 {
+        assert_eq!(read(&store, waits).await, credential.plaintext);
+        assert_eq!(refused(&store, bad).await, "form-refused");
+        assert_eq!(refused(&store, bad_too).await, "form-refused");
+        assert_eq!(migration.progress().failed, 2);
+        migration.change_keys(|| folder.keyring.replace(Arc::new(keyring("later"))));
+        ended(&migration).await;
+    }
+    assert_eq!(folder.stored(bad), b"{\"planted\":1}");
+    assert_eq!(folder.stored(bad_too), credential.stored);
 }

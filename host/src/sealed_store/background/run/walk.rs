@@ -146,7 +146,7 @@ impl Run {
         let inspector = self.was_sealed.then(|| self.slot.current());
         let (storage, writer) = (&self.plan.storage, &self.plan.writer);
         let (storage, writer) = (Arc::clone(storage), Arc::clone(writer));
-        let excepted = self.excepted.clone();
+        let excepted = self.failed.credential.clone();
         let standing = Arc::clone(&self.standing);
         Arc::new(Guard::new(storage, writer, inspector, excepted, standing))
     }
