@@ -125,8 +125,9 @@ fn swapped<const SHIFT: u32>(a: v128, b: v128, mask: u8) -> (v128, v128) {
     (v128_xor(a, u64x2_shl(moved, SHIFT)), v128_xor(b, moved))
 }
 
-/// The S-box without its constant, which the round keys have. The names are the paper's, whose `U0` is the
-/// highest bit.
+/// The S-box without its constant, which the round keys have: the paper's 115 gates, 32 of
+/// them ands.
+/// `x0` and `s0` are the highest bits.
 #[inline(always)]
 fn substituted(state: Slices) -> Slices {
     let and = |a: v128, b: v128| v128_and(a, b);

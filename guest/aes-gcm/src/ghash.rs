@@ -17,7 +17,8 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::permute::nibbles;
 use crate::vector::{Block, Kept, ZERO, load, look_up};
 
-/// How many blocks are multiplied by powers of the key together, so that one reduction serves all.
+/// How many blocks are multiplied by powers of the key together, so that one reduction serves all. What
+/// more would take does not fit into sixteen registers.
 const TOGETHER: usize = 2;
 /// From how many blocks on it pays to compute the powers.
 const WORTH: usize = 32;
@@ -124,6 +125,7 @@ impl Key {
 }
 
 impl Tables<TOGETHER> {
+    /// A function of its own, so that the tables are reached from one address with constant distances.
     #[inline(never)]
     fn add(&self, mut sum: v128, groups: &[[Block; TOGETHER]]) -> v128 {
         for group in groups {

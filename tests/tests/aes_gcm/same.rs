@@ -55,10 +55,10 @@ fn compare(running: &mut Running, random: &mut Random, size: usize, associated: 
     );
 
     let mut parts = [key, nonce, associated_data, sealed];
-    // Each in turn, and its last byte more often than a size would have it.
+    // One bit of each in turn, of the last byte more often than chance would have it.
     let part = size % parts.len();
     if let Some(last) = parts[part].len().checked_sub(1) {
-        let at = if size % 3 == 0 {
+        let at = if size.is_multiple_of(3) {
             last
         } else {
             random.below(last + 1)
