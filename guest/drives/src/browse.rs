@@ -16,8 +16,8 @@ const HELD: usize = 50_000;
 
 /// What is come to next.
 pub enum Stop {
-    /// An object, and the drives that have it.
-    Object(Vec<u8>, Vec<Drive>),
+    /// An object, the drives that have it, and those that may, since a folder on the way could not be listed there.
+    Object(Vec<u8>, Vec<Drive>, Vec<Drive>),
     /// What cannot be read, and why. A folder has a `/` at its end.
     Unread(Vec<u8>, String),
     /// A folder without an object.
@@ -38,6 +38,8 @@ struct Level {
     folder: Vec<u8>,
     /// The drives that have it and can list it.
     drives: Vec<Drive>,
+    /// Those that could not list it, or a folder on the way to it.
+    failed: Vec<Drive>,
     /// Those of them on which it is an object's.
     objects: Vec<Drive>,
     /// The next names in it.
@@ -77,16 +79,17 @@ impl Browse {
     /// The next stop; none at the end.
     pub fn next<F: Files>(&mut self, store: &Store<F>, place: &Place) -> Option<Stop> {
         if let Some(drives) = self.start.take() {
-            self.enter(store, place, Vec::new(), drives);
+            self.enter(store, place, Vec::new(), drives, Vec::new());
         } else if let Some(level) = self.levels.last_mut() {
             match level.names.pop_front() {
                 Some(((name, is_odd), drives)) => {
                     let path = below(&level.folder, &name);
                     level.come_to = Some(name);
+                    let failed = level.failed.clone();
                     return Some(match (is_odd, path.len() > PATH_BYTES) {
-                        (true, _) => odd(store, path, &drives),
+                        (true, _) => odd(store, path, &drives, &failed),
                         (_, true) => Stop::Unread(path, "its path is too long".into()),
-                        _ => self.enter(store, place, path, drives),
+                        _ => self.enter(store, place, path, drives, failed),
                     });
                 }
                 None if level.is_listed => {
@@ -111,7 +114,7 @@ impl Browse {
         place: &Place,
     ) -> Result<Option<Vec<u8>>, String> {
         if let Some(drives) = self.start.take() {
-            self.enter(store, place, Vec::new(), drives);
+            self.enter(store, place, Vec::new(), drives, Vec::new());
         }
         loop {
             if let Some((_, why)) = self.unread.pop() {
@@ -123,7 +126,7 @@ impl Browse {
             match level.names.pop_front() {
                 Some(((name, is_odd), drives)) => {
                     level.come_to = Some(name.clone());
-                    match is_odd.then(|| odd(store, name.clone(), &drives)) {
+                    match is_odd.then(|| odd(store, name.clone(), &drives, &level.failed)) {
                         None => return Ok(Some(name)),
                         Some(Stop::Unread(name, why)) => {
                             return Err(format!("{}: {why}", String::from_utf8_lossy(&name)));
@@ -144,10 +147,12 @@ impl Browse {
         place: &Place,
         folder: Vec<u8>,
         drives: Vec<Drive>,
+        failed: Vec<Drive>,
     ) -> Stop {
         self.levels.push(Level {
             folder,
             drives,
+            failed,
             objects: Vec::new(),
             names: VecDeque::new(),
             come_to: None,
@@ -161,12 +166,13 @@ impl Browse {
             return Stop::Nothing;
         };
         let (folder, objects) = (level.folder.clone(), level.objects.clone());
+        let failed = level.failed.clone();
         if level.is_listed && level.names.is_empty() {
             self.levels.pop();
         }
         match objects.is_empty() {
             true => Stop::Nothing,
-            false => Stop::Object(folder, objects),
+            false => Stop::Object(folder, objects, failed),
         }
     }
 
@@ -179,7 +185,8 @@ impl Browse {
         if let Some((first, why)) = page.failed.first() {
             let failed: Vec<Drive> = page.failed.iter().map(|(drive, _)| *drive).collect();
             level.drives.retain(|drive| !failed.contains(drive));
-            if store.is_cut(&failed) {
+            level.failed.extend(failed);
+            if store.is_cut(&level.failed) {
                 let path = [&level.folder, &b"/"[..]].concat();
                 let why = format!("{}: {why}", store.layout.name(*first));
                 self.unread.push((path, why));
@@ -245,8 +252,13 @@ impl Level {
     fn with_meta<F: Files>(&self, store: &Store<F>, place: &Place) -> Vec<Drive> {
         let has_meta = |drive: &Drive| {
             let folder = store.placed(*drive, place, &self.folder);
-            let meta = folder.map(|folder| below(&folder, META));
-            meta.is_some_and(|meta| store.files.read(*drive, &meta, 0, 0).is_ok())
+            // What cannot be read may be one.
+            folder.is_some_and(|folder| {
+                [META, OLD_META].into_iter().any(|name| {
+                    let read = store.files.read(*drive, &below(&folder, name), 0, 0);
+                    !matches!(read, Err(FileError::NotFound))
+                })
+            })
         };
         let drives = self.drives.iter().copied();
         drives.filter(has_meta).collect()
@@ -290,8 +302,8 @@ impl Page {
 }
 
 /// What is neither a file nor a folder on these drives.
-fn odd<F: Files>(store: &Store<F>, path: Vec<u8>, drives: &[Drive]) -> Stop {
-    match store.is_cut(drives) {
+fn odd<F: Files>(store: &Store<F>, path: Vec<u8>, drives: &[Drive], failed: &[Drive]) -> Stop {
+    match store.is_cut(&[drives, failed].concat()) {
         false => Stop::Nothing,
         true => {
             let drives = store.layout.named(drives);

@@ -111,8 +111,8 @@ impl Census {
             match stop {
                 None if counts.is_empty() => return None,
                 None => break,
-                Some(Stop::Object(path, drives)) => {
-                    read += look(store, &self.place, path, &drives, &mut counts);
+                Some(Stop::Object(path, drives, failed)) => {
+                    read += look(store, &self.place, path, (&drives, &failed), &mut counts);
                 }
                 Some(Stop::Unread(path, why)) => counts.unread.push(Unread { path, why }),
                 Some(Stop::Nothing) => {}
@@ -154,10 +154,18 @@ impl<F: Files> Store<F> {
         Ok(Some(all))
     }
 
-    /// Whether a drive is another server's than MinIO, of which nothing is known of how it names keys.
+    /// Whether a drive is another server's than MinIO, or another server's too, of which nothing is known of how it names keys.
     pub fn is_of_another_server(&self) -> bool {
         let mut folders = self.layout.folders.iter();
-        folders.any(|folder| folder.ends_with(RUSTFS))
+        // Both have been there where one took over from the other.
+        let has_both = |drive: &Drive| {
+            let beside = self.root(*drive).map(|root| below(root, RUSTFS));
+            beside.is_some_and(|folder| {
+                let listed = self.files.list(*drive, &folder, None);
+                !matches!(listed, Err(FileError::NotFound))
+            })
+        };
+        folders.any(|folder| folder.ends_with(RUSTFS)) || self.all_drives().iter().any(has_both)
     }
 
     /// What is encrypted of one object of the system folder.
@@ -173,7 +181,8 @@ impl<F: Files> Store<F> {
         };
         let drives: Vec<Drive> = drives.into_iter().filter(has).collect();
         if !drives.is_empty() {
-            look(self, &Place::System, path.to_vec(), &drives, &mut counts);
+            let drives = (&*drives, &[][..]);
+            look(self, &Place::System, path.to_vec(), drives, &mut counts);
         }
         counts
     }
@@ -279,11 +288,11 @@ fn look<F: Files>(
     store: &Store<F>,
     place: &Place,
     path: Vec<u8>,
-    drives: &[Drive],
+    (drives, failed): (&[Drive], &[Drive]),
     counts: &mut Counts,
 ) -> u64 {
     let mut said = Said::default();
-    let (mut read, mut bad) = (0, 0);
+    let (mut read, mut bad) = (0, Vec::new());
     let (mut why_bad, mut is_too_much) = (None, false);
     for drive in drives {
         let pool = store.pool_of(*drive);
@@ -296,7 +305,7 @@ fn look<F: Files>(
             versions::each(&block, see).map_err(words)
         });
         if let Err(error) = versions {
-            bad += 1;
+            bad.push(*drive);
             why_bad.get_or_insert_with(|| format!("{}: {error}", store.layout.name(*drive)));
         }
         if is_too_much {
@@ -304,7 +313,7 @@ fn look<F: Files>(
         }
     }
     // Of as many that are damaged nobody knows what else they have.
-    let is_known = bad * 2 < drives.len();
+    let is_known = bad.is_empty() || !store.is_cut(&[&bad, failed].concat());
     let mut why = why_bad.filter(|_| !is_known);
     let mut sealed: BTreeMap<Sse, (u64, u64)> = BTreeMap::new();
     let mut versions = 0;
@@ -332,12 +341,12 @@ fn look<F: Files>(
     if sealed.len() > KEYS {
         why = Some(format!("its versions name more than {KEYS} keys"));
     }
-    counts.damaged += u64::from(bad > 0 && is_known);
+    counts.damaged += u64::from(!bad.is_empty() && is_known);
     if let Some(why) = why {
         let path = path.clone();
         counts.unread.push(Unread { path, why });
     }
-    counts.objects += u64::from(bad < drives.len());
+    counts.objects += u64::from(bad.len() < drives.len());
     counts.versions += versions;
     let sealed = sealed.into_iter().take(KEYS);
     counts

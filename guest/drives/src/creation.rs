@@ -73,14 +73,19 @@ impl<F: FilesWriter> Store<F> {
         for above in ends.filter_map(|end| path.get(..end)) {
             let is_object = |drive: &Drive| {
                 let file = below(&self.layout.path(*drive, above), META);
-                self.files.read(*drive, &file, 0, 0).is_ok()
+                let read = self.files.read(*drive, &file, 0, 0);
+                !matches!(read, Err(FileError::NotFound))
             };
             if drives.iter().any(is_object) {
                 let text = "it would lie within another object";
                 return Err(WriteError::Refused(text.into()));
             }
         }
-        let mut within = self.folder(path, &drives).folders.into_keys();
+        let listed = self.folder(path, &drives);
+        if let Some(why) = listed.unlisted {
+            return Err(WriteError::Refused(why));
+        }
+        let mut within = listed.folders.into_keys();
         match within.any(|name| !is_uuid(&name)) {
             true => Err(WriteError::Refused("other objects lie within it".into())),
             false => Ok(()),

@@ -160,6 +160,21 @@ pub async fn audit(
     if drafts.count() > 0 {
         output::note(common.json, &notes::drafts(drafts.count()));
     }
+    if stopped.is_none() && scope.prefix == notes::CONFIG && store.census().is_some() {
+        let place = &command.shared.place.store;
+        match interrupt
+            .unless(see_settings(common, &store, place, &mut needs))
+            .await
+        {
+            Ok(Ok(())) => {}
+            Ok(Err(failure)) => {
+                output::note(common.json, &notes::settings_unknown(&failure.message));
+                needs.break_off();
+            }
+            Err(failure) => stopped = Some(failure),
+        }
+    }
+    // After all that is read: it tells of that.
     let is_whole = store::tell(common, &*store).await;
     if !is_whole {
         tally.beside(Cause::Storage);
@@ -169,18 +184,6 @@ pub async fn audit(
     }
     if stopped.is_some() || !is_whole {
         needs.break_off();
-    } else if scope.prefix == notes::CONFIG && store.census().is_some() {
-        let place = &command.shared.place.store;
-        match interrupt
-            .unless(see_settings(common, &store, place, &mut needs))
-            .await
-        {
-            Ok(Ok(())) => {}
-            Ok(Err(failure)) => {
-                output::note(common.json, &notes::settings_unknown(&failure.message));
-            }
-            Err(failure) => stopped = Some(failure),
-        }
     }
     // What was not looked at may well be there.
     let names = (stopped.is_none() && is_whole && scope.prefix == notes::CONFIG).then_some(names);

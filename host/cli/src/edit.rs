@@ -170,7 +170,7 @@ impl Editing<'_> {
             self.loadable,
             vec![put],
         )
-        .await?;
+        .await;
         let failed = written.into_iter().flatten().next();
         match failed {
             None => Ok(()),

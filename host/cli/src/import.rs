@@ -239,7 +239,7 @@ impl Importing<'_> {
         }
         if let Some(run) = self.run {
             let store = run.store_of_other_content();
-            let written = put(&store, self.plugin.reader(), &self.loadable, puts).await?;
+            let written = put(&store, self.plugin.reader(), &self.loadable, puts).await;
             for (place, failure) in places.into_iter().zip(written) {
                 if let (Some(step), Some(failure)) = (steps.get_mut(place), failure) {
                     step.outcome = FAILED;

@@ -11,6 +11,7 @@ use zeroize::Zeroizing;
 use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::loadable::{Loadable, Objects};
+use crate::report::why::Why;
 
 /// An object to be written.
 pub struct Put {
@@ -22,15 +23,12 @@ pub struct Put {
 }
 
 /// Writes objects, but none that no server loads. One failure each, in order; none of what is durable.
-///
-/// # Errors
-/// What keeps from finding out which these are; nothing is written then.
 pub async fn put(
     store: &Journaled,
     opener: &Auditor,
     loadable: &Loadable,
     puts: Vec<Put>,
-) -> Result<Vec<Option<Failure>>, Failure> {
+) -> Vec<Option<Failure>> {
     let few = || StorageError::Other("the store answered for too few drafts".into());
     let (mut changes, mut wanted) = (Vec::new(), Vec::new());
     for put in puts {
@@ -70,7 +68,15 @@ pub async fn put(
             Err(failure) => Some(failure),
         });
     }
-    let mut unfit = loadable.unfit(objects).await?;
+    let mut unfit = match loadable.unfit(objects).await {
+        Ok(unfit) => unfit,
+        // None of them is written, and each is told.
+        Err(failure) => {
+            let failed = results.iter_mut().filter(|result| result.is_none());
+            failed.for_each(|result| *result = Some(Why::from(&failure).into()));
+            return results;
+        }
+    };
     let mut loaded = Vec::with_capacity(drafts.len());
     for (place, path, draft) in drafts {
         match (unfit.remove(&path), results.get_mut(place)) {
@@ -83,7 +89,7 @@ pub async fn put(
         let committed = committed.pop_front().unwrap_or_else(|| Err(few()));
         *result = committed.err().map(failed);
     }
-    Ok(results)
+    results
 }
 
 /// One that was read and is gone was changed too.

@@ -107,13 +107,7 @@ pub async fn run(common: &Common, command: &SignTokens) -> Result<ExitCode, Fail
         let Some(batch) = batches.next().filter(|_| stopped.is_none()) else {
             break;
         };
-        match signing.batch(batch).await {
-            Ok(steps) => done = steps,
-            Err(failure) => {
-                stopped = Some(failure);
-                break;
-            }
-        }
+        done = signing.batch(batch).await;
     }
     if stopped.is_none() {
         stopped = progress.unnamed().err();
@@ -137,7 +131,7 @@ struct Signing<'a> {
 }
 
 impl Signing<'_> {
-    async fn batch(&mut self, paths: &[Vec<u8>]) -> Result<Vec<Step>, Failure> {
+    async fn batch(&mut self, paths: &[Vec<u8>]) -> Vec<Step> {
         let (mut steps, mut puts, mut places) = (Vec::new(), Vec::new(), Vec::new());
         for path in paths {
             match self.prepare(path).await {
@@ -155,7 +149,7 @@ impl Signing<'_> {
         }
         if let Some(run) = self.run {
             let store = run.store_of_other_content();
-            let written = put(&store, self.plugin.reader(), &self.loadable, puts).await?;
+            let written = put(&store, self.plugin.reader(), &self.loadable, puts).await;
             for (place, failure) in places.into_iter().zip(written) {
                 if let (Some(step), Some(failure)) = (steps.get_mut(place), failure) {
                     step.outcome = FAILED;
@@ -163,7 +157,7 @@ impl Signing<'_> {
                 }
             }
         }
-        Ok(steps)
+        steps
     }
 
     /// The account's object with its token signed anew.

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use iamseal::contract::Target;
+use iamseal::contract::{SealedForm, Target};
 use iamseal::keys::{Keyring as _, MixedKeyring};
 use iamseal::storage::Store;
 
@@ -28,6 +28,8 @@ pub async fn tell(
     }
     let stays = match target {
         Target::Plaintext => None,
+        // A RustFS has none of a MinIO's keys.
+        Target::Sealed(options) if options.form == SealedForm::Rustfs => None,
         Target::Sealed(options) => match options.key.clone().or_else(|| keyring.default_key()) {
             // The run says so.
             None => return,

@@ -6,7 +6,7 @@ use std::collections::btree_map::Entry;
 use std::sync::Arc;
 
 use iamseal::Plugin;
-use iamseal::contract::{KeyError, Policy};
+use iamseal::contract::{KeyError, KeyFailure, ObjectError, Policy};
 use iamseal::keys::{Key, Keyring, MixedKeyring, RootCredential};
 
 use super::Object;
@@ -37,12 +37,16 @@ impl<'a> Sealers<'a> {
     /// The one that seals this object again.
     ///
     /// # Errors
-    /// A plugin cannot be loaded.
+    /// A plugin cannot be loaded, or none of the keys opens it any more.
     pub async fn of(&mut self, object: &Object) -> Result<&Plugin, Failure> {
         let Some(name) = object.how.as_ref().and_then(|how| how.key.as_deref()) else {
             return Ok(self.plugin);
         };
-        let count = self.keyring.candidates(name).map_or(0, |keys| keys.len());
+        let candidates = self.keyring.candidates(name).map_err(|error| {
+            let key = name.to_owned();
+            iamseal::Error::Object(ObjectError::Key(KeyFailure { key, error }))
+        })?;
+        let count = candidates.len();
         if count < 2 {
             return Ok(self.plugin);
         }
@@ -62,14 +66,20 @@ impl<'a> Sealers<'a> {
                 none.insert(plugins)
             }
         };
+        let mut first = None;
         for plugin in plugins {
             let opener = plugin.reader();
             let opened = opener.unseal(&object.path, &object.stored.bytes, Policy::Compatible);
-            if opened.await.is_ok() {
-                return Ok(plugin);
+            match opened.await {
+                Ok(_) => return Ok(plugin),
+                Err(error) => first = first.or(Some(error)),
             }
         }
-        Ok(self.plugin)
+        // It opened a moment ago, with all of them: a server among them does not answer now.
+        match first {
+            Some(error) => Err(error.into()),
+            None => Ok(self.plugin),
+        }
     }
 }
 
