@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::StreamExt as _;
 use futures_util::stream::BoxStream;
 use object_store::path::Path;
 use object_store::{
@@ -298,6 +299,9 @@ impl<S: ObjectStore> ObjectStore for SealedStore<S> {
         if is_exempt(location.as_ref().as_bytes()) {
             return self.inner.put_opts(location, payload, options).await;
         }
+        if background::is_own(location) {
+            return Err(of_the_migration(location));
+        }
         let _request = self.standing.request();
         let _write = self.standing.write();
         let plaintext = payload::joined(&payload);
@@ -357,7 +361,11 @@ impl<S: ObjectStore> ObjectStore for SealedStore<S> {
         &self,
         locations: BoxStream<'static, Result<Path>>,
     ) -> BoxStream<'static, Result<Path>> {
-        self.inner.delete_stream(locations)
+        let locations = locations.map(|location| match location {
+            Ok(location) if background::is_own(&location) => Err(of_the_migration(&location)),
+            location => location,
+        });
+        self.inner.delete_stream(locations.boxed())
     }
 
     fn list(&self, prefix: Option<&Path>) -> BoxStream<'static, Result<ObjectMeta>> {
@@ -409,6 +417,14 @@ impl<S: ObjectStore> ObjectStore for SealedStore<S> {
             "an object is sealed for its path, so it cannot be renamed in one step: copy it, then \
              delete it",
         ))
+    }
+}
+
+/// Why a request may not change it: what stands there is believed.
+fn of_the_migration(location: &Path) -> StoreError {
+    StoreError::PermissionDenied {
+        path: location.to_string(),
+        source: "what stands there is the migration's own".into(),
     }
 }
 

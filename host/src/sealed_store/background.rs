@@ -68,9 +68,11 @@ mod verdict;
 
 use std::sync::Arc;
 
+use object_store::path::Path;
+
 #[cfg(doc)]
 use crate::contract::Policy;
-use crate::contract::{ObjectError, SealOptions};
+use crate::contract::{ObjectError, SealOptions, SealedForm};
 use crate::error::Error;
 use crate::plugin::PluginSlot;
 
@@ -86,6 +88,11 @@ const OWN: &[u8] = b"config/x-iamseal/";
 pub const MARKER: &str = "config/x-iamseal/migrated";
 /// The path of the lease.
 pub const LEASE: &str = "config/x-iamseal/lease";
+
+/// Whether it is one of the migration's own objects.
+pub(super) fn is_own(location: &Path) -> bool {
+    location.as_ref().as_bytes().starts_with(OWN)
+}
 
 /// Reads the marker, then begins a migration as a task.
 ///
@@ -112,14 +119,20 @@ pub(super) async fn begin(
         );
     }
     let taken = Taken(Arc::clone(&standing));
+    if options.form == SealedForm::Rustfs {
+        return refused("a store that is served is not brought to what RustFS reads");
+    }
+    let to_plaintext = plan.to_plaintext;
     standing.change(|now| {
-        now.writes_plaintext = plan.to_plaintext;
+        // Only once the marker is void.
+        now.writes_plaintext &= to_plaintext;
         now.is_paused = false;
         now.is_stopped = false;
         now.settled = None;
     });
-    let mut run = run::Run::new(standing, slot, options, plan);
+    let mut run = run::Run::new(Arc::clone(&standing), slot, options, plan);
     run.look_at_marker().await?;
+    standing.change(|now| now.writes_plaintext = to_plaintext);
     Ok(Background::spawn(run, taken))
 }
 

@@ -15,6 +15,7 @@ use object_store::{
 };
 
 use crate::contract::StorageError;
+use crate::shown;
 use crate::storage::{
     Change, Creation, Cursor, Removal, Replacement, Storage, StorageWriter, Stored, Version,
 };
@@ -331,11 +332,21 @@ fn listed<S: Storage + 'static>(
         let store = Arc::clone(&store);
         async move {
             let path = path?;
-            let text = std::str::from_utf8(&path).map_err(failed)?;
-            let location = Path::parse(text)?;
+            let parsed = std::str::from_utf8(&path).ok().map(Path::parse);
+            let Some(Ok(location)) = parsed else {
+                tracing::warn!(
+                    path = shown(&path),
+                    "left out of a listing: its name is none here"
+                );
+                return Ok(None);
+            };
             match whole(&*store, &path).await {
                 Ok(stored) => Ok(Some(meta(location, &stored))),
                 Err(StorageError::NotFound) => Ok(None),
+                Err(error @ (StorageError::Refused(_) | StorageError::TooLarge(_))) => {
+                    tracing::warn!(path = shown(&path), %error, "left out of a listing");
+                    Ok(None)
+                }
                 Err(error) => Err(said(error, &location)),
             }
         }

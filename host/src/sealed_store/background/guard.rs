@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 
 use crate::contract::{Form, StorageError};
+use crate::error::Error;
 use crate::plugin::Plugin;
 use crate::storage::{Change, Cursor, Draft, Storage, StorageWriter, Stored, Version};
 
@@ -83,7 +84,10 @@ impl Guard {
                 ))
             }
             // What cannot be inspected cannot be opened.
-            _ => Ok(()),
+            Ok(_) | Err(Error::Object(_)) => Ok(()),
+            Err(error) => Err(StorageError::Other(format!(
+                "it could not be looked at: {error}"
+            ))),
         }
     }
 }

@@ -77,7 +77,7 @@ impl Lease {
         let theirs = record.and_then(|record| record.get("milliseconds")?.as_u64());
         let time = self
             .time
-            .max(Duration::from_millis(theirs.unwrap_or(0)).min(10 * self.time));
+            .max(Duration::from_millis(theirs.unwrap_or(0)).min(self.time.saturating_mul(10)));
         match &self.seen {
             Some((seen, since)) if seen == version => since.elapsed() >= time,
             _ => {

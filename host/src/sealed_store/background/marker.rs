@@ -161,6 +161,7 @@ pub(super) async fn clear(plugin: &Plugin, objects: &Objects) -> Result<(), Erro
 fn form(options: &SealOptions) -> Value {
     match &options.form {
         SealedForm::Compact => json!(["compact"]),
+        // No migration of a store that is served writes it.
         SealedForm::Rustfs => json!(["rustfs"]),
         SealedForm::Minio(minio) => json!([
             "minio",

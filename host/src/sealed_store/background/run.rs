@@ -6,11 +6,12 @@ mod walk;
 
 use std::pin::pin;
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::future::{Either, select};
 use tokio::sync::watch;
 
-use crate::contract::{Policy, SealOptions, SealedForm};
+use crate::contract::{Policy, SealOptions};
 use crate::error::Error;
 use crate::plugin::{Plugin, PluginSlot};
 
@@ -22,7 +23,10 @@ use super::objects::Objects;
 use super::plan::Plan;
 use super::progress::{Event, Progress, Stage};
 use super::verdict::wants_credential;
-use waiting::Interrupted;
+use waiting::{FIRST_PAUSE, Interrupted, LAST_PAUSE};
+
+/// How often it is looked whether writes have ended. One takes some milliseconds.
+const WRITES: Duration = Duration::from_millis(5);
 
 /// A migration.
 pub(super) struct Run {
@@ -42,6 +46,11 @@ pub(super) struct Run {
     is_marked: bool,
     /// How often something in an old form had been found by then.
     found_old: u64,
+    /// How often the keys had been changed when it began. What another server says of a key that this one was given
+    /// since says nothing of what this one wrote before.
+    first_keys: u64,
+    /// Writes that were under way when keys were changed.
+    earlier: Vec<Arc<()>>,
 }
 
 impl Run {
@@ -55,6 +64,8 @@ impl Run {
             changes: standing.changes(),
             // What requests are refused is not let in by this way either.
             was_sealed: standing.now().policy != Policy::Compatible,
+            first_keys: standing.now().keys,
+            earlier: Vec::new(),
             standing,
             slot,
             options,
@@ -79,9 +90,10 @@ impl Run {
         let now = self.standing.now();
         let plugin = self.slot.current();
         if self.plan.to_plaintext {
+            marker::clear(&plugin, &self.objects()).await?;
             self.was_sealed = false;
             self.standing.set_policy(Policy::Compatible);
-            return marker::clear(&plugin, &self.objects()).await;
+            return Ok(());
         }
         let told = match self.subject(&plugin) {
             Some(subject) => subject.read(&plugin, &self.objects()).await?,
@@ -91,6 +103,10 @@ impl Run {
         match told {
             Told::Nothing => {}
             Told::WasSealed(failed) => {
+                self.only_sealed();
+                self.failed = failed;
+            }
+            Told::Current(failed) if now.keys != self.first_keys => {
                 self.only_sealed();
                 self.failed = failed;
             }
@@ -112,6 +128,7 @@ impl Run {
     pub async fn until_stopped(mut self) {
         while !self.standing.now().is_stopped {
             let keys = self.standing.now().keys;
+            self.is_marked &= keys == self.first_keys;
             let mut held = None;
             if !self.is_marked {
                 held = match self.take_lease(keys).await {
@@ -150,15 +167,29 @@ impl Run {
         if self.is_marked {
             self.begin_anew(self.failed.all.iter().cloned().collect());
         } else {
-            // What they write may be under the key before.
-            self.standing.earlier_writes().await;
-            self.begin_anew(Vec::new());
-            let guard = self.guard();
-            self.count(&guard, keys).await?;
-            self.walk(&guard, keys).await?;
+            self.go_through(keys).await?;
         }
-        self.retry(keys).await?;
+        while !self.retry(keys).await? {
+            self.go_through(keys).await?;
+        }
         self.end(keys).await
+    }
+
+    async fn go_through(&mut self, keys: u64) -> Result<(), Interrupted> {
+        // What they write may be under the key before.
+        self.earlier.push(self.standing.earlier_writes());
+        while self
+            .earlier
+            .iter()
+            .any(|earlier| Arc::strong_count(earlier) > 1)
+        {
+            self.sleep(WRITES, keys).await?;
+        }
+        self.earlier.clear();
+        self.begin_anew(Vec::new());
+        let guard = self.guard();
+        self.count(&guard, keys).await?;
+        self.walk(&guard, keys).await
     }
 
     async fn end(&mut self, keys: u64) -> Result<(), Interrupted> {
@@ -188,30 +219,39 @@ impl Run {
     }
 
     /// Leaves a marker, that all is current or that something was not.
-    async fn mark(&self, is_current: bool) {
+    /// Returns whether it is there now, if there is to be one.
+    async fn mark(&self, is_current: bool) -> bool {
         let plugin = self.slot.current();
         let Some(subject) = self.subject(&plugin) else {
-            return;
+            return true;
         };
         let objects = self.objects();
         let written = subject.write(&plugin, &objects, is_current, &self.failed);
-        if let Err(error) = written.await {
-            tracing::warn!(%error, "the marker was not written: the next start goes through all objects");
+        let written = written.await;
+        if let Err(error) = &written {
+            tracing::warn!(%error, is_current, "the marker was not written");
         }
+        written.is_ok()
     }
 
     /// Nothing to do until the keys change or it is stopped.
     async fn rest(&mut self, keys: u64) {
-        let mut is_void = false;
+        let (mut is_void, mut pause) = (false, FIRST_PAUSE);
         loop {
             let now = *self.changes.borrow_and_update();
             if now.is_stopped || now.keys != keys {
                 return;
             }
             if now.found_old > self.found_old && !is_void {
-                is_void = true;
                 tracing::warn!("an object in an old form was refused: the marker is void");
-                self.mark(false).await;
+                is_void = self.mark(false).await;
+                if !is_void {
+                    // As long as it stands there, the next start would believe it.
+                    let changed = pin!(self.changes.changed());
+                    select(changed, pin!(tokio::time::sleep(pause))).await;
+                    pause = (2 * pause).min(LAST_PAUSE);
+                    continue;
+                }
             }
             if self.changes.changed().await.is_err() {
                 return;
@@ -275,10 +315,9 @@ impl Run {
         })
     }
 
-    /// `Current` is about the default key alone, and not about what RustFS reads.
+    /// `Current` is about the default key alone.
     fn policy_at_the_end(&self, plugin: &Plugin) -> Policy {
         match self.plan.at_the_end {
-            Policy::Current if self.options.form == SealedForm::Rustfs => Policy::Rustfs,
             Policy::Current if self.key(plugin) != plugin.default_key() => Policy::Sealed,
             policy => policy,
         }

@@ -257,12 +257,12 @@ mod tests {
     }
 
     #[derive(Debug)]
-    struct Serving(Mutex<Option<Endless>>);
+    struct Serving(Keys);
 
     impl HttpConnector for Serving {
         fn connect(&self, _: &ClientOptions) -> object_store::Result<HttpClient> {
-            let endless = self.0.lock().unwrap().take().unwrap();
-            Ok(HttpClient::new(endless))
+            let (keys, page) = (self.0, Mutex::new(0));
+            Ok(HttpClient::new(Endless { keys, page }))
         }
     }
 
@@ -299,9 +299,7 @@ mod tests {
         let variables = [("AWS_ACCESS_KEY_ID", "a"), ("AWS_SECRET_ACCESS_KEY", "b")];
         let variables = variables.map(|(name, value)| (name.into(), value.into()));
         let (builder, _) = from_environment(variables).unwrap();
-        let page = Mutex::new(0);
-        let serving = Serving(Mutex::new(Some(Endless { keys, page })));
-        let store = with("s3://b/p", builder, serving).unwrap();
+        let store = with("s3://b/p", builder, Serving(keys)).unwrap();
         let store = store.with(|bucket| bucket.listing = Duration::from_millis(200));
         let mut cursor = store.list(b"config/", None).await.unwrap();
         let listing = async {

@@ -1,16 +1,20 @@
 //! Keys that change while it serves.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use iamseal::contract::{Policy, SealedForm};
-use iamseal::keys::{StaticKey, StaticKeyring};
-use iamseal::sealed_store::background::Event;
+use iamseal::keys::{ReplaceableKeyring, StaticKey, StaticKeyring};
+use iamseal::sealed_store::background::{Event, Share};
+use iamseal::sealed_store::{Plan, VersionedStore};
+use iamseal::storage::DirStore;
+use iamseal::{PluginSlot, SealedStore};
 use iamseal_tests::samples::vector;
 use object_store::ObjectStoreExt as _;
 
 use super::{EARLIER, Folder, at, ended, is_first, keyring, read, refused};
-use crate::sealed_store::KEY;
+use crate::sealed_store::{KEY, builder};
 
 #[tokio::test]
 async fn another_default_key_is_migrated_to_and_told_when_nothing_needs_the_one_before() {
@@ -115,4 +119,58 @@ async fn a_credential_that_comes_opens_what_waited_for_it_and_nothing_that_was_p
     }
     assert_eq!(folder.stored(bad), b"{\"planted\":1}");
     assert_eq!(folder.stored(bad_too), credential.stored);
+}
+
+/// The marker that it began with is about the keys of then.
+#[tokio::test]
+async fn keys_that_change_before_the_work_begins_are_migrated_to() {
+    let folder = Folder::new().await;
+    let paths = folder.fill(30).await;
+    folder.migrated().await;
+    let folder = folder.again("my-minio-key").await;
+    let store = folder.serving();
+    let migration = store.migrate_in_background(folder.plan()).await.unwrap();
+    migration.change_keys(|| folder.keyring.replace(Arc::new(keyring("later"))));
+    assert_eq!(ended(&migration).await.migrated, 30);
+    for path in &paths {
+        assert!(is_first(path, &read(&store, path).await), "{path}");
+    }
+}
+
+/// Of two servers the second one goes on writing under the key before, until it changes too.
+#[tokio::test]
+async fn what_a_server_wrote_before_its_keys_changed_is_not_taken_for_done_by_another() {
+    let folder = Folder::new().await;
+    folder.fill(12).await;
+    let lease = Duration::from_secs(2);
+    let plan = |plan: Plan, node| plan.lease(node, lease).at_the_end(Policy::Sealed);
+    let first = folder.serving();
+    let of_first = plan(folder.plan(), "first");
+    let of_first = first.migrate_in_background(of_first).await.unwrap();
+    ended(&of_first).await;
+
+    let second_keys = Arc::new(ReplaceableKeyring::new(Arc::new(keyring("my-minio-key"))));
+    let plugin = builder().keyring(second_keys.clone()).store_name("store");
+    let plugin = plugin.load().await.unwrap();
+    let objects = Arc::new(DirStore::open(folder.folder.path()).unwrap());
+    let second = SealedStore::new(
+        VersionedStore::new(Arc::clone(&objects)),
+        PluginSlot::new(plugin),
+    );
+    let second = second.policy(Policy::Compatible);
+    let of_second = plan(Plan::of(objects).share(Share::ALL), "second");
+    let of_second = second.migrate_in_background(of_second).await.unwrap();
+    ended(&of_second).await;
+
+    of_first.change_keys(|| folder.keyring.replace(Arc::new(keyring("later"))));
+    ended(&of_first).await;
+    second.put(&at("config/late"), "{}".into()).await.unwrap();
+    let key = || async {
+        let seen = folder.plugin.inspect(&folder.stored("config/late")).await;
+        seen.unwrap().key.unwrap()
+    };
+    assert_eq!(key().await, "my-minio-key");
+    of_second.change_keys(|| second_keys.replace(Arc::new(keyring("later"))));
+    ended(&of_second).await;
+    assert_eq!(key().await, "later");
 }

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use iamseal::contract::Policy;
+use iamseal::contract::{Policy, SealOptions, SealedForm};
 use iamseal::sealed_store::VersionedStore;
-use iamseal::sealed_store::background::{MARKER, Stage};
+use iamseal::sealed_store::background::{LEASE, MARKER, Stage};
 use iamseal::{PluginSlot, SealedStore};
 use iamseal_tests::samples::damaged;
 
-use super::{Folder, content, ended, is_first, keyring, read, refused, until};
+use object_store::{Error, ObjectStoreExt as _};
+
+use super::{Folder, at, content, ended, is_first, keyring, read, refused, until};
 use crate::sealed_store::builder;
 
 #[tokio::test]
@@ -130,4 +132,37 @@ async fn an_object_in_an_old_form_voids_it_and_is_not_sealed_for_honest() {
     let folder = folder.again("my-minio-key").await;
     let (store, _migration) = folder.migrated().await;
     assert_eq!(read(&store, &paths[7]).await, b"{\"planted\":1}");
+}
+
+/// They are sealed as all is that a request puts, and believed.
+#[tokio::test]
+async fn requests_change_neither_the_marker_nor_the_lease() {
+    let folder = Folder::new().await;
+    folder.fill(6).await;
+    let (store, _migration) = folder.migrated().await;
+    let before = folder.stored(MARKER);
+    for path in [MARKER, LEASE, "config/x-iamseal/other"] {
+        let path = at(path);
+        let put = store.put(&path, "{}".into()).await.unwrap_err();
+        assert!(matches!(put, Error::PermissionDenied { .. }), "{put}");
+        let gone = store.delete(&path).await.unwrap_err();
+        assert!(matches!(gone, Error::PermissionDenied { .. }), "{gone}");
+        let document = at(&super::document(0));
+        store.copy(&document, &path).await.unwrap_err();
+    }
+    assert_eq!(folder.stored(MARKER), before);
+}
+
+#[tokio::test]
+async fn what_rustfs_reads_is_not_written_by_a_server() {
+    let folder = Folder::new().await;
+    let options = SealOptions {
+        form: SealedForm::Rustfs,
+        key: None,
+    };
+    let store = folder.serving().seal_options(options);
+    store
+        .migrate_in_background(folder.plan())
+        .await
+        .unwrap_err();
 }

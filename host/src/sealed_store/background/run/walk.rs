@@ -104,8 +104,9 @@ impl Run {
         cursor.next().await.ok()?.into_iter().next()
     }
 
-    /// What is left, each object again and again.
-    pub(super) async fn retry(&mut self, keys: u64) -> Result<(), Interrupted> {
+    /// What is left, each object again and again. Returns false where a folder can be read now that could not be
+    /// before: there may be more in it than what is known.
+    pub(super) async fn retry(&mut self, keys: u64) -> Result<bool, Interrupted> {
         let mut pause = FIRST_PAUSE;
         while self.progress.left > 0 {
             self.stage(Stage::Retrying);
@@ -117,6 +118,12 @@ impl Run {
             for path in left {
                 self.go_on(keys).await?;
                 self.plan.share.give_way(&self.standing).await;
+                if path.ends_with(b"/") {
+                    if is_readable(&guard, &path).await {
+                        return Ok(false);
+                    }
+                    continue;
+                }
                 match self.one(&guard, &path).await {
                     Ok(Some(step)) => self.take_in(&guard, step),
                     Ok(None) => drop(self.forget(&path)),
@@ -132,7 +139,7 @@ impl Run {
             }
         }
         self.trouble(None);
-        Ok(())
+        Ok(true)
     }
 
     /// One object; none if it has gone.
@@ -181,4 +188,13 @@ fn step_over(path: Vec<u8>, error: &Error) -> Step {
         outcome: Outcome::Failed(ObjectError::Other(error.to_string())),
         retries: 0,
     }
+}
+
+/// Whether a folder that could not be listed, and stood for itself in a listing, can be.
+async fn is_readable(guard: &Guard, folder: &[u8]) -> bool {
+    let Ok(mut cursor) = guard.list(folder, None).await else {
+        return false;
+    };
+    let page = cursor.next().await;
+    page.is_ok_and(|page| page.first().is_none_or(|path| path != folder))
 }
