@@ -306,7 +306,8 @@ impl<S: Storage + StorageWriter + 'static> ObjectStore for VersionedStore<S> {
     }
 }
 
-/// What is below a folder. Each object is read; one that has gone meanwhile is left out.
+/// What is below a folder. Each object is read; one that has gone meanwhile is left out, and so is, with a warning,
+/// what cannot be one.
 fn listed<S: Storage + 'static>(
     store: Arc<S>,
     prefix: Option<&Path>,
