@@ -87,10 +87,11 @@ impl<F: Files> Store<F> {
             };
             let last = page.entries.last().map(|entry| entry.name.clone());
             for entry in page.entries {
-                // A folder of that name has objects whose names have it as a part; an empty one has come in the
-                // place of the file.
+                // A folder of that name holds objects whose names have it as a part; one without folders has come
+                // in the place of the file.
                 let is_meta = entry.name == META
-                    && (entry.kind != Kind::Folder || self.is_empty(drive, &below(&folder, META)));
+                    && (entry.kind != Kind::Folder
+                        || !self.has_folders(drive, &below(&folder, META)));
                 if is_meta || entry.name == OLD_META && entry.kind == Kind::File {
                     if listed.objects.last() != Some(&drive) {
                         listed.objects.push(drive);
@@ -129,9 +130,9 @@ impl<F: Files> Store<F> {
         Ok(())
     }
 
-    fn is_empty(&self, drive: Drive, folder: &[u8]) -> bool {
+    fn has_folders(&self, drive: Drive, folder: &[u8]) -> bool {
         let page = self.files.list(drive, folder, None);
-        page.is_ok_and(|page| page.entries.is_empty())
+        page.is_ok_and(|page| page.entries.iter().any(|entry| entry.kind == Kind::Folder))
     }
 
     /// Whether an object that some drive has is to be listed: not if it dangles, or no server looks
