@@ -8,14 +8,13 @@ use alloc::vec::Vec;
 
 use crate::files::{self, Drive, FileError, Files, Kind};
 use crate::format::{self, FORMAT_BYTES, Format, Unusable, Uuid};
+use crate::healing;
 use crate::notes::{Notes, named};
 use crate::pool::{Pool, pools, position};
 
 /// Where a drive has its system folder: itself (it is one), MinIO's, RustFS's.
 const FOLDERS: [&[u8]; 3] = [b"", b".minio.sys", b".rustfs.sys"];
 const FORMAT: &[u8] = b"format.json";
-/// A drive that has this file is being healed, and incomplete.
-const HEALING: &[u8] = b"buckets/.healing.bin";
 
 /// The pools of a deployment.
 pub struct Layout {
@@ -167,7 +166,7 @@ impl Layout {
             ));
             return;
         };
-        if files.read(drive, &self.path(drive, HEALING), 0, 0).is_ok() {
+        if healing::is_under_way(files, drive, &self.path(drive, healing::FILE)) {
             notes.say(format!(
                 "{name} is being healed, so it is incomplete and is not read"
             ));

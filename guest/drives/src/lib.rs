@@ -24,6 +24,7 @@ mod folder;
 mod format;
 mod frames;
 mod gf;
+mod healing;
 mod highway;
 mod layout;
 mod life;

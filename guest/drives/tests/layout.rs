@@ -82,6 +82,16 @@ fn drives_that_do_not_belong_are_named_and_not_read() {
     );
 }
 
+/// A server leaves its note there when it is done.
+#[test]
+fn a_drive_that_was_healed_is_whole() {
+    let mut lent = Lent::of("four-sealed.tar.gz");
+    let note = include_bytes!("healing-finished.bin").to_vec();
+    let path = b".minio.sys/buckets/.healing.bin".to_vec();
+    lent.drives[2].1.insert(path, note);
+    assert_eq!(notes(&lent.store()), [""; 0]);
+}
+
 #[test]
 fn drives_of_several_deployments_are_not_guessed_at() {
     let mut lent = Lent::of("single-sealed.tar.gz");

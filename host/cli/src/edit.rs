@@ -52,7 +52,7 @@ pub async fn run(common: &Common, command: &Edit) -> Result<ExitCode, Failure> {
     let object = Object::open(&plugin, path, stored).await.map_err(about)?;
     // To open it all keys will do; it is sealed under the one that did.
     let mut sealers = Sealers::new(common, &keyring, &plugin);
-    let sealer = sealers.of(&object).await?;
+    let sealer = sealers.of(&object).await.map_err(about)?;
     if object.how.is_none() && !keys::has_any(&keyring) {
         return Err(notes::NO_KEY_TO_KEEP_UNDER.into());
     }
@@ -135,12 +135,8 @@ impl Editing<'_> {
             given: &self.command.store,
         };
         let work = format!("edit {}", iamseal::shown(path));
-        store::sweep(common, &*on.store, notes::CONFIG).await;
-        let begun = Run::begin(common, self.keyring, &self.command.journal, &on, &work);
-        let run = match interrupt.unless(begun).await.flatten() {
-            Ok(run) => run,
-            Err(failure) => return Err(run::not_begun(common, &on, failure).await),
-        };
+        let (work, place) = ((notes::CONFIG, &*work), &self.command.journal);
+        let run = run::start(common, self.keyring, place, &on, work, &mut interrupt).await?;
         let mut tally = Tally::default();
         let failed = self.replace(&run, put).await.err();
         let outcome = match failed {

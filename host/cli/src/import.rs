@@ -1,10 +1,9 @@
 //! `iamseal import`: the identities of an archive as objects of a store.
 
-mod step;
-
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::Read as _;
+use std::num::NonZeroU32;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::ExitCode;
@@ -14,12 +13,11 @@ use std::time::SystemTime;
 use iamseal::Plugin;
 use iamseal::contract::{ObjectError, Policy, SealedForm, StorageError, Target};
 use iamseal::keys::{Keyring as _, RootCredential, is_open_to_others};
-use iamseal::storage::{Change, Creation, Replacement, Storage, Version};
+use iamseal::storage::{Change, Storage};
 use iamseal_words::arguments::To;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
-use self::step::{CREATED, FAILED, REPLACED, Step, UNCHANGED, WOULD_CREATE, WOULD_REPLACE};
 use crate::arguments::{Common, Import};
 use crate::cause::Cause;
 use crate::failure::Failure;
@@ -27,14 +25,21 @@ use crate::identities::archive::Archive;
 use crate::identities::{Kind, Pattern, entry, is_alike, object, path};
 use crate::interrupt::Interrupt;
 use crate::loadable::Loadable;
-use crate::progress::Progress;
-use crate::put::{Put, put};
+use crate::put::Put;
 use crate::report::notes;
 use crate::report::why::Why;
 use crate::run::{self, On, Run};
+use crate::steps::{Step, Telling, write};
 use crate::store::Access;
 use crate::tally::Tally;
 use crate::{keys, load, output, standing, store, workers};
+
+/// What became of an identity.
+const CREATED: &str = "created";
+const REPLACED: &str = "replaced";
+const WOULD_CREATE: &str = "would-create";
+const WOULD_REPLACE: &str = "would-replace";
+const UNCHANGED: &str = "unchanged";
 
 /// How large an archive may be: that of some ten thousand identities has a few MiB.
 const ARCHIVE_BYTES: u64 = 64 << 20;
@@ -73,17 +78,23 @@ pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure>
         store: store.clone(),
         given: &command.store,
     };
+    let mut common = common.clone();
+    if command
+        .store
+        .as_os_str()
+        .as_bytes()
+        .starts_with(store::BUCKET.as_bytes())
+    {
+        // An undo of it removes, which a bucket does only where nobody else writes.
+        common.typed.promise_stopped();
+    }
+    let common = &common;
     let run = match command.dry_run {
         true => None,
         false => {
-            let begun = interrupt.unless(async {
-                store::sweep(common, &*store, notes::CONFIG).await;
-                Run::begin(common, &keyring, &command.journal, &on, run::IMPORT).await
-            });
-            match begun.await.flatten() {
-                Ok(run) => Some(run),
-                Err(failure) => return Err(run::not_begun(common, &on, failure).await),
-            }
+            let work = (notes::CONFIG, "import");
+            let place = &command.journal;
+            Some(run::start(common, &keyring, place, &on, work, &mut interrupt).await?)
         }
     };
     let storage: Arc<dyn Storage> = match &run {
@@ -100,49 +111,20 @@ pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure>
         is_replacing: command.replace,
         now: humantime::format_rfc3339_seconds(SystemTime::now()).to_string(),
     };
-    let progress = Progress::new(common, Some(identities.len() as u64));
-    let mut tally = Tally::of("identities");
-    let mut stopped = None;
-    let batch = workers::batch(std::num::NonZeroU32::MIN).min(store::batch(&command.store));
+    let tally = Tally::of("identities");
+    let mut telling = Telling::new(common, run.as_ref(), identities.len(), tally);
+    let batch = workers::batch(NonZeroU32::MIN).min(store::batch(&command.store));
     for batch in identities.chunks(batch.max(1) as usize) {
-        stopped = interrupt.pressed();
-        if stopped.is_some() {
+        // A batch is never dropped midway: Ctrl-C is answered between two.
+        if !telling.goes_on(interrupt.pressed()) {
             break;
         }
-        let steps = match importing.batch(batch).await {
-            Ok(steps) => steps,
-            Err(failure) => {
-                stopped = Some(failure);
-                break;
-            }
-        };
-        if let Some(run) = &run {
-            let said = steps.iter().filter(|step| step.is_read);
-            run.report(said.map(|step| (&*step.path, step.outcome, step.is_written())))
-                .await;
-        }
-        for step in &steps {
-            let cause = step.failure.as_ref().map(|why| why.cause);
-            match cause {
-                Some(cause) => tally.failed(step.outcome, cause),
-                None => tally.plain(step.outcome),
-            }
-            if let Some(line) = step.line(common).filter(|_| stopped.is_none()) {
-                stopped = progress.object(cause, &line).err();
-            }
-        }
-        progress.advance(steps.len());
-        if stopped.is_none() {
-            stopped = run.as_ref().and_then(|run| run.gives_up());
-        }
-        if stopped.is_some() {
-            break;
+        match importing.batch(batch).await {
+            Ok(steps) => telling.batch(&steps).await,
+            Err(failure) => drop(telling.goes_on(Some(failure))),
         }
     }
-    if stopped.is_none() {
-        stopped = progress.unnamed().err();
-    }
-    progress.finish();
+    let (tally, stopped) = telling.end();
     run::finish(common, &on, run, tally, stopped, &mut interrupt).await
 }
 
@@ -213,41 +195,23 @@ struct Importing<'a> {
 
 impl Importing<'_> {
     async fn batch(&self, identities: &[Identity<'_>]) -> Result<Vec<Step>, Failure> {
-        let (mut steps, mut puts, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut steps, mut prepared) = (Vec::new(), Vec::new());
         for identity in identities {
-            let mut step = Step {
-                path: identity.path(),
-                kind: identity.kind,
-                name: identity.name.to_owned(),
-                outcome: UNCHANGED,
-                failure: None,
-                is_read: false,
-            };
+            let mut step = Step::new(identity.path(), UNCHANGED);
+            step.is_read = false;
+            step.about
+                .insert("kind".into(), identity.kind.name().into());
+            step.about.insert("name".into(), identity.name.into());
             match self.prepare(identity, &mut step).await {
                 Ok(None) => {}
-                Ok(Some(put)) => {
-                    places.push(steps.len());
-                    puts.push(put);
-                }
-                Err(Unfit::Identity(why)) => {
-                    step.outcome = FAILED;
-                    step.failure = Some(why);
-                }
+                Ok(Some(put)) => prepared.push((steps.len(), put)),
+                Err(Unfit::Identity(why)) => step = step.failed(why),
                 Err(Unfit::All(failure)) => return Err(failure),
             }
             steps.push(step);
         }
-        if let Some(run) = self.run {
-            let store = run.store_of_other_content();
-            let written = put(&store, self.plugin.reader(), &self.loadable, puts).await;
-            for (place, failure) in places.into_iter().zip(written) {
-                if let (Some(step), Some(failure)) = (steps.get_mut(place), failure) {
-                    step.outcome = FAILED;
-                    step.failure = Some(Why::from(&failure));
-                }
-            }
-        }
-        Ok(steps)
+        let opener = self.plugin.reader();
+        Ok(write(self.run, opener, &self.loadable, prepared, steps).await)
     }
 
     /// What is to be written; none if the store has it.
@@ -298,7 +262,7 @@ impl Importing<'_> {
             Target::Sealed(_) => Policy::Sealed,
         };
         Ok(Some(Put {
-            change: change(path.clone(), expected, bytes),
+            change: Change::put(path.clone(), expected, bytes),
             plaintext,
             policy,
         }))
@@ -328,21 +292,6 @@ enum Unfit {
     Identity(Why),
     /// No other can be, either.
     All(Failure),
-}
-
-fn change(path: Vec<u8>, expected: Option<Version>, bytes: Vec<u8>) -> Change {
-    match expected {
-        Some(expected) => Change::Replace(Replacement {
-            path,
-            expected,
-            bytes,
-        }),
-        None => Change::Create(Creation {
-            path,
-            bytes,
-            rights: None,
-        }),
-    }
 }
 
 fn malformed(why: impl std::fmt::Display) -> Unfit {

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::step;
-use crate::run::{self, On, Run};
+use crate::run::{self, On};
 use crate::store::Access;
 use crate::tally::Tally;
 use crate::workers;
@@ -75,17 +75,10 @@ pub async fn migrate(
         }
         false => {
             let work = work(command);
-            let begun = interrupt.unless(async {
-                store::sweep(common, &*store, &plan.prefix).await;
-                Run::begin(common, &keyring, &command.journal, &on, &work).await
-            });
-            match begun.await.flatten() {
-                Ok(run) => {
-                    builder = builder.storage(run.store()).storage_writer(run.store());
-                    Some(run)
-                }
-                Err(failure) => return Err(run::not_begun(common, &on, failure).await),
-            }
+            let (work, place) = ((&*plan.prefix, &*work), &command.journal);
+            let run = run::start(common, &keyring, place, &on, work, &mut interrupt).await?;
+            builder = builder.storage(run.store()).storage_writer(run.store());
+            Some(run)
         }
     };
     let prepared = interrupt.unless(async {

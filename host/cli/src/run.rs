@@ -1,7 +1,6 @@
 //! A run over a store that can be taken back: its journal, its proof, and what an operator is told of
 //! both.
 
-use std::os::unix::ffi::OsStrExt as _;
 use std::path::Path;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -62,9 +61,6 @@ impl On<'_> {
     }
 }
 
-/// The work of a run that makes objects.
-pub const IMPORT: &str = "import";
-
 /// Ends a command that went over a store, whatever the end: prints its summary and the drafts that it
 /// leaves, and of its run, if it has one, the name and how to take it back or go on. `stopped` is why it
 /// did not come to its end.
@@ -113,9 +109,31 @@ pub async fn finish(
     }
 }
 
+/// Sweeps the store below a prefix, then begins a run for this work, unless a signal comes first.
+///
+/// # Errors
+/// What keeps it from beginning. What is left by then was told.
+pub async fn start(
+    common: &Common,
+    keyring: &MixedKeyring,
+    place: &JournalPlace,
+    on: &On<'_>,
+    (prefix, work): (&[u8], &str),
+    interrupt: &mut Interrupt,
+) -> Result<Run, Failure> {
+    let begun = interrupt.unless(async {
+        store::sweep(common, &*on.store, prefix).await;
+        Run::begin(common, keyring, place, on, work).await
+    });
+    match begun.await.flatten() {
+        Ok(run) => Ok(run),
+        Err(failure) => Err(not_begun(common, on, failure).await),
+    }
+}
+
 /// Ends a command whose run did not begin, for this reason: says what it leaves and, if somebody wanted the
 /// end, that no object is changed.
-pub async fn not_begun(common: &Common, on: &On<'_>, stopped: Failure) -> Failure {
+async fn not_begun(common: &Common, on: &On<'_>, stopped: Failure) -> Failure {
     let left = on.store.abandoned().await;
     for note in on.left(&left) {
         output::note(common.json, &note);
@@ -142,7 +160,7 @@ struct Ended {
 impl Run {
     /// Begins the journal of what is to be done to the store. Any key of the keyring will open it. May be
     /// dropped at any time.
-    pub async fn begin(
+    async fn begin(
         common: &Common,
         keyring: &MixedKeyring,
         place: &JournalPlace,
@@ -165,16 +183,8 @@ impl Run {
         let journal = Arc::new(journal);
         let journaled = Journaled::new(journal.clone(), store.clone(), store.clone(), inspector);
         let folder = place.journal.as_ref().map(|folder| folder.as_os_str());
-        // An undo of it removes, which a bucket does only where nobody else writes.
-        let is_removed = work == IMPORT
-            && given
-                .as_os_str()
-                .as_bytes()
-                .starts_with(store::BUCKET.as_bytes());
         let name = &journal.head().name;
-        let undo = common
-            .typed
-            .undo(given.as_os_str(), name, folder, is_removed);
+        let undo = common.typed.undo(given.as_os_str(), name, folder);
         Ok(Self {
             journal,
             journaled: Arc::new(journaled),

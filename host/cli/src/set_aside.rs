@@ -9,15 +9,15 @@ use std::process::ExitCode;
 use iamseal::contract::{ObjectError, StorageError};
 use iamseal::journal::{UNKEPT, UNWRITTEN};
 use iamseal::storage::{Change, Removal, StorageWriter};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use self::plan::Planned;
 use crate::arguments::{Common, SetAside};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
-use crate::progress::Progress;
 use crate::report::{notes, why::Why, words};
-use crate::run::{self, On, Run};
+use crate::run::{self, On};
+use crate::steps::{FAILED, Step, Telling};
 use crate::store::Access;
 use crate::tally::Tally;
 use crate::{keys, load, output, standing, store, workers};
@@ -27,7 +27,6 @@ const SET_ASIDE: &str = "set-aside";
 const WOULD: &str = "would-set-aside";
 /// What is said of an object before anything is done.
 const PLANNED: &str = "to set aside";
-const FAILED: &str = "failed";
 
 pub async fn run(common: &Common, command: &SetAside) -> Result<ExitCode, Failure> {
     let paths = plan::named(&command.paths)?;
@@ -72,49 +71,24 @@ pub async fn run(common: &Common, command: &SetAside) -> Result<ExitCode, Failur
         return run::finish(common, &on, None, tally, stopped, &mut interrupt).await;
     }
     let work = format!("set {} aside", notes::count(objects.len(), "object"));
-    let begun = interrupt.unless(async {
-        store::sweep(common, &*store, notes::CONFIG).await;
-        Run::begin(common, &keyring, &command.journal, &on, &work).await
-    });
-    let run = match begun.await.flatten() {
-        Ok(run) => run,
-        Err(failure) => return Err(run::not_begun(common, &on, failure).await),
-    };
-    let progress = Progress::new(common, Some(objects.len() as u64));
+    let (work, place) = ((notes::CONFIG, &*work), &command.journal);
+    let run = run::start(common, &keyring, place, &on, work, &mut interrupt).await?;
     let batch = workers::batch(NonZeroU32::MIN).min(store::batch(&command.store)) as usize;
-    while stopped.is_none() && !objects.is_empty() {
-        // A batch is never dropped midway: Ctrl-C is answered between two.
-        stopped = interrupt.pressed();
-        if stopped.is_some() {
-            break;
-        }
+    let mut telling = Telling::new(common, Some(&run), objects.len(), tally);
+    // A batch is never dropped midway: Ctrl-C is answered between two.
+    while !objects.is_empty() && telling.goes_on(interrupt.pressed()) {
         let rest = objects.split_off(batch.min(objects.len()));
         let steps = remove(&*run.store(), std::mem::replace(&mut objects, rest)).await;
-        let said = steps.iter().map(|(path, failed)| {
-            let outcome = if failed.is_some() { FAILED } else { SET_ASIDE };
-            (path.as_slice(), outcome, failed.is_none())
+        let steps = steps.into_iter().map(|(path, failed)| match failed {
+            None => Step::new(path, SET_ASIDE).written(),
+            Some(error) => {
+                let why = why(&error, &path, kind);
+                Step::new(path, FAILED).failed(why)
+            }
         });
-        run.report(said).await;
-        for (path, failed) in &steps {
-            let why = failed.as_ref().map(|error| why(error, path, kind));
-            match &why {
-                Some(why) => tally.failed(FAILED, why.cause),
-                None => tally.plain(SET_ASIDE),
-            }
-            // What is done is counted even where nobody reads of it.
-            if let Some(line) = line(common, path, why.as_ref()).filter(|_| stopped.is_none()) {
-                stopped = progress.object(why.map(|why| why.cause), &line).err();
-            }
-        }
-        progress.advance(steps.len());
-        if stopped.is_none() {
-            stopped = run.gives_up();
-        }
+        telling.batch(&steps.collect::<Vec<_>>()).await;
     }
-    if stopped.is_none() {
-        stopped = progress.unnamed().err();
-    }
-    progress.finish();
+    let (tally, stopped) = telling.end();
     output::note(common.json, notes::SET_ASIDE);
     run::finish(common, &on, Some(run), tally, stopped, &mut interrupt).await
 }
@@ -126,11 +100,8 @@ const NOTHING: &str = "no object fails for that cause, with these keys";
 fn told(common: &Common, is_dry: bool, object: &Planned, kind: store::Kind) -> String {
     let path = &object.path;
     if let Some(error) = &object.failed {
-        let why = why(error, path, kind);
-        return match common.json {
-            true => json_line(path, FAILED, Some(&why)),
-            false => words::failure_lines(FAILED, &why, path),
-        };
+        let step = Step::new(path.clone(), FAILED).failed(why(error, path, kind));
+        return step.line(common).unwrap_or_default();
     }
     if !common.json {
         let name = if is_dry { WOULD } else { PLANNED };
@@ -140,7 +111,7 @@ fn told(common: &Common, is_dry: bool, object: &Planned, kind: store::Kind) -> S
     fields.insert("loss".into(), object.loss.clone().into());
     let plan = words::json_line(&json!({ "plan": fields }));
     match is_dry {
-        true => format!("{plan}\n{}", json_line(path, WOULD, None)),
+        true => format!("{plan}\n{}", Step::new(path.clone(), WOULD).json()),
         false => plan,
     }
 }
@@ -183,22 +154,4 @@ fn why(error: &StorageError, path: &[u8], kind: store::Kind) -> Why {
         why.cure = Some(notes::move_off_drives(path));
     }
     why
-}
-
-/// For people: what failed. What was done they have read of before.
-fn line(common: &Common, path: &[u8], why: Option<&Why>) -> Option<String> {
-    match (common.json, why) {
-        (true, None) => Some(json_line(path, SET_ASIDE, None)),
-        (true, why) => Some(json_line(path, FAILED, why)),
-        (false, why) => why.map(|why| words::failure_lines(FAILED, why, path)),
-    }
-}
-
-fn json_line(path: &[u8], outcome: &str, why: Option<&Why>) -> String {
-    let mut fields = words::path_fields(path);
-    fields.insert("outcome".into(), outcome.into());
-    if let Some(why) = why {
-        fields.insert("error".into(), words::error_json(why));
-    }
-    words::json_line(&Value::Object(fields))
 }

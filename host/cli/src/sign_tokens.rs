@@ -2,7 +2,6 @@
 //! own secrets.
 
 mod plan;
-mod step;
 
 use std::num::NonZeroU32;
 use std::process::ExitCode;
@@ -13,21 +12,23 @@ use iamseal::contract::StorageError;
 use iamseal::keys::{Keyring as _, RootCredential};
 use iamseal::storage::Storage;
 
-use self::step::{FAILED, SIGNED, Step, WOULD_SIGN};
 use crate::arguments::{Common, SignTokens};
 use crate::failure::Failure;
 use crate::identities::signed_by_account;
 use crate::interrupt::Interrupt;
 use crate::loadable::Loadable;
-use crate::progress::Progress;
-use crate::put::{Put, put};
+use crate::put::Put;
 use crate::report::notes;
 use crate::report::why::Why;
 use crate::reseal::{Object, Sealers};
 use crate::run::{self, On, Run};
+use crate::steps::{FAILED, Step, Telling, write};
 use crate::store::Access;
 use crate::tally::Tally;
-use crate::{keys, load, output, store, workers};
+use crate::{keys, load, output, standing, store, workers};
+
+const SIGNED: &str = "signed";
+const WOULD_SIGN: &str = "would-sign";
 
 pub async fn run(common: &Common, command: &SignTokens) -> Result<ExitCode, Failure> {
     let access = Access::of(command.writes, command.dry_run);
@@ -42,23 +43,18 @@ pub async fn run(common: &Common, command: &SignTokens) -> Result<ExitCode, Fail
     let planning = plan::of(common, command, &*store, &auditor);
     let planned = interrupt.unless(planning).await??;
     planned.tell(common);
+    let becomes_plaintext = |path: &[u8]| planned.accounts.get(path).copied();
+    standing::tell(common, &*store, notes::CONFIG, becomes_plaintext).await;
     let on = On {
         store: store.clone(),
         given: &command.store,
     };
-    let mut tally = Tally::default();
     let run = match command.dry_run || planned.accounts.is_empty() {
         true => None,
         false => {
             let work = format!("sign {}", notes::count(planned.accounts.len(), "token"));
-            let begun = interrupt.unless(async {
-                store::sweep(common, &*store, notes::CONFIG).await;
-                Run::begin(common, &keyring, &command.journal, &on, &work).await
-            });
-            match begun.await.flatten() {
-                Ok(run) => Some(run),
-                Err(failure) => return Err(run::not_begun(common, &on, failure).await),
-            }
+            let (work, place) = ((notes::CONFIG, &*work), &command.journal);
+            Some(run::start(common, &keyring, place, &on, work, &mut interrupt).await?)
         }
     };
     let storage: Arc<dyn Storage> = match &run {
@@ -76,43 +72,25 @@ pub async fn run(common: &Common, command: &SignTokens) -> Result<ExitCode, Fail
         run: run.as_ref(),
         roots,
     };
-    let progress = Progress::new(common, Some(planned.objects()));
-    let mut stopped = None;
+    let paths: Vec<_> = planned.accounts.into_keys().collect();
+    let unfit = planned.failed.into_iter().map(|(path, why)| {
+        let mut step = Step::new(path, FAILED).failed(why);
+        step.is_read = false;
+        step
+    });
+    let unfit: Vec<_> = unfit.collect();
+    let objects = paths.len() + unfit.len();
+    let mut telling = Telling::new(common, run.as_ref(), objects, Tally::default());
+    telling.batch(&unfit).await;
     let batch = workers::batch(NonZeroU32::MIN).min(store::batch(&command.store));
-    let failed = planned.failed.into_iter();
-    let mut done: Vec<_> = failed.map(|(path, why)| Step::failed(path, why)).collect();
-    let mut batches = planned.accounts.chunks(batch.max(1) as usize);
-    loop {
-        if let Some(run) = &run {
-            let said = done.iter().filter(|step| step.is_read);
-            let said = said.map(|step| (&*step.path, step.outcome, step.outcome == SIGNED));
-            run.report(said).await;
-        }
-        for step in &done {
-            let cause = step.failure.as_ref().map(|why| why.cause);
-            match cause {
-                Some(cause) => tally.failed(step.outcome, cause),
-                None => tally.plain(step.outcome),
-            }
-            // What is done is counted even where nobody reads of it.
-            if let Some(line) = step.line(common).filter(|_| stopped.is_none()) {
-                stopped = progress.object(cause, &line).err();
-            }
-        }
-        progress.advance(done.len());
+    for batch in paths.chunks(batch.max(1) as usize) {
         // A batch is never dropped midway: Ctrl-C is answered between two.
-        stopped = stopped
-            .or_else(|| run.as_ref().and_then(Run::gives_up))
-            .or_else(|| interrupt.pressed());
-        let Some(batch) = batches.next().filter(|_| stopped.is_none()) else {
+        if !telling.goes_on(interrupt.pressed()) {
             break;
-        };
-        done = signing.batch(batch).await;
+        }
+        telling.batch(&signing.batch(batch).await).await;
     }
-    if stopped.is_none() {
-        stopped = progress.unnamed().err();
-    }
-    progress.finish();
+    let (tally, stopped) = telling.end();
     if run.is_some() {
         output::note(common.json, notes::TOKENS_SIGNED);
     }
@@ -132,32 +110,23 @@ struct Signing<'a> {
 
 impl Signing<'_> {
     async fn batch(&mut self, paths: &[Vec<u8>]) -> Vec<Step> {
-        let (mut steps, mut puts, mut places) = (Vec::new(), Vec::new(), Vec::new());
+        let (mut steps, mut prepared) = (Vec::new(), Vec::new());
         for path in paths {
-            match self.prepare(path).await {
+            let outcome = match self.run {
+                Some(_) => SIGNED,
+                None => WOULD_SIGN,
+            };
+            let step = Step::new(path.clone(), outcome);
+            steps.push(match self.prepare(path).await {
                 Ok(put) => {
-                    places.push(steps.len());
-                    puts.push(put);
-                    let outcome = match self.run {
-                        Some(_) => SIGNED,
-                        None => WOULD_SIGN,
-                    };
-                    steps.push(Step::new(path.clone(), outcome));
+                    prepared.push((steps.len(), put));
+                    step
                 }
-                Err(why) => steps.push(Step::failed(path.clone(), why)),
-            }
+                Err(why) => step.failed(why),
+            });
         }
-        if let Some(run) = self.run {
-            let store = run.store_of_other_content();
-            let written = put(&store, self.plugin.reader(), &self.loadable, puts).await;
-            for (place, failure) in places.into_iter().zip(written) {
-                if let (Some(step), Some(failure)) = (steps.get_mut(place), failure) {
-                    step.outcome = FAILED;
-                    step.failure = Some(Why::from(&failure));
-                }
-            }
-        }
-        steps
+        let opener = self.plugin.reader();
+        write(self.run, opener, &self.loadable, prepared, steps).await
     }
 
     /// The account's object with its token signed anew.

@@ -65,16 +65,18 @@ impl Typed {
         }
     }
 
-    /// The command that takes a run back whose journal is in this folder, if not in the user's own.
-    /// `stopped`: it needs the promise that nobody else writes.
-    pub fn undo(&self, store: &OsStr, run: &str, journal: Option<&OsStr>, stopped: bool) -> String {
+    /// Promises of an undo that nobody else writes, as the run itself need not have.
+    pub fn promise_stopped(&mut self) {
         let promise = OsString::from("--server-is-stopped");
-        let promise = (stopped && !self.options.contains(&promise)).then_some(promise);
+        if !self.options.contains(&promise) {
+            self.options.push(promise);
+        }
+    }
+
+    /// The command that takes a run back whose journal is in this folder, if not in the user's own.
+    pub fn undo(&self, store: &OsStr, run: &str, journal: Option<&OsStr>) -> String {
         let journal = journal.map(|folder| option("journal", folder));
-        let options = || {
-            let all = journal.iter().flatten().chain(&self.options);
-            all.chain(&promise).cloned()
-        };
+        let options = || journal.iter().flatten().chain(&self.options).cloned();
         let operands = [store.to_owned(), run.into()];
         let undo = [OsString::from("undo")].into_iter();
         let mut command = match store.as_bytes().starts_with(b"-") {
@@ -222,7 +224,7 @@ mod tests {
             options: option("keys", OsStr::new("old keys")),
             ..Typed::default()
         };
-        let undo = |store| typed.undo(OsStr::new(store), "20261123T203010Z", None, false);
+        let undo = |store| typed.undo(OsStr::new(store), "20261123T203010Z", None);
         let expected = "iamseal undo /data 20261123T203010Z --keys 'old keys'";
         assert_eq!(undo("/data"), expected);
         let expected = "iamseal undo --keys 'old keys' -- -data 20261123T203010Z";
@@ -230,7 +232,7 @@ mod tests {
         let expected = "iamseal undo /data R '--journal=-j' --keys 'old keys'";
         let journal = OsStr::new("-j");
         assert_eq!(
-            typed.undo(OsStr::new("/data"), "R", Some(journal), false),
+            typed.undo(OsStr::new("/data"), "R", Some(journal)),
             expected
         );
     }

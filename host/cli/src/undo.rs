@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
 use crate::report::{notes, why::Why, words};
-use crate::run::{self, On, Run};
+use crate::run::{self, On};
 use crate::store::Access;
 use crate::tally::Tally;
 use crate::{journals, keys, load, output, standing, store, workers};
@@ -47,17 +47,10 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
         true => None,
         false => {
             let work = format!("undo {}", past.head().name);
-            let begun = interrupt.unless(async {
-                store::sweep(common, &*store, notes::CONFIG).await;
-                Run::begin(common, &keyring, &command.journal, &on, &work).await
-            });
-            match begun.await.flatten() {
-                Ok(run) => {
-                    undo = undo.writing(run.store(), run.store_of_other_content());
-                    Some(run)
-                }
-                Err(failure) => return Err(run::not_begun(common, &on, failure).await),
-            }
+            let (work, place) = ((notes::CONFIG, &*work), &command.journal);
+            let run = run::start(common, &keyring, place, &on, work, &mut interrupt).await?;
+            undo = undo.writing(run.store(), run.store_of_other_content());
+            Some(run)
         }
     };
     let there = AtomicUsize::new(0);

@@ -8,8 +8,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD as BASE64;
 use object_store::path::Path;
 
-/// Objects of which versions are kept; with all of them their tags take some 20 MiB. Beyond that all are
-/// forgotten, and clients with such tags read again.
+/// Objects of which versions are kept for certain. Up to as many are kept besides, so that their tags take some
+/// 40 MiB; then those that were changed first are forgotten, and clients with such tags read again.
 const OBJECTS: usize = 1 << 16;
 /// Versions of one object: as many keys as anybody changes while a client holds a tag.
 const VERSIONS: usize = 4;
@@ -29,9 +29,16 @@ pub(super) fn version(tag: &str) -> Option<Vec<u8>> {
 /// What migrations have changed.
 #[derive(Default)]
 pub(super) struct Moves {
-    known: Mutex<HashMap<Vec<u8>, Moved>>,
+    known: Mutex<Known>,
     /// Held together by those who change objects and then say so here.
     changing: tokio::sync::RwLock<()>,
+}
+
+/// By paths: those that were changed last, and those before.
+#[derive(Default)]
+struct Known {
+    last: HashMap<Vec<u8>, Moved>,
+    before: HashMap<Vec<u8>, Moved>,
 }
 
 #[derive(Default)]
@@ -61,10 +68,12 @@ impl Moves {
 
     fn record(&self, path: Vec<u8>, from: String, to: String) {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= OBJECTS && !known.contains_key(&path) {
-            known.clear();
+        if known.last.len() >= OBJECTS && !known.last.contains_key(&path) {
+            known.before = std::mem::take(&mut known.last);
         }
-        let moved = known.entry(path).or_default();
+        let earlier = known.before.remove(&path);
+        let moved = known.last.entry(path);
+        let moved = moved.or_insert_with(|| earlier.unwrap_or_default());
         if moved.to != from {
             // Somebody has written between.
             moved.from.clear();
@@ -79,7 +88,8 @@ impl Moves {
     /// The tag of what became of the version with this one.
     pub fn present(&self, location: &Path, tag: &str) -> Option<String> {
         let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let moved = known.get(location.as_ref().as_bytes())?;
+        let path = location.as_ref().as_bytes();
+        let moved = known.last.get(path).or_else(|| known.before.get(path))?;
         let is_before = moved.from.iter().any(|from| from == tag);
         is_before.then(|| moved.to.clone())
     }
@@ -127,6 +137,19 @@ mod tests {
         }
         assert_eq!(present("15"), None);
         assert_eq!(present("16").as_deref(), Some("20"));
+    }
+
+    #[test]
+    fn the_last_objects_that_were_changed_are_known_however_many_there_were_before() {
+        let moves = Moves::default();
+        let path = |number: usize| format!("config/{number}");
+        let count = 2 * OBJECTS + 1;
+        for number in 0..count {
+            moves.record(path(number).into_bytes(), "1".into(), "2".into());
+        }
+        let knows = |number| moves.present(&Path::from(path(number)), "1").is_some();
+        assert!((count - OBJECTS..count).all(knows));
+        assert!(!knows(0));
     }
 
     #[test]

@@ -42,6 +42,22 @@ pub struct Removal {
 }
 
 impl Change {
+    /// Puts bytes there: in the place of this version alone, or only if there is no object.
+    pub fn put(path: Vec<u8>, over: Option<Version>, bytes: Vec<u8>) -> Self {
+        match over {
+            Some(expected) => Self::Replace(Replacement {
+                path,
+                expected,
+                bytes,
+            }),
+            None => Self::Create(Creation {
+                path,
+                bytes,
+                rights: None,
+            }),
+        }
+    }
+
     /// The path of its object.
     pub fn path(&self) -> &[u8] {
         match self {

@@ -4,18 +4,15 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::os::unix::ffi::OsStrExt as _;
 
-use iamseal::contract::{Policy, StorageError};
+use iamseal::Auditor;
+use iamseal::contract::{Finding, Policy, StorageError};
 use iamseal::storage::{Removal, Storage, Version};
-use iamseal::{AuditScope, Auditor};
 
 use crate::arguments::{Common, SetAside};
 use crate::failure::Failure;
-use crate::progress::Progress;
+use crate::findings;
 use crate::report::losses::loss;
 use crate::report::{finding, notes};
-
-/// How many objects are looked at between two looks at Ctrl-C.
-const BATCH: u32 = 16;
 
 /// An object that is to be set aside.
 pub struct Planned {
@@ -106,29 +103,14 @@ async fn failing(
     store: &dyn Storage,
     auditor: &Auditor,
 ) -> Result<Vec<Vec<u8>>, Failure> {
-    let scope = AuditScope {
-        prefix: notes::CONFIG.to_vec(),
-        start_after: None,
-        policy: Policy::Compatible,
-        try_all_credentials: command.credentials.try_all,
-    };
-    let progress: Progress = crate::store::progress(common, store, &scope.prefix).await;
-    let mut audit = auditor.audit(&scope).await?;
     let mut failing = Vec::new();
-    loop {
-        let findings = audit.next(BATCH).await?;
-        if findings.is_empty() {
-            break;
+    let try_all = command.credentials.try_all;
+    let see = |found: Finding| {
+        let is_meant = |cause| command.failing.iter().any(|meant| meant.0 == cause);
+        if finding::cause(&found).is_some_and(is_meant) {
+            failing.push(found.path);
         }
-        progress.derived(audit.derivations());
-        progress.advance(findings.len());
-        for found in findings {
-            let is_meant = |cause| command.failing.iter().any(|meant| meant.0 == cause);
-            if finding::cause(&found).is_some_and(is_meant) {
-                failing.push(found.path);
-            }
-        }
-    }
-    progress.finish();
+    };
+    findings::each(common, store, auditor, try_all, see).await?;
     Ok(failing)
 }

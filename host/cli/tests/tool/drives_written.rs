@@ -18,7 +18,7 @@ use tempfile::TempDir;
 
 use crate::kit::disk::mounted;
 use crate::kit::drives::{Drives, keys};
-use crate::kit::{Ended, OTHER_KEY, Tool, tool};
+use crate::kit::{OTHER_KEY, Tool, run_name, tool};
 
 const ALICE: &str = "config/iam/users/alice/identity.json";
 /// Read and never written.
@@ -135,15 +135,6 @@ async fn auditor() -> Auditor {
         .unwrap()
 }
 
-/// The name of the run that has ended.
-fn name(ended: &Ended) -> String {
-    let summary = ended.json().pop().unwrap();
-    summary["summary"]["run"]["name"]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn every_kind_of_deployment_goes_to_another_key_to_plaintext_and_back() {
     let auditor = auditor().await;
@@ -187,8 +178,8 @@ async fn every_kind_of_deployment_goes_to_another_key_to_plaintext_and_back() {
         }
         assert_eq!(held(&now), held(&before), "{archive}");
 
-        deployment.undo(&name(&plain)).ok();
-        deployment.undo(&name(&sealed)).ok();
+        deployment.undo(&run_name(&plain)).ok();
+        deployment.undo(&run_name(&sealed)).ok();
         assert!(deployment.objects(&auditor).await == before, "{archive}");
         assert!(deployment.left().is_empty(), "{archive}");
     }
@@ -345,7 +336,7 @@ fn what_failed_and_is_changed_all_the_same_is_told_and_taken_back() {
     assert_eq!(summary["summary"]["run"]["differ"], 0, "{ended}");
     assert_eq!(deployment.audit()[ALICE]["key"], "other-key");
 
-    deployment.undo(&name(&ended)).ok();
+    deployment.undo(&run_name(&ended)).ok();
     assert_eq!(deployment.audit()[ALICE]["key"], before[ALICE]["key"]);
 }
 

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::kit::disk::{mounted, not_tested};
 use crate::kit::migration::{outcomes, plain};
 use crate::kit::store::Store;
-use crate::kit::{Ended, KEY, Tool, tool, with};
+use crate::kit::{KEY, Tool, run_name, tool, with};
 
 fn folder() -> TempDir {
     tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap()
@@ -26,12 +26,6 @@ fn undo(store: &Store, run: &str, options: &[(&str, &Path)]) -> Tool {
     options.iter().fold(undo, |undo, (option, path)| {
         undo.args([option.as_ref(), path.as_os_str()])
     })
-}
-
-fn name(ended: &Ended) -> String {
-    let summary = ended.json().pop().unwrap();
-    let name = summary["summary"]["run"]["name"].as_str();
-    name.unwrap().to_owned()
 }
 
 #[test]
@@ -133,7 +127,7 @@ fn a_folder_beside_the_store_on_the_same_disk_is_taken() {
         return;
     };
     assert_eq!(ended.code, Some(0), "{ended}");
-    undo(&store, &name(&ended), &[("--journal", beside.path())]).ok();
+    undo(&store, &run_name(&ended), &[("--journal", beside.path())]).ok();
     assert_eq!(store.bytes(), plain().bytes());
 }
 
@@ -141,7 +135,7 @@ fn a_folder_beside_the_store_on_the_same_disk_is_taken() {
 fn a_folder_or_journal_that_others_can_write_to_is_refused() {
     let (store, journals) = (plain(), folder());
     let set = |path: &Path, mode| fs::set_permissions(path, Permissions::from_mode(mode)).unwrap();
-    let run = name(&migrate(&store, journals.path()).ok());
+    let run = run_name(&migrate(&store, journals.path()).ok());
     let seen = store.seen();
     let journal = journals.path().join(format!("{run}.journal"));
     for (path, mode) in [
@@ -181,7 +175,7 @@ fn full(but_for: &str) -> String {
 fn with_the_disk_of_the_journals_full_a_run_is_taken_back_all_the_same() {
     let (store, journals) = (plain(), folder());
     let before = store.bytes();
-    let run = name(&migrate(&store, journals.path()).ok());
+    let run = run_name(&migrate(&store, journals.path()).ok());
     let sealed = store.bytes();
     let (disk, scratch, other) = (folder(), folder(), folder());
     let paths = [
@@ -210,7 +204,7 @@ fn with_the_disk_of_the_journals_full_a_run_is_taken_back_all_the_same() {
     assert_eq!(ended.code, Some(0), "{ended}");
     assert!(store.bytes() == before);
     // The undo has its journal there, and is taken back by it.
-    undo(&store, &name(&ended), &[("--journal", other.path())]).ok();
+    undo(&store, &run_name(&ended), &[("--journal", other.path())]).ok();
     assert!(store.bytes() == sealed);
 }
 

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 use crate::kit::migration::{NAMES, content, outcomes, plain};
 use crate::kit::store::Store;
 use crate::kit::{
-    CREDENTIAL, Ended, KEY, KEY_WITH_OTHER_BYTES, OTHER_KEY, Running, Tool, tool, with,
+    CREDENTIAL, Ended, KEY, KEY_WITH_OTHER_BYTES, OTHER_KEY, Running, Tool, run_name, tool, with,
 };
 use iamseal_tests::samples::encode;
 
@@ -57,13 +57,6 @@ fn lend(tool: Tool) -> Tool {
     tool.key(KEY).env(CREDENTIAL).file("--keys", OTHER_KEY)
 }
 
-/// The name of the run that has ended.
-fn name(ended: &Ended) -> String {
-    let summary = ended.json().pop().unwrap();
-    let name = summary["summary"]["run"]["name"].as_str();
-    name.unwrap().to_owned()
-}
-
 fn sha256(bytes: &[u8]) -> Vec<u8> {
     Sha256::digest(bytes).to_vec()
 }
@@ -86,7 +79,7 @@ fn a_guess_at_a_password_cannot_be_tried_on_journals_and_proofs() {
     let object = identity("correct horse");
     store.put(ALICE, &object);
     let sealed = journals.run("migrate --to kms", &store).ok();
-    journals.undo(&store, &name(&sealed)).ok();
+    journals.undo(&store, &run_name(&sealed)).ok();
     // Runs that leave it as it is, and from sealed to plaintext.
     journals.run("migrate --to plaintext", &store).ok();
     journals.run("migrate --to kms", &store).ok();
@@ -102,7 +95,7 @@ fn a_guess_at_a_password_cannot_be_tried_on_journals_and_proofs() {
     }
     // Two objects with the same bytes do not tell that they are the same.
     let store = Store::of([(ALICE, &object), (POLICY, &object)]);
-    let run = name(&journals.run("migrate --to kms", &store).ok());
+    let run = run_name(&journals.run("migrate --to kms", &store).ok());
     let proof = objects(&journals.file(&run, "proof"));
     assert_ne!(proof[0]["before"], proof[1]["before"]);
 }
@@ -119,7 +112,7 @@ fn objects(file: &Path) -> Vec<Value> {
 #[test]
 fn a_proof_may_be_shown_to_whoever_guesses_at_a_root_credential() {
     let (journals, store) = (Journals::new(), plain());
-    let run = name(&journals.run("migrate --to kms", &store).ok());
+    let run = run_name(&journals.run("migrate --to kms", &store).ok());
     let text = |end| fs::read_to_string(journals.file(&run, end)).unwrap();
     assert!(text("journal").contains("\"under\":\"credential\""));
     assert!(text("proof").contains("\"under\":\"key\""));
@@ -144,7 +137,7 @@ fn forged(run: &str, head: &Value, now: &[u8], policy: &str) -> String {
 fn a_strangers_journal_is_not_followed() {
     let allow_all = "{\"Statement\":[{\"Effect\":\"Allow\",\"Action\":[\"*\"]}]}";
     let (journals, store) = (Journals::new(), Store::of([(POLICY, "{\"Statement\":[]}")]));
-    let own = name(&journals.run("migrate --to kms", &store).ok());
+    let own = run_name(&journals.run("migrate --to kms", &store).ok());
     let now = store.get(POLICY);
     let first = fs::read_to_string(journals.file(&own, "journal")).unwrap();
     let first: Value = serde_json::from_str(first.lines().next().unwrap()).unwrap();
@@ -173,7 +166,7 @@ fn a_strangers_journal_is_not_followed() {
     // A whole run of the stranger's, under keys of his own.
     let theirs = Store::of([(POLICY, allow_all)]);
     let seal = journals.bare("migrate --to kms", &theirs);
-    let run = name(&seal.key(KEY_WITH_OTHER_BYTES).ok());
+    let run = run_name(&seal.key(KEY_WITH_OTHER_BYTES).ok());
     let ended = journals.undo(&store, &run).run().exits(4);
     assert!(ended.stderr.contains("what does: the key"), "{ended}");
     assert_eq!(store.get(POLICY), now);
@@ -189,9 +182,9 @@ fn changed<'a>(lines: &[&'a str], change: impl FnOnce(&mut Vec<&'a str>)) -> Str
 #[test]
 fn a_journal_that_was_tampered_with_is_not_followed() {
     let (journals, store) = (Journals::new(), plain());
-    let run = name(&journals.run("migrate --to kms", &store).ok());
+    let run = run_name(&journals.run("migrate --to kms", &store).ok());
     let other = plain();
-    let of_other = name(&journals.run("migrate --to kms", &other).ok());
+    let of_other = run_name(&journals.run("migrate --to kms", &other).ok());
     let read = |run: &str| fs::read_to_string(journals.file(run, "journal")).unwrap();
     let (whole, foreign) = (read(&run), read(&of_other));
     let lines: Vec<_> = whole.lines().collect();
@@ -229,7 +222,7 @@ fn a_journal_that_was_tampered_with_is_not_followed() {
 #[test]
 fn a_journal_that_lacks_its_end_is_followed_only_without_a_proof() {
     let (journals, store) = (Journals::new(), plain());
-    let run = name(&journals.run("migrate --to kms", &store).ok());
+    let run = run_name(&journals.run("migrate --to kms", &store).ok());
     let whole = fs::read_to_string(journals.file(&run, "journal")).unwrap();
     let lines: Vec<_> = whole.lines().collect();
     let sealed = store.bytes();
@@ -259,7 +252,7 @@ fn resealed(journals: &Journals) -> (Store, String) {
     let store = plain();
     journals.run("migrate --to kms", &store).ok();
     let ended = journals.run("migrate --to kms --form compact", &store).ok();
-    (store, name(&ended))
+    (store, run_name(&ended))
 }
 
 #[test]
@@ -313,7 +306,7 @@ fn where_no_key_is_left_sealed_objects_are_compared_all_the_same() {
     assert_eq!(store.get(NAMES[1]), theirs);
 
     // Plaintext that a run left cannot be compared, and is left alone.
-    let run = name(&journals.run("migrate --to plaintext", &store).run());
+    let run = run_name(&journals.run("migrate --to plaintext", &store).run());
     let before = store.bytes();
     let undo = journals.bare("undo --trust-journal", &store).args([&run]);
     let ended = undo.run().exits(1);
@@ -324,8 +317,8 @@ fn where_no_key_is_left_sealed_objects_are_compared_all_the_same() {
 #[test]
 fn a_proof_that_was_tampered_with_is_none() {
     let (journals, store) = (Journals::new(), plain());
-    let run = name(&journals.run("migrate --to kms", &store).ok());
-    let other = name(&journals.run("migrate --to kms", &plain()).ok());
+    let run = run_name(&journals.run("migrate --to kms", &store).ok());
+    let other = run_name(&journals.run("migrate --to kms", &plain()).ok());
     let file = journals.file(&run, "proof");
     let read = |file: &Path| fs::read_to_string(file).unwrap();
     let (whole, foreign) = (read(&file), read(&journals.file(&other, "proof")));
@@ -372,7 +365,7 @@ fn a_proof_that_was_tampered_with_is_none() {
 #[test]
 fn a_proof_is_compared_with_the_store() {
     let (journals, store) = (Journals::new(), plain());
-    let run = name(&journals.run("migrate --to kms", &store).ok());
+    let run = run_name(&journals.run("migrate --to kms", &store).ok());
     let proof = journals.file(&run, "proof");
     let verify = || {
         let verify = tool(with("verify-proof --json", &proof));
@@ -452,7 +445,7 @@ fn what_cannot_be_read_again_is_not_said_to_be_changed() {
 
     fs::remove_file(&folder).unwrap();
     fs::rename(&aside, &folder).unwrap();
-    let proof = journals.file(&name(&ended), "proof");
+    let proof = journals.file(&run_name(&ended), "proof");
     let verify = || lend(tool(["verify-proof", "--json"]).args([&*proof, store.root()]));
     let ended = verify().ok();
     let lines = ended.json();
@@ -480,7 +473,7 @@ fn a_proof_is_interrupted() {
         let files = fs::read_dir(journals.0.path()).unwrap();
         let names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
         assert_eq!(names.len(), 1, "{names:?}");
-        let ended = journals.undo(&store, &name(&ended)).ok();
+        let ended = journals.undo(&store, &run_name(&ended)).ok();
         let counts = ended.json().pop().unwrap()["summary"]["counts"].clone();
         assert_eq!(counts, json!([{"outcome": "restored", "objects": MANY}]));
     }

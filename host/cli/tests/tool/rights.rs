@@ -12,7 +12,7 @@ use crate::kit::disk::not_tested;
 use crate::kit::identities::mixed;
 use crate::kit::migration::{migrate, plain};
 use crate::kit::store::Store;
-use crate::kit::{Ended, KEY, tool, with};
+use crate::kit::{Ended, KEY, run_name, tool, with};
 
 const ACL: &str = "system.posix_acl_access";
 const DEFAULT_ACL: &str = "system.posix_acl_default";
@@ -60,14 +60,6 @@ fn paths(store: &Store) -> Vec<Vec<u8>> {
     store.bytes().into_keys().collect()
 }
 
-fn run_of(ended: &Ended) -> String {
-    let summary = ended.json().pop().unwrap();
-    summary["summary"]["run"]["name"]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
 #[test]
 fn an_access_control_list_outlives_a_migration_and_its_undo() {
     let store = plain();
@@ -78,7 +70,7 @@ fn an_access_control_list_outlives_a_migration_and_its_undo() {
         }
     }
     let before = store.seen();
-    let run = run_of(&migrate(&store, "kms").ok());
+    let run = run_name(&migrate(&store, "kms").ok());
     let undo = tool(with("undo --json", store.root()))
         .args([&run])
         .key(KEY);
@@ -160,7 +152,7 @@ fn plaintext_that_others_can_read_is_told_before_it_is_written() {
 
     // And so is what an undo makes plaintext.
     let store = plain();
-    let run = run_of(&migrate(&store, "kms").ok());
+    let run = run_name(&migrate(&store, "kms").ok());
     set_mode(&store, &paths[0], 0o644);
     let name = String::from_utf8_lossy(&paths[0]).into_owned();
     let undo = |command: &str| tool(with(command, store.root())).args([&run]).key(KEY);
@@ -214,7 +206,7 @@ fn plaintext_that_comes_into_being_for_others_to_read_is_told_too() {
         notes(&aside)[0].starts_with("1 object with another name"),
         "{aside}"
     );
-    let undone = run("undo --json").args([run_of(&aside)]).ok();
+    let undone = run("undo --json").args([run_name(&aside)]).ok();
     let said = notes(&undone);
     assert!(said[0].starts_with("1 object not there now"), "{said:?}");
     assert_eq!(store.file(made).metadata().unwrap().mode() & 0o7777, 0o644);

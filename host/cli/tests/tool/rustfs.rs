@@ -8,7 +8,7 @@ use crate::kit::component::component;
 use crate::kit::identities::{archive, objects};
 use crate::kit::migration::{NAMES, content, migrate, outcomes, plain};
 use crate::kit::store::Store;
-use crate::kit::{CREDENTIAL, Ended, KEY, Tool, tool, with};
+use crate::kit::{CREDENTIAL, Ended, KEY, Tool, run_name, tool, with};
 use iamseal_tests::samples::vector;
 
 const MASTER: [(&str, &str); 1] = [("RUSTFS_IAM_MASTER_KEY", "correct horse battery")];
@@ -182,15 +182,6 @@ fn options_of_a_kms_do_not_go_with_it() {
     }
 }
 
-/// The name of the run that has ended.
-fn name(ended: &Ended) -> String {
-    let summary = ended.json().pop().unwrap();
-    summary["summary"]["run"]["name"]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
 #[test]
 fn a_run_is_reverted_and_proved_like_any_other() {
     let store = plain();
@@ -203,7 +194,7 @@ fn a_run_is_reverted_and_proved_like_any_other() {
         run.key(KEY).env(MASTER)
     };
     let ended = with_journal("migrate --to rustfs").ok();
-    let run = name(&ended);
+    let run = run_name(&ended);
     // What it replaced is sealed; nothing is in the open in the journal either.
     for file in fs::read_dir(folder.path()).unwrap() {
         let bytes = fs::read(file.unwrap().path()).unwrap();
@@ -220,7 +211,7 @@ fn a_run_is_reverted_and_proved_like_any_other() {
         run.env(MASTER)
     };
     let ended = run_alone("migrate --to rustfs").ok();
-    run_alone("undo").args([name(&ended)]).ok();
+    run_alone("undo").args([run_name(&ended)]).ok();
     assert_eq!(alone.get(ALICE), content(ALICE.as_bytes()).as_bytes());
 }
 

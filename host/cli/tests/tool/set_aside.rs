@@ -11,7 +11,7 @@ use crate::kit::disk::mounted;
 use crate::kit::drives::{Drives, keys};
 use crate::kit::migration::{content, outcomes};
 use crate::kit::store::Store;
-use crate::kit::{Ended, KEY, OTHER_KEY, Tool, tool, with};
+use crate::kit::{Ended, KEY, OTHER_KEY, Tool, run_name, tool, with};
 use iamseal_tests::samples::damaged;
 
 const ALICE: &str = "config/iam/users/alice/identity.json";
@@ -53,13 +53,6 @@ fn store() -> Store {
     store.put(TIERS, [1, 0, 1, 0, 0x82, 0xa1]);
     fs::set_permissions(store.file(GARBAGE), Permissions::from_mode(0o640)).unwrap();
     store
-}
-
-#[track_caller]
-fn name(ended: &Ended) -> String {
-    let summary = ended.json().pop().unwrap();
-    let name = summary["summary"]["run"]["name"].as_str();
-    name.unwrap().to_owned()
 }
 
 /// What was said of the objects before anything was done.
@@ -108,7 +101,7 @@ fn what_fails_goes_into_the_journal_and_comes_back_as_it_was() {
 
     let undone = journals
         .run("undo --json", &store)
-        .args([name(&ended)])
+        .args([run_name(&ended)])
         .key(KEY);
     let undone = undone.ok();
     assert_eq!(outcomes(&undone), [("restored".to_owned(), 2)].into());
@@ -126,7 +119,7 @@ fn what_fails_goes_into_the_journal_and_comes_back_as_it_was() {
     // And that is taken back too.
     let again = journals
         .run("undo --json", &store)
-        .args([name(&undone)])
+        .args([run_name(&undone)])
         .key(KEY);
     assert_eq!(outcomes(&again.ok()), [("restored".to_owned(), 2)].into());
     assert_eq!(store.bytes().len(), 3);
@@ -146,7 +139,7 @@ fn what_others_have_done_since_is_kept() {
     let undo = || {
         journals
             .run("undo --json", &store)
-            .args([name(&ended)])
+            .args([run_name(&ended)])
             .key(KEY)
     };
     let undone = undo().run().exits(14);
@@ -171,7 +164,10 @@ fn a_server_writes_its_format_anew_and_exempt_files_go_only_if_they_are_named() 
         .key(KEY)
         .ok();
     assert!(!store.file(TIERS).exists());
-    let undo = journals.run("undo", &store).args([name(&ended)]).key(KEY);
+    let undo = journals
+        .run("undo", &store)
+        .args([run_name(&ended)])
+        .key(KEY);
     undo.ok();
     assert_eq!(store.get(TIERS), [1, 0, 1, 0, 0x82, 0xa1]);
 }
@@ -265,7 +261,7 @@ fn on_drives_an_object_goes_and_comes_back() {
     assert_eq!(losses(&ended)[0].1, "the user alice and the secret key");
     content().run().fails(13);
     assert!(!drives.file(1, ALICE).exists());
-    run("undo --server-is-stopped", &name(&ended)).ok();
+    run("undo --server-is-stopped", &run_name(&ended)).ok();
     assert_eq!(content().ok().stdout, alice);
 }
 

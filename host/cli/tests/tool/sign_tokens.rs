@@ -1,5 +1,8 @@
 //! `sign-tokens`: tokens that a root secret signed, signed by the accounts' own secrets.
 
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt as _;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use iamseal_data_key::sign;
@@ -10,7 +13,7 @@ use crate::kit::audit::findings;
 use crate::kit::identities::ALICE;
 use crate::kit::migration::outcomes;
 use crate::kit::store::Store;
-use crate::kit::{Ended, KEY, KEY_WITH_OTHER_BYTES, OTHER_KEY, Tool, tool, with};
+use crate::kit::{KEY, KEY_WITH_OTHER_BYTES, OTHER_KEY, Tool, run_name, tool, with};
 
 const OLD: (&str, &str) = ("rootadmin", "old-root-secret");
 const PRESENT: (&str, &str) = ("rootadmin", "present-root-secret");
@@ -110,15 +113,6 @@ impl Place {
     }
 }
 
-#[track_caller]
-fn run_name(ended: &Ended) -> String {
-    let summary = ended.json().pop().unwrap();
-    summary["summary"]["run"]["name"]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
 #[test]
 fn what_a_root_secret_signed_the_account_signs_and_undo_takes_it_back() {
     let place = Place::new();
@@ -166,6 +160,19 @@ fn what_a_root_secret_signed_the_account_signs_and_undo_takes_it_back() {
     undo.args([run_name(&ended)]).ok();
     assert_eq!(place.store.bytes(), before);
     assert_eq!(place.signers(), signers);
+}
+
+#[test]
+fn another_name_and_an_open_mode_are_told_before_it_writes() {
+    let place = Place::new();
+    let plain = place.store.file(path("plain"));
+    fs::set_permissions(&plain, Permissions::from_mode(0o644)).unwrap();
+    fs::hard_link(&plain, place.store.root().join("elsewhere")).unwrap();
+    for options in ["--dry-run", ""] {
+        let ended = place.sign(options).ok();
+        let ended = ended.says("1 object with another name (a hard link)");
+        ended.says("1 object will hold plaintext that others than the owner can read");
+    }
 }
 
 #[test]

@@ -11,7 +11,7 @@ use tempfile::TempDir;
 
 use crate::kit::migration::{NAMES, content, outcomes, plain};
 use crate::kit::store::Store;
-use crate::kit::{CREDENTIAL, Ended, KEY, KEY_WITH_OTHER_BYTES, OTHER_KEY, Tool, tool, with};
+use crate::kit::{CREDENTIAL, KEY, KEY_WITH_OTHER_BYTES, OTHER_KEY, Tool, run_name, tool, with};
 use iamseal_tests::samples::vector;
 
 /// A folder of journals.
@@ -57,15 +57,6 @@ impl Journals {
     }
 }
 
-/// The name of the run that has ended.
-fn name(ended: &Ended) -> String {
-    let summary = ended.json().pop().unwrap();
-    summary["summary"]["run"]["name"]
-        .as_str()
-        .unwrap()
-        .to_owned()
-}
-
 /// Objects of every form.
 fn mixed() -> Store {
     let store = plain();
@@ -100,15 +91,15 @@ fn a_run_is_taken_back_byte_for_byte_and_so_is_that() {
         let after = store.bytes();
         assert_ne!(before, after);
 
-        let undone = journals.undo(&store, &name(&ended)).ok().says_nothing();
+        let undone = journals.undo(&store, &run_name(&ended)).ok().says_nothing();
         assert_eq!(store.bytes(), before, "{to}");
         assert_eq!(store.drafts(), 0);
         let seen = store.seen();
-        let again = journals.undo(&store, &name(&ended)).ok();
+        let again = journals.undo(&store, &run_name(&ended)).ok();
         assert_eq!(outcomes(&again).keys().collect::<Vec<_>>(), ["unchanged"]);
         assert_eq!(store.seen(), seen, "it was written again");
 
-        journals.undo(&store, &name(&undone)).ok();
+        journals.undo(&store, &run_name(&undone)).ok();
         assert_eq!(store.bytes(), after, "{to}");
     }
 }
@@ -125,7 +116,7 @@ fn every_form_comes_back_with_its_mode() {
     // Vectors that were moved do not open, and stay as they are.
     let ended = journals.migrate("kms --form compact", &store).run();
     assert!(outcomes(&ended)["migrated"] >= 10, "{ended}");
-    journals.undo(&store, &name(&ended)).ok();
+    journals.undo(&store, &run_name(&ended)).ok();
     assert_eq!(modes(&store), before);
 }
 
@@ -136,7 +127,7 @@ fn what_somebody_has_changed_or_removed_since_is_kept() {
     let theirs = b"{\"version\":1,\"theirs\":true}";
     store.put(NAMES[1], theirs);
     fs::remove_file(store.file(NAMES[2])).unwrap();
-    let undone = journals.undo(&store, &name(&ended)).run().exits(14);
+    let undone = journals.undo(&store, &run_name(&ended)).run().exits(14);
     let wanted = [("changed-since".to_owned(), 2), ("restored".to_owned(), 5)];
     assert_eq!(outcomes(&undone), wanted.into());
     assert_eq!(store.get(NAMES[1]), theirs);
@@ -150,7 +141,7 @@ fn no_journal_and_no_proof_holds_plaintext() {
     let secret = "wJalrXUtnFEMIK7MDENGbPxRfiCYEXAMPLEKEY";
     store.put(NAMES[1], format!("{{\"secretKey\":\"{secret}\"}}"));
     let sealed = journals.migrate("kms", &store).ok();
-    journals.undo(&store, &name(&sealed)).ok();
+    journals.undo(&store, &run_name(&sealed)).ok();
     journals.migrate("kms", &store).ok();
     journals.migrate("plaintext", &store).ok();
     let inside =
@@ -168,7 +159,7 @@ fn no_journal_and_no_proof_holds_plaintext() {
 #[test]
 fn what_was_plaintext_comes_back_only_with_the_key() {
     let (journals, store) = (Journals::new(), plain());
-    let run = name(&journals.migrate("kms", &store).ok());
+    let run = run_name(&journals.migrate("kms", &store).ok());
     let sealed = store.bytes();
     // The other key was lent too, so it opens the journal. Other bytes do not; whoever insists is told
     // the same of the objects.
@@ -190,7 +181,7 @@ fn what_was_plaintext_comes_back_only_with_the_key() {
 #[test]
 fn a_dry_run_writes_nothing() {
     let (journals, store) = (Journals::new(), plain());
-    let run = name(&journals.migrate("kms", &store).ok());
+    let run = run_name(&journals.migrate("kms", &store).ok());
     let (seen, runs) = (store.seen(), journals.runs());
     let ended = journals.undo(&store, &run).args(["--dry-run"]).ok();
     assert_eq!(outcomes(&ended), [("would-restore".to_owned(), 7)].into());
@@ -204,7 +195,7 @@ fn a_proof_says_what_was_there_and_what_is() {
     let ended = journals.migrate("kms", &store).ok();
     let summary = ended.json().pop().unwrap()["summary"]["run"].clone();
     assert_eq!(summary["differ"], 0);
-    let file = journals.file(&name(&ended), "proof");
+    let file = journals.file(&run_name(&ended), "proof");
     assert_eq!(summary["proof"], file.to_str().unwrap());
 
     let text = fs::read_to_string(file).unwrap();
@@ -258,7 +249,7 @@ fn without_a_journal_nothing_is_changed() {
 fn a_damaged_journal_restores_what_it_still_can() {
     let (journals, store) = (Journals::new(), plain());
     let before = store.bytes();
-    let run = name(&journals.migrate("kms", &store).ok());
+    let run = run_name(&journals.migrate("kms", &store).ok());
     let after = store.bytes();
     let file = journals.file(&run, "journal");
     let text = fs::read_to_string(&file).unwrap();

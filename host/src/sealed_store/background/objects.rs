@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::contract::{ObjectError, Policy, SealOptions, StorageError};
 use crate::error::Error;
 use crate::plugin::Plugin;
-use crate::storage::{Change, Creation, Replacement, Storage, StorageWriter, Version};
+use crate::storage::{Change, Storage, StorageWriter, Version};
 
 /// Where they stand.
 #[derive(Clone)]
@@ -70,19 +70,7 @@ impl Objects {
         let plaintext = record.to_string().into_bytes();
         let path = path.as_bytes();
         let bytes = plugin.seal(path, &plaintext, &self.options).await?;
-        let path = path.to_vec();
-        let change = match over {
-            Some(expected) => Change::Replace(Replacement {
-                path,
-                expected,
-                bytes,
-            }),
-            None => Change::Create(Creation {
-                path,
-                bytes,
-                rights: None,
-            }),
-        };
+        let change = Change::put(path.to_vec(), over, bytes);
         let unanswered = || failed(StorageError::Other("the store gave no answer".to_owned()));
         let draft = self.writer.stage(vec![change]).await.pop();
         let draft = draft.ok_or_else(unanswered)?.map_err(failed)?;

@@ -9,7 +9,7 @@ use object_store::{ClientConfigKey, ClientOptions, Error};
 use reqwest::{Certificate, NoProxy, Proxy};
 use url::Url;
 
-use crate::network;
+use crate::network::{self, is_loopback};
 
 /// Where the credentials of a cloud's own machines come from: no proxy stands in for the machine itself.
 const LINK_LOCAL: &str = "169.254.0.0/16,fd00:ec2::/32";
@@ -38,6 +38,11 @@ pub(super) fn proxy(text: &str) -> Result<Url, &'static str> {
     let url = Url::parse(text).ok().filter(Url::has_host);
     let url = url.filter(|url| matches!(url.scheme(), "http" | "https"));
     url.ok_or("not a URL such as http://HOST:PORT")
+}
+
+/// Whether others can be on the way to a server, and read what goes there.
+pub(super) fn is_open(endpoint: &Url) -> bool {
+    endpoint.scheme() == "http" && !endpoint.host().is_some_and(|host| is_loopback(&host))
 }
 
 /// Whether a setting of `object_store`'s client means anything here.

@@ -1,7 +1,7 @@
 //! Opening a bucket of S3, by its URL and the variables that `object_store` knows.
 
 use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
@@ -15,11 +15,11 @@ use thiserror::Error;
 use url::Url;
 
 use super::BucketStore;
-use super::connect::{self, Direct};
+use super::connect::{self, Direct, is_open};
+pub use super::credentials::SECRET_FILES;
 use super::credentials::{self, Sendable};
 use super::listing::Connector;
 use crate::contract::StorageError;
-use crate::network::is_loopback;
 
 const SCHEME: &str = "s3://";
 
@@ -29,28 +29,6 @@ const AUTHORITIES: &str = "AWS_CA_BUNDLE";
 /// The proxy that all requests to the bucket's server go through. A variable and no option, since it may
 /// have a password in it.
 const PROXY: &str = "IAMSEAL_S3_PROXY";
-
-/// Where credentials are asked for, and the file with the token that it shows there.
-const ANSWERS_CREDENTIALS: [&str; 3] = [
-    "AWS_CONTAINER_CREDENTIALS_FULL_URI",
-    // Of an instance, and of whoever has a token of another service.
-    "AWS_METADATA_ENDPOINT",
-    "AWS_ENDPOINT_URL_STS",
-];
-const CREDENTIALS_TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
-
-/// The variables that name files with secrets.
-pub const SECRET_FILES: [&str; 2] = [CREDENTIALS_TOKEN, "AWS_WEB_IDENTITY_TOKEN_FILE"];
-
-/// Where AWS' own agents answer on the machine itself, without TLS: ECS', EKS' by either protocol, and the
-/// instance's own.
-const AGENTS: [&str; 5] = [
-    "169.254.170.2",
-    "169.254.170.23",
-    "[fd00:ec2::23]",
-    "169.254.169.254",
-    "[fd00:ec2::254]",
-];
 
 /// Where other programs find their proxies.
 const PROXIES_OF_OTHERS: [&str; 6] = [
@@ -168,6 +146,7 @@ pub fn with(
         keeps_versions: Arc::clone(&keeps_versions),
     };
     let builder = builder.with_http_connector(connector);
+    // Only a store that is built tells where its credentials come from.
     let objects = builder.clone().build().map_err(OpenError::Variables)?;
     let credentials = Sendable(Arc::clone(objects.credentials()));
     let objects = builder.with_credentials(Arc::new(credentials)).build();
@@ -204,11 +183,6 @@ fn not_encrypted(way: &str, url: &Url) -> String {
     )
 }
 
-/// Whether others can be on the way to a server, and read what goes there.
-fn is_open(endpoint: &Url) -> bool {
-    endpoint.scheme() == "http" && !endpoint.host().is_some_and(|host| is_loopback(&host))
-}
-
 /// The settings of these variables, and how to connect; others than those that are known are passed over.
 ///
 /// # Errors
@@ -230,17 +204,9 @@ pub fn from_environment(
             variable: name.to_owned(),
             why,
         };
-        if name.starts_with("AWS_") && !is_sendable(name, value) {
-            return Err(unfit("it holds a character that no request can carry"));
-        }
+        credentials::check(name, value).map_err(unfit)?;
         if name == PROXY && !value.is_empty() {
             connector.proxy = Some(connect::proxy(value).map_err(unfit)?);
-        }
-        if ANSWERS_CREDENTIALS.contains(&name) && !value.is_empty() {
-            check_credentials_url(value).map_err(unfit)?;
-        }
-        if name == CREDENTIALS_TOKEN && !value.is_empty() {
-            check_token(value.as_ref()).map_err(unfit)?;
         }
         if !name.starts_with("AWS_") || value.is_empty() {
             continue;
@@ -267,36 +233,6 @@ pub fn from_environment(
     };
     let builder = builder.with_client_options(options).with_retry(retry);
     Ok((builder, connector))
-}
-
-/// Whether a value can stand in a request; of paths of files, whether it has no control character.
-/// `object_store` takes it for granted.
-fn is_sendable(name: &str, value: &str) -> bool {
-    match name.ends_with("_FILE") || name.ends_with("_CA_BUNDLE") {
-        true => !value.chars().any(char::is_control),
-        false => value.bytes().all(credentials::is_sendable),
-    }
-}
-
-/// # Errors
-/// Credentials would come from another machine in the open.
-fn check_credentials_url(text: &str) -> Result<(), &'static str> {
-    let url = Url::parse(text).map_err(|_| "not a URL")?;
-    let is_agent = url.host_str().is_some_and(|host| AGENTS.contains(&host));
-    match is_open(&url) && !is_agent {
-        true => Err("it is not encrypted (http://), and not on this machine"),
-        false => Ok(()),
-    }
-}
-
-/// # Errors
-/// The token cannot be sent as it stands in its file.
-fn check_token(path: &Path) -> Result<(), &'static str> {
-    let token = fs::read(path).map_err(|_| "the file cannot be read")?;
-    match token.iter().all(|byte| matches!(byte, b'!'..=b'~')) {
-        true => Ok(()),
-        false => Err("the file holds more than a token, such as a line end"),
-    }
 }
 
 fn authorities(path: &OsStr) -> Result<Vec<Certificate>, OpenError> {
@@ -462,33 +398,6 @@ mod tests {
         );
         assert!(proxy("http://127.0.0.1:3128", "http://127.0.0.1:9").is_none());
         assert!(proxy("http://192.0.2.1:3128", "https://a").is_none());
-    }
-
-    #[test]
-    fn credentials_do_not_come_in_the_open() {
-        for variable in ANSWERS_CREDENTIALS {
-            let open = |url| open("s3://b", &[(variable, url)]).map(drop);
-            for fine in [
-                "https://example.org/c",
-                "http://127.0.0.1/c",
-                "http://169.254.170.2/c",
-                "http://169.254.169.254",
-                "http://[fd00:ec2::23]/c",
-            ] {
-                assert!(open(fine).is_ok(), "{fine}");
-            }
-            for unfit in ["http://192.0.2.2/c", "http://example.org", "c"] {
-                let error = open(unfit).unwrap_err().to_string();
-                assert!(error.starts_with(variable), "{error}");
-            }
-        }
-        let file = tempfile::NamedTempFile::new().unwrap();
-        for (token, is_fit) in [("token", true), ("token\n", false), ("to ken", false)] {
-            fs::write(&file, token).unwrap();
-            let variable = [(CREDENTIALS_TOKEN, file.path().to_str().unwrap())];
-            let variable = variable.map(|(name, value)| (name.into(), value.into()));
-            assert_eq!(from_environment(variable).is_ok(), is_fit, "{token:?}");
-        }
     }
 
     #[test]

@@ -17,6 +17,9 @@ const LOOSE: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+/// The digits of a key in base64, without padding.
+const DIGITS: usize = 43;
+
 /// What stands for a text that may be a secret.
 const NOT_SHOWN: &str = "a file (what was given is not shown: it may be a secret)";
 
@@ -73,12 +76,19 @@ pub fn holds_key(text: &str) -> bool {
         || text
             .split(|character: char| !character.is_ascii() || !is_digit(character as u8))
             .any(|run| match run.len() {
-                43 => LOOSE
-                    .decode(run)
-                    .is_ok_and(|bytes| bytes.len() == KEY_BYTES),
+                DIGITS => is_key(run),
                 64 => run.bytes().all(|byte| byte.is_ascii_hexdigit()),
                 _ => false,
             })
+}
+
+/// Whether these digits of base64 are a key's.
+fn is_key(digits: &str) -> bool {
+    let is_long = digits.len() == DIGITS;
+    is_long
+        && LOOSE
+            .decode(digits)
+            .is_ok_and(|bytes| bytes.len() == KEY_BYTES)
 }
 
 /// A sentence without what could be a key after its name, `NAME:BASE64`, wherever somebody has put one.
@@ -100,23 +110,18 @@ pub fn without_keys(sentence: &str) -> String {
             u8::is_ascii_digit,
         ];
         let is_mixed = kinds.iter().all(|kind| run.bytes().any(|byte| kind(&byte)));
-        let is_key = digits == 43
-            && (is_padded || is_after_name)
-            && is_mixed
-            && LOOSE
-                .decode(run)
-                .is_ok_and(|bytes| bytes.len() == KEY_BYTES);
-        match (is_key, digits) {
-            (true, _) => text.push_str("(not shown)"),
-            (false, 0) => {
+        let is_shown = !((is_padded || is_after_name) && is_mixed && is_key(run));
+        match (is_shown, digits) {
+            (false, _) => text.push_str("(not shown)"),
+            (true, 0) => {
                 let next = sentence.get(at..).and_then(|rest| rest.chars().next());
                 text.extend(next);
                 at += next.map_or(1, char::len_utf8);
                 continue;
             }
-            (false, _) => text.push_str(run),
+            (true, _) => text.push_str(run),
         }
-        at += digits + usize::from(is_key && is_padded);
+        at += digits + usize::from(!is_shown && is_padded);
     }
     text
 }

@@ -94,6 +94,14 @@ impl Ended {
     }
 }
 
+/// The name of the run that has ended, of what it says in JSON.
+#[track_caller]
+pub fn run_name(ended: &Ended) -> String {
+    let summary = ended.json().pop().unwrap();
+    let name = summary["summary"]["run"]["name"].as_str();
+    name.unwrap().to_owned()
+}
+
 impl fmt::Display for Ended {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let stdout = String::from_utf8_lossy(&self.stdout);

@@ -26,7 +26,7 @@ use rustix::io::ioctl_fionread;
 use rustix::process::{Pid, Signal};
 use tempfile::NamedTempFile;
 
-pub use ended::Ended;
+pub use ended::{Ended, run_name};
 
 /// Two static keys and their names. They are no secret: the first is that of the vectors.
 pub const KEY: &str = "my-minio-key:rDHTF3saS+WLQAGZnULu9cZHAzOOWiDBSORoXgorNsM=";

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::kit::migration::outcomes;
-use crate::kit::{Ended, KEY, OTHER_KEY, Tool, tool, with};
+use crate::kit::{Ended, KEY, OTHER_KEY, Tool, run_name, tool, with};
 
 pub const BUCKET: &str = "control";
 /// Where in the bucket the store is.
@@ -95,16 +95,6 @@ pub fn plain(objects: usize) -> impl Iterator<Item = (String, String)> {
             json!({"version": 1, "policy": number.to_string()}).to_string(),
         )
     })
-}
-
-/// The name of the run that has ended.
-#[track_caller]
-pub fn run_name(ended: &Ended) -> String {
-    let summary = ended.json().pop().unwrap();
-    summary["summary"]["run"]["name"]
-        .as_str()
-        .unwrap()
-        .to_owned()
 }
 
 #[track_caller]

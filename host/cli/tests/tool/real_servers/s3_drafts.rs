@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use serde_json::Value;
 
-use super::s3::{BUCKET, Bucket, PREFIX, all, run_name};
+use super::s3::{BUCKET, Bucket, PREFIX, all};
 use super::s3_between::{Fate, between};
 use crate::kit::migration::outcomes;
-use crate::kit::{Ended, Tool};
+use crate::kit::{Ended, Tool, run_name};
 
 /// How many objects are in one batch.
 const BATCH: usize = 32;

@@ -7,10 +7,10 @@ use std::net::TcpListener;
 use std::thread;
 use std::time::Instant;
 
-use super::s3::{BUCKET, Bucket, Objects, PREFIX, URL, all, run_name};
+use super::s3::{BUCKET, Bucket, Objects, PREFIX, URL, all};
 use super::s3_between::{Fate, between};
 use crate::kit::migration::reported;
-use crate::kit::{Ended, KEY, tool, with};
+use crate::kit::{Ended, KEY, run_name, tool, with};
 
 const OBJECTS: usize = 200;
 const KILLS: u32 = 8;

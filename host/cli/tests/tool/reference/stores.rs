@@ -14,7 +14,9 @@ use super::document::Reference;
 use super::objects::{ODD, seal};
 use crate::kit::drives::{Drives, change_metadata, keys};
 use crate::kit::store::Store;
-use crate::kit::{CREDENTIAL, Ended, KEY, KEY_WITH_OTHER_BYTES, OTHER_KEY, Tool, tool, with};
+use crate::kit::{
+    CREDENTIAL, Ended, KEY, KEY_WITH_OTHER_BYTES, OTHER_KEY, Tool, run_name, tool, with,
+};
 use iamseal_tests::samples::{damaged, vector};
 
 const ALICE: &str = "config/iam/users/alice/identity.json";
@@ -209,13 +211,6 @@ pub fn manifests(reference: &mut Reference) {
     reference.compare("manifest", &manifest().run().exits(12));
 }
 
-/// The name of the run that has ended.
-fn name(ended: &Ended) -> String {
-    let summary = ended.json().pop().unwrap();
-    let name = summary["summary"]["run"]["name"].as_str();
-    name.unwrap().to_owned()
-}
-
 /// A folder of journals.
 struct Journals(TempDir);
 
@@ -262,7 +257,7 @@ pub fn migrations(reference: &mut Reference) {
     drop(hold);
     let ended = running.wait().exits(3);
     reference.compare("migrate", &ended);
-    let run = name(&ended);
+    let run = run_name(&ended);
     let sections = [
         ("run", "journal run"),
         ("change", "journal change"),
@@ -295,7 +290,7 @@ pub fn migrations(reference: &mut Reference) {
     let odd = Store::of([(ODD, "{}")]);
     let ended = lend(journals.run("migrate --to kms", &odd)).ok();
     reference.compare("migrate", &ended);
-    let run = name(&ended);
+    let run = run_name(&ended);
     for end in ["journal", "proof"] {
         journals.compare(reference, &journals.file(&run, end), &sections);
     }
@@ -313,14 +308,14 @@ pub fn migrations(reference: &mut Reference) {
     let ended = lend(journals.run("migrate --to kms --form compact", &odd)).ok();
     let undo = journals
         .run("undo --trust-journal", &odd)
-        .args([&name(&ended)]);
+        .args([&run_name(&ended)]);
     let ended = undo.ok();
     reference.compare("undo", &ended);
     for end in ["journal", "proof"] {
-        journals.compare(reference, &journals.file(&name(&ended), end), &sections);
+        journals.compare(reference, &journals.file(&run_name(&ended), end), &sections);
     }
     let ended = lend(journals.run("migrate --to plaintext", &odd)).ok();
-    let run = name(&ended);
+    let run = run_name(&ended);
     journals.compare(reference, &journals.file(&run, "journal"), &sections);
     proofs(reference, &odd, &journals.file(&run, "proof"));
 
@@ -371,10 +366,10 @@ pub fn set_asides(reference: &mut Reference) {
             journals.compare(reference, &journals.file(run, end), &sections);
         }
     };
-    compare(reference, &name(&ended));
-    let undone = lend(journals.run("undo", &store).args([&name(&ended)])).ok();
+    compare(reference, &run_name(&ended));
+    let undone = lend(journals.run("undo", &store).args([&run_name(&ended)])).ok();
     reference.compare("undo", &undone);
-    compare(reference, &name(&undone));
+    compare(reference, &run_name(&undone));
 }
 
 /// Compares what is said of this proof and this store with all keys.
