@@ -44,3 +44,26 @@ fn a_bucket_is_looked_at_exported_and_edited() {
     bucket.undo(summary["run"]["name"].as_str().unwrap()).ok();
     assert_eq!(bucket.objects(), before);
 }
+
+#[test]
+fn what_was_imported_is_taken_back_by_the_command_that_is_printed() {
+    let bucket = Bucket::new();
+    let place = format!("{BUCKET}/{PREFIX}");
+    bucket.minio.upload(&place, [("config/config.json", "{}")]);
+    let zip = tempfile::NamedTempFile::new().unwrap();
+    let export = tool(["export".as_ref(), mixed().root()]).key(KEY).ok();
+    std::fs::write(&zip, export.stdout).unwrap();
+    let before = bucket.objects();
+    let import = tool(["import", URL]).env(bucket.minio.aws_variables());
+    let journals = ["--journal".as_ref(), bucket.journals().as_os_str()];
+    let ended = import.key(KEY).args([zip.path()]).args(journals).ok();
+    assert_ne!(bucket.objects(), before);
+    let (_, command) = ended.stderr.split_once("to take it back: ").unwrap();
+    let command = command.lines().next().unwrap();
+    assert!(command.contains(" --server-is-stopped"), "{command}");
+    let words: Vec<_> = command.split(' ').collect();
+    assert_eq!(words[..3], ["iamseal", "undo", URL]);
+    let undo = bucket.write("undo").args([words[3], "--server-is-stopped"]);
+    undo.ok();
+    assert_eq!(bucket.objects(), before);
+}
