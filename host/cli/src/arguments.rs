@@ -58,6 +58,10 @@ pub struct Common {
     /// lent, and no KES is asked.
     #[arg(long, global = true, value_name = "FOLDER")]
     pub kes_store: Option<PathBuf>,
+    /// A file of age identities, as age-keygen makes it: for files of --keys and --root-credentials and archives
+    /// that are encrypted with age. May be repeated.
+    #[arg(long = "identity", global = true, value_name = "FILE")]
+    pub identities: Vec<PathBuf>,
     /// Name every object that failed and every draft; otherwise the first ten of each cause are named,
     /// and the others counted.
     #[arg(long, global = true)]

@@ -10,6 +10,7 @@ use iamseal::Auditor;
 use iamseal::contract::{Found, ObjectError, Policy, StorageError};
 use iamseal::keys::{Keyring as _, RootCredential};
 use iamseal::storage::Store;
+use iamseal_age::Recipients;
 use iamseal_words::arguments::{is_for_rustfs, policy};
 use serde_json::{Map, Value, json};
 use zeroize::Zeroizing;
@@ -26,7 +27,7 @@ use crate::report::why::Why;
 use crate::report::{notes, words};
 use crate::store::Access;
 use crate::tally::{self, Tally};
-use crate::{keys, load, output, store};
+use crate::{encrypted, keys, load, output, store};
 
 /// Where all identities stand.
 const IAM: &[u8] = b"config/iam/";
@@ -40,6 +41,10 @@ pub async fn run(common: &Common, command: &Export) -> Result<ExitCode, Failure>
         None => {}
         Some(file) => check_place(file, &command.store)?,
     }
+    let recipients = encrypted::recipients(&command.encrypt_to)?;
+    if recipients.is_some() && common.json && command.output.is_none() {
+        return Err(notes::LINES_ARE_NOT_ENCRYPTED.into());
+    }
     let keyring = keys::keyring_for(common, is_for_rustfs(command.require))?;
     let roots = keyring.root_credentials();
     let store = store::open_whole(common, &command.store, Access::Read).await?;
@@ -52,6 +57,7 @@ pub async fn run(common: &Common, command: &Export) -> Result<ExitCode, Failure>
         name: command.which.name.as_deref().map(Pattern::from),
         progress: store::progress(common, &*store, IAM).await.on_stderr(),
         archive: Archive::default(),
+        recipients,
         tally: Tally::of("identities"),
         users: BTreeSet::new(),
         temporary: 0,
@@ -109,6 +115,7 @@ struct Exporting<'a> {
     name: Option<Pattern>,
     progress: Progress,
     archive: Archive,
+    recipients: Option<Recipients>,
     tally: Tally,
     /// Every user of the store, and those of whom it has policies alone.
     users: BTreeSet<Vec<u8>>,
@@ -249,7 +256,7 @@ impl Exporting<'_> {
         }
         let archive = match json && self.command.output.is_none() {
             true => None,
-            false => Some(self.archive.zip().map_err(Failure::from)?),
+            false => Some(self.packed()?),
         };
         match (&self.command.output, &archive) {
             (Some(file), Some(archive)) => {
@@ -262,7 +269,7 @@ impl Exporting<'_> {
             (_, None) => {}
         }
         let secrets = [Kind::Users, Kind::Svcaccts].map(|kind| self.archive.of(kind).count());
-        if secrets != [0, 0] {
+        if secrets != [0, 0] && self.recipients.is_none() {
             output::note(json, &notes::holds_secrets(secrets));
         }
         if self.temporary > 0 {
@@ -285,6 +292,21 @@ impl Exporting<'_> {
             }
         }
         Ok(code.into())
+    }
+
+    /// The archive as it is written.
+    fn packed(&self) -> Result<Zeroizing<Vec<u8>>, Failure> {
+        let zip = self.archive.zip().map_err(Failure::from)?;
+        match &self.recipients {
+            None => Ok(zip),
+            Some(recipients) => {
+                let encrypted = recipients.encrypt(&zip).map_err(|error| {
+                    Failure::usage(format!("--encrypt-to: {error}"))
+                        .with_cure("give recipients of one kind")
+                })?;
+                Ok(Zeroizing::new(encrypted))
+            }
+        }
     }
 
     /// Says which service accounts another server will have no parent for.

@@ -32,7 +32,7 @@ use crate::run::{self, On, Run};
 use crate::steps::{Step, Telling, write};
 use crate::store::Access;
 use crate::tally::Tally;
-use crate::{keys, load, output, standing, store, workers};
+use crate::{encrypted, keys, load, output, standing, store, workers};
 
 /// What became of an identity.
 const CREATED: &str = "created";
@@ -48,7 +48,7 @@ const ARCHIVE_BYTES: u64 = 64 << 20;
 const PARTS: usize = 64;
 
 pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure> {
-    let archive = read(&command.archive)?;
+    let archive = read(common, &command.archive)?;
     let open = is_open_to_others(&command.archive);
     keys::tell_open(common, open.then(|| command.archive.clone()));
     let target = command.target()?;
@@ -129,7 +129,7 @@ pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure>
 }
 
 /// Reads an archive.
-fn read(file: &Path) -> Result<Archive, Failure> {
+fn read(common: &Common, file: &Path) -> Result<Archive, Failure> {
     let shown = iamseal::shown(file.as_os_str().as_bytes());
     let mut bytes = Zeroizing::new(Vec::new());
     File::open(file)
@@ -141,6 +141,7 @@ fn read(file: &Path) -> Result<Archive, Failure> {
             format!("{shown}: larger than 64 MiB"),
         ));
     }
+    let bytes = encrypted::contents(common, file, bytes, ARCHIVE_BYTES as usize)?;
     Archive::read(&bytes).map_err(|why| {
         Failure::new(
             Cause::Malformed,

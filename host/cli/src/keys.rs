@@ -16,7 +16,7 @@ use crate::arguments::Common;
 use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::report::notes;
-use crate::{output, typed};
+use crate::{encrypted, output, typed};
 
 /// Everything that is lent to the plugin.
 pub fn keyring(common: &Common) -> Result<MixedKeyring, Failure> {
@@ -27,11 +27,17 @@ pub fn keyring(common: &Common) -> Result<MixedKeyring, Failure> {
     };
     for file in &common.keys {
         is_no_secret("--keys", file)?;
-        keyring = keyring.keys_file(file)?;
+        keyring = match encrypted::keys_text(common, file)? {
+            None => keyring.keys_file(file)?,
+            Some(text) => keyring.keys_text(file, &text)?,
+        };
     }
     for file in &common.root_credentials {
         is_no_secret("--root-credentials", file)?;
-        keyring = keyring.root_credentials_file(file)?;
+        keyring = match encrypted::keys_text(common, file)? {
+            None => keyring.root_credentials_file(file)?,
+            Some(text) => keyring.root_credentials_text(file, &text)?,
+        };
     }
     let files = common.keys.iter().chain(&common.root_credentials);
     warn(common, &environment, files);
@@ -79,7 +85,7 @@ fn kes_store(common: &Common) -> Result<Option<KesStore>, Failure> {
 }
 
 /// Refuses what may be a secret where the name of its file belongs, without showing it.
-fn is_no_secret(option: &str, file: &Path) -> Result<(), Failure> {
+pub fn is_no_secret(option: &str, file: &Path) -> Result<(), Failure> {
     if !GivenPath::from(file).is_hidden() {
         return Ok(());
     }
@@ -163,7 +169,10 @@ pub fn beside_kes(common: &Common) -> Result<StaticKeyring, Failure> {
     }
     for file in &common.keys {
         is_no_secret("--keys", file)?;
-        keyring = keyring.keys_file(file)?;
+        keyring = match encrypted::keys_text(common, file)? {
+            None => keyring.keys_file(file)?,
+            Some(text) => keyring.keys_text(file, &text)?,
+        };
     }
     warn(common, &environment, &common.keys);
     Ok(keyring)

@@ -9,6 +9,7 @@ mod census;
 mod compare;
 mod demo;
 mod edit;
+mod encrypted;
 mod export;
 mod failure;
 mod findings;

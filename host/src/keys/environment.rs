@@ -260,7 +260,7 @@ impl Environment {
 
 /// Reads a file of `[export ]NAME=VALUE` lines. One pair of quotes around a value is removed.
 fn assignments(path: &Path) -> Result<BTreeMap<String, Zeroizing<String>>, KeysError> {
-    let lines = match files::lines(path) {
+    let text = match files::read(path) {
         Err(KeysError::Unreadable { cause, .. }) if cause.kind() == ErrorKind::NotFound => {
             return Err(KeysError::FileMissing {
                 variable: CONFIG_FILE,
@@ -270,7 +270,7 @@ fn assignments(path: &Path) -> Result<BTreeMap<String, Zeroizing<String>>, KeysE
         other => other?,
     };
     let mut assignments = BTreeMap::new();
-    for (place, line) in lines {
+    for (place, line) in files::lines(path, &text) {
         let Some((name, value)) = assignment(&line) else {
             return Err(KeysError::NoAssignment { place });
         };

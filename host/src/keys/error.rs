@@ -75,6 +75,12 @@ pub enum KeysError {
         /// The file.
         path: PathBuf,
     },
+    /// A file is encrypted with age.
+    #[error("{}: it is encrypted with age", .path.display())]
+    Encrypted {
+        /// The file.
+        path: PathBuf,
+    },
     /// With a file there are more than 100 root credentials.
     #[error("{}: there are more than 100 root credentials with it", .path.display())]
     TooManyRootCredentials {
@@ -211,6 +217,7 @@ impl KeysError {
             Self::ByteOrderMark { .. } => "save the file as UTF-8 without a byte-order mark".into(),
             Self::Unreadable { .. } => "check the path, and that this user may read it".into(),
             Self::FileTooLarge { .. } => "name the file that holds the keys".into(),
+            Self::Encrypted { .. } => "give a pipe in its place: <(age -d FILE)".into(),
             Self::TooManyRootCredentials { .. } => {
                 "run once for each part of the file; what is migrated stays so".into()
             }

@@ -13,7 +13,7 @@ use super::error::{KeysError, Place};
 /// Reads a whole file. It may be a pipe, so that a secret need not lie on a disk.
 ///
 /// # Errors
-/// `Unreadable`, `FileTooLarge`, `NotText` if it is not UTF-8, `ByteOrderMark`.
+/// `Unreadable`, `FileTooLarge`, `Encrypted`, `NotText` if it is not UTF-8, `ByteOrderMark`.
 pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, KeysError> {
     let unreadable = |cause: io::Error| KeysError::Unreadable {
         path: path.into(),
@@ -28,6 +28,9 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, KeysError> {
         .map_err(unreadable)?;
     if bytes.len() > FILE_BYTES {
         return Err(KeysError::FileTooLarge { path: path.into() });
+    }
+    if iamseal_words::keys::is_encrypted(&bytes) {
+        return Err(KeysError::Encrypted { path: path.into() });
     }
     match str::from_utf8(&bytes) {
         // It would become part of a name, unseen.
@@ -51,16 +54,10 @@ pub fn is_open_to_others(path: &Path) -> bool {
     about.is_ok_and(|about| about.is_file() && about.permissions().mode() & OTHERS_READ != 0)
 }
 
-/// The lines of a file, without the space around them; empty lines and comments (`#`) are left out.
-///
-/// # Errors
-/// As [`read`].
-pub(super) fn lines(path: &Path) -> Result<Vec<(Place, Zeroizing<String>)>, KeysError> {
-    let text = read(path)?;
-    let lines = iamseal_words::keys::lines(&text);
-    Ok(lines
-        .map(|(number, line)| (Place::Line(path.into(), number), line))
-        .collect())
+/// The lines of a file's text, without the space around them; empty lines and comments (`#`) are left out.
+pub(super) fn lines(path: &Path, text: &str) -> impl Iterator<Item = (Place, Zeroizing<String>)> {
+    let lines = iamseal_words::keys::lines(text);
+    lines.map(move |(number, line)| (Place::Line(path.into(), number), line))
 }
 
 #[cfg(test)]

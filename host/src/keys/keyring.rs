@@ -92,8 +92,16 @@ impl StaticKeyring {
     ///
     /// # Errors
     /// [`KeysError`], if the file cannot be read, is over 1 MiB, or a line is no key.
-    pub fn keys_file(mut self, path: &Path) -> Result<Self, KeysError> {
-        for (place, line) in files::lines(path)? {
+    pub fn keys_file(self, path: &Path) -> Result<Self, KeysError> {
+        self.keys_text(path, &files::read(path)?)
+    }
+
+    /// The same, of what the caller has read, or decrypted. `path` is what errors name.
+    ///
+    /// # Errors
+    /// [`KeysError`], if a line is no key.
+    pub fn keys_text(mut self, path: &Path, text: &str) -> Result<Self, KeysError> {
+        for (place, line) in files::lines(path, text) {
             let key = StaticKey::parse(&line).map_err(|cause| KeysError::Key { place, cause })?;
             self = self.key(key);
         }
@@ -106,8 +114,16 @@ impl StaticKeyring {
     /// # Errors
     /// [`KeysError`], if the file cannot be read, is over 1 MiB, a line is no credential, or there
     /// would be more than 100 in all.
-    pub fn root_credentials_file(mut self, path: &Path) -> Result<Self, KeysError> {
-        for (place, line) in files::lines(path)? {
+    pub fn root_credentials_file(self, path: &Path) -> Result<Self, KeysError> {
+        self.root_credentials_text(path, &files::read(path)?)
+    }
+
+    /// The same, of what the caller has read, or decrypted. `path` is what errors name.
+    ///
+    /// # Errors
+    /// [`KeysError`], if a line is no credential, or there would be more than 100 in all.
+    pub fn root_credentials_text(mut self, path: &Path, text: &str) -> Result<Self, KeysError> {
+        for (place, line) in files::lines(path, text) {
             let credential = RootCredential::parse(&line)
                 .map_err(|cause| KeysError::RootCredential { place, cause })?;
             self = self.root_credential(credential);

@@ -87,6 +87,24 @@ impl MixedKeyring {
         Ok(self)
     }
 
+    /// Adds the keys of a text, as [`StaticKeyring::keys_text`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn keys_text(mut self, path: &Path, text: &str) -> Result<Self, KeysError> {
+        self.statics = self.statics.keys_text(path, text)?;
+        Ok(self)
+    }
+
+    /// Adds the root credentials of a text, as [`StaticKeyring::root_credentials_text`] does.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn root_credentials_text(mut self, path: &Path, text: &str) -> Result<Self, KeysError> {
+        self.statics = self.statics.root_credentials_text(path, text)?;
+        Ok(self)
+    }
+
     /// Adds the root credentials of a file, as [`StaticKeyring::root_credentials_file`] does.
     ///
     /// # Errors

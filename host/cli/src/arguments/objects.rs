@@ -53,6 +53,9 @@ pub struct Export {
     /// The archive, made or replaced as a whole, for its owner alone; standard output if it is missing.
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// Encrypt the archive with age to this recipient (age1…), or to those in this file. May be repeated.
+    #[arg(long, value_name = "RECIPIENT")]
+    pub encrypt_to: Vec<String>,
     #[command(flatten)]
     pub which: Which,
     /// Refuse what is not sealed, or not sealed under the present key.

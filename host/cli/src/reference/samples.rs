@@ -215,6 +215,7 @@ pub fn keys_errors() -> Vec<KeysError> {
             cause: system(),
         },
         KeysError::FileTooLarge { path: path.clone() },
+        KeysError::Encrypted { path: path.clone() },
         KeysError::TooManyRootCredentials { path: path.clone() },
         KeysError::NoKesKey {
             path: GivenPath::harmless(&path),

@@ -1,6 +1,7 @@
 //! The texts of keys and root credentials, by the rules of MinIO.
 
 pub mod assignment;
+pub mod encrypted;
 pub mod given;
 pub mod root_credential;
 pub mod rustfs;
@@ -9,6 +10,7 @@ pub mod static_key;
 use zeroize::Zeroizing;
 
 pub use assignment::{assignment, is_assignment};
+pub use encrypted::is_encrypted;
 pub use root_credential::{RootCredential, RootCredentialError};
 pub use static_key::{StaticKey, StaticKeyError};
 

@@ -512,6 +512,12 @@ pub const SECRETS_FOR_A_TERMINAL: (&str, &str) = (
     "give a file with -o, or send it to a file or a pipe",
 );
 
+/// Why identities are not printed as lines that should be encrypted, and what to do about it.
+pub const LINES_ARE_NOT_ENCRYPTED: (&str, &str) = (
+    "--json without -o prints the identities themselves, and --encrypt-to encrypts an archive",
+    "give the archive a file with -o, or leave out --json",
+);
+
 /// Why plaintext is not edited without any key, and what to do about it.
 pub const NO_KEY_TO_KEEP_UNDER: (&str, &str) = (
     "the object is plaintext, and there is no key to keep the old bytes under, so nothing could take the \
