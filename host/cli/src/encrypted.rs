@@ -19,6 +19,21 @@ use crate::{keys, typed};
 /// How many bytes age may add to a file, its recipients among them; as text a file is a third longer besides.
 const ADDED_BYTES: usize = 1 << 20;
 
+/// How much of a file shows whether it is encrypted.
+const BEGINNING_BYTES: u64 = 64;
+
+/// Whether others than its owner can read the secrets of a file, which they cannot if it is encrypted.
+pub fn is_open_to_others(file: &Path) -> bool {
+    // First of all, since what is open to others is a plain file.
+    if !iamseal::keys::is_open_to_others(file) {
+        return false;
+    }
+    let mut beginning = Vec::new();
+    let read = File::open(file)
+        .and_then(|opened| opened.take(BEGINNING_BYTES).read_to_end(&mut beginning));
+    read.is_err() || !is_encrypted(&beginning)
+}
+
 /// The text of a file of keys or credentials that is encrypted; none of another, or of a pipe, which can be read
 /// only once.
 ///

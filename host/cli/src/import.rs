@@ -12,7 +12,7 @@ use std::time::SystemTime;
 
 use iamseal::Plugin;
 use iamseal::contract::{ObjectError, Policy, SealedForm, StorageError, Target};
-use iamseal::keys::{Keyring as _, RootCredential, is_open_to_others};
+use iamseal::keys::{Keyring as _, RootCredential};
 use iamseal::storage::{Change, Storage};
 use iamseal_words::arguments::To;
 use serde_json::Value;
@@ -49,7 +49,7 @@ const PARTS: usize = 64;
 
 pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure> {
     let archive = read(common, &command.archive)?;
-    let open = is_open_to_others(&command.archive);
+    let open = encrypted::is_open_to_others(&command.archive);
     keys::tell_open(common, open.then(|| command.archive.clone()));
     let target = command.target()?;
     let access = Access::of(command.writes, command.dry_run);

@@ -9,7 +9,6 @@ use iamseal::keys::root_credential::RootCredentialError;
 use iamseal::keys::static_key::StaticKeyError;
 use iamseal::keys::{
     Environment, GivenPath, KesStore, Keyring as _, KeysError, MixedKeyring, StaticKeyring,
-    is_open_to_others,
 };
 
 use crate::arguments::Common;
@@ -40,7 +39,7 @@ pub fn keyring(common: &Common) -> Result<MixedKeyring, Failure> {
         };
     }
     let files = common.keys.iter().chain(&common.root_credentials);
-    warn(common, &environment, files);
+    warn(common, &environment, files.chain(&common.identities));
     Ok(keyring)
 }
 
@@ -119,7 +118,9 @@ pub fn warn<'a>(
 ) {
     passed_over(common, environment);
     quoted(common, environment);
-    let given = files.into_iter().filter(|file| is_open_to_others(file));
+    let given = files
+        .into_iter()
+        .filter(|file| encrypted::is_open_to_others(file));
     tell_open(common, given.cloned().chain(environment.open_to_others()));
 }
 
@@ -174,7 +175,8 @@ pub fn beside_kes(common: &Common) -> Result<StaticKeyring, Failure> {
             Some(text) => keyring.keys_text(file, &text)?,
         };
     }
-    warn(common, &environment, &common.keys);
+    let files = common.keys.iter().chain(&common.identities);
+    warn(common, &environment, files);
     Ok(keyring)
 }
 

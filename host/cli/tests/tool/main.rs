@@ -18,6 +18,7 @@ mod demo;
 mod drives;
 mod drives_written;
 mod edit;
+mod encrypted;
 mod ends;
 mod export;
 mod failing_disk;
