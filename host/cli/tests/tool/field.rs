@@ -97,6 +97,15 @@ fn a_drive_in_the_place_of_a_folder() {
 }
 
 #[test]
+fn a_configuration_that_nothing_could_edit() {
+    let ended = case("config-etcd").exits(0);
+    ended
+        .says("iamseal undo store")
+        .prints(r#""region":{"_":[{"key":"name","value":"eu-north-1"}]}"#)
+        .prints(r#""endpoints","value":"""#);
+}
+
+#[test]
 fn objects_that_are_not_json() {
     let ended = case("bad-json").exits(31);
     assert_eq!(lines(&ended, "fails          not-loadable"), 2, "{ended}");
