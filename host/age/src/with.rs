@@ -127,15 +127,16 @@ mod tests {
     fn what_was_changed_does_not_open() {
         let (one, to_one) = identity();
         let bytes = encrypted(&[&to_one], &[7; 70_000]);
-        let whole = open(&bytes, &[one.clone()], 70_000).unwrap();
+        let one = [one];
+        let whole = open(&bytes, &one, 70_000).unwrap();
         assert_eq!(whole.len(), 70_000);
         for end in [0, 10, 100, 200, bytes.len() - 17, bytes.len() - 1] {
-            let opened = open(&bytes[..end], &[one.clone()], 70_000).err();
+            let opened = open(&bytes[..end], &one, 70_000).err();
             assert_eq!(opened, Some(AgeError::Damaged), "{end}");
         }
         let mut flipped = bytes.clone();
         *flipped.last_mut().unwrap() ^= 1;
-        let opened = open(&flipped, &[one], 70_000).err();
+        let opened = open(&flipped, &one, 70_000).err();
         assert_eq!(opened, Some(AgeError::Damaged));
     }
 
