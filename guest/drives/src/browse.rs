@@ -205,7 +205,14 @@ impl Browse {
         let objects = &level.objects;
         // What an object has beside it: its versions' data, and what no server put there.
         let is_of_object = |name: &[u8], is_odd: bool, drives: &[Drive]| {
-            (is_odd || is_uuid(name)) && drives.iter().all(|drive| objects.contains(drive))
+            let is_data = || {
+                let folder = |drive| {
+                    let above = store.placed(drive, place, &level.folder)?;
+                    Some(below(&above, name))
+                };
+                is_uuid(name) && store.is_data_alone(drives, folder)
+            };
+            drives.iter().all(|drive| objects.contains(drive)) && (is_odd || is_data())
         };
         let entries = page.entries.into_iter();
         let entries =

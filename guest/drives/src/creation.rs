@@ -85,8 +85,12 @@ impl<F: FilesWriter> Store<F> {
         if let Some(why) = listed.unlisted {
             return Err(WriteError::Refused(why));
         }
-        let mut within = listed.folders.into_keys();
-        match within.any(|name| !is_uuid(&name)) {
+        let mut within = listed.folders.iter();
+        let holds_objects = |(name, drives): (&Vec<u8>, &Vec<Drive>)| {
+            let folder = |drive| Some(below(&self.layout.path(drive, path), name));
+            !is_uuid(name) || !self.is_data_alone(drives, folder)
+        };
+        match within.any(holds_objects) {
             true => Err(WriteError::Refused("other objects lie within it".into())),
             false => Ok(()),
         }

@@ -6,7 +6,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::copy::Copy;
-use crate::files::{Drive, FileError, Files, Kind, below};
+use crate::files::{Drive, Entry, FileError, Files, Kind, below};
 use crate::notes::Matter;
 use crate::store::{InPool, Looked, META, OLD_META, ReadError, Store};
 
@@ -128,6 +128,29 @@ impl<F: Files> Store<F> {
             }
         }
         Ok(())
+    }
+
+    /// Whether the folders that have the name of a version's data have nothing else in them on these drives. A
+    /// client may give such a name to a folder of objects too, beside or below another object.
+    pub(crate) fn is_data_alone(
+        &self,
+        drives: &[Drive],
+        folder: impl Fn(Drive) -> Option<Vec<u8>>,
+    ) -> bool {
+        let is_part = |entry: &Entry| {
+            entry.kind == Kind::File && entry.name != META && entry.name != OLD_META
+        };
+        let mut folders = drives.iter().map(|drive| (*drive, folder(*drive)));
+        folders.all(|(drive, folder)| {
+            let Some(folder) = folder else {
+                return true;
+            };
+            match self.files.list(drive, &folder, None) {
+                Ok(page) => !page.has_more && page.entries.iter().all(is_part),
+                Err(FileError::NotFound) => true,
+                Err(FileError::Failed(_)) => false,
+            }
+        })
     }
 
     fn has_folders(&self, drive: Drive, folder: &[u8]) -> bool {

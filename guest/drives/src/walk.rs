@@ -106,9 +106,11 @@ impl Walk {
             let is_object = store.is_listed(&path);
             // The folders of its data.
             let of_data = |drive: &Drive| is_object || listed.objects.contains(drive);
-            listed
-                .folders
-                .retain(|name, drives| !is_uuid(name) || !drives.iter().all(of_data));
+            listed.folders.retain(|name, drives| {
+                let folder = |drive| Some(below(&store.layout.path(drive, &path), name));
+                let is_data = is_uuid(name) && drives.iter().all(of_data);
+                !is_data || !store.is_data_alone(drives, folder)
+            });
             if is_object {
                 listed.odd.clear();
             }

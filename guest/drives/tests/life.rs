@@ -141,6 +141,37 @@ fn an_object_whose_name_has_that_of_its_own_file_is_one_and_hides_none() {
     assert!(lent.store().read(odd.as_bytes()).is_ok());
 }
 
+/// A client may give a folder the name that versions' data have.
+#[test]
+fn an_object_below_another_one_is_one_whatever_its_folder_is_called() {
+    let uuid = "550e8400-e29b-41d4-a716-446655440000";
+    for (below, is_object) in [
+        (format!("{uuid}/identity.json/xl.meta"), true),
+        (format!("{uuid}/xl.meta"), true),
+        (format!("{uuid}/part.1"), false),
+    ] {
+        let mut lent = Lent::of(FOUR);
+        for (_, files) in &mut lent.drives {
+            let meta = files[format!(".minio.sys/{ALICE}/xl.meta").as_bytes()].clone();
+            files.insert(format!(".minio.sys/{ALICE}/{below}").into_bytes(), meta);
+        }
+        let store = lent.store();
+        let found = listed(&store, "config/", None);
+        let path = format!("{ALICE}/{below}");
+        let path = path.strip_suffix("/xl.meta").unwrap_or(&path).to_owned();
+        assert_eq!(found.contains(&path), is_object, "{found:?}");
+        assert!(found.contains(&ALICE.to_owned()));
+        assert_eq!(
+            found.iter().filter(|path| path.contains(uuid)).count(),
+            usize::from(is_object)
+        );
+        if is_object {
+            let after: Vec<String> = listed(&store, "config/", Some(ALICE));
+            assert!(after.contains(&path), "{after:?}");
+        }
+    }
+}
+
 #[test]
 fn whatever_is_there_goes_from_all_drives_and_pools() {
     for archive in SOUND {
