@@ -20,6 +20,8 @@ const ASKED: [&str; 3] = [
     "AWS_METADATA_ENDPOINT",
     "AWS_ENDPOINT_URL_STS",
 ];
+/// Where they are asked for on the agent of a container: a path of that agent.
+const ASKED_OF_AGENT: &str = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
 /// The file with the token that a container shows there.
 const TOKEN: &str = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
 
@@ -69,6 +71,10 @@ pub fn check(name: &str, value: &str) -> Result<(), &'static str> {
     match value {
         "" => Ok(()),
         url if ASKED.contains(&name) => check_url(url),
+        // It is put behind the agent's address, and could go on with it: `@another`.
+        path if name == ASKED_OF_AGENT && !path.starts_with('/') => {
+            Err("no path: it has no / at its beginning")
+        }
         file if name == TOKEN => check_token(file.as_ref()),
         _ => Ok(()),
     }
@@ -136,6 +142,10 @@ mod tests {
             for unfit in ["http://192.0.2.2/c", "http://example.org", "c"] {
                 assert!(!opens(variable, unfit), "{unfit}");
             }
+        }
+        assert!(opens(ASKED_OF_AGENT, "/v2/credentials"));
+        for unfit in ["@192.0.2.2/c", ".example.org/c", "c"] {
+            assert!(!opens(ASKED_OF_AGENT, unfit), "{unfit}");
         }
         let file = tempfile::NamedTempFile::new().unwrap();
         for (token, is_fit) in [("token", true), ("token\n", false), ("to ken", false)] {

@@ -17,7 +17,7 @@ use tokio::runtime::Handle;
 use zeroize::Zeroizing;
 
 use super::errors::failed;
-use super::listing::Tagged;
+use super::listing::{Kept, Tagged};
 use super::place::refused;
 use super::read::{self, tag, version};
 use super::removal::Discarded;
@@ -59,14 +59,15 @@ enum Staged {
 impl BucketDraft {
     /// # Errors
     /// As for [`crate::storage::StorageWriter::stage`], but that an object which is not there shows
-    /// when the draft is committed; `Refused` if it has tags, which may be rights and which a put drops,
-    /// and if it is to go while somebody else may write to it.
+    /// when the draft is committed; `Refused` if it has tags, which may be rights and which a put drops, if the
+    /// server encrypts or holds it as it does not its draft, and if it is to go while somebody else may write to it.
     pub async fn stage(bucket: &Arc<Bucket>, change: Change) -> Result<Self, StorageError> {
         let target = bucket.place.location(change.path())?;
         let own = |bytes| {
             let bytes = Bytes::from_owner(Zeroizing::new(bytes));
             bucket.fits(bytes.len() as u64).map(|()| bytes)
         };
+        let mut kept = Kept::default();
         let change = match change {
             Change::Create(new) => {
                 let bytes = own(new.bytes)?;
@@ -76,15 +77,22 @@ impl BucketDraft {
                     Err(error) => return Err(failed(&error)),
                 }
             }
-            Change::Replace(new) => Staged::Replace {
-                bytes: own(new.bytes)?,
-                attributes: bucket.attributes(&target).await?,
-                expected: new.expected,
-            },
+            Change::Replace(new) => {
+                let attributes;
+                (attributes, kept) = bucket.attributes(&target).await?;
+                Staged::Replace {
+                    bytes: own(new.bytes)?,
+                    attributes,
+                    expected: new.expected,
+                }
+            }
             Change::Remove(_) if !bucket.server_is_stopped => return Err(refused(UNCONDITIONAL)),
             Change::Remove(old) => {
                 // Whoever makes it again knows its bytes, and no more.
-                let attributes = bucket.attributes(&target).await?;
+                let (attributes, kept) = bucket.attributes(&target).await?;
+                if let Some(lost) = kept.lost_in(&Kept::default()) {
+                    return Err(held(lost));
+                }
                 let is_kept = |(kind, _): (&Attribute, _)| *kind == Attribute::ContentType;
                 if !attributes.iter().all(is_kept) {
                     return Err(refused(
@@ -107,6 +115,13 @@ impl BucketDraft {
             // Dropped if it fails, since the draft may be there all the same.
             draft.draft = Some(location.clone());
             bucket.create(&location, bytes).await?;
+            // The draft shows what becomes of an object that is put here.
+            if kept != Kept::default() {
+                let (_, of_draft) = bucket.attributes(&location).await?;
+                if let Some(lost) = kept.lost_in(&of_draft) {
+                    return Err(held(lost));
+                }
+            }
         }
         Ok(draft)
     }
@@ -129,6 +144,8 @@ impl BucketDraft {
                 bytes,
                 attributes,
             } => {
+                // Tags change no entity tag, and somebody may have set some since.
+                bucket.attributes(&self.target).await?;
                 let replaced =
                     bucket.replace(&self.target, expected, bytes.clone(), attributes.clone());
                 let new = replaced.await?;
@@ -315,18 +332,22 @@ impl Bucket {
         }
     }
 
-    /// What an object has besides its bytes and is to keep; nothing of one that is not there.
+    /// What an object has besides its bytes and is to keep, and what its server does with it; nothing of one that
+    /// is not there.
     ///
     /// # Errors
     /// `Refused` if it has tags; `Other` if the store fails.
-    async fn attributes(&self, target: &Path) -> Result<Attributes, StorageError> {
+    async fn attributes(&self, target: &Path) -> Result<(Attributes, Kept), StorageError> {
         let options = GetOptions::new().with_head(true);
         match self.objects.get_opts(target, options).await {
             Ok(there) if there.extensions.get::<Tagged>().is_some() => Err(refused(
                 "it has tags, which can be rights, and a put drops them: remove them first",
             )),
-            Ok(there) => Ok(there.attributes),
-            Err(Error::NotFound { .. }) => Ok(Attributes::new()),
+            Ok(there) => {
+                let kept = there.extensions.get::<Kept>().cloned();
+                Ok((there.attributes, kept.unwrap_or_default()))
+            }
+            Err(Error::NotFound { .. }) => Ok((Attributes::new(), Kept::default())),
             Err(error) => Err(failed(&error)),
         }
     }
@@ -375,4 +396,12 @@ impl Bucket {
             Err(_) => Err(error),
         }
     }
+}
+
+/// What a put would take away, by its header.
+fn held(header: &str) -> StorageError {
+    refused(format!(
+        "its server encrypts or holds it otherwise than what is put there ({header}), and a put drops that: set it \
+         as a default of the bucket first"
+    ))
 }

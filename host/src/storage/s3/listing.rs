@@ -58,6 +58,35 @@ pub(super) struct Connector<C> {
 #[derive(Clone, Copy)]
 pub(super) struct Tagged;
 
+/// What a server does with an object besides keeping it: how it encrypts it and how long it holds it, as its headers
+/// say. A put without these headers makes an object as the bucket has it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Kept(Vec<(&'static str, String)>);
+
+/// Those headers. Until when an object is held is another time for each.
+const KEPT: [&str; 4] = [
+    "x-amz-server-side-encryption",
+    "x-amz-server-side-encryption-aws-kms-key-id",
+    "x-amz-object-lock-legal-hold",
+    "x-amz-object-lock-mode",
+];
+
+impl Kept {
+    fn of(answer: &HttpResponse) -> Self {
+        let present = KEPT.iter().filter_map(|name| {
+            let value = header(answer, name).filter(|value| *value != "OFF")?;
+            Some((*name, value.to_owned()))
+        });
+        Self(present.collect())
+    }
+
+    /// The first header that another object has otherwise.
+    pub fn lost_in(&self, other: &Self) -> Option<&'static str> {
+        let lost = self.0.iter().find(|kept| !other.0.contains(kept));
+        lost.map(|(name, _)| *name)
+    }
+}
+
 #[derive(Debug)]
 struct Service {
     client: HttpClient,
@@ -123,7 +152,9 @@ impl HttpService for Service {
         if is_success && !is_listing {
             let is_tagged =
                 header(&answer, "x-amz-tagging-count").is_some_and(|count| count != "0");
+            let kept = Kept::of(&answer);
             let mut answer = answer;
+            answer.extensions_mut().insert(kept);
             if is_tagged {
                 answer.extensions_mut().insert(Tagged);
             }

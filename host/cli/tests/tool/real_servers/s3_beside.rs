@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
+use iamseal_servers::minio::Minio;
+
 use super::s3::{BUCKET, Bucket, PREFIX, plain};
+use crate::kit::KEY;
 
 /// What an object has beside its bytes is kept, and where that cannot be, the object is left alone.
 #[test]
@@ -51,4 +54,38 @@ fn tags_and_metadata_of_objects() {
     }
     bucket.minio.admin(&["tag", "remove", &tagged]);
     bucket.write("migrate --to kms").ok();
+}
+
+/// A put that the server would not encrypt is not made of an object that it does, unless the bucket says so of all.
+#[test]
+fn objects_that_their_server_encrypts() {
+    let bucket = Bucket::of(Minio::start(&[("MINIO_KMS_SECRET_KEY", KEY)]));
+    let at = format!("{BUCKET}/{PREFIX}");
+    bucket.minio.upload(&at, plain(2));
+    let path = plain(1).next().unwrap().0;
+    let object = format!("t/{at}/{path}");
+    bucket
+        .minio
+        .admin(&["cp", "--enc-s3", "t/control", &object, &object]);
+    let is_encrypted = || {
+        let stat = bucket.minio.admin(&["stat", "--json", &object]);
+        String::from_utf8(stat.stdout)
+            .unwrap()
+            .to_lowercase()
+            .contains("server-side-encryption")
+    };
+    assert!(is_encrypted());
+    let ended = bucket.write("migrate --to kms").run().exits(12);
+    let failed = ended
+        .text()
+        .lines()
+        .find(|line| line.contains("\"failed\""))
+        .unwrap();
+    assert!(failed.contains(&path), "{failed}");
+    assert!(failed.contains("x-amz-server-side-encryption"), "{failed}");
+    assert!(is_encrypted());
+    let of_bucket = ["encrypt", "set", "sse-s3", &format!("t/{BUCKET}")];
+    bucket.minio.admin(&of_bucket);
+    bucket.write("migrate --to kms").ok();
+    assert!(is_encrypted());
 }
