@@ -139,6 +139,16 @@ impl Layout {
         sets.flatten().filter(|drive| drive.is_none()).count()
     }
 
+    /// Which drives are missing, or not whole; none if all are there.
+    pub fn lacking(&self) -> Option<String> {
+        let sets = self.pools.iter().flat_map(|pool| {
+            let sets = (1..).zip(&pool.sets);
+            sets.filter_map(|(number, set)| which(&place_of(pool, number), set))
+        });
+        let all: Vec<String> = sets.collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
     /// Why it is not even written to those drives that are there, if it is not: too few of a set are, or some are
     /// others.
     pub fn unfit_degraded(&self) -> Option<String> {
@@ -289,29 +299,33 @@ fn needed_to_write(all: usize) -> usize {
     quorum.max(readable)
 }
 
-/// Asks for the drives of a set that are not there, and tells whether too few are.
-fn missing(of: &str, set: &[Option<Drive>]) -> Option<(String, bool)> {
+/// Says which drives of a set are not there, by their places.
+fn which(of: &str, set: &[Option<Drive>]) -> Option<String> {
     let missing: Vec<String> = (1..)
         .zip(set)
         .filter(|(_, drive)| drive.is_none())
         .map(|(place, _)| format!("{place}"))
         .collect();
-    let (all, here) = (set.len(), set.len() - missing.len());
-    let need = all - all / 2;
     let which = match missing.split_last()? {
         (last, []) => format!("number {last} is"),
         (last, first) => format!("numbers {} and {last} are", first.join(", ")),
     };
-    let text = match here < need {
-        false => format!(
-            "of the {all} drives of {of} {which} missing or not whole: give them all, as \
-             drives:/mnt/disk{{1...{all}}}"
-        ),
-        true => format!(
-            "of the {all} drives of {of} {which} missing, and {need} are needed to read an object: \
-             give them all, as drives:/mnt/disk{{1...{all}}}"
-        ),
+    Some(format!(
+        "of the {} drives of {of} {which} missing",
+        set.len()
+    ))
+}
+
+/// Asks for the drives of a set that are not there, and tells whether too few are.
+fn missing(of: &str, set: &[Option<Drive>]) -> Option<(String, bool)> {
+    let which = which(of, set)?;
+    let (all, here) = (set.len(), set.iter().flatten().count());
+    let need = all - all / 2;
+    let why = match here < need {
+        false => " or not whole".into(),
+        true => format!(", and {need} are needed to read an object"),
     };
+    let text = format!("{which}{why}: give them all, as drives:/mnt/disk{{1...{all}}}");
     Some((text, here < need))
 }
 

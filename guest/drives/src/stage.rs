@@ -85,7 +85,7 @@ impl<F: FilesWriter> Store<F> {
     /// version, which is newer than what the missing one can have. Returns what is missing, if anything is.
     pub fn degrade(&self) -> Option<String> {
         self.is_degraded.set(true);
-        self.unfit.clone()
+        self.layout.lacking()
     }
 
     /// Sees whether objects can be replaced at all: whether all drives are there, or [enough](Self::degrade).

@@ -41,6 +41,11 @@ fn store(disk: &Disk) -> Store<&Disk> {
 
 fn change(store: &Store<&Disk>, change: Change<'_>) -> Result<Option<Vec<u8>>, WriteError> {
     let draft = store.stage(&[change]).remove(0)?;
+    if let Change::Create(Creation { bytes, .. }) | Change::Replace(Replacement { bytes, .. }) =
+        change
+    {
+        assert_eq!(store.read_back(&draft).unwrap(), bytes);
+    }
     store.commit(vec![draft]).remove(0)
 }
 

@@ -330,9 +330,9 @@ server heal it (mc admin heal) and stop that, then run again";
 /// What it risks to write to drives of which some are missing.
 pub fn degraded(what: &str) -> String {
     format!(
-        "it is written with a drive missing: {what}. Until a server has healed that drive (mc admin heal -r), one \
-         more lost drive of its set may lose objects, and the missing drive keeps the old ones, with their secrets. \
-         It may come back as it is: it is behind then, and a heal brings it forward"
+        "this writes to the other drives: {what}. Until a server has healed that drive (mc admin heal -r), one more lost \
+         drive of its set may lose objects, and it keeps the old ones, with their secrets. It may come back as it is: \
+         it is behind then, and a heal brings it forward"
     )
 }
 
