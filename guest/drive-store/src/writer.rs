@@ -1,5 +1,6 @@
 //! What only the world `drive-store-writer` has: files that are written, and objects that are created, replaced and removed.
 
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use iamseal_drives::{
@@ -132,6 +133,10 @@ impl Drop for Held {
 impl drives_writer::Guest for DriveStore {
     fn lock() -> Result<(), StorageError> {
         with(|store| store.lock())?.map_err(unwritten)
+    }
+
+    fn degrade() -> Option<String> {
+        with(|store| store.degrade()).ok().flatten()
     }
 
     fn check() -> Result<(), StorageError> {

@@ -12,6 +12,7 @@ use crate::encode::{self, Renewal, Unwritable};
 use crate::files::{Drive, FileError, below};
 use crate::frames::Spread;
 use crate::meta::{Meta, Version};
+use crate::missing;
 use crate::object::Shared;
 use crate::placement;
 use crate::plan::{BUCKET, Encoded, INLINE_BYTES, data_dir, has_shard, seen_of};
@@ -25,7 +26,8 @@ use crate::writer::FilesWriter;
 /// Where objects are that others can be made of.
 const CONFIG: &[u8] = b"config/";
 
-/// The files of an object that every drive of its set has whole, in the order of the set.
+/// The files of an object that every drive of its set has whole, in the order of the set. That of a drive that is
+/// missing is another one's.
 pub(crate) struct Model {
     /// The number of its pool.
     pool: usize,
@@ -141,11 +143,17 @@ impl<F: FilesWriter> Store<F> {
             let Seen::Version(_, shared) = will_be else {
                 return None;
             };
-            let every = (0..seen.len()).collect();
-            torn::steps(&seen, every, will_be, |torn| match settle(torn) {
-                Settled::Nothing | Settled::Dangling(_) => true,
-                Settled::Chosen(chosen) => !chosen.is_hidden && chosen.shared == shared,
-                Settled::TooFew { .. } => false,
+            let every = missing::others(&seen);
+            let may_be = missing::may_be(&seen, will_be);
+            torn::steps(&seen, every, will_be, |torn| {
+                may_be.iter().all(|back| {
+                    let torn = missing::with(torn, *back);
+                    match settle(&torn) {
+                        Settled::Nothing | Settled::Dangling(_) => true,
+                        Settled::Chosen(chosen) => !chosen.is_hidden && chosen.shared == shared,
+                        Settled::TooFew { .. } => missing::shows_nothing(&seen),
+                    }
+                })
             })
         });
         let order = order.ok_or_else(|| {
@@ -165,10 +173,16 @@ impl<F: FilesWriter> Store<F> {
     }
 }
 
-/// The files of an object if every drive of the set has it whole, and as servers write new ones.
+/// The files of an object if every drive of the set that is there has it whole, and as servers write new ones.
 fn whole(path: &[u8], looked: &Looked<'_>) -> Option<Vec<Vec<u8>>> {
+    let mut files = looked.copies.iter();
+    let of_any = files.find_map(|copy| match copy {
+        Copy::File(_, bytes) => Some(bytes),
+        _ => None,
+    })?;
     let file = |copy: &Copy| match copy {
         Copy::File(_, bytes) => Some(bytes.clone()),
+        Copy::NoDrive => Some(of_any.clone()),
         _ => None,
     };
     let metas: Vec<Vec<u8>> = looked.copies.iter().map(file).collect::<Option<_>>()?;

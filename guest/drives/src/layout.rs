@@ -24,6 +24,9 @@ pub struct Layout {
     pub folders: Vec<Vec<u8>>,
     /// What people call each drive.
     pub names: Vec<String>,
+    /// The drives that were given and are none now, or not yet: not there, not formatted, damaged, being healed. Each
+    /// may be one of those that are missing.
+    away: Vec<Drive>,
 }
 
 /// Why drives are no store.
@@ -54,6 +57,7 @@ impl Layout {
         let mut formats: Vec<Option<Format>> = Vec::new();
         let mut folders = Vec::new();
         let mut not = Vec::new();
+        let mut away = Vec::new();
         let mut is_unclear = false;
         for (drive, name) in (0..).zip(&names) {
             match find(files, drive, name, notes) {
@@ -64,6 +68,7 @@ impl Layout {
                 Found::Not(why, is_other) => {
                     is_unclear |= !is_other;
                     not.push(format!("{name}: {why}"));
+                    away.push(drive);
                     formats.push(None);
                     folders.push(Vec::new());
                 }
@@ -80,6 +85,7 @@ impl Layout {
             pools: pools(&formats, &deployment),
             folders,
             names,
+            away,
         };
         layout.name_pools();
         let mut placing = Notes::default();
@@ -89,8 +95,7 @@ impl Layout {
             }
         }
         // Of more drives than are missing, some may be of a pool of which nothing is known.
-        let sets = layout.pools.iter().flat_map(|pool| &pool.sets);
-        let missing = sets.flatten().filter(|drive| drive.is_none()).count();
+        let missing = layout.missing();
         for text in &not {
             match not.len() > missing {
                 true => notes.hide(text.clone()),
@@ -128,8 +133,52 @@ impl Layout {
         sets.flatten().filter_map(|drive| *drive).collect()
     }
 
-    /// Why these are not all drives of a deployment and no others, if they are not. Only all of them are
-    /// written to: of fewer nobody knows what the others have.
+    /// How many drives are missing.
+    fn missing(&self) -> usize {
+        let sets = self.pools.iter().flat_map(|pool| &pool.sets);
+        sets.flatten().filter(|drive| drive.is_none()).count()
+    }
+
+    /// Which drives are missing, or not whole; none if all are there.
+    pub fn lacking(&self) -> Option<String> {
+        let sets = self.pools.iter().flat_map(|pool| {
+            let sets = (1..).zip(&pool.sets);
+            sets.filter_map(|(number, set)| which(&place_of(pool, number), set))
+        });
+        let all: Vec<String> = sets.collect();
+        (!all.is_empty()).then(|| all.join("; "))
+    }
+
+    /// Why it is not even written to those drives that are there, if it is not: too few of a set are, or some are
+    /// others.
+    pub fn unfit_degraded(&self) -> Option<String> {
+        for pool in &self.pools {
+            for (number, set) in (1..).zip(&pool.sets) {
+                let (all, here) = (set.len(), set.iter().flatten().count());
+                let need = needed_to_write(all);
+                if here < need {
+                    let of = place_of(pool, number);
+                    return Some(format!(
+                        "of the {all} drives of {of} {here} are there and sound, and {need} are needed, so that \
+                         a write that breaks off leaves each object readable"
+                    ));
+                }
+            }
+        }
+        if self.away.len() > self.missing() {
+            return Some(
+                "more drives are not read than are missing, so some may be of a pool of which nothing is known"
+                    .into(),
+            );
+        }
+        let known = [self.drives(), self.away.clone()].concat();
+        let mut given = (0..).zip(&self.names);
+        let other = given.find(|(drive, _)| !known.contains(drive));
+        other.map(|(_, name)| not_read(name))
+    }
+
+    /// Why these are not all drives of a deployment and no others, if they are not. Unless it is asked for, only all
+    /// of them are written to: of fewer nobody knows what the others have.
     pub fn unfit(&self) -> Option<String> {
         for pool in &self.pools {
             for (number, set) in (1..).zip(&pool.sets) {
@@ -141,7 +190,7 @@ impl Layout {
         let placed = self.drives();
         let mut given = (0..).zip(&self.names);
         let other = given.find(|(drive, _)| !placed.contains(drive));
-        other.map(|(_, name)| format!("{name} is not read, and a note says why"))
+        other.map(|(_, name)| not_read(name))
     }
 
     fn place(
@@ -170,6 +219,7 @@ impl Layout {
             notes.say(format!(
                 "{name} is being healed, so it is incomplete and is not read"
             ));
+            self.away.push(drive);
             return;
         }
         let is_of = |pool: &&mut Pool| pool.is_of(format);
@@ -231,29 +281,51 @@ impl Layout {
     }
 }
 
-/// Asks for the drives of a set that are not there, and tells whether too few are.
-fn missing(of: &str, set: &[Option<Drive>]) -> Option<(String, bool)> {
+fn not_read(name: &str) -> String {
+    format!("{name} is not read, and a note says why")
+}
+
+/// How many drives of a set of so many have to be there for a write: as many as MinIO wants, and so many that
+/// wherever the write breaks off, as many have the old version or the new one as it takes to read it. That is all
+/// of them but one if their number is even and more than two, else all.
+fn needed_to_write(all: usize) -> usize {
+    let (data, parity) = (all - all / 2, all / 2);
+    let quorum = match data == parity {
+        true => data + 1,
+        false => data,
+    };
+    // Else there is a moment in which fewer than it takes have the old version still, and fewer the new one yet.
+    let readable = (2 * data).saturating_sub(1);
+    quorum.max(readable)
+}
+
+/// Says which drives of a set are not there, by their places.
+fn which(of: &str, set: &[Option<Drive>]) -> Option<String> {
     let missing: Vec<String> = (1..)
         .zip(set)
         .filter(|(_, drive)| drive.is_none())
         .map(|(place, _)| format!("{place}"))
         .collect();
-    let (all, here) = (set.len(), set.len() - missing.len());
-    let need = all - all / 2;
     let which = match missing.split_last()? {
         (last, []) => format!("number {last} is"),
         (last, first) => format!("numbers {} and {last} are", first.join(", ")),
     };
-    let text = match here < need {
-        false => format!(
-            "of the {all} drives of {of} {which} missing or not whole: give them all, as \
-             drives:/mnt/disk{{1...{all}}}"
-        ),
-        true => format!(
-            "of the {all} drives of {of} {which} missing, and {need} are needed to read an object: \
-             give them all, as drives:/mnt/disk{{1...{all}}}"
-        ),
+    Some(format!(
+        "of the {} drives of {of} {which} missing",
+        set.len()
+    ))
+}
+
+/// Asks for the drives of a set that are not there, and tells whether too few are.
+fn missing(of: &str, set: &[Option<Drive>]) -> Option<(String, bool)> {
+    let which = which(of, set)?;
+    let (all, here) = (set.len(), set.iter().flatten().count());
+    let need = all - all / 2;
+    let why = match here < need {
+        false => " or not whole".into(),
+        true => format!(", and {need} are needed to read an object"),
     };
+    let text = format!("{which}{why}: give them all, as drives:/mnt/disk{{1...{all}}}");
     Some((text, here < need))
 }
 
@@ -345,4 +417,17 @@ fn has_plain_files(files: &impl Files, drive: Drive, folder: &[u8]) -> bool {
         page.is_ok_and(|page| page.entries.iter().any(|entry| entry.kind == Kind::File))
     };
     has_one(b"config") || has_one(b"config/iam")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::needed_to_write;
+
+    #[test]
+    fn one_drive_of_an_even_set_of_four_or_more_may_be_missing() {
+        for all in 1..=16 {
+            let may_be_missing = usize::from(all % 2 == 0 && all > 2);
+            assert_eq!(needed_to_write(all), all - may_be_missing, "{all}");
+        }
+    }
 }

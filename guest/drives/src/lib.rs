@@ -30,6 +30,7 @@ mod layout;
 mod life;
 mod meta;
 mod metadata;
+mod missing;
 mod msgpack;
 mod notes;
 mod object;

@@ -24,6 +24,9 @@ pub(crate) const BUCKET: &[u8] = b".minio.sys";
 /// The largest shard that is part of `xl.meta`. MinIO's limit where buckets keep no versions.
 pub(crate) const INLINE_BYTES: usize = 128 << 10;
 
+/// By how much clocks may differ, in nanoseconds, where drives are missing: a second.
+const CLOCK: i64 = 1_000_000_000;
+
 /// A set that gets a new version, what its drives get, and what each of them has now.
 pub(crate) struct Encoded<'a> {
     pub looked: &'a Looked<'a>,
@@ -40,8 +43,16 @@ impl<F: FilesWriter> Store<F> {
     pub(crate) fn mod_time(&self, looked: &[Looked<'_>]) -> Result<i64, WriteError> {
         let copies = looked.iter().flat_map(|looked| &looked.copies);
         let times = copies.filter_map(|copy| Some(copy.parse()?.ok()?.newest.mod_time()));
-        let after = times.max().unwrap_or(0).checked_add(1);
-        let after = after.map(|after| after.max(self.files.now()));
+        let (newest, now) = (times.max().unwrap_or(0), self.files.now());
+        let is_missing = looked.iter().any(Looked::is_missing);
+        if is_missing && newest.saturating_sub(now) > CLOCK {
+            return Err(WriteError::Refused(
+                "it is of a time that has not come yet by this machine's clock, so a missing drive may have a \
+                 version that is newer still: set the clock right"
+                    .into(),
+            ));
+        }
+        let after = newest.checked_add(1).map(|after| after.max(now));
         // Each pool has a time of its own.
         let is_usable = |after: &i64| after.checked_add(looked.len() as i64).is_some();
         after

@@ -64,6 +64,12 @@ impl<F: FilesWriter> Store<F> {
                          version: let mc admin heal settle it first",
                     ));
                 }
+                _ if chosen.is_unsure => {
+                    return Err(refused(
+                        "some of its drives have a newer version, and with the missing ones these may be enough \
+                         for it to count: give all drives, or let mc admin heal settle it first",
+                    ));
+                }
                 Some((newest, bytes)) if *newest == time && *bytes != decoded.bytes => {
                     return Err(refused(
                         "pools have different copies of one time, and which one counts is not known",

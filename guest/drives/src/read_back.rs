@@ -6,6 +6,7 @@ use alloc::vec::Vec;
 
 use crate::decode::{self, Lost};
 use crate::draft::{Draft, PART, Place, Target};
+use crate::erasure::SHARDS;
 use crate::files::{self, Drive, below};
 use crate::meta::{META_BYTES, Meta, Version};
 use crate::object::Shared;
@@ -44,7 +45,8 @@ impl<F: FilesWriter> Store<F> {
             metas.push(bytes.map_err(|error| self.failed(*drive, &error))?);
         }
         let mut of_all: Option<Shared> = None;
-        let mut framed: Vec<Option<Cow<'_, [u8]>>> = vec![None; metas.len()];
+        // Those of drives that are missing stay away.
+        let mut framed: Vec<Option<Cow<'_, [u8]>>> = vec![None; SHARDS];
         for (place, bytes) in target.places.iter().zip(&metas) {
             let meta = Meta::parse(bytes).map_err(|_| other())?;
             let Version::Object(object, _) = &meta.newest else {
@@ -63,9 +65,10 @@ impl<F: FilesWriter> Store<F> {
             };
         }
         let shared = of_all.ok_or_else(other)?;
+        let framed = framed.get(..shared.drives()).ok_or_else(other)?;
         let joined = decode::code(&shared).and_then(|(spread, code)| {
             let mut is_rotten = false;
-            let bytes = decode::join(spread, &code, &framed, |_| is_rotten = true)?;
+            let bytes = decode::join(spread, &code, framed, |_| is_rotten = true)?;
             // Whatever the code makes up for, all of it is new.
             match is_rotten {
                 true => Err(Lost::Disagreement),

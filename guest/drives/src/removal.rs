@@ -13,6 +13,7 @@ use crate::encode;
 use crate::files::{Drive, FileError, below};
 use crate::format::Uuid;
 use crate::highway::hash;
+use crate::missing;
 use crate::plan::data_dir;
 use crate::pool_copies::PoolCopy;
 use crate::quorum::{Seen, Settled, settle};
@@ -97,16 +98,27 @@ impl<F: FilesWriter> Store<F> {
         }
         // Where MinIO shows nothing already, nothing is lost from sight.
         let was_hidden = chosen.is_hidden;
-        let order = torn::steps(&seen, there, Seen::Nothing, |torn| match settle(torn) {
-            Settled::Nothing | Settled::Dangling(_) => true,
-            Settled::Chosen(now) => {
-                let left = torn.iter().zip(&sound);
-                let left = left.filter(|(seen, is_sound)| **is_sound && **seen != Seen::Nothing);
-                (was_hidden || !now.is_hidden)
-                    && now.shared == chosen.shared
-                    && left.count() >= usize::from(chosen.shared.data)
-            }
-            Settled::TooFew { .. } => false,
+        let goes = chosen.members.first().and_then(|place| seen.get(*place));
+        let may_be = missing::may_be(&seen, goes.copied().unwrap_or(Seen::Nothing));
+        let order = torn::steps(&seen, there, Seen::Nothing, |torn| {
+            may_be.iter().all(|back| {
+                let back = missing::with(torn, *back);
+                match settle(&back) {
+                    Settled::Nothing | Settled::Dangling(_) => true,
+                    Settled::Chosen(now) => {
+                        // A drive that comes back with it is taken to have its shard: it is in the run's journal.
+                        let is_left = |place: usize| {
+                            let is_of_use = sound.get(place) == Some(&true);
+                            is_of_use || seen.get(place) == Some(&Seen::Unknown)
+                        };
+                        let left = now.members.iter().filter(|place| is_left(**place));
+                        (was_hidden || !now.is_hidden)
+                            && now.shared == chosen.shared
+                            && left.count() >= usize::from(chosen.shared.data)
+                    }
+                    Settled::TooFew { .. } => missing::shows_nothing(&seen),
+                }
+            })
         });
         let order = order.ok_or_else(|| {
             WriteError::Refused(

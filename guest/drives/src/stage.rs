@@ -81,15 +81,26 @@ impl<F: FilesWriter> Store<F> {
         Ok(())
     }
 
-    /// Sees whether objects can be replaced at all: whether all drives are there.
+    /// Lets drives be missing from now on where objects are written, one of a set. Those that are there get the new
+    /// version, which is newer than what the missing one can have. Returns what is missing, if anything is.
+    pub fn degrade(&self) -> Option<String> {
+        self.is_degraded.set(true);
+        self.layout.lacking()
+    }
+
+    /// Sees whether objects can be replaced at all: whether all drives are there, or [enough](Self::degrade).
     ///
     /// # Errors
     /// [`WriteError::Refused`] if not.
     pub fn check_writes(&self) -> Result<(), WriteError> {
-        match &self.unfit {
+        let (unfit, only_where) = match self.is_degraded.get() {
+            false => (&self.unfit, "all of them are there and sound"),
+            true => (&self.unfit_degraded, "enough of them are there and sound"),
+        };
+        match unfit {
             None => Ok(()),
             Some(why) => Err(WriteError::Refused(format!(
-                "drives are written to only where all of them are there and sound: {why}"
+                "drives are written to only where {only_where}: {why}"
             ))),
         }
     }

@@ -4,7 +4,7 @@ use alloc::collections::BTreeSet;
 use alloc::format;
 use alloc::string::String;
 use alloc::vec::Vec;
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 
 use crate::copy::Copy;
 use crate::decode::{self, Lost, Member};
@@ -36,6 +36,10 @@ pub struct Store<F> {
     pub(crate) layout: Layout,
     /// Why not all of the deployment is there, if it is not.
     pub(crate) unfit: Option<String>,
+    /// Why not even enough of it is there to write to the rest.
+    pub(crate) unfit_degraded: Option<String>,
+    /// Whether drives may be missing where it is written to.
+    pub(crate) is_degraded: Cell<bool>,
     /// How many pools there are, if a server wrote that down.
     pub(crate) pools: Option<u32>,
     /// The drafts that somebody holds.
@@ -87,6 +91,8 @@ impl<F: Files> Store<F> {
         residue::tell(&files, &layout, &mut notes);
         let mut store = Self {
             unfit: layout.unfit(),
+            unfit_degraded: layout.unfit_degraded(),
+            is_degraded: Cell::new(false),
             pools: None,
             files,
             layout,
@@ -101,10 +107,12 @@ impl<F: Files> Store<F> {
         store.pools = list.ok().filter(|pools| *pools > 0);
         if let Err(why) = list {
             let text = format!("how many pools there are is not known: pool.bin: {why}");
-            store.unfit.get_or_insert(text);
+            store.unfit.get_or_insert_with(|| text.clone());
+            store.unfit_degraded.get_or_insert(text);
         }
         if let Some(text) = store.missing_pools() {
             store.unfit.get_or_insert_with(|| text.clone());
+            store.unfit_degraded.get_or_insert_with(|| text.clone());
             notes.hide(text);
         }
         // What was noted of `pool.bin` itself says nothing of what is asked for.
@@ -358,6 +366,14 @@ impl<F: Files> Store<F> {
 
     pub(crate) fn note(&self, matter: Matter, on: &str, path: &[u8]) {
         self.notes.borrow_mut().note(matter, on, path);
+    }
+}
+
+impl Looked<'_> {
+    /// Whether a drive of the set was not looked at.
+    pub(crate) fn is_missing(&self) -> bool {
+        let mut copies = self.copies.iter();
+        copies.any(|copy| matches!(copy, Copy::NoDrive))
     }
 }
 

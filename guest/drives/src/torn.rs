@@ -2,21 +2,29 @@
 
 use alloc::vec::Vec;
 
+use crate::missing;
 use crate::quorum::{Chosen, Seen, Settled, settle};
 
 /// The order in which the drives of a set get a new version: the first one first, where all have the old
 /// version. Where a write was broken off before, and drives have three versions, each next one is the first
 /// that leaves either the old or the new version to be read. None if there is no such order: too few drives
 /// have the old version whole. `sound` says of which drives the old shards are of use.
+///
+/// Drives that are missing get nothing. Whatever they come back with, the object is read then too.
 pub fn order(set: &[Seen], old: &Chosen, sound: &[bool], new: Seen) -> Option<Vec<usize>> {
     let (mut torn, mut left) = (set.to_vec(), sound.to_vec());
+    let here = set.iter().filter(|seen| **seen != Seen::Unknown).count();
+    let may_be = missing::may_be(set, new);
     let mut order = Vec::new();
-    while order.len() < set.len() {
-        let mut places = (0..set.len()).filter(|place| !order.contains(place));
+    while order.len() < here {
+        let is_left =
+            |place: &usize| !order.contains(place) && set.get(*place) != Some(&Seen::Unknown);
+        let mut places = (0..set.len()).filter(is_left);
         let next = places.find(|place| {
             let mut after = (torn.clone(), left.clone());
             write(&mut after, *place, new);
-            is_read(&after.0, old, &after.1, new)
+            let mut whatever = may_be.iter().map(|back| missing::with(&after.0, *back));
+            whatever.all(|set| is_read(&set, old, &after.1, new))
         })?;
         let mut after = (torn, left);
         write(&mut after, next, new);
@@ -185,6 +193,104 @@ mod tests {
         assert!(comes(&[old, none, none, none]).is_some());
         // Two of four would be an object.
         assert_eq!(comes(&[none, none, old, old]), None);
+    }
+
+    /// Sets of every size of which one drive is missing, and of which it may be.
+    fn degraded() -> impl Iterator<Item = (u8, usize)> {
+        let sizes = (4..=16_u8).step_by(2);
+        sizes.flat_map(|drives| (0..usize::from(drives)).map(move |missing| (drives, missing)))
+    }
+
+    /// All that a drive that was missing may come back with, where the others had version 2 and get version 9.
+    fn back(drives: u8) -> [Seen; 6] {
+        let [oldest, old, between] = [1, 2, 5].map(|time| version(time, drives));
+        let others = [Seen::Unknown, Seen::Nothing, Seen::Useless];
+        [others[0], others[1], others[2], oldest, old, between]
+    }
+
+    #[test]
+    fn with_a_drive_missing_a_server_reads_old_or_new_wherever_a_write_ends_and_whatever_comes_back()
+     {
+        for (drives, missing) in degraded() {
+            let (old, new) = (version(2, drives), version(9, drives));
+            let mut set = vec![old; usize::from(drives)];
+            set[missing] = Seen::Unknown;
+            let here: Vec<usize> = (0..set.len()).filter(|place| *place != missing).collect();
+            let order = order_of(&set, &vec![true; set.len()]);
+            assert_eq!(order, Some(here.clone()));
+            for done in 0..=here.len() {
+                for back in back(drives) {
+                    let mut torn = set.clone();
+                    torn[missing] = back;
+                    here[..done].iter().for_each(|place| torn[*place] = new);
+                    let Settled::Chosen(read) = settle(&torn) else {
+                        panic!("{missing} of {drives}, {done} written: {back:?}");
+                    };
+                    // What hides it before anything is written is not the write's doing.
+                    assert!(done == 0 || !read.is_hidden, "{torn:?}");
+                    // In the end it is the new one, whatever comes back.
+                    let is_new = read.shared.mod_time == 9;
+                    assert!(is_new || read.shared.mod_time == 2 && done < here.len());
+                    let shards = read.members.iter().filter(|place| **place != missing);
+                    let with_back = usize::from(back == old && !is_new);
+                    assert!(shards.count() + with_back >= usize::from(read.shared.data));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn with_a_drive_missing_what_was_broken_off_is_finished_the_same_way() {
+        for (drives, missing) in degraded() {
+            for written in 0..usize::from(drives) {
+                let at = |place| match place == missing {
+                    true => Seen::Unknown,
+                    false => version(if place < written { 5 } else { 2 }, drives),
+                };
+                let set: Vec<Seen> = (0..usize::from(drives)).map(at).collect();
+                let Settled::Chosen(old) = settle(&set) else {
+                    panic!("it is not read");
+                };
+                let sound: Vec<bool> = (0..set.len())
+                    .map(|place| old.members.contains(&place))
+                    .collect();
+                let Some(order) = order_of(&set, &sound) else {
+                    continue;
+                };
+                let new = version(9, drives);
+                for done in 0..=order.len() {
+                    for back in back(drives) {
+                        let mut torn = set.clone();
+                        torn[missing] = back;
+                        order[..done].iter().for_each(|place| torn[*place] = new);
+                        let Settled::Chosen(read) = settle(&torn) else {
+                            panic!("{written} {done}: {torn:?}");
+                        };
+                        assert!(done == 0 || !read.is_hidden, "{torn:?}");
+                        assert!(done < order.len() || read.shared.mod_time == 9);
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn where_a_kill_could_leave_neither_version_nothing_is_written() {
+        let unknown = Seen::Unknown;
+        for (drives, missing) in [(3, 1), (5, 1), (6, 2), (8, 2), (16, 2)] {
+            let mut set = vec![version(2, drives); usize::from(drives)];
+            set[..missing].fill(unknown);
+            let is_read = matches!(settle(&set), Settled::Chosen(_));
+            let sound = vec![true; set.len()];
+            assert!(is_read && order_of(&set, &sound).is_none(), "{drives}");
+        }
+        // Of four drives one is missing, and the shard of another is rotten: that one goes first.
+        let old = version(2, 4);
+        let set = [old, old, unknown, old];
+        let order = order_of(&set, &[true, false, false, true]);
+        assert_eq!(order, Some(vec![1, 0, 3]));
+        // The last one cannot: it would hide the object.
+        assert_eq!(order_of(&set, &[true, true, false, false]), None);
     }
 
     #[test]

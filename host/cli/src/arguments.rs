@@ -455,6 +455,10 @@ pub struct Writes {
     /// takes 35 seconds. Elsewhere a server may run.
     #[arg(long)]
     pub server_is_stopped: bool,
+    /// Write to MinIO's drives though one of a set is missing, of sets of 4, 6, 8 … drives. A server heals it
+    /// with what was written. Until then one more lost drive may lose objects, and the missing one has the old secrets.
+    #[arg(long)]
+    pub degraded: bool,
 }
 
 /// Where journals are kept, for `runs` and every command that writes to a store.

@@ -6,12 +6,17 @@ use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 
-/// Whether `inner`, which may have to be made yet, is or would be inside `outer`.
+/// Whether `inner`, which may have to be made yet, is or would be inside `outer`, which may be a drive that is missing.
 ///
 /// # Errors
-/// `outer` is not there, or cannot be looked at.
+/// `outer` may not be looked at.
 pub fn is_inside(inner: &Path, outer: &Path) -> io::Result<bool> {
-    let outer = outer.canonicalize()?;
+    let outer = match outer.canonicalize() {
+        Ok(outer) => outer,
+        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => return Err(error),
+        // Nothing is in it, and what would be made in it has its name.
+        Err(_) => return Ok(would_be(inner)?.starts_with(would_be(outer)?)),
+    };
     let absolute = std::path::absolute(inner)?;
     let mut there = absolute
         .ancestors()
@@ -33,6 +38,16 @@ pub fn is_inside(inner: &Path, outer: &Path) -> io::Result<bool> {
     let of_outer = Origin::of(&outer, &mounts).into_iter();
     let outers = of_outer.chain(Origin::below(&outer, &mounts));
     Ok(outers.into_iter().any(|outer| of_inner.is_inside(&outer)))
+}
+
+/// The path of what may have to be made yet, over no link as far as it is there.
+fn would_be(path: &Path) -> io::Result<PathBuf> {
+    let absolute = std::path::absolute(path)?;
+    let real = absolute.ancestors().find_map(|above| {
+        let rest = absolute.strip_prefix(above).ok()?;
+        Some(above.canonicalize().ok()?.join(rest))
+    });
+    Ok(real.unwrap_or(absolute))
 }
 
 /// Whether a file shows in `outer` too, wherever it is: a union of folders, such as an overlay, shows the files of

@@ -60,6 +60,11 @@ impl Access {
     fn server_is_stopped(self) -> bool {
         matches!(self, Self::Write(writes) if writes.server_is_stopped)
     }
+
+    /// Whether it is written to though a drive is missing.
+    fn is_degraded(self) -> bool {
+        matches!(self, Self::Write(writes) if writes.degraded)
+    }
 }
 
 /// Opens the store that holds these objects and tells what an operator should know of it.

@@ -13,7 +13,7 @@
 //! were made durable on all drives and read back before. A process that is killed at any point, or a loss of
 //! power, leaves each object as it was or as it was to become, by MinIO's own rule of which version counts;
 //! and perhaps drafts, which [`Store::sweep`] removes. Owner, mode and attributes stay. All drives have to be
-//! there. A store that was opened to write keeps all others out that this library opens.
+//! there, unless it was [asked for](DriveStore::open_degraded) that one of a set may be missing. A store that was opened to write keeps all others out that this library opens.
 //!
 //! Paths are those below `.minio.sys`. System calls and the component block, on tokio's blocking threads.
 
@@ -53,6 +53,7 @@ pub struct DriveStore {
     shared: Arc<Shared>,
     name: String,
     drives: Vec<PathBuf>,
+    lacks: Option<String>,
 }
 
 /// Why drives are no store.
@@ -81,10 +82,28 @@ pub enum OpenError {
     Worker(io::Error),
 }
 
+/// What is to be done with drives.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Read,
+    Write,
+    /// To write though drives are missing.
+    WriteDegraded,
+}
+
+impl Purpose {
+    fn world(self) -> World {
+        match self {
+            Self::Read => World::Reader,
+            Self::Write | Self::WriteDegraded => World::Writer,
+        }
+    }
+}
+
 /// What the store and its listings share.
 struct Shared {
     drives: Arc<Drives<Folders>>,
-    world: World,
+    purpose: Purpose,
     running: Mutex<Running>,
     /// Listings and drafts that nobody holds any more; the next call ends them. Apart from the instance, which may be
     /// in use for a while.
@@ -110,7 +129,7 @@ impl DriveStore {
         drives: Vec<PathBuf>,
         cache: CompileCache,
     ) -> Result<Self, OpenError> {
-        Self::with_world(component.into(), World::Reader, drives, cache).await
+        Self::opened(component.into(), Purpose::Read, drives, cache).await
     }
 
     /// The same to be written to: nobody else may open them so meanwhile. `component` is one of the world
@@ -126,12 +145,27 @@ impl DriveStore {
         drives: Vec<PathBuf>,
         cache: CompileCache,
     ) -> Result<Self, OpenError> {
-        Self::with_world(component.into(), World::Writer, drives, cache).await
+        Self::opened(component.into(), Purpose::Write, drives, cache).await
     }
 
-    async fn with_world(
+    /// The same where drives may be missing: one of a set of an even number of at least four. Those that are there get
+    /// the new version. It is newer than what the missing drive has, so a server takes it and heals that drive with
+    /// it, wherever a process is killed. Until then one drive less of the set may be lost than else, and the
+    /// missing drive has the old bytes. [`Self::lacks`] tells what is missing.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open_degraded(
+        component: impl Into<Cow<'static, [u8]>>,
+        drives: Vec<PathBuf>,
+        cache: CompileCache,
+    ) -> Result<Self, OpenError> {
+        Self::opened(component.into(), Purpose::WriteDegraded, drives, cache).await
+    }
+
+    async fn opened(
         component: Cow<'static, [u8]>,
-        world: World,
+        purpose: Purpose,
         drives: Vec<PathBuf>,
         cache: CompileCache,
     ) -> Result<Self, OpenError> {
@@ -141,26 +175,33 @@ impl DriveStore {
         let (name, given) = (name(&drives), drives.clone());
         let opened = blocking(move || {
             let folders = Folders::open(&drives);
-            let drives = Arc::new(Drives::load(component, world, &cache, folders)?);
-            let live = open(&drives, world)?;
-            Ok::<_, OpenError>(Shared {
+            let drives = Arc::new(Drives::load(component, purpose.world(), &cache, folders)?);
+            let (live, lacks) = open(&drives, purpose)?;
+            let shared = Shared {
                 drives,
-                world,
+                purpose,
                 running: Mutex::new(Running {
                     live: Some(live),
                     instance: 0,
                 }),
                 ended: Mutex::default(),
-            })
+            };
+            Ok::<_, OpenError>((shared, lacks))
         });
-        let shared = opened
+        let (shared, lacks) = opened
             .await
             .map_err(|error| OpenError::Worker(io::Error::other(error)))??;
         Ok(Self {
             shared: Arc::new(shared),
             name,
             drives: given,
+            lacks,
         })
+    }
+
+    /// What is missing of drives that were [opened so](Self::open_degraded), for people; none if all are there.
+    pub fn lacks(&self) -> Option<&str> {
+        self.lacks.as_deref()
     }
 
     /// A tag of all that a server changes on the drives while it runs, though nobody asks it for anything. A
@@ -186,24 +227,45 @@ impl DriveStore {
 
 /// Where the drives are, for people: the same however they were given.
 fn name(drives: &[PathBuf]) -> String {
-    let real = |drive: &PathBuf| drive.canonicalize().unwrap_or_else(|_| drive.clone());
+    // One that is missing has its name by the folder that it was in.
+    let absent = |drive: &PathBuf| {
+        Some(
+            drive
+                .parent()?
+                .canonicalize()
+                .ok()?
+                .join(drive.file_name()?),
+        )
+    };
+    let real = |drive: &PathBuf| match drive.canonicalize() {
+        Ok(real) => real,
+        Err(_) => absent(drive).unwrap_or_else(|| drive.clone()),
+    };
     let shown = |drive: &PathBuf| real(drive).to_string_lossy().into_owned();
     let all: Vec<String> = drives.iter().map(shown).collect();
     format!("drives:{}", all.join(","))
 }
 
-/// Starts an instance and lets it look at the drives, and lock them to write.
-fn open(drives: &Arc<Drives<Folders>>, world: World) -> Result<Live<Folders>, OpenError> {
+/// Starts an instance and lets it look at the drives, and lock them to write. Returns what is missing besides, where
+/// drives may be.
+fn open(
+    drives: &Arc<Drives<Folders>>,
+    purpose: Purpose,
+) -> Result<(Live<Folders>, Option<String>), OpenError> {
     let mut live = drives.start()?;
     live.open()?.map_err(|fault| match fault {
         Fault::NotErasure(what) => OpenError::NotErasure(line(&what)),
         Fault::Unusable(why) => OpenError::Unusable(line(&why)),
         Fault::Deployments(which) => OpenError::Deployments(line(&which)),
     })?;
-    if world == World::Writer {
+    if purpose.world() == World::Writer {
         live.lock()?.map_err(OpenError::Locked)?;
     }
-    Ok(live)
+    let lacks = match purpose {
+        Purpose::WriteDegraded => live.degrade()?.map_err(OpenError::Locked)?,
+        Purpose::Read | Purpose::Write => None,
+    };
+    Ok((live, lacks.map(|what| line(&what))))
 }
 
 impl Shared {
@@ -218,7 +280,8 @@ impl Shared {
             Some(live) => live,
             None => {
                 running.instance += 1;
-                open(&self.drives, self.world).map_err(failed)?
+                let (live, _) = open(&self.drives, self.purpose).map_err(failed)?;
+                live
             }
         };
         let instance = running.instance;
@@ -329,7 +392,7 @@ impl Store for DriveStore {
         self.name.clone()
     }
 
-    /// Whether all drives are there, and sound.
+    /// Whether all drives are there, and sound, or enough of them where some may be missing.
     async fn check_writes(&self) -> Result<(), StorageError> {
         self.with(Live::check).await?
     }
@@ -387,7 +450,7 @@ impl Store for DriveStore {
 
     /// Whoever asks holds none.
     async fn abandoned(&self) -> Vec<Vec<u8>> {
-        match self.shared.world {
+        match self.shared.purpose.world() {
             World::Reader => Vec::new(),
             World::Writer => {
                 let drafts = self.with(Live::drafts).await;

@@ -33,6 +33,8 @@ pub struct Drives {
     /// The objects in the beginning, and what stands beside them.
     before: Tree,
     journals: TempDir,
+    /// The drive that is missing, if one is. It has what it had.
+    away: Option<Drive>,
 }
 
 impl Drives {
@@ -48,7 +50,13 @@ impl Drives {
             platters: Arc::new(Mutex::new(platters)),
             before: before.clone(),
             journals: folder,
+            away: None,
         }
+    }
+
+    /// The same with this drive missing.
+    pub fn without(self, away: Option<Drive>) -> Self {
+        Self { away, ..self }
     }
 
     /// Whether a server reads the object.
@@ -61,10 +69,16 @@ impl Drives {
         let files = Lent {
             platters: Arc::clone(&self.platters),
             point: Arc::clone(point),
+            away: self.away,
         };
+        let store = Store::open(files).unwrap();
+        if self.away.is_some() {
+            store.degrade();
+        }
         Native {
             platters: Arc::clone(&self.platters),
-            store: Arc::new(Mutex::new(Store::open(files).unwrap())),
+            store: Arc::new(Mutex::new(store)),
+            away: self.away,
         }
     }
 }
@@ -113,7 +127,7 @@ impl World for Drives {
             _ => BTreeSet::from([platters.settled()]),
         };
         let journals = crate::shadow::read(self.journals.path());
-        let world = |platters| Self::with(platters, &self.before, &journals);
+        let world = |platters| Self::with(platters, &self.before, &journals).without(self.away);
         left.into_iter().map(world).collect()
     }
 
@@ -148,10 +162,62 @@ impl World for Drives {
     }
 }
 
+/// The same where one drive is missing, and is back for one of the processes that come after it.
+pub struct Degraded<const AWAY: Drive>(Drives);
+
+impl<const AWAY: Drive> World for Degraded<AWAY> {
+    const NAME: &'static str = match AWAY {
+        0 => "drives without the first",
+        1 => "drives without the second",
+        2 => "drives without the third",
+        _ => "drives without the last",
+    };
+
+    /// What the loss of power leaves has to do with syncs, which are those of four drives.
+    fn stride(mode: Mode) -> usize {
+        match mode {
+            Mode::PowerLost => 5,
+            _ => 1,
+        }
+    }
+
+    fn modes() -> Vec<Mode> {
+        vec![Mode::Killed, Mode::PowerLost]
+    }
+
+    fn of(objects: &Tree, journals: &Tree) -> Self {
+        Self(Drives::of(objects, journals).without(Some(AWAY)))
+    }
+
+    fn open(&self, point: &Arc<Point>) -> Result<Opened, String> {
+        self.0.open(point)
+    }
+
+    fn after(self, mode: Mode) -> Vec<Self> {
+        let (platters, before) = (Arc::clone(&self.0.platters), self.0.before.clone());
+        let journals = crate::shadow::read(self.0.journals.path());
+        let mut left = self.0.after(mode);
+        let back = Drives::with(platters.lock().unwrap().settled(), &before, &journals);
+        if mode == Mode::Killed {
+            left.push(back);
+        }
+        left.into_iter().map(Self).collect()
+    }
+
+    fn sweep(&self) {
+        self.0.sweep();
+    }
+
+    fn everything(&self) -> Tree {
+        self.0.everything()
+    }
+}
+
 /// The files of the drives, as one process has them.
 struct Lent {
     platters: Arc<Mutex<Platters>>,
     point: Arc<Point>,
+    away: Option<Drive>,
 }
 
 impl Lent {
@@ -215,7 +281,7 @@ impl Files for Lent {
 
     fn list(&self, drive: Drive, folder: &[u8], after: Option<&[u8]>) -> Result<Page, FileError> {
         let names = self.platters.lock().unwrap().names(drive, folder);
-        if names.is_empty() {
+        if names.is_empty() || self.away == Some(drive) {
             return Err(FileError::NotFound);
         }
         let entries = names.into_iter().map(|(name, is_folder)| Entry {
@@ -232,7 +298,9 @@ impl Files for Lent {
 
     fn read(&self, drive: Drive, file: &[u8], offset: u64, length: u32) -> Result<Part, FileError> {
         let platters = self.platters.lock().unwrap();
-        let bytes = platters.file(drive, file).ok_or(FileError::NotFound)?;
+        let bytes = platters.file(drive, file);
+        let bytes = bytes.filter(|_| self.away != Some(drive));
+        let bytes = bytes.ok_or(FileError::NotFound)?;
         let size = bytes.len() as u64;
         let rest = bytes.into_iter().skip(offset as usize);
         Ok(Part {
@@ -343,6 +411,7 @@ impl FilesWriter for Lent {
 struct Native {
     platters: Arc<Mutex<Platters>>,
     store: Arc<Mutex<Store<Lent>>>,
+    away: Option<Drive>,
 }
 
 struct NativeDraft {
@@ -375,8 +444,13 @@ impl Storage for Native {
             ReadError::Refused(why) => StorageError::Refused(why),
             other => StorageError::Other(format!("{other:?}")),
         })?;
-        let metas = self.platters.lock().unwrap().metas(path);
+        let mut metas = self.platters.lock().unwrap().metas(path);
+        // With the missing drive back as it is, a server reads the object too.
         minio::reads(&metas).map_err(StorageError::Other)?;
+        if let Some(away) = self.away {
+            metas[usize::from(away)] = None;
+            minio::reads(&metas).map_err(StorageError::Other)?;
+        }
         let version = version(&bytes);
         Ok(Stored { bytes, version })
     }

@@ -35,7 +35,7 @@ use std::sync::{Arc, Mutex};
 use libtest_mimic::{Arguments, Failed, Trial};
 
 use crate::dir::Dir;
-use crate::drives::Drives;
+use crate::drives::{Degraded, Drives};
 use crate::enumerate::{Tally, enumerate, finds_a_loss};
 use crate::etcd::Etcd;
 use crate::memory::Memory;
@@ -58,6 +58,10 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     add::<Dir>(&mut trials, &sums);
     add::<Drives>(&mut trials, &sums);
+    add::<Degraded<0>>(&mut trials, &sums);
+    add::<Degraded<1>>(&mut trials, &sums);
+    add::<Degraded<2>>(&mut trials, &sums);
+    add::<Degraded<3>>(&mut trials, &sums);
     add::<Memory>(&mut trials, &sums);
     add::<Etcd>(&mut trials, &sums);
     add::<S3>(&mut trials, &sums);

@@ -14,6 +14,8 @@ pub struct Disk {
     pub calls: RefCell<Vec<String>>,
     /// Which of these fails, counted from 0.
     pub fails: Cell<Option<usize>>,
+    /// What time it is.
+    pub now: Cell<i64>,
     random: Cell<u8>,
 }
 
@@ -49,6 +51,7 @@ impl Disk {
             lent: RefCell::new(lent),
             calls: RefCell::default(),
             fails: Cell::new(None),
+            now: Cell::new(NOW),
             random: Cell::new(0),
         }
     }
@@ -93,7 +96,7 @@ impl Files for &Disk {
 
 impl FilesWriter for &Disk {
     fn now(&self) -> i64 {
-        NOW
+        self.now.get()
     }
 
     fn random(&self) -> [u8; 16] {

@@ -1,5 +1,6 @@
 //! A store on MinIO's drives.
 
+mod degraded;
 mod stopped;
 
 use std::os::unix::ffi::OsStrExt as _;
@@ -36,6 +37,7 @@ pub async fn open(
 ) -> Result<Arc<DriveStore>, Failure> {
     let store = at(folders(given)?, access).await?;
     tell(common, &store, About::Drives).await;
+    degraded::check(common, &store, access).await?;
     stopped::check(common, &store, access).await?;
     Ok(Arc::new(store))
 }
@@ -68,6 +70,7 @@ pub async fn recognise(
         Err(error) => Err(error.into()),
         Ok(store) => {
             tell(common, &store, About::Drives).await;
+            degraded::check(common, &store, access).await?;
             stopped::check(common, &store, access).await?;
             Ok(Some(Arc::new(store)))
         }
@@ -76,11 +79,13 @@ pub async fn recognise(
 
 async fn at(drives: Vec<PathBuf>, access: Access) -> Result<DriveStore, OpenError> {
     let cache = CompileCache::Default;
+    let writer = iamseal_component::DRIVE_STORE_WRITER;
     match access {
         Access::Read => DriveStore::open(iamseal_component::DRIVE_STORE, drives, cache).await,
-        Access::Write(_) | Access::Sweep => {
-            DriveStore::open_to_write(iamseal_component::DRIVE_STORE_WRITER, drives, cache).await
+        Access::Write(_) if access.is_degraded() => {
+            DriveStore::open_degraded(writer, drives, cache).await
         }
+        Access::Write(_) | Access::Sweep => DriveStore::open_to_write(writer, drives, cache).await,
     }
 }
 

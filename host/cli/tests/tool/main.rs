@@ -16,6 +16,7 @@ mod command;
 mod command_store;
 mod demo;
 mod drives;
+mod drives_degraded;
 mod drives_written;
 mod edit;
 mod encrypted;

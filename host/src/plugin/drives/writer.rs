@@ -41,6 +41,17 @@ impl<F: Lent> Live<F> {
         self.write(|writer, store| writer.iamseal_plugin_drives_writer().call_lock(store))
     }
 
+    /// Lets drives be missing where objects are written. Returns what is missing, if anything is.
+    ///
+    /// # Errors
+    /// As for [`Self::lock`].
+    pub fn degrade(&mut self) -> Result<Result<Option<String>, StorageError>, Error> {
+        self.write(|writer, store| {
+            let drives = writer.iamseal_plugin_drives_writer();
+            drives.call_degrade(store).map(Ok)
+        })
+    }
+
     /// Sees whether objects can be replaced.
     ///
     /// # Errors

@@ -319,7 +319,22 @@ stop the server and everything else that writes there, then run again with --ser
 /// The same of drives.
 pub const ALL_DRIVES: &str = "\
 give all drives of the server, as drives:/mnt/disk{1...4}; where one is lost, replace it, let a server heal it \
-(mc admin heal) and stop that, then run again";
+(mc admin heal) and stop that, then run again; or run with --degraded, which writes to the others: until the lost one \
+is healed, one more lost drive may lose objects, and old secrets stay on it";
+
+/// The same where it was to be written though drives are missing.
+pub const MORE_DRIVES: &str = "\
+give all drives that you have; of a set of 4, 6, 8 … one may be missing, of others none; replace what is lost, let a \
+server heal it (mc admin heal) and stop that, then run again";
+
+/// What it risks to write to drives of which some are missing.
+pub fn degraded(what: &str) -> String {
+    format!(
+        "this writes to the other drives: {what}. Until a server has healed that drive (mc admin heal -r), one more lost \
+         drive of its set may lose objects, and it keeps the old ones, with their secrets. It may come back as it is: \
+         it is behind then, and a heal brings it forward"
+    )
+}
 
 /// What to do about a store that another process keeps locked.
 pub const LOCKED: &str = "let that process go on or end it (lslocks names it), then run again";

@@ -21,8 +21,8 @@ const USERS: [(&str, &str); 4] = [
 const SERVICE_ACCOUNT: (&str, &str) = ("SERVICEOFALICE", "password-of-service");
 
 /// What the tool is given: the drive of a server that has one, else all of them.
-struct Server {
-    minio: Minio,
+pub struct Server {
+    pub minio: Minio,
     drives: usize,
     folder: TempDir,
 }
@@ -30,7 +30,7 @@ struct Server {
 impl Server {
     /// A server with users, a group, policies and a service account, and a policy that is too large for
     /// `xl.meta`.
-    fn start(drives: usize) -> Self {
+    pub fn start(drives: usize) -> Self {
         let server = Self {
             minio: Minio::start_on(
                 drives,
@@ -80,7 +80,7 @@ impl Server {
         }
     }
 
-    fn tool(
+    pub fn tool(
         &self,
         command: &str,
         arguments: &[&str],
@@ -94,7 +94,7 @@ impl Server {
     }
 
     /// Migrates while it is stopped, and sees that all objects are what was asked for.
-    fn migrate(&self, to: &str, variables: &[(&'static str, String)]) {
+    pub fn migrate(&self, to: &str, variables: &[(&'static str, String)]) {
         let arguments = ["--to", to, "--server-is-stopped"];
         self.tool("migrate", &arguments, variables).ok();
         let audit = self.tool("audit", &["--json"], variables).ok();
@@ -111,7 +111,7 @@ impl Server {
 
     /// Starts it, and sees that all is there and works.
     #[track_caller]
-    fn check(&mut self, variables: &[(&'static str, String)]) {
+    pub fn check(&mut self, variables: &[(&'static str, String)]) {
         self.minio.restart(variables);
         self.all_is_there();
         // A server of one drive does not heal.
@@ -131,7 +131,7 @@ impl Server {
     }
 
     #[track_caller]
-    fn all_is_there(&self) {
+    pub fn all_is_there(&self) {
         let users = self.users();
         assert_eq!(users, USERS.map(|(user, _)| user.to_owned()).into());
         let policy = self.minio.admin(&["admin", "policy", "info", "t", "large"]);
@@ -162,7 +162,7 @@ impl Server {
 
     /// Every object of the system is whole on every drive, by the server's own judgement.
     #[track_caller]
-    fn nothing_to_heal(&self) {
+    pub fn nothing_to_heal(&self) {
         let heal = [
             "admin",
             "heal",
@@ -355,7 +355,7 @@ fn a_server_reads_every_object_wherever_a_write_was_broken_off() {
 }
 
 /// The folders of objects, below this one.
-fn objects_in(root: &Path, below: &Path, objects: &mut Vec<PathBuf>) {
+pub fn objects_in(root: &Path, below: &Path, objects: &mut Vec<PathBuf>) {
     if root.join(below).join("xl.meta").exists() {
         objects.push(below.to_owned());
         return;

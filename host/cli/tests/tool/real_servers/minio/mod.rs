@@ -2,6 +2,7 @@
 
 mod census;
 mod dead_objects;
+mod degraded;
 mod deployment;
 mod drives;
 mod identities;
