@@ -86,8 +86,10 @@ pub async fn run(common: &Common, command: &Edit) -> Result<ExitCode, Failure> {
         },
     };
     // Somebody's work is in it.
-    if !matches!(written, Ok((_, true))) {
-        text.keep(common, command);
+    match &written {
+        Ok((_, Became::Stored)) => {}
+        Ok((_, Became::Conflict)) => text.keep(common, command, true),
+        Ok((_, Became::Failed)) | Err(_) => text.keep(common, command, false),
     }
     written.map(|(code, _)| code)
 }
@@ -110,6 +112,14 @@ fn path(command: &Edit) -> Result<&[u8], Failure> {
     }
 }
 
+/// What became of a new text.
+enum Became {
+    Stored,
+    /// Somebody else has changed the object meanwhile.
+    Conflict,
+    Failed,
+}
+
 /// What is needed to write it.
 struct Editing<'a> {
     common: &'a Common,
@@ -125,8 +135,8 @@ struct Editing<'a> {
 }
 
 impl Editing<'_> {
-    /// Puts it back in a run of its own. How that ends, and whether it is in the store then.
-    async fn write(self, new: &Zeroizing<Vec<u8>>) -> Result<(ExitCode, bool), Failure> {
+    /// Puts it back in a run of its own. How that ends, and what became of the text.
+    async fn write(self, new: &Zeroizing<Vec<u8>>) -> Result<(ExitCode, Became), Failure> {
         let Self { common, path, .. } = self;
         let put = self.object.with(self.sealer, new).await?;
         let mut interrupt = Interrupt::listen()?;
@@ -150,12 +160,18 @@ impl Editing<'_> {
         }
         let told = line(common, path, failed.as_ref());
         let told = told.map_or(Ok(()), |line| output::line(&line));
-        let is_written = failed.is_none();
+        let became = match &failed {
+            None => Became::Stored,
+            Some(failure) if failure.cause == Cause::Conflict => Became::Conflict,
+            Some(_) => Became::Failed,
+        };
         let ended = run::finish(common, &on, Some(run), tally, told.err(), &mut interrupt).await;
         match ended {
             // That there is no proof does not take it out of the store.
-            Err(failure) if is_written => Ok((failure.report(common.json), true)),
-            ended => Ok((ended?, is_written)),
+            Err(failure) if matches!(became, Became::Stored) => {
+                Ok((failure.report(common.json), became))
+            }
+            ended => Ok((ended?, became)),
         }
     }
 

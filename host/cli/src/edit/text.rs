@@ -84,12 +84,17 @@ impl Text {
         Ok((*new != old).then_some(new))
     }
 
-    /// Leaves a text that is not in the store to whoever wrote it.
-    pub fn keep(self, common: &Common, command: &Edit) {
+    /// Leaves a text that is not in the store to whoever wrote it. `is_conflict`: what it was made of is not there
+    /// any more either.
+    pub fn keep(self, common: &Common, command: &Edit, is_conflict: bool) {
         if let Self::Private(text) = self {
             let file = text.keep();
             let again = [command.store.as_os_str(), &command.path].map(quoted);
-            let note = notes::text_kept(&quoted(file.as_os_str()), &again.join(" "));
+            let file = quoted(file.as_os_str());
+            let note = match is_conflict {
+                true => notes::text_kept_beside(&file),
+                false => notes::text_kept(&file, &again.join(" ")),
+            };
             output::note(common.json, &note);
         }
     }

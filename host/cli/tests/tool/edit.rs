@@ -331,6 +331,8 @@ fn what_somebody_else_has_changed_is_not_overwritten() {
             assert_eq!(place.store.get(POLICY), other.store.get(POLICY));
         }
         assert_eq!(place.store.drafts(), 0);
+        // It would undo the other change.
+        assert!(!ended.stderr.contains("--from"), "{ended}");
         fs::remove_dir_all(text.parent().unwrap()).unwrap();
     }
 }

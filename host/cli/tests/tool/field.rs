@@ -69,7 +69,7 @@ fn a_line_of_an_environment_file_among_keys() {
     case("key-envline")
         .fails(2)
         .says("keys, line 1: it is NAME=VALUE")
-        .says("write only what follows the first `=`");
+        .says("write the value alone, NAME:BASE64, without the variable");
 }
 
 #[test]

@@ -165,7 +165,9 @@ impl StaticKeyError {
             Self::NoColon => {
                 "write it as NAME:BASE64; `iamseal keygen NAME` makes such a key".into()
             }
-            Self::Assignment => "write only what follows the first `=`".into(),
+            Self::Assignment => {
+                "write the value alone, NAME:BASE64, without the variable and without quotes".into()
+            }
             // 64 hexadecimal digits happen to be base64 of 48 bytes.
             Self::Length { bytes: 48 } => {
                 "64 hexadecimal digits belong into MINIO_KMS_MASTER_KEY; \

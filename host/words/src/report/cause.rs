@@ -387,7 +387,7 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         }
         ObjectError::CredentialNotAuthentic => {
             "add the root credential of the time it was written with --root-credentials; if none \
-             fits, the object is damaged"
+             fits, and none of RustFS' secrets alone, as :SECRET, the object is damaged"
                 .into()
         }
         ObjectError::CredentialUntried(_) => {

@@ -63,8 +63,13 @@ fn warnings(finding: &Finding) -> Vec<String> {
         ),
         Signer::EarlierRoot(user) => Some(format!(
             "its session token is signed with an earlier secret of the root credential {}: a server that \
-             has the present one does not know this account (iamseal sign-tokens mends that)",
-            shown(user.as_bytes())
+             has the present one does not know this account ({})",
+            shown(user.as_bytes()),
+            // Whoever has a temporary one has its token too, which nobody can replace there.
+            match is_account {
+                true => "iamseal sign-tokens mends that",
+                false => "it is temporary: whoever has it asks for another",
+            }
         )),
     });
     faults.chain(signed).collect()

@@ -564,8 +564,15 @@ while you edit it; it is overwritten at the end, which not every file system doe
 /// That a text was not written to the store, and where it is; the store and the path are as they are typed.
 pub fn text_kept(file: &str, object: &str) -> String {
     format!(
-        "your text is kept in {file}, in the open; when it is right: iamseal edit {object} --from {file}; then \
-         remove it with its folder"
+        "your text is kept in {file}, in the open; remove it with its folder when it is stored; when it is right: \
+         iamseal edit {object} --from {file}"
+    )
+}
+
+/// The same, where somebody else has changed the object meanwhile: stored as it is, it would undo that.
+pub fn text_kept_beside(file: &str) -> String {
+    format!(
+        "your text is kept in {file}, in the open; take over from it what you changed, and remove it with its folder"
     )
 }
 

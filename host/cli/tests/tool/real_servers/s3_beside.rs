@@ -59,7 +59,7 @@ fn tags_and_metadata_of_objects() {
 /// A put that the server would not encrypt is not made of an object that it does, unless the bucket says so of all.
 #[test]
 fn objects_that_their_server_encrypts() {
-    let bucket = Bucket::of(Minio::start(&[("MINIO_KMS_SECRET_KEY", KEY)]));
+    let bucket = Bucket::of(Minio::start(&[("MINIO_KMS_SECRET_KEY", KEY.to_owned())]));
     let at = format!("{BUCKET}/{PREFIX}");
     bucket.minio.upload(&at, plain(2));
     let path = plain(1).next().unwrap().0;
