@@ -193,7 +193,8 @@ pub enum Command {
         iamseal migrate /data/.minio.sys --to kms --key new-key --keys both.keys\n  \
         iamseal migrate s3://bucket/prefix --to kms --shard 1/3 --jobs 8\n  \
         iamseal migrate 'drives:/mnt/disk{1...4}' --to kms --key new-key --keys both.keys\n  \
-        iamseal migrate /data/.minio.sys --to plaintext --keys all.keys")]
+        iamseal migrate /data/.minio.sys --to plaintext --keys all.keys\n  \
+        iamseal migrate etcd://127.0.0.1:2379/ --to kms --watch")]
     Migrate(Migrate),
     /// Take a run back: every object becomes what it was before, byte for byte.
     ///
@@ -406,6 +407,10 @@ pub struct Migrate {
     /// work on one store side by side.
     #[arg(long, value_name = "I/N")]
     pub shard: Option<ShardOf>,
+    /// Stay when all is done, and do the same with what is written in another form or under another key later,
+    /// until Ctrl-C or SIGTERM. etcd tells of changes; folders and buckets are looked at every 5 s.
+    #[arg(long, conflicts_with = "dry_run")]
+    pub watch: bool,
     #[command(flatten)]
     pub writes: Writes,
     #[command(flatten)]

@@ -120,6 +120,7 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
         },
         jobs: None,
         shard: None,
+        watch: false,
         writes: Writes::default(),
         journal: JournalPlace {
             journal: Some(folder.join("journals")),

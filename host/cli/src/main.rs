@@ -1,6 +1,6 @@
 //! `iamseal`: the command-line tool. One file per command; what they share stands in `arguments`,
 //! `failure`, `identities`, `interrupt`, `journals`, `keys`, `load`, `loadable`, `output`, `progress`, `put`, `reseal`, `run`,
-//! `standing`, `store`, `typed` and `workers`. What is said of objects is in the crate `iamseal-words`.
+//! `standing`, `store`, `typed`, `watch` and `workers`. What is said of objects is in the crate `iamseal-words`.
 
 mod arguments;
 mod audit;
@@ -47,6 +47,7 @@ mod typed;
 mod undo;
 mod unseal;
 mod verify_proof;
+mod watch;
 mod workers;
 
 use std::env;

@@ -21,6 +21,7 @@ use crate::report::step;
 use crate::run::{self, On};
 use crate::store::Access;
 use crate::tally::Tally;
+use crate::watch::{self, Shown, Watch, With};
 use crate::workers;
 use crate::workers::Workers;
 use crate::{keys, load, standing, store};
@@ -40,6 +41,7 @@ pub async fn migrate(
     keyring: MixedKeyring,
     command: &Migrate,
 ) -> Result<ExitCode, Failure> {
+    watch::check(command)?;
     let jobs = jobs(command)?;
     let access = Access::of(command.writes, command.shared.dry_run);
     let store = store::open(common, &command.shared.place, access).await?;
@@ -56,6 +58,7 @@ pub async fn migrate(
     stays::tell(common, &keyring, &store, given, &plan.target).await;
     let to_plaintext = matches!(plan.target, Target::Plaintext);
     standing::tell(common, &*store, &plan.prefix, |_| Some(to_plaintext)).await;
+    let mut watch = Watch::begin(command, &*store).await?;
     let mut limits = Limits::default();
     // Each worker has an instance for itself.
     limits.instances_in_use = limits.instances_in_use.max(jobs.get() as usize);
@@ -68,17 +71,19 @@ pub async fn migrate(
         store: store.clone(),
         given: &command.shared.place.store,
     };
-    let run = match command.shared.dry_run {
+    let (run, shown) = match command.shared.dry_run {
         true => {
             builder = builder.storage(store.clone());
-            None
+            (None, None)
         }
         false => {
             let work = work(command);
             let (work, place) = ((&*plan.prefix, &*work), &command.journal);
             let run = run::start(common, &keyring, place, &on, work, &mut interrupt).await?;
-            builder = builder.storage(run.store()).storage_writer(run.store());
-            Some(run)
+            let shown = Shown::new(run.store());
+            let lent = Arc::new(shown.clone());
+            builder = builder.storage(lent).storage_writer(run.store());
+            (Some(run), Some(shown))
         }
     };
     let prepared = interrupt.unless(async {
@@ -94,12 +99,12 @@ pub async fn migrate(
     let started = match prepared.await {
         Ok((progress, Ok(plugin))) => Workers::start(&plugin, &plan, jobs, batch)
             .await
-            .map(|workers| (progress, workers))
+            .map(|workers| (progress, workers, plugin))
             .map_err(Failure::from),
         Ok((_, Err(error))) => Err(error.into()),
         Err(failure) => Err(failure),
     };
-    let (progress, mut workers) = match started {
+    let (progress, mut workers, plugin) = match started {
         Ok(started) => started,
         Err(failure) => {
             return run::finish(common, &on, run, tally, Some(failure), &mut interrupt).await;
@@ -107,6 +112,7 @@ pub async fn migrate(
     };
     let mut stopped = None;
     let mut is_read = true;
+    let mut has_failed = false;
     while let Some(batch) = workers.next().await {
         if let Some(failure) = interrupt.pressed() {
             stopped.get_or_insert(failure);
@@ -124,7 +130,18 @@ pub async fn migrate(
             run.report(steps.iter().map(step::said)).await;
         }
         for step in &steps {
-            step::count(step, &mut tally);
+            match &mut watch {
+                // What fails may not fail any more at the end.
+                Some(watch) if step::cause(step).is_some() => {
+                    watch.take_in(step);
+                    has_failed = true;
+                }
+                Some(watch) => {
+                    watch.take_in(step);
+                    step::count(step, &mut tally);
+                }
+                None => step::count(step, &mut tally),
+            }
             let line = match common.json {
                 true => Some(step::json_line(step)),
                 false => step::text_line(step),
@@ -150,8 +167,27 @@ pub async fn migrate(
     }
     progress.finish();
     // A shard of few objects may have none.
-    if tally.is_empty() && stopped.is_none() && plan.shard.is_none() {
+    if tally.is_empty() && !has_failed && stopped.is_none() && plan.shard.is_none() {
         store::nothing_there(common, &command.shared.place);
+    }
+    drop(workers);
+    if let (Some(watch), Some(run), Some(shown)) = (&mut watch, &run, &shown) {
+        if stopped.is_none() {
+            let with = With {
+                common,
+                run,
+                store: &*store,
+                shown,
+                plugin: &plugin,
+                plan: &plan,
+                jobs,
+                batch,
+            };
+            stopped = watch.hold(&with, &mut tally, &mut interrupt).await;
+            // The next signal ends the proof.
+            interrupt = Interrupt::listen()?;
+        }
+        watch.count(&mut tally);
     }
     run::finish(common, &on, run, tally, stopped, &mut interrupt).await
 }

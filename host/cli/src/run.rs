@@ -238,6 +238,28 @@ impl Run {
         }
     }
 
+    /// [`Self::report`] of objects that were handled again: the proof tells of the last time.
+    pub async fn report_again<'a>(
+        &self,
+        steps: impl IntoIterator<Item = (&'a [u8], &'a str, bool)>,
+    ) {
+        let steps: Vec<_> = steps.into_iter().collect();
+        self.journaled.again(steps.iter().map(|(path, ..)| *path));
+        self.report(steps).await;
+    }
+
+    /// Lets go of what is noted of objects that were only looked at.
+    pub fn forget<'a>(&self, paths: impl IntoIterator<Item = &'a [u8]>) {
+        paths
+            .into_iter()
+            .for_each(|path| self.journaled.forget(path));
+    }
+
+    /// Why the journal cannot be written any more, if it cannot.
+    pub fn broken(&self) -> Option<Failure> {
+        self.failure().take()
+    }
+
     /// Proves what the run has done, unless that is interrupted.
     async fn end(self, common: &Common, interrupt: &mut Interrupt) -> Ended {
         let failure = self.failure().take();

@@ -136,6 +136,11 @@ pub fn kind(store: &dyn Store, given: &Path) -> Kind {
     }
 }
 
+/// Whether the name is that of drives. A drive's folder may be one too: [`kind`] tells, of a store that is open.
+pub fn is_drives(given: &Path) -> bool {
+    matches!(scheme(given), Some(Scheme::Drives))
+}
+
 /// The folders that a store is in, none if it is elsewhere.
 ///
 /// # Errors

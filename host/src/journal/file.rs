@@ -48,6 +48,8 @@ pub struct Journal {
     /// What is known of the objects that are being handled: the digests of what was read and of what is
     /// to take its place.
     seen: Mutex<HashMap<Vec<u8>, Seen>>,
+    /// The objects that may have been reported before and are again, with what was said of each last.
+    again: Mutex<HashMap<Vec<u8>, Option<Said>>>,
 }
 
 /// Where further lines go.
@@ -58,6 +60,9 @@ struct End {
     /// be lost with it.
     broken: Option<String>,
 }
+
+/// An outcome, and the digest of what was left.
+type Said = (String, Option<String>);
 
 /// The digests of one object.
 #[derive(Clone, Default)]
@@ -190,6 +195,7 @@ impl Journals {
                 broken: None,
             })),
             seen: Mutex::default(),
+            again: Mutex::default(),
         })
     }
 
@@ -341,6 +347,44 @@ impl Journal {
     /// What is known of an object that was handled, for the last time.
     pub(super) fn take(&self, path: &[u8]) -> Seen {
         self.seen().remove(path).unwrap_or_default()
+    }
+
+    /// Notes that an object may have been reported before.
+    pub(super) fn note_again(&self, path: &[u8]) {
+        self.again().entry(path.to_vec()).or_default();
+    }
+
+    /// Whether an object that is reported again is as it was the last time.
+    pub(super) fn was_said(&self, path: &[u8], said: Said) -> bool {
+        match self.again().get_mut(path) {
+            None => false,
+            Some(last) => last.replace(said.clone()) == Some(said),
+        }
+    }
+
+    /// Where in the journal the last report of each object is that was reported again.
+    ///
+    /// # Errors
+    /// The journal cannot be read.
+    pub(super) fn last_reports(&self) -> Result<HashMap<Vec<u8>, u64>, JournalError> {
+        let again = self.again();
+        let mut last = HashMap::new();
+        if again.is_empty() {
+            return Ok(last);
+        }
+        for line in self.lines()? {
+            if let (place, Line::Step(step)) = line?
+                && let Some(path) = step.path.bytes().filter(|path| again.contains_key(path))
+            {
+                last.insert(path, place);
+            }
+        }
+        Ok(last)
+    }
+
+    fn again(&self) -> MutexGuard<'_, HashMap<Vec<u8>, Option<Said>>> {
+        // Whoever panicked left no half-done change.
+        self.again.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Its lines.

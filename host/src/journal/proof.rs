@@ -65,15 +65,23 @@ impl Journal {
         let mut sums = Sums::default();
         let mut why_unread = None;
         let mut steps = Vec::with_capacity(READS);
+        let last = self.last_reports()?;
         let mut lines = self.lines()?;
         loop {
-            let line = lines.next().transpose()?.map(|(_, line)| line);
+            let line = lines.next().transpose()?;
             let is_last = line.is_none();
+            let (place, line) = line.unzip();
             match line {
                 Some(Line::Run(head)) => {
                     write(&ProofLine::Run(to_be_shown(head)), &mut text);
                 }
-                Some(Line::Step(step)) => steps.push(step),
+                Some(Line::Step(step)) => {
+                    // Of an object that was handled again the last time counts.
+                    let of = step.path.bytes().and_then(|path| last.get(&path).copied());
+                    if of.is_none() || of == place {
+                        steps.push(step);
+                    }
+                }
                 Some(Line::Change(_)) | None => {}
             }
             if steps.len() < READS && !is_last {

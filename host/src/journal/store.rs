@@ -89,11 +89,28 @@ impl Journaled {
                 },
                 before: seen.before,
             };
-            write(&Line::Step(step), &mut lines);
+            let said = (step.outcome.clone(), step.after.clone());
+            // One that fails and is tried again for hours is to take no room for that.
+            if !self.journal.was_said(path, said) || step.changed {
+                write(&Line::Step(step), &mut lines);
+            }
         }
         // The proof is made of them at the end, and a run that has no end has none.
         self.journal.append(lines, false).await?;
         Ok(all_the_same)
+    }
+
+    /// Tells that these objects may have been reported before and are about to be again: the run's proof tells what
+    /// became of each in the end.
+    pub fn again<'a>(&self, paths: impl IntoIterator<Item = &'a [u8]>) {
+        paths
+            .into_iter()
+            .for_each(|path| self.journal.note_again(path));
+    }
+
+    /// Lets go of what was noted of an object that was read and is as it was reported.
+    pub fn forget(&self, path: &[u8]) {
+        self.journal.take(path);
     }
 
     /// Whether an object is what it was to become; none if the store does not tell. Nor does it where an object

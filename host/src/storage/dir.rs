@@ -57,6 +57,7 @@ mod errors;
 pub mod faults;
 mod leftover;
 mod list;
+mod mark;
 mod neighbour;
 mod note;
 mod parallel;
@@ -86,7 +87,7 @@ use self::list::{Walk, Wanted, why_unread};
 use self::path::Place;
 use self::root::Root;
 use super::{
-    Change, Cursor, Draft, Standing, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
+    Change, Cursor, Draft, Mark, Standing, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
     Version,
 };
 use crate::contract::StorageError;
@@ -362,6 +363,24 @@ impl Store for DirStore {
             let root = Arc::clone(&self.root);
             for (path, standing) in blocking(move || standing::of(&root, page)).await? {
                 see(&path, standing);
+            }
+        }
+    }
+
+    async fn marks(
+        &self,
+        prefix: &[u8],
+        see: &mut (dyn FnMut(Vec<u8>, Mark) + Send),
+    ) -> Result<(), StorageError> {
+        let mut cursor = self.list(prefix, None).await?;
+        loop {
+            let page = cursor.next().await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            let root = Arc::clone(&self.root);
+            for (path, mark) in blocking(move || mark::of(&root, page)).await? {
+                see(path, mark);
             }
         }
     }

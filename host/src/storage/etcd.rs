@@ -17,6 +17,7 @@
 //! Every call needs a tokio runtime.
 
 mod address;
+mod changes;
 mod client;
 mod commit;
 mod connect;

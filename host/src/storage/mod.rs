@@ -33,6 +33,11 @@ pub use self::s3::BucketStore;
 /// An opaque tag of one version of one object: equal tags mean equal bytes.
 pub type Version = Vec<u8>;
 
+/// What a store tells of an object without reading it: as long as the mark of a path is the same, so are the
+/// object's bytes. None where nothing tells that, and the object has to be read. Other than a [`Version`] it may
+/// change while the bytes stay.
+pub type Mark = Option<Vec<u8>>;
+
 /// Who may do what with an object, in a store's own words, which no other store knows.
 pub type Rights = Vec<u8>;
 
@@ -125,6 +130,16 @@ pub struct Standing {
     pub is_open: bool,
 }
 
+/// What a store tells of changes, as long as it is asked.
+#[async_trait]
+pub trait Changes: Send {
+    /// Waits until something has changed since this was begun or was asked last. May be dropped at any time.
+    ///
+    /// # Errors
+    /// What keeps the store from telling: it is to be begun anew, and what has changed meanwhile is not told.
+    async fn next(&mut self) -> Result<(), StorageError>;
+}
+
 /// Something that a store has to say beside its objects.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Note {
@@ -184,6 +199,35 @@ pub trait Store: Storage + StorageWriter {
         _see: &mut (dyn for<'path> FnMut(&'path [u8], Standing) + Send),
     ) -> Result<(), StorageError> {
         Ok(())
+    }
+
+    /// Tells the mark of each object under `prefix`, in the order of a listing. None is read where the store can
+    /// do without.
+    ///
+    /// # Errors
+    /// As [`Storage::list`] and [`Cursor::next`].
+    async fn marks(
+        &self,
+        prefix: &[u8],
+        see: &mut (dyn FnMut(Vec<u8>, Mark) + Send),
+    ) -> Result<(), StorageError> {
+        let mut cursor = self.list(prefix, None).await?;
+        loop {
+            let page = cursor.next().await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            page.into_iter().for_each(|path| see(path, None));
+        }
+    }
+
+    /// Begins to tell of changes under `prefix`, by whomever. None where a store does not tell, and has to be looked
+    /// at again and again.
+    ///
+    /// # Errors
+    /// What keeps the store from telling.
+    async fn changes(&self, _prefix: &[u8]) -> Result<Option<Box<dyn Changes>>, StorageError> {
+        Ok(None)
     }
 
     /// Lists the drafts under `prefix`, as [`Storage::list`] lists objects: new bytes, plaintext perhaps,

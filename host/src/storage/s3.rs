@@ -56,7 +56,7 @@ use self::removal::Removals;
 use super::dir::OBJECT_BYTES;
 use super::let_go::PATIENCE;
 use super::{
-    Change, Cursor, Draft, OldBytes, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
+    Change, Cursor, Draft, Mark, OldBytes, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
     Version,
 };
 use crate::contract::StorageError;
@@ -251,6 +251,21 @@ impl Store for BucketStore {
             .iter()
             .filter_map(|key| self.0.place.path(key.as_ref()));
         paths.map(|path| path.as_bytes().to_vec()).collect()
+    }
+
+    async fn marks(
+        &self,
+        prefix: &[u8],
+        see: &mut (dyn FnMut(Vec<u8>, Mark) + Send),
+    ) -> Result<(), StorageError> {
+        let mut listing = Listing::begin(&self.0, Wanted::Objects, prefix, b"")?;
+        loop {
+            let page = listing.marked().await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            page.into_iter().for_each(|(path, mark)| see(path, mark));
+        }
     }
 
     /// Whatever the prefix, since drafts do not say what they are for.

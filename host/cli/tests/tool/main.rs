@@ -54,4 +54,5 @@ mod single_objects;
 mod sweep;
 mod undo;
 mod untouched;
+mod watch;
 mod writers;

@@ -12,6 +12,8 @@ use crate::contract::ObjectError;
 
 use super::super::standing::Standing;
 use super::Taken;
+#[cfg(doc)]
+use super::plan::Plan;
 use super::progress::{Event, Progress};
 use super::run::Run;
 
@@ -81,7 +83,8 @@ impl Background {
         })
     }
 
-    /// The objects that are not current, in the order of their paths, and why.
+    /// The first objects that are not current ([`Plan::named_failures`]), in the order of their paths, and why.
+    /// [`Self::progress`] counts all.
     pub fn failures(&self) -> Vec<(Vec<u8>, ObjectError)> {
         let failures = self.shared.failures.lock();
         let failures = failures.unwrap_or_else(PoisonError::into_inner);

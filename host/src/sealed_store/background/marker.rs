@@ -47,6 +47,8 @@ pub(super) struct Failed {
     /// Those that were in the root-credential form when that was still believed: they may be opened when their
     /// credential comes.
     pub credential: BTreeSet<Vec<u8>>,
+    /// There are more, which are not named.
+    pub is_cut: bool,
 }
 
 impl Subject {
@@ -84,10 +86,15 @@ impl Subject {
         let all = paths(record, "failed");
         let credential = paths(record, "root_credential").unwrap_or_default();
         match all {
-            Some(all) if is_whole => Told::Current(Failed { all, credential }),
+            Some(all) if is_whole => Told::Current(Failed {
+                all,
+                credential,
+                is_cut: false,
+            }),
             all => Told::WasSealed(Failed {
                 all: all.unwrap_or_default(),
                 credential,
+                is_cut: false,
             }),
         }
     }
@@ -103,7 +110,7 @@ impl Subject {
         is_current: bool,
         failed: &Failed,
     ) -> Result<(), Error> {
-        let record = match failed.all.len() <= NAMED {
+        let record = match failed.all.len() <= NAMED && !failed.is_cut {
             true => self.record(is_current, failed),
             false => self.record(false, &Failed::default()),
         };
@@ -194,6 +201,7 @@ mod tests {
         let failed = Failed {
             all: [b"config/\xff".to_vec(), b"config/a".to_vec()].into(),
             credential: [b"config/a".to_vec()].into(),
+            is_cut: false,
         };
         let record = meant.record(true, &failed);
         let was_sealed = || Told::WasSealed(failed.clone());

@@ -11,6 +11,9 @@ use crate::storage::{Storage, StorageWriter};
 /// slowest.
 pub(super) const LEASE_TIME: Duration = Duration::from_secs(30);
 
+/// How many objects that fail are named. Each takes some 300 bytes of memory, so this is some 3 MB.
+const NAMED_FAILURES: usize = 10_000;
+
 /// Where all that is to be sealed stands. Beside it a MinIO's folder has files that it cannot start without.
 const CONFIG: &[u8] = b"config/";
 
@@ -28,6 +31,7 @@ pub struct Plan {
     pub(super) marker: bool,
     pub(super) node: Option<String>,
     pub(super) lease_time: Duration,
+    pub(super) named_failures: usize,
 }
 
 /// How much a migration may take while others work. The default leaves most of a small server to requests.
@@ -81,6 +85,7 @@ impl Plan {
             marker: true,
             node: None,
             lease_time: LEASE_TIME,
+            named_failures: NAMED_FAILURES,
         }
     }
 
@@ -132,6 +137,16 @@ impl Plan {
     #[must_use]
     pub fn without_marker(mut self) -> Self {
         self.marker = false;
+        self
+    }
+
+    /// How many objects that fail are named, in [`Background::failures`](super::Background::failures), events and logs; 10,000 at
+    /// first. The others are counted, and are tried again like those: what does not open when the keys change, what is left by
+    /// going through the store again. Of more than this that wait for a root credential the others are refused when it comes,
+    /// until the marker is removed and a new start accepts them.
+    #[must_use]
+    pub fn named_failures(mut self, limit: usize) -> Self {
+        self.named_failures = limit;
         self
     }
 

@@ -53,7 +53,8 @@ pub enum Stage {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Event {
-    /// What became of an object. One that fails is told once, and again when something else becomes of it.
+    /// What became of an object. One that fails is told once, and again when something else becomes of it; of more than
+    /// [`Plan::named_failures`](super::Plan::named_failures) the others are counted alone.
     Object(Step),
     /// So many events were not taken in time.
     Missed(u64),

@@ -23,6 +23,7 @@ use super::objects::Objects;
 use super::plan::Plan;
 use super::progress::{Event, Progress, Stage};
 use super::verdict::wants_credential;
+use tally::Unnamed;
 use waiting::{FIRST_PAUSE, Interrupted, LAST_PAUSE};
 
 /// How often it is looked whether writes have ended. One takes some milliseconds.
@@ -42,6 +43,10 @@ pub(super) struct Run {
     was_sealed: bool,
     /// What did not open when all else was sealed.
     failed: Failed,
+    /// What failed beyond those that are named.
+    unnamed: Unnamed,
+    /// Failures that were told before the store was gone through again for those without a name.
+    told: Failures,
     /// The marker says that all is current.
     is_marked: bool,
     /// How often something in an old form had been found by then.
@@ -73,6 +78,8 @@ impl Run {
             shared: Arc::new(Shared::new()),
             progress: Progress::default(),
             failed: Failed::default(),
+            unnamed: Unnamed::default(),
+            told: Failures::new(),
             is_marked: false,
             found_old: 0,
         }
@@ -164,14 +171,22 @@ impl Run {
 
     /// Until the store is as it should be.
     async fn work(&mut self, keys: u64) -> Result<(), Interrupted> {
+        self.told.clear();
         if self.is_marked {
             self.begin_anew(self.failed.all.iter().cloned().collect());
         } else {
             self.go_through(keys).await?;
         }
+        let mut pause = FIRST_PAUSE;
         while !self.retry(keys).await? {
+            if self.unnamed.left > 0 {
+                self.told = self.failures(|failures| failures.clone());
+                self.sleep(pause, keys).await?;
+                pause = (2 * pause).min(LAST_PAUSE);
+            }
             self.go_through(keys).await?;
         }
+        self.told.clear();
         self.end(keys).await
     }
 
@@ -203,7 +218,10 @@ impl Run {
                 return Err(Interrupted);
             }
             self.was_sealed = true;
-            let failed = self.failures(failed);
+            let failed = Failed {
+                is_cut: self.unnamed.failed > 0,
+                ..self.failures(failed)
+            };
             if !self.is_marked || failed != self.failed {
                 self.failed = failed;
                 self.mark(true).await;
@@ -338,5 +356,6 @@ fn failed(failures: &mut Failures) -> Failed {
     Failed {
         all: failures.keys().cloned().collect(),
         credential: credential.map(|(path, _)| path.clone()).collect(),
+        is_cut: false,
     }
 }

@@ -44,11 +44,16 @@ impl Stamp {
 
     /// Whether a write that came now could leave the same stamp.
     pub fn is_fresh(&self) -> bool {
-        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
-        let now = now.unwrap_or_default().as_secs();
-        // A time to come tells that the clocks differ, and nothing else.
-        i64::try_from(now.saturating_sub(COARSE.as_secs())).is_ok_and(|old| self.modified.0 >= old)
+        is_recent(self.modified.0)
     }
+}
+
+/// Whether a write that came now could leave this time, in seconds.
+pub(super) fn is_recent(second: i64) -> bool {
+    let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    let now = now.unwrap_or_default().as_secs();
+    // A time to come tells that the clocks differ, and nothing else.
+    i64::try_from(now.saturating_sub(COARSE.as_secs())).is_ok_and(|old| second >= old)
 }
 
 /// A time that no write by anybody else will have: now, with nanoseconds at random.

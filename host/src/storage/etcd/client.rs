@@ -6,23 +6,25 @@
 //! before. After that the store answers for a while that there is no answer without asking, so that
 //! a run over many objects ends soon and not after as many waits.
 
+use std::future::ready;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use futures_util::stream::{self, StreamExt as _};
 use prost::Message;
 use tonic::client::Grpc;
 use tonic::codegen::http::uri::PathAndQuery;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::transport::Channel;
-use tonic::{Code, Request, Status};
+use tonic::{Code, Request, Status, Streaming};
 use tonic_prost::ProstCodec;
 use zeroize::Zeroize as _;
 
 use super::address::{Address, User};
 use super::connect::{channels, deepest, is_about_tls};
 use super::faults::{Fate, Watch};
-use super::messages::{AuthenticateRequest, AuthenticateResponse};
+use super::messages::{AuthenticateRequest, AuthenticateResponse, WatchRequest, WatchResponse};
 use super::open_error::OpenError;
 use crate::describe::line;
 
@@ -53,6 +55,8 @@ pub(super) const LEASE_GRANT: Call = Call::new("/etcdserverpb.Lease/LeaseGrant",
 pub(super) const LEASE_REVOKE: Call = Call::new("/etcdserverpb.Lease/LeaseRevoke", true);
 /// Says how long a lease has left.
 pub(super) const LEASE_TIME: Call = Call::new("/etcdserverpb.Lease/LeaseTimeToLive", false);
+/// Tells of changes, for as long as it is listened to.
+const WATCH: Call = Call::new("/etcdserverpb.Watch/Watch", false);
 const AUTHENTICATE: Call = Call::new("/etcdserverpb.Auth/Authenticate", false);
 
 /// How long the store tries.
@@ -222,6 +226,40 @@ impl Client {
         }
     }
 
+    /// Begins to be told of changes, by one node. Nothing is tried again: whoever listens looks at the store itself
+    /// before it listens anew, by [`Self::call`], which finds the node that answers.
+    pub async fn watch(&self, request: WatchRequest) -> Result<Streaming<WatchResponse>, Unable> {
+        let begun = self.watch_as_user(request).await;
+        if let Err(Unable::Refused(code, text)) = &begun
+            && is_about_token(*code, text)
+        {
+            *held(&self.token) = None;
+        }
+        begun
+    }
+
+    async fn watch_as_user(
+        &self,
+        request: WatchRequest,
+    ) -> Result<Streaming<WatchResponse>, Unable> {
+        let token = self.token().await?;
+        // The stream of requests stays open: its end would be that of the watch.
+        let requests = stream::once(ready(request)).chain(stream::pending());
+        let (mut grpc, request) = self.to_node(requests, token)?;
+        let begun = async {
+            let ready = grpc.ready().await;
+            ready.map_err(|error| Status::from_error(error.into()))?;
+            let path = PathAndQuery::from_static(WATCH.path);
+            let codec = ProstCodec::<WatchRequest, WatchResponse>::default();
+            grpc.streaming(request, path, codec).await
+        };
+        match tokio::time::timeout(self.patience.attempt, begun).await {
+            Ok(Ok(answer)) => Ok(answer.into_inner()),
+            Ok(Err(status)) => Err(Unable::from(&status)),
+            Err(_) => Err(Unable::NoAnswer("it takes too long".into())),
+        }
+    }
+
     async fn attempt_as_user<Q, A>(&self, call: Call, request: &Q) -> Result<A, Unable>
     where
         Q: Message + Clone + 'static,
@@ -292,18 +330,7 @@ impl Client {
         Q: Message + Clone + 'static,
         A: Message + Default + 'static,
     {
-        let number = self.node.load(Ordering::Relaxed) % self.nodes.len().max(1);
-        let Some(node) = self.nodes.get(number) else {
-            return Err(Unable::NoAnswer("there is no node".into()));
-        };
-        let mut request = Request::new(request.clone());
-        // A node that is cut off says so, and does not wait until it is not.
-        let has_leader = MetadataValue::from_static("true");
-        request.metadata_mut().insert("hasleader", has_leader);
-        if let Some(token) = token {
-            request.metadata_mut().insert("token", token);
-        }
-        let mut grpc = Grpc::new(node.clone()).max_decoding_message_size(self.answer_bytes);
+        let (mut grpc, request) = self.to_node(request.clone(), token)?;
         let answer = async {
             let ready = grpc.ready().await;
             ready.map_err(|error| Status::from_error(error.into()))?;
@@ -316,6 +343,27 @@ impl Client {
             Ok(Err(status)) => Err(Unable::from(&status)),
             Err(_) => Err(Unable::NoAnswer("it takes too long".into())),
         }
+    }
+
+    /// The node that is asked now, and what it is asked.
+    fn to_node<T>(
+        &self,
+        message: T,
+        token: Option<MetadataValue<Ascii>>,
+    ) -> Result<(Grpc<Channel>, Request<T>), Unable> {
+        let number = self.node.load(Ordering::Relaxed) % self.nodes.len().max(1);
+        let Some(node) = self.nodes.get(number) else {
+            return Err(Unable::NoAnswer("there is no node".into()));
+        };
+        let mut request = Request::new(message);
+        // A node that is cut off says so, and does not wait until it is not.
+        let has_leader = MetadataValue::from_static("true");
+        request.metadata_mut().insert("hasleader", has_leader);
+        if let Some(token) = token {
+            request.metadata_mut().insert("token", token);
+        }
+        let grpc = Grpc::new(node.clone()).max_decoding_message_size(self.answer_bytes);
+        Ok((grpc, request))
     }
 }
 

@@ -8,9 +8,9 @@ use super::client::RANGE;
 use super::errors::failed;
 use super::keys::{Wanted, end};
 use super::messages::{RangeRequest, RangeResponse};
-use super::store::Inner;
+use super::store::{Inner, version};
 use crate::contract::StorageError;
-use crate::storage::Cursor;
+use crate::storage::{Cursor, Mark};
 
 /// How many names a page has: some 100 KB of names as MinIO has them.
 const PAGE: i64 = 1000;
@@ -53,7 +53,7 @@ impl EtcdCursor {
     /// # Errors
     /// The page has keys that were not asked for, or not in their order: a server could keep us here for
     /// ever, and have a neighbour's keys taken for the store's.
-    fn take(&mut self, page: RangeResponse) -> Result<Vec<Vec<u8>>, StorageError> {
+    fn take(&mut self, page: RangeResponse) -> Result<Vec<(Vec<u8>, Mark)>, StorageError> {
         let mut paths = Vec::new();
         for kv in &page.kvs {
             let is_before_end = self.end == [0] || kv.key < self.end;
@@ -62,16 +62,18 @@ impl EtcdCursor {
                 return Err(StorageError::Other(text.into()));
             }
             self.from = after(&kv.key);
-            paths.extend(self.inner.keys.path(&kv.key, self.wanted));
+            let path = self.inner.keys.path(&kv.key, self.wanted);
+            paths.extend(path.map(|path| (path, Some(version(kv.mod_revision)))));
         }
         self.is_at_end = page.kvs.is_empty() || !page.more;
         Ok(paths)
     }
-}
 
-#[async_trait]
-impl Cursor for EtcdCursor {
-    async fn next(&mut self) -> Result<Vec<Vec<u8>>, StorageError> {
+    /// The next objects with their marks; empty at the end.
+    ///
+    /// # Errors
+    /// As [`Cursor::next`].
+    pub async fn marked(&mut self) -> Result<Vec<(Vec<u8>, Mark)>, StorageError> {
         while !self.is_at_end {
             let request = RangeRequest {
                 key: self.from.clone(),
@@ -88,6 +90,14 @@ impl Cursor for EtcdCursor {
             }
         }
         Ok(Vec::new())
+    }
+}
+
+#[async_trait]
+impl Cursor for EtcdCursor {
+    async fn next(&mut self) -> Result<Vec<Vec<u8>>, StorageError> {
+        let page = self.marked().await?;
+        Ok(page.into_iter().map(|(path, _)| path).collect())
     }
 }
 

@@ -59,6 +59,35 @@ pub struct DeleteRangeRequest {
     pub key: Vec<u8>,
 }
 
+/// Asks to be told of changes.
+#[derive(Clone, PartialEq, Message)]
+pub struct WatchRequest {
+    #[prost(message, optional, tag = "1")]
+    pub create: Option<WatchCreateRequest>,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub struct WatchCreateRequest {
+    #[prost(bytes = "vec", tag = "1")]
+    pub key: Vec<u8>,
+    /// As in [`RangeRequest`].
+    #[prost(bytes = "vec", tag = "2")]
+    pub range_end: Vec<u8>,
+}
+
+/// What is told; the events themselves are not looked at.
+#[derive(Clone, PartialEq, Message)]
+pub struct WatchResponse {
+    /// That it has begun.
+    #[prost(bool, tag = "3")]
+    pub created: bool,
+    /// That it is over.
+    #[prost(bool, tag = "4")]
+    pub canceled: bool,
+    #[prost(string, tag = "6")]
+    pub cancel_reason: String,
+}
+
 /// What an answer has that is not looked at.
 #[derive(Clone, PartialEq, Message)]
 pub struct Done {}

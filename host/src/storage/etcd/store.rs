@@ -8,6 +8,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::address::Address;
+use super::changes::EtcdChanges;
 use super::client::{Client, RANGE};
 use super::commit::{commit, end_leases};
 use super::cursor::EtcdCursor;
@@ -22,8 +23,8 @@ use super::sweep;
 use crate::contract::{SizeLimit, StorageError};
 use crate::storage::let_go::LetGo;
 use crate::storage::{
-    Change, Cursor, Draft, OldBytes, Storage, StorageWriter, Store, Stored, Sweeping, Swept,
-    Version,
+    Change, Changes, Cursor, Draft, Mark, OldBytes, Storage, StorageWriter, Store, Stored,
+    Sweeping, Swept, Version,
 };
 
 /// The largest object in bytes that is read: what etcd holds by default is 1.5 MiB, and it may be told
@@ -212,6 +213,28 @@ impl Store for EtcdStore {
         let left = lease::abandoned(&self.inner).await.into_iter();
         let path = |key: Vec<u8>| self.inner.keys.path(&key, Wanted::Drafts);
         left.filter_map(path).collect()
+    }
+
+    /// The revisions, which a listing has with the names.
+    async fn marks(
+        &self,
+        prefix: &[u8],
+        see: &mut (dyn FnMut(Vec<u8>, Mark) + Send),
+    ) -> Result<(), StorageError> {
+        let inner = Arc::clone(&self.inner);
+        let mut cursor = EtcdCursor::new(inner, Wanted::Objects, prefix, None);
+        loop {
+            let page = cursor.marked().await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            page.into_iter().for_each(|(path, mark)| see(path, mark));
+        }
+    }
+
+    async fn changes(&self, prefix: &[u8]) -> Result<Option<Box<dyn Changes>>, StorageError> {
+        let changes = EtcdChanges::begin(&self.inner, prefix).await?;
+        Ok(Some(Box::new(changes)))
     }
 
     /// Whatever the prefix, since drafts do not say what they are for.

@@ -9,9 +9,10 @@ use tokio::time::timeout;
 
 use super::errors::failed;
 use super::place::{before, location};
+use super::read::version;
 use super::{Bucket, listing};
 use crate::contract::StorageError;
-use crate::storage::Cursor;
+use crate::storage::{Cursor, Mark};
 
 /// Paths in one page, as in the other stores. S3 answers with 1000 at a time.
 const PAGE: usize = 256;
@@ -79,7 +80,25 @@ impl Listing {
         })
     }
 
-    async fn page(&mut self) -> Result<Vec<Vec<u8>>, StorageError> {
+    /// The next objects with their marks; empty at the end.
+    ///
+    /// # Errors
+    /// As [`Cursor::next`].
+    pub async fn marked(&mut self) -> Result<Vec<(Vec<u8>, Mark)>, StorageError> {
+        if let Some(failure) = self.failure.take() {
+            return Err(failure);
+        }
+        let time = self.bucket.listing;
+        match timeout(time, self.page()).await {
+            Ok(page) => page,
+            Err(_elapsed) => Err(StorageError::Other(format!(
+                "for {} s it has listed nothing of what was asked for",
+                time.as_secs()
+            ))),
+        }
+    }
+
+    async fn page(&mut self) -> Result<Vec<(Vec<u8>, Mark)>, StorageError> {
         while !self.is_at_end {
             let Some(chunk) = self.objects.next().await else {
                 break;
@@ -111,7 +130,7 @@ impl Listing {
     /// # Errors
     /// It was not asked for, or comes out of order, so that the listing might never end, and something
     /// that should be in it might have been left out.
-    fn see(&mut self, object: &ObjectMeta) -> Result<Option<Vec<u8>>, StorageError> {
+    fn see(&mut self, object: &ObjectMeta) -> Result<Option<(Vec<u8>, Mark)>, StorageError> {
         let key = listing::key(object.location.as_ref());
         let other = |text: &str| Err(StorageError::Other(text.to_owned()));
         if !key.starts_with(&self.folder) {
@@ -124,7 +143,9 @@ impl Listing {
         // No later key begins with the prefix.
         self.is_at_end |= *key > *self.prefix && !key.starts_with(&self.prefix);
         self.last = Some(key.into_owned());
-        Ok(path)
+        // Equal tags are of equal bytes; the version that a listing tells of is not needed for that.
+        let mark = version(object.e_tag.as_deref(), None);
+        Ok(path.map(|path| (path, mark)))
     }
 
     fn path(&self, key: &str, size: u64) -> Option<Vec<u8>> {
@@ -142,16 +163,7 @@ impl Listing {
 #[async_trait]
 impl Cursor for Listing {
     async fn next(&mut self) -> Result<Vec<Vec<u8>>, StorageError> {
-        if let Some(failure) = self.failure.take() {
-            return Err(failure);
-        }
-        let time = self.bucket.listing;
-        match timeout(time, self.page()).await {
-            Ok(page) => page,
-            Err(_elapsed) => Err(StorageError::Other(format!(
-                "for {} s it has listed nothing of what was asked for",
-                time.as_secs()
-            ))),
-        }
+        let page = self.marked().await?;
+        Ok(page.into_iter().map(|(path, _)| path).collect())
     }
 }

@@ -1,12 +1,17 @@
 //! What becomes of objects, and what is opened meanwhile and after.
 
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
 use futures_util::StreamExt as _;
 use iamseal::contract::{Form, ObjectError, Outcome, Policy, SealedForm};
+use iamseal::keys::{StaticKey, StaticKeyring};
 use iamseal::sealed_store::background::{Event, Stage};
 use iamseal_tests::samples::{damaged, sealed_under};
 use object_store::ObjectStoreExt as _;
 
-use super::{Folder, at, content, ended, is_first, read, refused, until};
+use super::{Folder, at, content, ended, is_first, keyring, read, refused, until};
+use crate::sealed_store::KEY;
 
 #[tokio::test]
 async fn every_form_becomes_current_and_what_is_put_back_is_refused() {
@@ -90,6 +95,78 @@ async fn what_does_not_open_is_named_once_and_stops_nothing() {
         std::future::ready(failed)
     });
     assert_eq!(told.count().await, 3);
+}
+
+/// Of many that fail the first are named and told once, the others are counted; all are tried again.
+#[tokio::test]
+async fn of_what_fails_a_bounded_number_is_named_and_all_is_tried_again() {
+    const GROUP: &str = "config/iam/groups";
+    let folder = Folder::new().await;
+    let key = "config/bad/6";
+    let sealed = folder.sealed(key, "earlier", SealedForm::default()).await;
+    for number in 0..6 {
+        folder.put(&format!("config/bad/{number}"), b"");
+    }
+    folder.put(key, &sealed);
+    let only = StaticKeyring::new().key(StaticKey::parse(KEY).unwrap());
+    let only = only.default_key("my-minio-key").unwrap();
+    folder.keyring.replace(Arc::new(only));
+    // What no server loads is tried again soon, those without a name too.
+    let groups: Vec<_> = (0..3)
+        .map(|group| format!("{GROUP}/{group}/members.json"))
+        .collect();
+    for group in &groups {
+        folder.put(group, b"{\"version\":");
+    }
+    let store = folder.serving();
+    let plan = folder.plan().named_failures(4);
+    let migration = store.migrate_in_background(plan).await.unwrap();
+    let events = migration.events();
+    // It goes through the store again and again, and is at rest in between.
+    until(|| {
+        let (progress, named) = (migration.progress(), migration.failures());
+        let is_at_rest = progress.stage == Stage::Retrying;
+        let last = named.last().map(|(path, _)| path.as_slice());
+        is_at_rest
+            && (progress.failed, progress.left) == (7, 3)
+            && (named.len(), last) == (4, Some(&b"config/bad/3"[..]))
+    })
+    .await;
+    for group in &groups {
+        let new = "{\"version\":1}".into();
+        store.put(&at(group), new).await.unwrap();
+    }
+    let progress = ended(&migration).await;
+    assert_eq!((progress.done, progress.failed, progress.left), (10, 7, 0));
+    assert_eq!(store.present_policy(), Policy::Current);
+    for group in &groups {
+        assert_eq!(read(&store, group).await, b"{\"version\":1}");
+    }
+
+    // The one whose key comes is one without a name.
+    migration.change_keys(|| folder.keyring.replace(Arc::new(keyring("my-minio-key"))));
+    let progress = ended(&migration).await;
+    assert_eq!((progress.migrated, progress.failed), (1, 6));
+    assert_eq!(read(&store, key).await, content(key));
+    assert_eq!(migration.failures().len(), 4);
+    migration.stop().await;
+    let mut told = BTreeMap::new();
+    let events: Vec<_> = events.collect().await;
+    for event in &events {
+        if let Event::Object(step) = event
+            && matches!(step.outcome, Outcome::Failed(_))
+        {
+            *told.entry(step.path.clone()).or_insert(0) += 1;
+        }
+    }
+    // Once before the keys changed, however often it went through the store, and once after.
+    let expected = (0..4).map(|number| (format!("config/bad/{number}").into_bytes(), 2));
+    assert_eq!(told, expected.collect());
+    // A start after this goes through all: the marker does not name them either.
+    drop(store);
+    let again = folder.serving();
+    let migration = again.migrate_in_background(folder.plan()).await.unwrap();
+    assert_eq!(ended(&migration).await.done, 10);
 }
 
 /// Nothing is made unreadable by the end that could be read before.

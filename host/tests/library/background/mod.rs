@@ -4,7 +4,7 @@ mod forms;
 mod keys;
 mod load;
 mod marker;
-
+mod one_line;
 mod pace;
 mod races;
 mod real_servers;

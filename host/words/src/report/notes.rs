@@ -336,6 +336,29 @@ pub fn degraded(what: &str) -> String {
     )
 }
 
+/// That a run is done and stays.
+pub const WATCHING: &str = "watching the store; Ctrl-C or SIGTERM ends it";
+
+/// Why a store that is watched cannot be looked at now.
+pub fn trouble(why: &str) -> String {
+    format!("it goes on when this is over: {why}")
+}
+
+/// That it is.
+pub const OVER: &str = "it goes on";
+
+/// Why a store is not kept in plaintext, and what to do about it.
+pub const WATCH_TO_PLAINTEXT: (&str, &str) = (
+    "--watch would lay open all that a server seals later",
+    "leave it out: migrate --to plaintext once, before a server without a KMS starts",
+);
+
+/// Why drives are not watched, and what to do about it.
+pub const WATCH_DRIVES: (&str, &str) = (
+    "drives are written only while no server runs, and then nobody changes them",
+    "leave out --watch",
+);
+
 /// What to do about a store that another process keeps locked.
 pub const LOCKED: &str = "let that process go on or end it (lslocks names it), then run again";
 

@@ -11,7 +11,8 @@ const UNCHANGED: &str = "unchanged";
 const MIGRATED: &str = "migrated";
 const WOULD_MIGRATE: &str = "would-migrate";
 const EXEMPT: &str = "exempt";
-const FAILED: &str = "failed";
+/// The outcome of one that failed.
+pub const FAILED: &str = "failed";
 
 /// Adds it to the run's counts.
 pub fn count(step: &Step, tally: &mut Tally) {
@@ -61,6 +62,23 @@ pub fn text_line(step: &Step) -> Option<String> {
         1 => format!("{line}\n    note: changed meanwhile, taken again"),
         times => format!("{line}\n    note: changed meanwhile, taken again {times} times"),
     })
+}
+
+/// A line for what happened to an object while a store was watched.
+pub fn event_line(step: &Step) -> String {
+    let line = match &step.outcome {
+        Outcome::Unchanged(found) => Some((UNCHANGED, found)),
+        Outcome::Migrated(found) => Some((MIGRATED, found)),
+        _ => None,
+    };
+    match (line, text_line(step)) {
+        (_, Some(text)) => text,
+        (Some((name, found)), None) => {
+            let (form, with) = (words::form_name(found.form), words::opened_with(found));
+            words::object_line(name, form, &with, &step.path)
+        }
+        (None, None) => words::object_line(EXEMPT, "", "", &step.path),
+    }
 }
 
 /// One line of JSON.

@@ -19,6 +19,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::{Child, ChildStdout, Command, Stdio};
+use std::sync::{Arc, Mutex};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -216,7 +217,7 @@ impl Tool {
         }
         Running {
             stdout: Stdout::Unread(child.stdout.take().unwrap()),
-            stderr: collect(child.stderr.take().unwrap()),
+            stderr: Said::by(child.stderr.take().unwrap()),
             process: Process(child),
             killed: false,
             _files: files,
@@ -234,7 +235,7 @@ enum Stdout {
 pub struct Running {
     process: Process,
     stdout: Stdout,
-    stderr: JoinHandle<Vec<u8>>,
+    stderr: Said,
     killed: bool,
     _files: Vec<NamedTempFile>,
 }
@@ -287,6 +288,12 @@ impl Running {
         });
     }
 
+    /// Waits until it has said this on standard error.
+    #[track_caller]
+    pub fn until_said(&mut self, text: &str) {
+        self.until(text, |running| running.stderr.has(text));
+    }
+
     /// Waits until something holds.
     #[track_caller]
     pub fn until(&mut self, what: &str, holds: impl Fn(&Self) -> bool) {
@@ -330,7 +337,7 @@ impl Running {
                 Stdout::Read(collecting) => collecting.join().unwrap(),
                 _ => Vec::new(),
             },
-            stderr: String::from_utf8(self.stderr.join().unwrap()).unwrap(),
+            stderr: self.stderr.all(),
         };
         assert!(status.code().is_some() || self.killed, "{status}");
         let panicked = ended.stderr.contains("panicked at");
@@ -345,6 +352,38 @@ fn collect(mut from: impl Read + Send + 'static) -> JoinHandle<Vec<u8>> {
         from.read_to_end(&mut bytes).unwrap();
         bytes
     })
+}
+
+/// What is said on standard error, while it is said.
+struct Said {
+    so_far: Arc<Mutex<Vec<u8>>>,
+    collecting: JoinHandle<()>,
+}
+
+impl Said {
+    fn by(mut from: impl Read + Send + 'static) -> Self {
+        let so_far = Arc::new(Mutex::new(Vec::new()));
+        let into = Arc::clone(&so_far);
+        let collecting = thread::spawn(move || {
+            let mut part = [0; 4096];
+            loop {
+                match from.read(&mut part).unwrap() {
+                    0 => return,
+                    count => into.lock().unwrap().extend(&part[..count]),
+                }
+            }
+        });
+        Self { so_far, collecting }
+    }
+
+    fn has(&self, text: &str) -> bool {
+        String::from_utf8_lossy(&self.so_far.lock().unwrap()).contains(text)
+    }
+
+    fn all(self) -> String {
+        self.collecting.join().unwrap();
+        String::from_utf8(std::mem::take(&mut *self.so_far.lock().unwrap())).unwrap()
+    }
 }
 
 /// The arguments of a command line without spaces in any of them, with a store or file at its end.

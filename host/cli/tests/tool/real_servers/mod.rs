@@ -21,3 +21,4 @@ mod s3_identities;
 mod s3_keys;
 mod s3_trouble;
 mod start;
+mod watch;

@@ -10,6 +10,15 @@ use super::Run;
 use crate::contract::{ObjectError, Outcome, Step};
 use crate::shown::shown;
 
+/// Objects that failed and are only counted.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+pub(super) struct Unnamed {
+    /// They do not open.
+    pub failed: u64,
+    /// They are to be tried again.
+    pub left: u64,
+}
+
 impl Run {
     pub(super) fn begin_anew(&mut self, failed: Vec<Vec<u8>>) {
         self.progress = Progress {
@@ -23,6 +32,7 @@ impl Run {
                 ObjectError::Other("it did not open before".to_owned()),
             )
         };
+        self.unnamed = Unnamed::default();
         self.failures(|failures| *failures = failed.into_iter().map(unknown).collect());
         self.stage(Stage::Migrating);
     }
@@ -35,6 +45,8 @@ impl Run {
             *error = ObjectError::FormRefused(form);
         }
         let before = self.forget(&step.path);
+        let before = before.or_else(|| self.told.get(&step.path).cloned());
+        let mut is_named = true;
         let progress = &mut self.progress;
         progress.done += 1;
         progress.of = progress.of.max(progress.done);
@@ -43,23 +55,52 @@ impl Run {
             Outcome::Unchanged(_) => progress.unchanged += 1,
             Outcome::Exempt(_) => progress.exempt += 1,
             Outcome::Failed(error) => {
-                match is_dead(error) {
+                let is_dead = is_dead(error);
+                match is_dead {
                     true => progress.failed += 1,
                     false => progress.left += 1,
                 }
-                let (path, error) = (step.path.clone(), error.clone());
-                self.failures(|failures| failures.insert(path, error));
+                is_named = self.name(&step.path, error);
+                if !is_named {
+                    self.count_unnamed(is_dead);
+                }
             }
         }
         let is_known = matches!((&before, &step.outcome),
             (Some(before), Outcome::Failed(error)) if before == error);
-        if !is_known {
+        if !is_known && is_named {
             if let Outcome::Failed(error) = &step.outcome {
                 tracing::warn!(path = shown(&step.path), %error, "not migrated");
             }
             self.tell(Event::Object(step));
         }
         self.publish();
+    }
+
+    /// Keeps why an object failed, unless that is kept of too many already.
+    fn name(&self, path: &[u8], error: &ObjectError) -> bool {
+        let limit = self.plan.named_failures;
+        self.failures(|failures| {
+            let has_room = failures.len() < limit;
+            if has_room {
+                failures.insert(path.to_vec(), error.clone());
+            }
+            has_room
+        })
+    }
+
+    fn count_unnamed(&mut self, is_dead: bool) {
+        if self.unnamed == Unnamed::default() {
+            let named = self.plan.named_failures;
+            tracing::warn!(
+                named,
+                "more objects fail than are named: the others are counted"
+            );
+        }
+        match is_dead {
+            true => self.unnamed.failed += 1,
+            false => self.unnamed.left += 1,
+        }
     }
 
     /// An object that failed is not counted any more. Returns how it had failed.

@@ -104,8 +104,9 @@ impl Run {
         cursor.next().await.ok()?.into_iter().next()
     }
 
-    /// What is left, each object again and again. Returns false where a folder can be read now that could not be
-    /// before: there may be more in it than what is known.
+    /// What is left, each object again and again. Returns false where the store is to be gone through again: a folder
+    /// can be read now that could not be before, and there may be more in it than what is known, or there is more left
+    /// than is named.
     pub(super) async fn retry(&mut self, keys: u64) -> Result<bool, Interrupted> {
         let mut pause = FIRST_PAUSE;
         while self.progress.left > 0 {
@@ -132,6 +133,9 @@ impl Run {
                 }
                 let time = self.plan.share.time_for(1, 0);
                 self.sleep(time, keys).await?;
+            }
+            if self.unnamed.left > 0 {
+                return Ok(false);
             }
             if self.progress.left > 0 {
                 self.sleep(pause, keys).await?;
