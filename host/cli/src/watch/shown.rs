@@ -9,12 +9,14 @@ use iamseal::storage::{Cursor, Storage, Stored};
 /// Paths in one page, as in other stores.
 const PAGE: usize = 256;
 
+/// In ascending order.
+type Paths = Arc<[Vec<u8>]>;
+
 /// The store; all of it is shown at first.
 #[derive(Clone)]
 pub struct Shown {
     inner: Arc<dyn Storage>,
-    /// In ascending order.
-    only: Arc<Mutex<Option<Arc<[Vec<u8>]>>>>,
+    only: Arc<Mutex<Option<Paths>>>,
 }
 
 impl Shown {
@@ -31,7 +33,7 @@ impl Shown {
         *only = Some(paths.into());
     }
 
-    fn paths(&self) -> Option<Arc<[Vec<u8>]>> {
+    fn paths(&self) -> Option<Paths> {
         // Whoever panicked left no half-done change.
         let only = self.only.lock().unwrap_or_else(PoisonError::into_inner);
         only.clone()
