@@ -5,7 +5,7 @@ use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 
-use iamseal::keys::KeysError;
+use iamseal::keys::{self as lent, KeysError};
 use iamseal_age::{AgeError, Recipients};
 use iamseal_words::keys::is_encrypted;
 use iamseal_words::limits::KEYS_FILE_BYTES;
@@ -22,11 +22,13 @@ const ADDED_BYTES: usize = 1 << 20;
 /// How much of a file shows whether it is encrypted.
 const BEGINNING_BYTES: u64 = 64;
 
-/// Whether others than its owner can read the secrets of a file, which they cannot if it is encrypted.
+/// Whether others than its owner can read or replace the secrets of a file. Those of one that is encrypted they cannot
+/// read, but anybody can encrypt others to the same recipient.
 pub fn is_open_to_others(file: &Path) -> bool {
-    // First of all, since what is open to others is a plain file.
-    if !iamseal::keys::is_open_to_others(file) {
-        return false;
+    let is_open = lent::is_open_to_others(file);
+    // A pipe is not: what is open is read again below.
+    if !is_open || lent::is_writable_by_others(file) {
+        return is_open;
     }
     let mut beginning = Vec::new();
     let read = File::open(file)

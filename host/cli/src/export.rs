@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::{self, IsTerminal as _, Write as _};
+use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
@@ -27,7 +28,7 @@ use crate::report::why::Why;
 use crate::report::{notes, words};
 use crate::store::Access;
 use crate::tally::{self, Tally};
-use crate::{encrypted, keys, load, output, store};
+use crate::{encrypted, keys, load, output, store, typed};
 
 /// Where all identities stand.
 const IAM: &[u8] = b"config/iam/";
@@ -260,6 +261,7 @@ impl Exporting<'_> {
         };
         match (&self.command.output, &archive) {
             (Some(file), Some(archive)) => {
+                tell_left(json, folder_of(file));
                 let store = store::folders(&self.command.store)?;
                 write_private(file, archive, &store).map_err(|error| {
                     Failure::from(error).about(iamseal::shown(file.as_os_str().as_encoded_bytes()))
@@ -360,12 +362,26 @@ fn not_text() -> Why {
     }
 }
 
+/// How a file is called that is not an archive yet.
+const UNFINISHED: &str = ".iamseal-export-";
+
+/// Names what exports that were killed have left beside the archive.
+fn tell_left(json: bool, folder: &Path) {
+    let names = fs::read_dir(folder).into_iter().flatten().flatten();
+    let names = names.map(|entry| entry.file_name());
+    let left = names.filter(|name| name.as_bytes().starts_with(UNFINISHED.as_bytes()));
+    for name in left.take(notes::NAMED) {
+        let quoted = typed::quoted(folder.join(name).as_os_str());
+        output::note(json, &notes::left_by_export(&quoted));
+    }
+}
+
 /// Writes a file for its owner alone: wholly, or not at all, and not where the store shows it too.
 fn write_private(file: &Path, bytes: &[u8], store: &[PathBuf]) -> io::Result<()> {
     let folder = folder_of(file);
     // For its owner alone is how they are made.
     let mut new = tempfile::Builder::new()
-        .prefix(".iamseal-export-")
+        .prefix(UNFINISHED)
         .tempfile_in(folder)?;
     if store.iter().any(|store| shows_in(new.path(), store)) {
         return Err(io::Error::other("the archive would be inside the store"));

@@ -72,6 +72,10 @@ fn kes_store(common: &Common) -> Result<Option<KesStore>, Failure> {
             output::note(common.json, &notes::no_kes_key(&shown, &why.to_string()));
         }
         let quoted = typed::quoted(folder.as_os_str());
+        if store.is_writable_by_others() {
+            let shown = iamseal::shown(folder.as_os_str().as_bytes());
+            output::note(common.json, &notes::keys_by_others(&shown, &quoted));
+        }
         if let Some(more @ 1..) = passed_over.len().checked_sub(notes::NAMED) {
             output::note(common.json, &notes::more_no_kes_keys(more, &quoted));
         }
@@ -109,7 +113,7 @@ pub fn of_one_name(keyring: &MixedKeyring) -> Vec<(String, usize)> {
     names.filter(|(_, count)| *count > 1).collect()
 }
 
-/// Says which files with secrets others than their owners can read: those that the environment names
+/// Says which files with secrets others than their owners can read or write: those that the environment names
 /// and these.
 pub fn warn<'a>(
     common: &Common,
@@ -124,7 +128,7 @@ pub fn warn<'a>(
     tell_open(common, given.cloned().chain(environment.open_to_others()));
 }
 
-/// Says that others than their owners can read these files with secrets, once of each.
+/// Says that others than their owners can read or write these files with secrets, once of each.
 pub fn tell_open(common: &Common, open: impl IntoIterator<Item = PathBuf>) {
     // A file may be read for the keys and for the store.
     static TOLD: Mutex<BTreeSet<PathBuf>> = Mutex::new(BTreeSet::new());

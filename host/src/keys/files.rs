@@ -44,14 +44,24 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, KeysError> {
     }
 }
 
-/// The permissions of those who do not own a file to read it.
-const OTHERS_READ: u32 = 0o044;
+/// The permissions of those who do not own a file to read it, and to put another secret in it.
+const OF_OTHERS: u32 = 0o066;
 
-/// Whether others than its owner may read a file. A pipe is nobody's to read twice, and of what is not
+/// The permissions of those who do not own a file or folder to write to it.
+const OTHERS_WRITE: u32 = 0o022;
+
+/// Whether others than its owner may read or write a file. A pipe is nobody's to read twice, and of what is not
 /// there others read nothing.
 pub fn is_open_to_others(path: &Path) -> bool {
     let about = metadata(path);
-    about.is_ok_and(|about| about.is_file() && about.permissions().mode() & OTHERS_READ != 0)
+    about.is_ok_and(|about| about.is_file() && about.permissions().mode() & OF_OTHERS != 0)
+}
+
+/// Whether others than its owner may write to a file, or put files in a folder.
+#[must_use]
+pub fn is_writable_by_others(path: &Path) -> bool {
+    let about = metadata(path);
+    about.is_ok_and(|about| about.permissions().mode() & OTHERS_WRITE != 0)
 }
 
 /// The lines of a file's text, without the space around them; empty lines and comments (`#`) are left out.
@@ -78,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_others_can_read_is_known() {
+    fn a_file_that_others_can_read_or_write_is_known() {
         let dir = tempfile::tempdir().unwrap();
         let path = dir.path().join("file");
         std::fs::write(&path, b"").unwrap();
@@ -88,6 +98,8 @@ mod tests {
             (0o700, false),
             (0o640, true),
             (0o604, true),
+            (0o620, true),
+            (0o602, true),
             (0o644, true),
         ] {
             let permissions = std::fs::Permissions::from_mode(mode);

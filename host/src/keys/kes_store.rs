@@ -113,7 +113,13 @@ impl KesStore {
         &self.passed_over
     }
 
-    /// The files of keys that others than their owners can read.
+    /// Whether others than its owner can put keys in the folder.
+    #[must_use]
+    pub fn is_writable_by_others(&self) -> bool {
+        files::is_writable_by_others(&self.folder)
+    }
+
+    /// The files of keys that others than their owners can read or write.
     pub fn open_to_others(&self) -> &[PathBuf] {
         &self.open_to_others
     }

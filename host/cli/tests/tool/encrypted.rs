@@ -70,6 +70,13 @@ fn others_may_read_keys_that_are_encrypted() {
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
     let opened = || unseal().args(["--keys"]).args([&file]);
     opened().file("--identity", IDENTITY).ok().says_nothing();
+    // Anybody can encrypt other keys to the same recipient.
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o666)).unwrap();
+    opened()
+        .file("--identity", IDENTITY)
+        .ok()
+        .says("others than its owner can read or write it: chmod 600");
+    fs::set_permissions(&file, fs::Permissions::from_mode(0o600)).unwrap();
     let identity = folder.path().join("identity");
     fs::write(&identity, IDENTITY).unwrap();
     fs::set_permissions(&identity, fs::Permissions::from_mode(0o644)).unwrap();
@@ -77,7 +84,7 @@ fn others_may_read_keys_that_are_encrypted() {
         .args(["--identity"])
         .args([&identity])
         .ok()
-        .says("others than its owner can read it: chmod 600");
+        .says("others than its owner can read or write it: chmod 600");
 }
 
 #[test]

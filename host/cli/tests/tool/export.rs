@@ -73,6 +73,12 @@ fn a_file_is_written_whole_and_for_its_owner_alone() {
     assert!(!lines.text().contains("password-of"));
     assert_eq!(lines.json().len(), 8 + 1);
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
+    // As one has that was killed.
+    let left = folder.path().join(".iamseal-export-abc123");
+    fs::write(&left, "secrets").unwrap();
+    let ended = export(&store).args(["-o"]).args([&file]).ok();
+    let ended = ended.says(&format!("if none is under way: rm {}", left.display()));
+    assert_eq!(ended.stderr.matches("rm ").count(), 1, "{ended}");
 }
 
 #[test]

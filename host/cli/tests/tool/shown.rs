@@ -376,7 +376,7 @@ fn files_that_others_can_read() {
         .stderr
         .lines()
         .map(|line| {
-            line.split_once("others than its owner can read it: ")
+            line.split_once("others than its owner can read or write it: ")
                 .unwrap()
                 .1
         })

@@ -93,7 +93,14 @@ pub fn proof(path: &str) -> String {
 
 /// That others can read a secret.
 pub fn open_to_others(file: &str, quoted: &str) -> String {
-    format!("{file} holds a secret, and others than its owner can read it: chmod 600 {quoted}")
+    format!(
+        "{file} holds a secret, and others than its owner can read or write it: chmod 600 {quoted}"
+    )
+}
+
+/// That others can put keys among those of a KES.
+pub fn keys_by_others(folder: &str, quoted: &str) -> String {
+    format!("others than its owner can put keys in {folder}: chmod go-w {quoted}")
 }
 
 /// That no key was read from a file in KES' folder of keys.
@@ -108,7 +115,7 @@ pub fn more_no_kes_keys(more: usize, folder: &str) -> String {
 
 /// That others than their owners can read files of keys beside those that were named.
 pub fn more_open_to_others(more: usize, folder: &str) -> String {
-    format!("{more} more files hold secrets that others can read: chmod -R go= {folder}")
+    format!("{more} more files hold secrets that others can read or write: chmod -R go= {folder}")
 }
 
 /// That variables name files which nobody chose.
@@ -626,6 +633,11 @@ pub fn holds_secrets([users, accounts]: [usize; 2]) -> String {
         count(users, "user"),
         count(accounts, "service account")
     )
+}
+
+/// That an export which was killed, or one that is under way, has a file with secrets.
+pub fn left_by_export(quoted: &str) -> String {
+    format!("an export that was killed left secrets behind; if none is under way: rm {quoted}")
 }
 
 /// That temporary credentials are not carried.

@@ -180,12 +180,14 @@ fn what_is_no_key_is_named_and_passed_over() {
     put(keys.path(), "of-others", &old_file("AES128"));
     let file = keys.path().join("good");
     fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+    fs::set_permissions(keys.path(), fs::Permissions::from_mode(0o775)).unwrap();
     let sealed = with_store("seal --key good --path", PATH, keys.path());
     let ended = sealed.input(PLAINTEXT).ok();
     for said in [
         "bad-1 is passed over, it is neither JSON nor base64",
         "3 more files in ",
-        "good holds a secret, and others than its owner can read it: chmod 600",
+        "others than its owner can put keys in ",
+        "good holds a secret, and others than its owner can read or write it: chmod 600",
     ] {
         assert!(ended.stderr.contains(said), "{said}: {ended}");
     }
