@@ -11,6 +11,11 @@ use crate::store::{InPool, Looked, Store};
 use crate::writer::FilesWriter;
 
 /// A pool's copy, which can be read.
+///
+/// Where a drive is missing, it may have what the drives have that are ahead, and make it count ([`Chosen::is_unsure`]).
+/// All the same the older version that is read is replaced, so that a run that was killed can be finished. As many as it
+/// takes to read that one have it, and only one drive is missing, so fewer can have the newer one than any
+/// writer takes for success: it was broken off, and nobody was told that it is there.
 pub(crate) struct PoolCopy<'a> {
     pub looked: &'a Looked<'a>,
     pub chosen: Chosen,
@@ -62,12 +67,6 @@ impl<F: FilesWriter> Store<F> {
                     return Err(refused(
                         "MinIO shows no such object, since the last of its drives alone have a newer \
                          version: let mc admin heal settle it first",
-                    ));
-                }
-                _ if chosen.is_unsure => {
-                    return Err(refused(
-                        "some of its drives have a newer version, and with the missing ones these may be enough \
-                         for it to count: give all drives, or let mc admin heal settle it first",
                     ));
                 }
                 Some((newest, bytes)) if *newest == time && *bytes != decoded.bytes => {

@@ -99,7 +99,7 @@ pub fn is_whole<W: World>(workload: &Workload, world: &W, report: &Report) -> Lo
     }
 
     world.sweep();
-    if workload.is_taken_back {
+    if workload.is_taken_back && world.takes_back() {
         lost.extend(taken_back(sample, &fresh));
     }
     let again = (workload.run)(fresh.clone());

@@ -176,7 +176,7 @@ impl<const AWAY: Drive> World for Degraded<AWAY> {
     /// What the loss of power leaves has to do with syncs, which are those of four drives.
     fn stride(mode: Mode) -> usize {
         match mode {
-            Mode::PowerLost => 5,
+            Mode::PowerLost => 11,
             _ => 1,
         }
     }
@@ -206,6 +206,12 @@ impl<const AWAY: Drive> World for Degraded<AWAY> {
 
     fn sweep(&self) {
         self.0.sweep();
+    }
+
+    /// Where two of three drives have the new version, no order leaves an object to be read all the time: it is refused
+    /// until the drive is back, or a server has healed the third.
+    fn takes_back(&self) -> bool {
+        self.0.away.is_none()
     }
 
     fn everything(&self) -> Tree {

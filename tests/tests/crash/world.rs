@@ -36,6 +36,11 @@ pub trait World: Sized + 'static {
     /// Removes what a killed process left behind, as the tool does before it begins.
     fn sweep(&self);
 
+    /// Whether a run that ended anywhere can be taken back as the store is now, without more being done to it.
+    fn takes_back(&self) -> bool {
+        true
+    }
+
     /// Everything that is in the store, leftovers included, seen past it.
     fn everything(&self) -> Tree;
 }
