@@ -89,10 +89,7 @@ impl BucketDraft {
             Change::Remove(_) if !bucket.server_is_stopped => return Err(refused(UNCONDITIONAL)),
             Change::Remove(old) => {
                 // Whoever makes it again knows its bytes, and no more.
-                let (attributes, kept) = bucket.attributes(&target).await?;
-                if let Some(lost) = kept.lost_in(&Kept::default()) {
-                    return Err(held(lost));
-                }
+                let (attributes, _) = bucket.attributes(&target).await?;
                 let is_kept = |(kind, _): (&Attribute, _)| *kind == Attribute::ContentType;
                 if !attributes.iter().all(is_kept) {
                     return Err(refused(
@@ -144,8 +141,6 @@ impl BucketDraft {
                 bytes,
                 attributes,
             } => {
-                // Tags change no entity tag, and somebody may have set some since.
-                bucket.attributes(&self.target).await?;
                 let replaced =
                     bucket.replace(&self.target, expected, bytes.clone(), attributes.clone());
                 let new = replaced.await?;
