@@ -93,7 +93,9 @@ impl<F: FilesWriter> Store<F> {
             !is_uuid(name) || !self.is_data_alone(drives, folder)
         };
         match within.any(holds_objects) {
-            true => Err(WriteError::Refused("other objects lie within it".into())),
+            true => Err(WriteError::Refused(
+                "other objects lie within it, or what does cannot be listed".into(),
+            )),
             false => Ok(()),
         }
     }

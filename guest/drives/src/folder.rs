@@ -130,7 +130,7 @@ impl<F: Files> Store<F> {
         Ok(())
     }
 
-    /// Whether the folders that have the name of a version's data have nothing else in them on these drives. A
+    /// Whether a folder that has the name of a version's data has nothing else in it on these drives. A
     /// client may give such a name to a folder of objects too, beside or below another object.
     pub(crate) fn is_data_alone(
         &self,

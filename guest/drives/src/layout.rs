@@ -95,7 +95,7 @@ impl Layout {
             }
         }
         // Of more drives than are missing, some may be of a pool of which nothing is known.
-        let missing = layout.missing();
+        let missing = layout.missing_drives();
         for text in &not {
             match not.len() > missing {
                 true => notes.hide(text.clone()),
@@ -134,7 +134,7 @@ impl Layout {
     }
 
     /// How many drives are missing.
-    fn missing(&self) -> usize {
+    fn missing_drives(&self) -> usize {
         let sets = self.pools.iter().flat_map(|pool| &pool.sets);
         sets.flatten().filter(|drive| drive.is_none()).count()
     }
@@ -143,7 +143,8 @@ impl Layout {
     pub fn lacking(&self) -> Option<String> {
         let sets = self.pools.iter().flat_map(|pool| {
             let sets = (1..).zip(&pool.sets);
-            sets.filter_map(|(number, set)| which(&place_of(pool, number), set))
+            let which = sets.filter_map(|(number, set)| which(&place_of(pool, number), set));
+            which.map(|which| format!("{which}{NOT_WHOLE}"))
         });
         let all: Vec<String> = sets.collect();
         (!all.is_empty()).then(|| all.join("; "))
@@ -165,7 +166,7 @@ impl Layout {
                 }
             }
         }
-        if self.away.len() > self.missing() {
+        if self.away.len() > self.missing_drives() {
             return Some(
                 "more drives are not read than are missing, so some may be of a pool of which nothing is known"
                     .into(),
@@ -299,6 +300,9 @@ fn needed_to_write(all: usize) -> usize {
     quorum.max(readable)
 }
 
+/// What is said of drives that were given, and are damaged or being healed.
+const NOT_WHOLE: &str = " or not whole";
+
 /// Says which drives of a set are not there, by their places.
 fn which(of: &str, set: &[Option<Drive>]) -> Option<String> {
     let missing: Vec<String> = (1..)
@@ -322,7 +326,7 @@ fn missing(of: &str, set: &[Option<Drive>]) -> Option<(String, bool)> {
     let (all, here) = (set.len(), set.iter().flatten().count());
     let need = all - all / 2;
     let why = match here < need {
-        false => " or not whole".into(),
+        false => NOT_WHOLE.into(),
         true => format!(", and {need} are needed to read an object"),
     };
     let text = format!("{which}{why}: give them all, as drives:/mnt/disk{{1...{all}}}");

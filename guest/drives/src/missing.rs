@@ -15,8 +15,9 @@ pub fn may_be(set: &[Seen], new: Seen) -> Vec<Seen> {
     }
     all.extend([Seen::Nothing, Seen::Useless]);
     if let Seen::Version(mut agreed, mut shared) = new {
-        agreed.mod_time -= 1;
-        shared.mod_time -= 1;
+        // What drives say is anybody's.
+        agreed.mod_time = agreed.mod_time.saturating_sub(1);
+        shared.mod_time = shared.mod_time.saturating_sub(1);
         all.push(Seen::Version(agreed, shared));
     }
     for seen in set {

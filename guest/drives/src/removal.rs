@@ -106,7 +106,7 @@ impl<F: FilesWriter> Store<F> {
                 match settle(&back) {
                     Settled::Nothing | Settled::Dangling(_) => true,
                     Settled::Chosen(now) => {
-                        // A drive that comes back with it is taken to have its shard: it is in the run's journal.
+                        // A drive that comes back with the object is taken to have its shard: the bytes are in the run's journal.
                         let is_left = |place: usize| {
                             let is_of_use = sound.get(place) == Some(&true);
                             is_of_use || seen.get(place) == Some(&Seen::Unknown)

@@ -47,6 +47,9 @@ pub enum AgeError {
     /// A text should be a recipient, and is none.
     #[error("not an age recipient (age1…)")]
     Recipient,
+    /// The system keeps it from being encrypted.
+    #[error("it cannot be encrypted with age")]
+    NotEncrypted,
     /// Nobody could open what would be made.
     #[error("there is no recipient in it")]
     NoRecipient,
@@ -56,7 +59,7 @@ pub enum AgeError {
 /// makes them; `limit` is how many bytes may be in it.
 ///
 /// # Errors
-/// Any but `Recipient` and `NoRecipient`.
+/// Any but `Recipient`, `NoRecipient` and `NotEncrypted`.
 pub fn open(
     bytes: &[u8],
     identities: &[Zeroizing<String>],
@@ -96,7 +99,7 @@ impl Recipients {
     /// Encrypts to all of them, in age's binary form.
     ///
     /// # Errors
-    /// `NoRecipient`; `Recipient`, if they are of kinds that age does not mix; `NotBuiltIn`.
+    /// `NoRecipient`; `NotEncrypted`; `NotBuiltIn`.
     pub fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>, AgeError> {
         self.0.encrypt(plaintext)
     }

@@ -3,7 +3,7 @@
 use std::io::{Read as _, Write as _};
 
 use age::armor::ArmoredReader;
-use age::{DecryptError, Decryptor, Encryptor, Identity, Recipient, tag, tagpq, x25519};
+use age::{DecryptError, Decryptor, Encryptor, Identity, Recipient, x25519};
 use zeroize::Zeroizing;
 
 use crate::AgeError;
@@ -54,37 +54,28 @@ fn why(error: DecryptError) -> AgeError {
 }
 
 #[derive(Default)]
-pub struct Recipients(Vec<Box<dyn Recipient>>);
+pub struct Recipients(Vec<x25519::Recipient>);
 
 impl Recipients {
+    /// Others than these no identity opens here.
     pub fn add(&mut self, text: &str) -> Result<(), AgeError> {
-        let recipient: Box<dyn Recipient> = if let Ok(classic) = text.parse::<x25519::Recipient>() {
-            Box::new(classic)
-        } else if let Ok(tagged) = text.parse::<tag::Recipient>() {
-            Box::new(tagged)
-        } else if let Ok(tagged) = text.parse::<tagpq::Recipient>() {
-            Box::new(tagged)
-        } else {
-            return Err(AgeError::Recipient);
-        };
-        self.0.push(recipient);
+        self.0.push(text.parse().map_err(|_| AgeError::Recipient)?);
         Ok(())
     }
 
     pub fn encrypt(&self, plaintext: &[u8]) -> Result<Vec<u8>, AgeError> {
-        let all = self.0.iter().map(|recipient| &**recipient);
+        let all = self.0.iter().map(|recipient| recipient as &dyn Recipient);
         let encryptor = Encryptor::with_recipients(all).map_err(|error| match error {
             age::EncryptError::MissingRecipients => AgeError::NoRecipient,
-            _ => AgeError::Recipient,
+            _ => AgeError::NotEncrypted,
         })?;
         let mut encrypted = Vec::new();
-        // Nothing fails that writes to memory, but the system's randomness may.
         let write = |encrypted: &mut Vec<u8>| {
             let mut writer = encryptor.wrap_output(encrypted)?;
             writer.write_all(plaintext)?;
             writer.finish().map(drop)
         };
-        write(&mut encrypted).map_err(|_| AgeError::Recipient)?;
+        write(&mut encrypted).map_err(|_| AgeError::NotEncrypted)?;
         Ok(encrypted)
     }
 }

@@ -8,6 +8,7 @@ use std::num::NonZeroU32;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::sync::{Arc, OnceLock};
 
 use clap::{Args, Parser, Subcommand};
 use iamseal::contract;
@@ -15,6 +16,8 @@ use iamseal_words::arguments as shared;
 pub use iamseal_words::arguments::{Seal, Where};
 
 pub use self::objects::{Cat, Edit, Export, Import, Keys, Ls, Which};
+use zeroize::Zeroizing;
+
 use crate::cause::{Cause, exit_codes};
 use crate::failure::Failure;
 use crate::report::notes;
@@ -62,6 +65,9 @@ pub struct Common {
     /// that are encrypted with age. May be repeated.
     #[arg(long = "identity", global = true, value_name = "FILE")]
     pub identities: Vec<PathBuf>,
+    /// What is in them, once they were read.
+    #[arg(skip)]
+    pub identity_texts: Arc<OnceLock<Vec<Zeroizing<String>>>>,
     /// Name every object that failed and every draft; otherwise the first ten of each cause are named,
     /// and the others counted.
     #[arg(long, global = true)]

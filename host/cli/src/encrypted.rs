@@ -1,6 +1,6 @@
 //! Files with secrets that age encrypts: keys, credentials and archives.
 
-use std::fs::{File, metadata};
+use std::fs::File;
 use std::io::Read as _;
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -36,25 +36,14 @@ pub fn is_open_to_others(file: &Path) -> bool {
     read.is_err() || !is_encrypted(&beginning)
 }
 
-/// The text of a file of keys or credentials that is encrypted; none of another, or of a pipe, which can be read
-/// only once.
+/// The text of a file of keys or credentials, encrypted or not. It is read once, so it may be a pipe.
 ///
 /// # Errors
-/// It does not open.
-pub fn keys_text(common: &Common, file: &Path) -> Result<Option<Zeroizing<String>>, Failure> {
-    if !metadata(file).is_ok_and(|about| about.is_file()) {
-        return Ok(None);
-    }
+/// It cannot be read, or does not open.
+pub fn keys_text(common: &Common, file: &Path) -> Result<Zeroizing<String>, Failure> {
     let bytes = read(file, KEYS_FILE_BYTES * 4 / 3 + ADDED_BYTES)?;
-    if !is_encrypted(&bytes) {
-        return Ok(None);
-    }
-    let opened = opened(common, file, &bytes, KEYS_FILE_BYTES)?;
-    let text = str::from_utf8(&opened).map_err(|_| {
-        about(file, Failure::usage("what is encrypted in it is not text"))
-            .with_cure("encrypt a file of keys, one NAME:BASE64 a line")
-    })?;
-    Ok(Some(Zeroizing::new(text.to_owned())))
+    let bytes = contents(common, file, bytes, KEYS_FILE_BYTES)?;
+    Ok(lent::text(file, &bytes)?)
 }
 
 /// What a file holds: what is encrypted in it, or its own bytes.
@@ -95,11 +84,9 @@ pub fn recipients(given: &[String]) -> Result<Option<Recipients>, Failure> {
     Ok((!given.is_empty()).then_some(recipients))
 }
 
-fn recipients_file(file: &Path) -> Result<String, Failure> {
+fn recipients_file(file: &Path) -> Result<Zeroizing<String>, Failure> {
     keys::is_no_secret("--encrypt-to", file)?;
-    let bytes = read(file, KEYS_FILE_BYTES)?;
-    let text = str::from_utf8(&bytes).map(str::to_owned);
-    text.map_err(|_| about(file, Failure::usage("not text")).with_cure("give a file of recipients"))
+    Ok(lent::text(file, &read(file, KEYS_FILE_BYTES)?)?)
 }
 
 fn opened(
@@ -108,8 +95,7 @@ fn opened(
     bytes: &[u8],
     limit: usize,
 ) -> Result<Zeroizing<Vec<u8>>, Failure> {
-    let identities = identities(&common.identities)?;
-    iamseal_age::open(bytes, &identities, limit).map_err(|error| {
+    iamseal_age::open(bytes, identities(common)?, limit).map_err(|error| {
         let quoted = typed::quoted(file.as_os_str());
         let cure = match error {
             AgeError::NotBuiltIn => {
@@ -130,24 +116,30 @@ fn opened(
     })
 }
 
-fn identities(files: &[PathBuf]) -> Result<Vec<Zeroizing<String>>, Failure> {
+/// The texts of the files of identities, which may be pipes.
+fn identities(common: &Common) -> Result<&[Zeroizing<String>], Failure> {
+    if let Some(read) = common.identity_texts.get() {
+        return Ok(read);
+    }
     let text = |file: &PathBuf| {
         keys::is_no_secret("--identity", file)?;
-        let bytes = read(file, KEYS_FILE_BYTES)?;
-        let text = str::from_utf8(&bytes).map(|text| Zeroizing::new(text.to_owned()));
-        text.map_err(|_| {
-            about(file, Failure::usage("not text")).with_cure("give the file that age-keygen made")
-        })
+        Ok(lent::text(file, &read(file, KEYS_FILE_BYTES)?)?)
     };
-    files.iter().map(text).collect()
+    let texts = common.identities.iter().map(text);
+    let texts = texts.collect::<Result<Vec<_>, Failure>>()?;
+    Ok(common.identity_texts.get_or_init(|| texts))
 }
 
 /// Reads a whole file into memory that is wiped.
 fn read(file: &Path, limit: usize) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let mut bytes = Zeroizing::new(Vec::new());
     let reading = File::open(file).and_then(|opened| {
-        let size = opened.metadata()?.len().min(limit as u64) as usize;
-        // A buffer that grew would leave copies of the secrets behind.
+        let about = opened.metadata()?;
+        // A buffer that grew would leave copies of the secrets behind. A pipe has no size.
+        let size = match about.is_file() {
+            true => about.len().min(limit as u64) as usize,
+            false => limit,
+        };
         bytes.reserve_exact(size + 1);
         opened.take(limit as u64 + 1).read_to_end(&mut bytes)
     });

@@ -302,10 +302,7 @@ impl Exporting<'_> {
         match &self.recipients {
             None => Ok(zip),
             Some(recipients) => {
-                let encrypted = recipients.encrypt(&zip).map_err(|error| {
-                    Failure::usage(format!("--encrypt-to: {error}"))
-                        .with_cure("give recipients of one kind")
-                })?;
+                let encrypted = recipients.encrypt(&zip).map_err(Failure::other)?;
                 Ok(Zeroizing::new(encrypted))
             }
         }

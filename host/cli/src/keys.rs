@@ -26,17 +26,11 @@ pub fn keyring(common: &Common) -> Result<MixedKeyring, Failure> {
     };
     for file in &common.keys {
         is_no_secret("--keys", file)?;
-        keyring = match encrypted::keys_text(common, file)? {
-            None => keyring.keys_file(file)?,
-            Some(text) => keyring.keys_text(file, &text)?,
-        };
+        keyring = keyring.keys_text(file, &encrypted::keys_text(common, file)?)?;
     }
     for file in &common.root_credentials {
         is_no_secret("--root-credentials", file)?;
-        keyring = match encrypted::keys_text(common, file)? {
-            None => keyring.root_credentials_file(file)?,
-            Some(text) => keyring.root_credentials_text(file, &text)?,
-        };
+        keyring = keyring.root_credentials_text(file, &encrypted::keys_text(common, file)?)?;
     }
     let files = common.keys.iter().chain(&common.root_credentials);
     warn(common, &environment, files.chain(&common.identities));
@@ -174,10 +168,7 @@ pub fn beside_kes(common: &Common) -> Result<StaticKeyring, Failure> {
     }
     for file in &common.keys {
         is_no_secret("--keys", file)?;
-        keyring = match encrypted::keys_text(common, file)? {
-            None => keyring.keys_file(file)?,
-            Some(text) => keyring.keys_text(file, &text)?,
-        };
+        keyring = keyring.keys_text(file, &encrypted::keys_text(common, file)?)?;
     }
     let files = common.keys.iter().chain(&common.identities);
     warn(common, &environment, files);

@@ -185,7 +185,10 @@ pub async fn migrate(
             };
             stopped = watch.hold(&with, &mut tally, &mut interrupt).await;
             // The next signal ends the proof.
-            interrupt = Interrupt::listen()?;
+            match Interrupt::listen() {
+                Ok(next) => interrupt = next,
+                Err(failure) => stopped = stopped.or(Some(failure)),
+            }
         }
         watch.count(&mut tally);
     }

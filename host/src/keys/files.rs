@@ -26,13 +26,21 @@ pub(super) fn read(path: &Path) -> Result<Zeroizing<String>, KeysError> {
     file.take(FILE_BYTES as u64 + 1)
         .read_to_end(&mut bytes)
         .map_err(unreadable)?;
+    text(path, &bytes)
+}
+
+/// The text of a file with secrets that the caller has read, or decrypted. `path` is what errors name.
+///
+/// # Errors
+/// [`KeysError`], if it is over 1 MiB, encrypted with age, not UTF-8, or begins with a byte-order mark.
+pub fn text(path: &Path, bytes: &[u8]) -> Result<Zeroizing<String>, KeysError> {
     if bytes.len() > FILE_BYTES {
         return Err(KeysError::FileTooLarge { path: path.into() });
     }
-    if iamseal_words::keys::is_encrypted(&bytes) {
+    if iamseal_words::keys::is_encrypted(bytes) {
         return Err(KeysError::Encrypted { path: path.into() });
     }
-    match str::from_utf8(&bytes) {
+    match str::from_utf8(bytes) {
         // It would become part of a name, unseen.
         Ok(text) if text.starts_with('\u{feff}') => Err(KeysError::ByteOrderMark {
             place: Place::Line(path.into(), 1),

@@ -21,7 +21,7 @@ use crate::contract::KeyError;
 
 pub use self::environment::Environment;
 pub use self::error::KeysError;
-pub use self::files::{is_open_to_others, is_writable_by_others};
+pub use self::files::{is_open_to_others, is_writable_by_others, text};
 #[cfg(feature = "kes")]
 pub use self::kes::Kes;
 #[cfg(feature = "kes")]

@@ -328,6 +328,31 @@ impl StorageWriter for DirStore {
     }
 }
 
+/// What a look at these paths tells of each.
+type Look<T> = fn(&Root, Vec<Vec<u8>>) -> Vec<(Vec<u8>, T)>;
+
+impl DirStore {
+    /// Looks at all objects under a prefix, a page of a listing at a time.
+    async fn look_at<T: Send + 'static>(
+        &self,
+        prefix: &[u8],
+        look: Look<T>,
+        see: &mut (dyn FnMut(Vec<u8>, T) + Send),
+    ) -> Result<(), StorageError> {
+        let mut cursor = self.list(prefix, None).await?;
+        loop {
+            let page = cursor.next().await?;
+            if page.is_empty() {
+                return Ok(());
+            }
+            let root = Arc::clone(&self.root);
+            for (path, seen) in blocking(move || look(&root, page)).await? {
+                see(path, seen);
+            }
+        }
+    }
+}
+
 #[async_trait]
 impl Store for DirStore {
     fn name(&self) -> String {
@@ -354,17 +379,8 @@ impl Store for DirStore {
         prefix: &[u8],
         see: &mut (dyn for<'path> FnMut(&'path [u8], Standing) + Send),
     ) -> Result<(), StorageError> {
-        let mut cursor = self.list(prefix, None).await?;
-        loop {
-            let page = cursor.next().await?;
-            if page.is_empty() {
-                return Ok(());
-            }
-            let root = Arc::clone(&self.root);
-            for (path, standing) in blocking(move || standing::of(&root, page)).await? {
-                see(&path, standing);
-            }
-        }
+        let mut see = |path: Vec<u8>, standing| see(&path, standing);
+        self.look_at(prefix, standing::of, &mut see).await
     }
 
     async fn marks(
@@ -372,17 +388,7 @@ impl Store for DirStore {
         prefix: &[u8],
         see: &mut (dyn FnMut(Vec<u8>, Mark) + Send),
     ) -> Result<(), StorageError> {
-        let mut cursor = self.list(prefix, None).await?;
-        loop {
-            let page = cursor.next().await?;
-            if page.is_empty() {
-                return Ok(());
-            }
-            let root = Arc::clone(&self.root);
-            for (path, mark) in blocking(move || mark::of(&root, page)).await? {
-                see(path, mark);
-            }
-        }
+        self.look_at(prefix, mark::of, see).await
     }
 
     async fn drafts(&self, prefix: &[u8]) -> Result<Box<dyn Cursor>, StorageError> {

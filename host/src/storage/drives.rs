@@ -13,7 +13,8 @@
 //! were made durable on all drives and read back before. A process that is killed at any point, or a loss of
 //! power, leaves each object as it was or as it was to become, by MinIO's own rule of which version counts;
 //! and perhaps drafts, which [`Store::sweep`] removes. Owner, mode and attributes stay. All drives have to be
-//! there, unless it was [asked for](DriveStore::open_degraded) that one of a set may be missing. A store that was opened to write keeps all others out that this library opens.
+//! there, unless it was [asked for](DriveStore::open_degraded) that one of a set may be missing. A store that was opened
+//! to write keeps all others out that this library opens.
 //!
 //! Paths are those below `.minio.sys`. System calls and the component block, on tokio's blocking threads.
 

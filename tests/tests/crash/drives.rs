@@ -173,8 +173,8 @@ impl<const AWAY: Drive> World for Degraded<AWAY> {
         _ => "drives without the last",
     };
 
-    /// What the loss of power leaves has to do with syncs, which are those of four drives. Each world takes minutes: of
-    /// the inner drives, which take the same orders as the outer ones, some points are looked at.
+    /// What the loss of power leaves has to do with syncs, which are those of four drives. Each world takes minutes, so
+    /// of the inner drives some points alone are looked at.
     fn stride(mode: Mode) -> usize {
         match (mode, AWAY) {
             (Mode::PowerLost, 0 | 3) => 11,

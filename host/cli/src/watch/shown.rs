@@ -64,7 +64,7 @@ impl Storage for Shown {
 }
 
 struct Listing {
-    paths: Arc<[Vec<u8>]>,
+    paths: Paths,
     at: usize,
     prefix: Vec<u8>,
 }
@@ -72,9 +72,8 @@ struct Listing {
 #[async_trait]
 impl Cursor for Listing {
     async fn next(&mut self) -> Result<Vec<Vec<u8>>, StorageError> {
-        let rest = self.paths.get(self.at..).unwrap_or_default().iter();
         let mut page = Vec::new();
-        for path in rest.take(PAGE) {
+        while let Some(path) = self.paths.get(self.at).filter(|_| page.len() < PAGE) {
             self.at += 1;
             if path.starts_with(&self.prefix) {
                 page.push(path.clone());

@@ -4,9 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use tempfile::TempDir;
-
-use crate::kit::drives::{Drives, keys};
+use crate::kit::drives::{Deployment, all_keys, keys};
 use crate::kit::{Ended, OTHER_KEY, Tool, run_name, tool};
 
 const ALICE: &str = "config/iam/users/alice/identity.json";
@@ -15,33 +13,9 @@ const FOUR: &str = "four-sealed.tar.gz";
 const DEGRADED: &str = "--degraded";
 const RISK: &str = "one more lost drive of its set may lose objects";
 
-/// Drives and the journals of their runs.
-struct Deployment {
-    drives: Drives,
-    journals: TempDir,
-}
-
 impl Deployment {
-    fn of(archive: &str) -> Self {
-        let journals = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let drives = Drives::of(archive);
-        Self { drives, journals }
-    }
-
-    /// A command that writes, with all keys.
-    fn run(&self, command: &str, arguments: &[&str]) -> Tool {
-        tool([
-            command,
-            &self.drives.store(),
-            "--server-is-stopped",
-            "--json",
-        ])
-        .args(arguments)
-        .args(["--journal".as_ref(), self.journals.path()])
-        .file("--keys", &format!("{}{OTHER_KEY}\n", keys()))
-    }
-
-    fn migrate(&self, arguments: &[&str]) -> Tool {
+    /// Seals everything under the other key.
+    fn migrate_to_other(&self, arguments: &[&str]) -> Tool {
         let to = ["--to", "kms", "--key", "other-key"];
         self.run("migrate", &[&to, arguments].concat())
     }
@@ -62,9 +36,7 @@ impl Deployment {
             "config/iam/",
             &self.drives.store(),
         ]);
-        let ended = audit
-            .file("--keys", &format!("{}{OTHER_KEY}\n", keys()))
-            .ok();
+        let ended = audit.file("--keys", &all_keys()).ok();
         let lines = ended.json_of_objects();
         let key = |line: &serde_json::Value| Some(line["key"].as_str()?.to_owned());
         lines.iter().filter_map(key).collect()
@@ -89,7 +61,7 @@ fn with_a_drive_missing_it_is_written_only_where_that_is_asked_for() {
         let away = deployment.lose(drive);
         let before = deployment.drives.all();
         deployment
-            .migrate(&[])
+            .migrate_to_other(&[])
             .run()
             .exits(12)
             .says("drives are written to only where all of them are there and sound")
@@ -98,7 +70,7 @@ fn with_a_drive_missing_it_is_written_only_where_that_is_asked_for() {
         assert_eq!(deployment.drives.all(), before);
         let old = deployment.keys();
 
-        let ended = deployment.migrate(&[DEGRADED]).ok();
+        let ended = deployment.migrate_to_other(&[DEGRADED]).ok();
         assert!(notes(&ended, RISK), "{ended}");
         assert!(
             notes(&ended, &format!("number {drive} is missing")),
@@ -131,7 +103,7 @@ fn what_was_written_with_a_drive_missing_is_taken_back_while_it_is_missing_too()
     let deployment = Deployment::of(FOUR);
     let old = deployment.keys();
     let away = deployment.lose(2);
-    let ended = deployment.migrate(&[DEGRADED]).ok();
+    let ended = deployment.migrate_to_other(&[DEGRADED]).ok();
     deployment.run("undo", &[&run_name(&ended)]).run().exits(12);
     let undone = deployment.run("undo", &[&run_name(&ended), DEGRADED]).ok();
     assert!(notes(&undone, RISK), "{undone}");
@@ -139,7 +111,7 @@ fn what_was_written_with_a_drive_missing_is_taken_back_while_it_is_missing_too()
     fs::rename(&away, deployment.drives.drive(2)).unwrap();
     assert_eq!(deployment.keys(), old);
     // And it is written again without the option.
-    deployment.migrate(&[]).ok();
+    deployment.migrate_to_other(&[]).ok();
 }
 
 #[test]
@@ -167,7 +139,7 @@ fn a_drive_that_was_wiped_is_not_written_to() {
     let deployment = Deployment::of(FOUR);
     fs::remove_dir_all(deployment.drives.drive(3)).unwrap();
     fs::create_dir(deployment.drives.drive(3)).unwrap();
-    deployment.migrate(&[DEGRADED]).ok();
+    deployment.migrate_to_other(&[DEGRADED]).ok();
     assert_eq!(fs::read_dir(deployment.drives.drive(3)).unwrap().count(), 0);
 }
 
@@ -179,7 +151,7 @@ fn with_too_few_drives_nothing_is_written_whatever_is_asked_for() {
     deployment.lose(4);
     let before = deployment.drives.all();
     let ended = deployment
-        .migrate(&[DEGRADED])
+        .migrate_to_other(&[DEGRADED])
         .run()
         .exits(12)
         .says("of the 4 drives of the set 2 are there and sound, and 3 are needed")

@@ -14,10 +14,9 @@ use iamseal::keys::{StaticKey, StaticKeyring};
 use iamseal::storage::{DriveStore, Storage};
 use iamseal::{Auditor, CompileCache, Plugin};
 use serde_json::Value;
-use tempfile::TempDir;
 
 use crate::kit::disk::mounted;
-use crate::kit::drives::{Drives, keys};
+use crate::kit::drives::{Deployment, Drives, all_keys, keys};
 use crate::kit::{OTHER_KEY, Tool, run_name, tool};
 
 const ALICE: &str = "config/iam/users/alice/identity.json";
@@ -36,37 +35,7 @@ const ARCHIVES: [&str; 7] = [
     "old-four-plain.tar.gz",
 ];
 
-/// All keys of the archives, and one of none.
-fn all_keys() -> String {
-    format!("{}{OTHER_KEY}\n", keys())
-}
-
-/// Drives and the journals of their runs.
-struct Deployment {
-    drives: Drives,
-    journals: TempDir,
-}
-
 impl Deployment {
-    fn of(archive: &str) -> Self {
-        let journals = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
-        let drives = Drives::of(archive);
-        Self { drives, journals }
-    }
-
-    /// A command that writes, with all keys.
-    fn run(&self, command: &str, arguments: &[&str]) -> Tool {
-        tool([
-            command,
-            &self.drives.store(),
-            "--server-is-stopped",
-            "--json",
-        ])
-        .args(arguments)
-        .args(["--journal".as_ref(), self.journals.path()])
-        .file("--keys", &all_keys())
-    }
-
     fn migrate(&self, arguments: &[&str]) -> Tool {
         self.run("migrate", arguments)
     }

@@ -63,6 +63,25 @@ fn keys_are_read_with_the_identity_that_they_are_encrypted_to() {
 }
 
 #[test]
+fn an_identity_may_come_from_a_pipe_whatever_it_opens() {
+    let vector = vector("dev-013");
+    let store = Store::of([(&vector.path, &vector.stored)]);
+    let cat = || tool(["cat"]).args([store.root()]).args([&vector.path]);
+    let opened = cat()
+        .file("--keys", KEYS)
+        .file("--keys", KEYS)
+        .args(["--identity", "/dev/stdin"])
+        .input(IDENTITY);
+    assert_eq!(opened.ok().stdout, vector.plaintext);
+    // And so may what it opens.
+    let opened = cat()
+        .args(["--keys", "/dev/stdin"])
+        .file("--identity", IDENTITY)
+        .input(KEYS);
+    assert_eq!(opened.ok().stdout, vector.plaintext);
+}
+
+#[test]
 fn others_may_read_keys_that_are_encrypted() {
     let folder = scratch();
     let file = folder.path().join("keys.age");

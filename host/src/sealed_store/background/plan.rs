@@ -142,8 +142,8 @@ impl Plan {
 
     /// How many objects that fail are named, in [`Background::failures`](super::Background::failures), events and logs; 10,000 at
     /// first. The others are counted, and are tried again like those: what does not open when the keys change, what is left by
-    /// going through the store again. Of more than this that wait for a root credential the others are refused when it comes,
-    /// until the marker is removed and a new start accepts them.
+    /// going through the store again. Of more than this that wait for a root credential the others, and after
+    /// a restart all of them, are refused when it comes, until the marker is removed and a new start accepts them.
     #[must_use]
     pub fn named_failures(mut self, limit: usize) -> Self {
         self.named_failures = limit;

@@ -227,7 +227,7 @@ impl Client {
     }
 
     /// Begins to be told of changes, by one node. Nothing is tried again: whoever listens looks at the store itself
-    /// before it listens anew, by [`Self::call`], which finds the node that answers.
+    /// too, by [`Self::call`], which finds the node that answers and gets a new token.
     pub async fn watch(&self, request: WatchRequest) -> Result<Streaming<WatchResponse>, Unable> {
         let begun = self.watch_as_user(request).await;
         if let Err(Unable::Refused(code, text)) = &begun

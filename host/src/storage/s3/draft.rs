@@ -89,7 +89,8 @@ impl BucketDraft {
             Change::Remove(_) if !bucket.server_is_stopped => return Err(refused(UNCONDITIONAL)),
             Change::Remove(old) => {
                 // Whoever makes it again knows its bytes, and no more.
-                let (attributes, _) = bucket.attributes(&target).await?;
+                let attributes;
+                (attributes, kept) = bucket.attributes(&target).await?;
                 let is_kept = |(kind, _): (&Attribute, _)| *kind == Attribute::ContentType;
                 if !attributes.iter().all(is_kept) {
                     return Err(refused(
@@ -107,7 +108,9 @@ impl BucketDraft {
             target,
             change,
         };
-        if let Some(bytes) = draft.bytes() {
+        // What goes has one too where the server does more than keep it: whoever brings it back puts it.
+        let of_removal = || (kept != Kept::default()).then(Bytes::new);
+        if let Some(bytes) = draft.bytes().or_else(of_removal) {
             let location = bucket.new_draft()?;
             // Dropped if it fails, since the draft may be there all the same.
             draft.draft = Some(location.clone());

@@ -9,11 +9,45 @@ use std::process::Command;
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::{OTHER_KEY, Tool, tool};
+
 /// Drives in folders.
 pub struct Drives {
     folder: TempDir,
     /// The names of the drives' folders.
     pub names: Vec<String>,
+}
+
+/// Drives and the journals of their runs. Tests of writing add their own commands.
+pub struct Deployment {
+    pub drives: Drives,
+    pub journals: TempDir,
+}
+
+impl Deployment {
+    pub fn of(archive: &str) -> Self {
+        let journals = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        let drives = Drives::of(archive);
+        Self { drives, journals }
+    }
+
+    /// A command that writes, with all keys.
+    pub fn run(&self, command: &str, arguments: &[&str]) -> Tool {
+        tool([
+            command,
+            &self.drives.store(),
+            "--server-is-stopped",
+            "--json",
+        ])
+        .args(arguments)
+        .args(["--journal".as_ref(), self.journals.path()])
+        .file("--keys", &all_keys())
+    }
+}
+
+/// All keys of the archives, and one of none.
+pub fn all_keys() -> String {
+    format!("{}{OTHER_KEY}\n", keys())
 }
 
 /// What is known of a file: its bytes, none of a folder, and when it was changed.

@@ -5,7 +5,7 @@ use serde_json::Value;
 use iamseal_servers::minio::Minio;
 
 use super::s3::{BUCKET, Bucket, PREFIX, plain};
-use crate::kit::KEY;
+use crate::kit::{KEY, run_name};
 
 /// What an object has beside its bytes is kept, and where that cannot be, the object is left alone.
 #[test]
@@ -87,5 +87,24 @@ fn objects_that_their_server_encrypts() {
     let of_bucket = ["encrypt", "set", "sse-s3", &format!("t/{BUCKET}")];
     bucket.minio.admin(&of_bucket);
     bucket.write("migrate --to kms").ok();
+    assert!(is_encrypted());
+    // What goes is put again by an undo, which the bucket encrypts as well by now.
+    let set_aside = ["--server-is-stopped", &path];
+    let gone = bucket.write("set-aside").args(set_aside).ok();
+    let run = run_name(&gone);
+    bucket
+        .write("undo")
+        .args(["--server-is-stopped", &run])
+        .ok();
+    assert!(is_encrypted());
+    bucket
+        .minio
+        .admin(&["encrypt", "clear", &format!("t/{BUCKET}")]);
+    let refused = bucket.write("set-aside").args(set_aside).run();
+    let refused = refused.exits(12);
+    assert!(
+        refused.text().contains("x-amz-server-side-encryption"),
+        "{refused}"
+    );
     assert!(is_encrypted());
 }
