@@ -144,6 +144,12 @@ pub(crate) fn recognise(stored: &[u8]) -> Result<Shape<'_>> {
             "it is an xl.meta file of a MinIO drive, not an object".to_string(),
         ));
     }
+    if stored.iter().all(|byte| *byte == 0) {
+        let zeros = stored.len();
+        return Err(Error::Malformed(format!(
+            "all {zeros} bytes are zero, as a loss of power leaves a file"
+        )));
+    }
     let is_utf8 = core::str::from_utf8(stored).is_ok();
     let is_text = is_utf8 && !stored.contains(&0);
     if !is_utf8 && let Some(header) = credential::Header::parse(stored) {
@@ -158,6 +164,10 @@ pub(crate) fn recognise(stored: &[u8]) -> Result<Shape<'_>> {
 
 /// What an operator wants to know of an object that is none of ours.
 fn unknown(stored: &[u8]) -> String {
+    // Editors of Windows write text like this, with zeros in it.
+    if matches!(stored, [0xff, 0xfe, _, 0, ..] | [0xfe, 0xff, 0, _, ..]) {
+        return "text in UTF-16, and servers read UTF-8".to_string();
+    }
     let begins: String = stored
         .iter()
         .take(4)
@@ -220,7 +230,6 @@ mod tests {
             Err(Error::UnknownForm(_))
         ));
         assert_eq!(inspect(&[b' '; 57]).unwrap().form, Form::Plaintext);
-        assert!(matches!(inspect(&[0; 57]), Err(Error::UnknownForm(_))));
     }
 
     #[test]
@@ -236,12 +245,25 @@ mod tests {
     }
 
     #[test]
+    fn zeros_alone_are_damage() {
+        for size in [1, 57, 300] {
+            let Err(Error::Malformed(text)) = inspect(&vec![0; size]) else {
+                panic!("{size}");
+            };
+            assert!(text.starts_with(&format!("all {size} bytes are zero")));
+        }
+    }
+
+    #[test]
     fn an_unknown_form_says_what_was_seen() {
         let text = |stored: &[u8]| match inspect(stored) {
             Err(Error::UnknownForm(text)) => text,
             other => panic!("{other:?}"),
         };
         assert_eq!(text(b"\xff\xfe"), "2 bytes that begin with ff fe");
+        for stored in [b"\xff\xfe{\0}\0", b"\xfe\xff\0{\0}"] {
+            assert_eq!(text(stored), "text in UTF-16, and servers read UTF-8");
+        }
         let mut meta = vec![0; 300];
         meta[..9].copy_from_slice(b"XL2 \x01\0\x03\0\xc6");
         meta[299] = 0xff;

@@ -140,20 +140,27 @@ pub(crate) fn judge(
     match judged {
         // It may well be loaded: servers follow much deeper.
         Err(error) if error.is_too_deep() => {}
-        Err(error) => content.faults = [unread(kind, &error)].into(),
+        Err(error) => content.faults = [unread(kind, plaintext, &error)].into(),
         Ok(()) => {}
     }
     content
 }
 
-fn unread(kind: Kind<'_>, error: &JsonError) -> Fault {
+/// U+FEFF in UTF-8, which some editors write at the beginning of a file and nobody sees.
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
+fn unread(kind: Kind<'_>, plaintext: &[u8], error: &JsonError) -> Fault {
     let so = match kind {
         Kind::Config => "a server writes its defaults over it",
         _ => "for it a server loads no identity at all",
     };
+    let why = match plaintext.starts_with(BYTE_ORDER_MARK) {
+        true => "it begins with a byte-order mark".to_string(),
+        false => error.text(),
+    };
     Fault {
         is_error: true,
-        text: format!("not the JSON that its path wants, {}: {so}", error.text()),
+        text: format!("not the JSON that its path wants, {why}: {so}"),
     }
 }
 
@@ -274,6 +281,14 @@ mod tests {
         ] {
             assert!(judged(path, text).error().is_some(), "{path}: {text}");
         }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_named() {
+        let error = |text| judged(USER, text).error().map(ToString::to_string);
+        let marked = error("\u{feff}{}").unwrap();
+        assert!(marked.contains("byte-order mark"), "{marked}");
+        assert!(!error("[]").unwrap().contains("byte-order mark"));
     }
 
     #[test]
