@@ -5,7 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
 
-use iamseal::keys::root_credential::RootCredentialError;
+use iamseal::keys::root_credential::{self, RootCredentialError};
 use iamseal::keys::static_key::StaticKeyError;
 use iamseal::keys::{
     Environment, GivenPath, KesStore, Keyring as _, KeysError, MixedKeyring, StaticKeyring,
@@ -30,7 +30,9 @@ pub fn keyring(common: &Common) -> Result<MixedKeyring, Failure> {
     }
     for file in &common.root_credentials {
         is_no_secret("--root-credentials", file)?;
-        keyring = keyring.root_credentials_text(file, &encrypted::keys_text(common, file)?)?;
+        let text = encrypted::keys_text(common, file)?;
+        tell_odd(common, file, &text);
+        keyring = keyring.root_credentials_text(file, &text)?;
     }
     let files = common.keys.iter().chain(&common.root_credentials);
     warn(common, &environment, files.chain(&common.identities));
@@ -114,8 +116,22 @@ pub fn warn<'a>(
     environment: &Environment,
     files: impl IntoIterator<Item = &'a PathBuf>,
 ) {
-    passed_over(common, environment);
-    quoted(common, environment);
+    static OF_IMAGE: Once = Once::new();
+    static IN_QUOTES: Once = Once::new();
+    static EMPTY: Once = Once::new();
+    for (told, variables, note) in [
+        (
+            &OF_IMAGE,
+            environment.passed_over(),
+            notes::passed_over as fn(&[&str]) -> String,
+        ),
+        (&IN_QUOTES, environment.quoted(), notes::in_quotes),
+        (&EMPTY, environment.empty(), notes::set_to_nothing),
+    ] {
+        if !variables.is_empty() {
+            told.call_once(|| output::note(common.json, &note(&variables)));
+        }
+    }
     let given = files
         .into_iter()
         .filter(|file| encrypted::is_open_to_others(file));
@@ -137,26 +153,20 @@ pub fn tell_open(common: &Common, open: impl IntoIterator<Item = PathBuf>) {
     }
 }
 
-/// Says which variables were passed over, once.
-fn passed_over(common: &Common, environment: &Environment) {
-    static TOLD: Mutex<bool> = Mutex::new(false);
-    let variables = environment.passed_over();
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if !*told && !variables.is_empty() {
-        *told = true;
-        output::note(common.json, &notes::passed_over(&variables));
+/// Says which credentials of a file may not be what whoever wrote it means, once.
+fn tell_odd(common: &Common, file: &Path, text: &str) {
+    static TOLD: Once = Once::new();
+    let odd = root_credential::odd_lines(text).take(notes::NAMED);
+    let odd: Vec<_> = odd.collect();
+    if odd.is_empty() {
+        return;
     }
-}
-
-/// Says which variables are in quotes, once.
-fn quoted(common: &Common, environment: &Environment) {
-    static TOLD: Mutex<bool> = Mutex::new(false);
-    let variables = environment.quoted();
-    let mut told = TOLD.lock().unwrap_or_else(PoisonError::into_inner);
-    if !*told && !variables.is_empty() {
-        *told = true;
-        output::note(common.json, &notes::in_quotes(&variables));
-    }
+    TOLD.call_once(|| {
+        let shown = iamseal::shown(file.as_os_str().as_bytes());
+        for (line, oddity) in odd {
+            output::note(common.json, &notes::odd_credential(&shown, line, oddity));
+        }
+    });
 }
 
 /// The static keys alone, from the same places, even where the environment describes a KES too.

@@ -14,7 +14,7 @@ use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use iamseal_words::keys::assignment;
+use iamseal_words::keys::assignment::{assignment, is_amiss};
 use iamseal_words::keys::rustfs::OfRustfs;
 use zeroize::Zeroizing;
 
@@ -50,6 +50,7 @@ pub struct Environment {
     /// The variables that were passed over.
     passed_over: RefCell<BTreeSet<&'static str>>,
     quoted: RefCell<BTreeSet<&'static str>>,
+    empty: RefCell<BTreeSet<&'static str>>,
 }
 
 impl Environment {
@@ -73,6 +74,7 @@ impl Environment {
             read: RefCell::default(),
             passed_over: RefCell::default(),
             quoted: RefCell::default(),
+            empty: RefCell::default(),
         };
         if let Some(path) = environment.get(CONFIG_FILE)?
             && !environment.passes_over(CONFIG_FILE, &path, &[Path::new("")])
@@ -177,7 +179,9 @@ impl Environment {
     /// A variable without the space around it; empty if it is set to nothing.
     fn set(&self, name: &'static str) -> Result<Option<Zeroizing<String>>, KeysError> {
         if let Some(value) = self.file.get(name) {
-            return Ok(Some(Zeroizing::new(value.trim().into())));
+            let value = Zeroizing::new(value.trim().to_owned());
+            self.saw_nothing(name, &value);
+            return Ok(Some(value));
         }
         let Some(value) = (self.lookup)(name) else {
             return Ok(None);
@@ -188,6 +192,7 @@ impl Environment {
         })?;
         let value = Zeroizing::new(value.trim().to_owned());
         self.saw_value(name, &value);
+        self.saw_nothing(name, &value);
         Ok(Some(value))
     }
 
@@ -214,6 +219,18 @@ impl Environment {
     /// the quotes for a part of the value: a shell removes them, `docker run --env-file` does not.
     pub fn quoted(&self) -> Vec<&'static str> {
         self.quoted.borrow().iter().copied().collect()
+    }
+
+    /// The variables that were read so far and that are set to nothing, as another variable leaves them of which they
+    /// are made and which is not set. MinIO takes them for not set.
+    pub fn empty(&self) -> Vec<&'static str> {
+        self.empty.borrow().iter().copied().collect()
+    }
+
+    fn saw_nothing(&self, variable: &'static str, value: &str) {
+        if value.is_empty() {
+            self.empty.borrow_mut().insert(variable);
+        }
     }
 
     /// Looks at what a variable, or the file that it names, was set to.
@@ -274,6 +291,9 @@ fn assignments(path: &Path) -> Result<BTreeMap<String, Zeroizing<String>>, KeysE
         let Some((name, value)) = assignment(&line) else {
             return Err(KeysError::NoAssignment { place });
         };
+        if is_amiss(name) {
+            return Err(KeysError::PassedOver { place });
+        }
         let value = Zeroizing::new(unquoted(value).into());
         assignments.insert(name.to_owned(), value);
     }
@@ -400,10 +420,9 @@ mod tests {
     fn any_white_space_may_follow_export() {
         for (line, user) in [
             ("export\tMINIO_ROOT_USER=user", "user"),
-            ("export \t  MINIO_ROOT_USER = user", "user"),
+            ("export \t  MINIO_ROOT_USER= user", "user"),
             ("\texport MINIO_ROOT_USER=user", "user"),
-            // A name of its own.
-            ("exportMINIO_ROOT_USER=user", "other"),
+            ("exportMINIO_ROOT_USER=user", "user"),
             ("export=1", "other"),
         ] {
             let keyring = Setting::new(&[
@@ -415,6 +434,31 @@ mod tests {
             .unwrap();
             assert_eq!(keyring.root_credentials().remove(0).user, user, "{line:?}");
         }
+    }
+
+    #[test]
+    fn a_line_that_minio_passes_over_ends_it() {
+        for line in [
+            "MINIO_ROOT_USER = user",
+            "set MINIO_ROOT_USER=user",
+            "minio_root_user=user",
+        ] {
+            let error = Setting::new(&[]).with_file(CONFIG_FILE, line).error();
+            assert!(
+                matches!(error, KeysError::PassedOver { .. }),
+                "{line}: {error}"
+            );
+        }
+        let other = Setting::new(&[]).with_file(CONFIG_FILE, "X Y = z");
+        other.keyring().unwrap();
+    }
+
+    #[test]
+    fn what_is_set_to_nothing_is_known() {
+        let empty = [("MINIO_KMS_SECRET_KEY", ""), ("MINIO_ROOT_USER", " ")];
+        let environment = Setting::new(&empty).try_environment().unwrap();
+        environment.keyring().unwrap();
+        assert_eq!(environment.empty(), empty.map(|(name, _)| name));
     }
 
     #[test]

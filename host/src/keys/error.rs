@@ -42,7 +42,7 @@ pub enum KeysError {
         cause: RootCredentialError,
     },
     /// Half a root credential.
-    #[error("{set} is set, but {missing} is not")]
+    #[error("{}", half(.set, .missing))]
     HalfRootCredential {
         /// The half that is there.
         set: Place,
@@ -78,6 +78,12 @@ pub enum KeysError {
     /// A file is encrypted with age.
     #[error("{}: it is encrypted with age", .path.display())]
     Encrypted {
+        /// The file.
+        path: PathBuf,
+    },
+    /// There is no key or credential in a file of them: it is empty, or holds comments alone.
+    #[error("{}: there is nothing in it", .path.display())]
+    NothingIn {
         /// The file.
         path: PathBuf,
     },
@@ -126,6 +132,12 @@ pub enum KeysError {
     /// A line of MinIO's environment file is no assignment.
     #[error("{place}: neither NAME=VALUE nor a comment")]
     NoAssignment {
+        /// The line.
+        place: Place,
+    },
+    /// A line of it sets a variable of MinIO's in a way that MinIO passes over without a word.
+    #[error("{place}: MinIO takes nothing from this line, and does not say so")]
+    PassedOver {
         /// The line.
         place: Place,
     },
@@ -210,14 +222,20 @@ impl KeysError {
         match self {
             Self::Key { cause, .. } => cause.cure(),
             Self::RootCredential { cause, .. } => cause.cure(),
-            Self::HalfRootCredential { set, missing } => {
+            Self::HalfRootCredential { set: Place::Variable(set), missing } => {
                 format!("set {missing} too, or unset {set}")
+            }
+            Self::HalfRootCredential { missing, .. } => {
+                format!("set {missing} too, or write the other half into the file that {missing}_FILE names")
             }
             Self::NotText { .. } => "write it as UTF-8 text".into(),
             Self::ByteOrderMark { .. } => "save the file as UTF-8 without a byte-order mark".into(),
             Self::Unreadable { .. } => "check the path, and that this user may read it".into(),
             Self::FileTooLarge { .. } => "name the file that holds the keys".into(),
             Self::Encrypted { .. } => "give a pipe in its place: <(age -d FILE)".into(),
+            Self::NothingIn { .. } => {
+                "write a key (NAME:BASE64) or credential (USER:PASSWORD) in each line, or leave the file out".into()
+            }
             Self::TooManyRootCredentials { .. } => {
                 "run once for each part of the file; what is migrated stays so".into()
             }
@@ -232,6 +250,9 @@ impl KeysError {
             }
             Self::KeyForPath { variable, rather } => format!("unset {variable} and set {rather}"),
             Self::NoAssignment { .. } => "correct the line, or begin it with `#`".into(),
+            Self::PassedOver { .. } => "write NAME=VALUE: the name in capitals, no space before the `=`, and nothing \
+                                        before the name but `export`"
+                .into(),
             Self::EmptyKey { beside } => {
                 format!("set MINIO_KMS_SECRET_KEY to NAME:BASE64, or unset it or {beside}")
             }
@@ -266,6 +287,15 @@ impl KeysError {
             }
             Self::NoSuchKey { .. } => "lend it with --keys FILE, as NAME:BASE64".into(),
         }
+    }
+}
+
+fn half(set: &Place, missing: &str) -> String {
+    match set {
+        Place::Variable(set) => format!("{set} is set, but {missing} is not"),
+        place => format!(
+            "{place} holds one half of the root credential, but {missing} is not set, nor is there a file of it"
+        ),
     }
 }
 

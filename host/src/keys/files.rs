@@ -78,6 +78,21 @@ pub(super) fn lines(path: &Path, text: &str) -> impl Iterator<Item = (Place, Zer
     lines.map(move |(number, line)| (Place::Line(path.into(), number), line))
 }
 
+/// The same of a file that was given for its lines.
+///
+/// # Errors
+/// [`KeysError::NothingIn`].
+pub(super) fn some_lines(
+    path: &Path,
+    text: &str,
+) -> Result<impl Iterator<Item = (Place, Zeroizing<String>)>, KeysError> {
+    let mut lines = lines(path, text).peekable();
+    match lines.peek() {
+        Some(_) => Ok(lines),
+        None => Err(KeysError::NothingIn { path: path.into() }),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -91,7 +91,7 @@ impl StaticKeyring {
     /// `#` are passed over.
     ///
     /// # Errors
-    /// [`KeysError`], if the file cannot be read, is over 1 MiB, or a line is no key.
+    /// [`KeysError`], if the file cannot be read, is over 1 MiB, a line is no key, or there is none.
     pub fn keys_file(self, path: &Path) -> Result<Self, KeysError> {
         self.keys_text(path, &files::read(path)?)
     }
@@ -99,9 +99,9 @@ impl StaticKeyring {
     /// The same, of what the caller has read, or decrypted. `path` is what errors name.
     ///
     /// # Errors
-    /// [`KeysError`], if a line is no key.
+    /// [`KeysError`], if a line is no key, or there is none.
     pub fn keys_text(mut self, path: &Path, text: &str) -> Result<Self, KeysError> {
-        for (place, line) in files::lines(path, text) {
+        for (place, line) in files::some_lines(path, text)? {
             let key = StaticKey::parse(&line).map_err(|cause| KeysError::Key { place, cause })?;
             self = self.key(key);
         }
@@ -112,8 +112,8 @@ impl StaticKeyring {
     /// begin with `#` are passed over.
     ///
     /// # Errors
-    /// [`KeysError`], if the file cannot be read, is over 1 MiB, a line is no credential, or there
-    /// would be more than 100 in all.
+    /// [`KeysError`], if the file cannot be read, is over 1 MiB, a line is no credential, there is none, or
+    /// there would be more than 100 in all.
     pub fn root_credentials_file(self, path: &Path) -> Result<Self, KeysError> {
         self.root_credentials_text(path, &files::read(path)?)
     }
@@ -121,9 +121,9 @@ impl StaticKeyring {
     /// The same, of what the caller has read, or decrypted. `path` is what errors name.
     ///
     /// # Errors
-    /// [`KeysError`], if a line is no credential, or there would be more than 100 in all.
+    /// [`KeysError`], if a line is no credential, there is none, or there would be more than 100 in all.
     pub fn root_credentials_text(mut self, path: &Path, text: &str) -> Result<Self, KeysError> {
-        for (place, line) in files::lines(path, text) {
+        for (place, line) in files::some_lines(path, text)? {
             let credential = RootCredential::parse(&line)
                 .map_err(|cause| KeysError::RootCredential { place, cause })?;
             self = self.root_credential(credential);

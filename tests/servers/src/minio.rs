@@ -45,6 +45,23 @@ impl Minio {
         Self::with(tempfile::tempdir().unwrap(), 1, None, variables)
     }
 
+    /// The same, once it listens; or what it said at its end if it does not start with them.
+    ///
+    /// # Errors
+    /// That.
+    pub fn try_start(variables: &[(&str, String)]) -> Result<Self, String> {
+        let mut minio = Self::new(tempfile::tempdir().unwrap(), 1, None);
+        let mut running = minio.launch(variables);
+        let address = minio.address();
+        match running.listens_or_ends(|| TcpStream::connect(&address).is_ok()) {
+            false => Err(running.said()),
+            true => {
+                minio.running = Some(running);
+                Ok(minio)
+            }
+        }
+    }
+
     /// The same with so many drives in one set.
     pub fn start_on(drives: usize, variables: &[(&str, String)]) -> Self {
         Self::with(tempfile::tempdir().unwrap(), drives, None, variables)
@@ -73,7 +90,13 @@ impl Minio {
         authority: Option<Authority>,
         variables: &[(&str, String)],
     ) -> Self {
-        let mut minio = Self {
+        let mut minio = Self::new(folder, drives, authority);
+        minio.restart(variables);
+        minio
+    }
+
+    fn new(folder: TempDir, drives: usize, authority: Option<Authority>) -> Self {
+        Self {
             running: None,
             drives,
             port: port::free(),
@@ -81,9 +104,7 @@ impl Minio {
             variables: Vec::new(),
             root: (ROOT.0.to_owned(), ROOT.1.to_owned()),
             authority,
-        };
-        minio.restart(variables);
-        minio
+        }
     }
 
     /// Starts it again with other variables, on the same port and with the same drive.
@@ -107,6 +128,13 @@ impl Minio {
 
     /// Starts it and waits until it listens.
     fn begin(&mut self, variables: &[(&str, String)]) -> Running {
+        let mut running = self.launch(variables);
+        let address = self.address();
+        running.wait_until(|| TcpStream::connect(&address).is_ok());
+        running
+    }
+
+    fn launch(&mut self, variables: &[(&str, String)]) -> Running {
         self.stop();
         let variables = variables.iter();
         self.variables = variables
@@ -131,10 +159,7 @@ impl Minio {
                 1 => self.drive().into_os_string(),
                 _ => self.drives().into(),
             });
-        let mut running = Running::begin(&mut command, &self.log());
-        let address = self.address();
-        running.wait_until(|| TcpStream::connect(&address).is_ok());
-        running
+        Running::begin(&mut command, &self.log())
     }
 
     fn log(&self) -> PathBuf {

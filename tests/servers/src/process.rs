@@ -76,6 +76,28 @@ impl Running {
         }
     }
 
+    /// Waits until `listens` says so, or the server ends by itself. Whether it listens.
+    ///
+    /// # Panics
+    /// If it takes a minute.
+    pub fn listens_or_ends(&mut self, mut listens: impl FnMut() -> bool) -> bool {
+        let begun = Instant::now();
+        loop {
+            if self.child.try_wait().unwrap().is_some() {
+                return false;
+            }
+            if listens() {
+                return true;
+            }
+            assert!(
+                begun.elapsed() < PATIENCE,
+                "the server does not listen: {}",
+                self.said()
+            );
+            thread::sleep(PAUSE);
+        }
+    }
+
     /// The process id.
     pub fn id(&self) -> u32 {
         self.child.id()

@@ -208,6 +208,10 @@ pub fn keys_errors() -> Vec<KeysError> {
             set: place(),
             missing: variable,
         },
+        KeysError::HalfRootCredential {
+            set: Place::File("<file>".into()),
+            missing: variable,
+        },
         KeysError::NotText { place: place() },
         KeysError::ByteOrderMark { place: place() },
         KeysError::Unreadable {
@@ -216,6 +220,7 @@ pub fn keys_errors() -> Vec<KeysError> {
         },
         KeysError::FileTooLarge { path: path.clone() },
         KeysError::Encrypted { path: path.clone() },
+        KeysError::NothingIn { path: path.clone() },
         KeysError::TooManyRootCredentials { path: path.clone() },
         KeysError::NoKesKey {
             path: GivenPath::harmless(&path),
@@ -236,6 +241,7 @@ pub fn keys_errors() -> Vec<KeysError> {
             rather: "<other variable>",
         },
         KeysError::NoAssignment { place: place() },
+        KeysError::PassedOver { place: place() },
         KeysError::EmptyKey { beside: variable },
         KeysError::EmptyKms { variable },
         KeysError::TwoKeys,

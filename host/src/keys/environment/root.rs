@@ -226,6 +226,17 @@ mod tests {
     }
 
     #[test]
+    fn half_a_credential_may_stand_in_a_file() {
+        let error = Setting::new(&[("MINIO_ROOT_PASSWORD_FILE", "secret_key")])
+            .with_file("MINIO_ROOT_USER_FILE", "root")
+            .error();
+        let says = "MINIO_ROOT_USER_FILE holds one half of the root credential, but MINIO_ROOT_PASSWORD is not set";
+        assert!(error.to_string().contains(says), "{error}");
+        let cure = "write the other half into the file that MINIO_ROOT_PASSWORD_FILE names";
+        assert!(error.cure().ends_with(cure), "{}", error.cure());
+    }
+
+    #[test]
     fn a_present_credential_obeys_minios_lengths_and_an_old_one_need_not() {
         let error = Setting::new(&ROOT)
             .with(&[("MINIO_ROOT_PASSWORD", "short")])

@@ -1,14 +1,26 @@
 //! Lines of environment files.
 
-/// The name and the value of `[export ]NAME=VALUE`, without the space around them, the value as it is quoted. Any
-/// white space may follow `export`, as MinIO has it. None of another line.
+/// The name and the value of `[export ]NAME=VALUE` as MinIO reads it: whatever white space follows `export`, none
+/// included, and around the value is left out, and all else before the `=` is the name. The value is as it is quoted. None
+/// of another line. Seen with RELEASE.2025-10-15.
 #[must_use]
 pub fn assignment(line: &str) -> Option<(&str, &str)> {
     let line = line.trim_start();
-    let exported = line.strip_prefix("export");
-    let exported = exported.filter(|rest| rest.starts_with(char::is_whitespace));
-    let (name, value) = exported.unwrap_or(line).split_once('=')?;
-    Some((name.trim(), value.trim()))
+    let line = line.strip_prefix("export").unwrap_or(line);
+    let (name, value) = line.split_once('=')?;
+    Some((name.trim_start(), value.trim()))
+}
+
+/// Whether the name of an assignment is that of a server's variable but for what stands around it or for the case of its
+/// letters, so that the server takes nothing from the line, and says nothing.
+#[must_use]
+pub fn is_amiss(name: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_';
+    let capitals = name.to_ascii_uppercase();
+    let is_of_server = ["MINIO_", "RUSTFS_"]
+        .iter()
+        .any(|begin| capitals.contains(begin));
+    is_of_server && !name.bytes().all(is_plain)
 }
 
 /// The variables that hold a secret, or the half of one.
@@ -93,19 +105,38 @@ mod tests {
     }
 
     #[test]
-    fn any_white_space_may_follow_export() {
+    fn a_line_is_read_as_minio_reads_it() {
         for line in [
             "export\tA=b",
-            "export \t  A = b ",
+            "export \t  A= b ",
             "\texport A=b",
             "A=b",
-            " A =b",
+            " A= b",
+            "exportA=b",
         ] {
             assert_eq!(assignment(line), Some(("A", "b")), "{line:?}");
         }
-        assert_eq!(assignment("exportA=b"), Some(("exportA", "b")));
-        assert_eq!(assignment("export=b"), Some(("export", "b")));
+        assert_eq!(assignment("export=b"), Some(("", "b")));
         assert_eq!(assignment("A=b=c"), Some(("A", "b=c")));
+        assert_eq!(assignment("A =b"), Some(("A ", "b")));
+        assert_eq!(assignment("set A=b"), Some(("set A", "b")));
         assert_eq!(assignment("export A"), None);
+    }
+
+    #[test]
+    fn a_name_that_no_server_knows_is_amiss() {
+        for name in [
+            "MINIO_ROOT_USER ",
+            "set MINIO_ROOT_USER",
+            "declare -x MINIO_ROOT_USER",
+            "MINIO_KMS_SECRET_KEY: my-key:AAAA",
+            "minio_root_user",
+            "\"RUSTFS_ACCESS_KEY\"",
+        ] {
+            assert!(is_amiss(name), "{name}");
+        }
+        for name in ["MINIO_ROOT_USER", "MINIO_X1", "PATH ", "a.b", ""] {
+            assert!(!is_amiss(name), "{name}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use thiserror::Error;
 use zeroize::Zeroizing;
 
-use super::is_assignment;
+use super::{is_assignment, lines};
 
 /// The shortest user name in bytes that MinIO takes.
 pub const USER_BYTES: usize = 3;
@@ -118,6 +118,26 @@ impl RootCredentialError {
     }
 }
 
+/// The lines of a file of credentials, by their numbers, that hold quotes or white space where people put them for the eye.
+/// They are parts of the credential all the same: a password may hold anything.
+pub fn odd_lines(text: &str) -> impl Iterator<Item = (usize, &'static str)> {
+    lines(text).filter_map(|(number, line)| {
+        let (user, password) = line.split_once(':')?;
+        let is_quoted = ['"', '\''].iter().any(|quote| {
+            let encloses =
+                |text: &str| text.len() > 1 && text.starts_with(*quote) && text.ends_with(*quote);
+            [&line, user, password].into_iter().any(encloses)
+        });
+        let is_spaced =
+            user.ends_with(char::is_whitespace) || password.starts_with(char::is_whitespace);
+        match (is_quoted, is_spaced) {
+            (true, _) => Some((number, "it is in quotes")),
+            (false, true) => Some((number, "there is white space beside the colon")),
+            (false, false) => None,
+        }
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -148,6 +168,15 @@ mod tests {
             parse("user:").unwrap_err(),
             RootCredentialError::PasswordTooShort { bytes: 0, least: 1 }
         );
+    }
+
+    #[test]
+    fn quotes_and_space_are_odd() {
+        let text = "root:secret\n'root:secret'\nroot:\"secret\"\n# a: b\nroot: secret\nroot :secret\nroot:it's\n:a b";
+        let odd: Vec<_> = odd_lines(text).collect();
+        let quotes = "it is in quotes";
+        let space = "there is white space beside the colon";
+        assert_eq!(odd, [(2, quotes), (3, quotes), (5, space), (6, space)]);
     }
 
     #[test]

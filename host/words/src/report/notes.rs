@@ -135,6 +135,17 @@ pub fn in_quotes(variables: &[&str]) -> String {
     )
 }
 
+/// That variables are set to nothing.
+pub fn set_to_nothing(variables: &[&str]) -> String {
+    let variables = variables.join(" and ");
+    format!("{variables}: set to nothing, which MinIO takes for not set, as here")
+}
+
+/// That a line of a file of credentials holds what its writer may not mean as a part of it.
+pub fn odd_credential(file: &str, line: usize, oddity: &str) -> String {
+    format!("{file}, line {line}: {oddity}, which is taken for a part of the credential")
+}
+
 /// How many of the objects that a note is about are named in it.
 pub const NAMED: usize = 3;
 
@@ -583,6 +594,12 @@ pub const NOT_OURS: &str = "MinIO reads it without its IAM encryption";
 /// That nothing was edited.
 pub const NOT_EDITED: &str = "the text is as it was: nothing is written";
 
+/// That somebody has removed the object that was edited, and what to do about it.
+pub const REMOVED_MEANWHILE: (&str, &str) = (
+    "it was removed by somebody else meanwhile",
+    "if it is to be there all the same, bring it back (iamseal undo, or from a backup), then edit it again",
+);
+
 /// What to do about an object that was changed while it was edited.
 pub const EDIT_AGAIN: &str = "edit it again: it opens as it is now";
 
@@ -663,6 +680,48 @@ pub fn parents(parents: u64, first: &[String]) -> String {
         "{} of service accounts not among this store's users, but a root user or somebody of LDAP or OpenID: such \
          accounts may do something only on a server that knows the parent too: {named}",
         count(parents, "parent")
+    )
+}
+
+/// That an import by a server ends at users whose names or secret keys are too short: so many; the first are given.
+pub fn import_ends_at_short(users: u64, first: &[String]) -> String {
+    let named = some_of(users, first);
+    format!(
+        "{} with a name under 3 bytes or a secret key under 8: mc admin cluster iam import ends there, and what comes \
+         after is missing; leave them out (--name): {named}",
+        count(users, "user")
+    )
+}
+
+/// That an import by a server ends at policies that are not there: so many who have them; the first are given.
+pub fn import_ends_at_mapping(names: u64, first: &[String]) -> String {
+    let named = some_of(names, first);
+    format!(
+        "{} whose policies the archive does not hold: mc admin cluster iam import ends there, and nobody after \
+         has policies, unless the server has these; make them there first, or take them from whoever has them (iamseal edit): {named}",
+        match names {
+            1 => "1 user or group".to_owned(),
+            names => format!("{names} users or groups"),
+        }
+    )
+}
+
+/// That a server leaves groups out: so many; the first are given.
+pub fn groups_left_out(groups: u64, first: &[String]) -> String {
+    let named = some_of(groups, first);
+    format!(
+        "{} with members who are not in the archive: a server that does not have them either leaves the whole group \
+         out: {named}",
+        count(groups, "group")
+    )
+}
+
+/// That a server takes policies for an order to remove them: so many; the first are given.
+pub fn policies_removed(policies: u64, first: &[String]) -> String {
+    let named = some_of(policies, first);
+    format!(
+        "policies without a statement, which allow nothing and which a server removes when it imports them: \
+         {policies}: {named}"
     )
 }
 

@@ -11,7 +11,7 @@ use crate::adapters::files::{ReadError, locate};
 /// (`#`) are left out.
 ///
 /// # Errors
-/// The file is in no folder of the host's, cannot be read, is over 1 MiB or not UTF-8.
+/// The file is in no folder of the host's, cannot be read, is over 1 MiB, not UTF-8 or without such a line.
 pub fn lines(file: &str) -> Result<Vec<(String, Zeroizing<String>)>, Failure> {
     let unreadable = |why: &str| {
         usage(
@@ -37,7 +37,13 @@ pub fn lines(file: &str) -> Result<Vec<(String, Zeroizing<String>)>, Failure> {
         ));
     };
     let lines = iamseal_words::keys::lines(text);
-    Ok(lines
-        .map(|(number, line)| (format!("{file}, line {number}"), line))
-        .collect())
+    let lines = lines.map(|(number, line)| (format!("{file}, line {number}"), line));
+    let lines: Vec<_> = lines.collect();
+    match lines.is_empty() {
+        true => Err(usage(
+            format!("{file}: there is nothing in it"),
+            "write a key (NAME:BASE64) or credential (USER:PASSWORD) in each line, or leave the file out",
+        )),
+        false => Ok(lines),
+    }
 }

@@ -5,6 +5,7 @@ mod dead_objects;
 mod degraded;
 mod deployment;
 mod drives;
+mod environment;
 mod identities;
 mod journey;
 mod judged;
