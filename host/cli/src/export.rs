@@ -20,7 +20,7 @@ use crate::arguments::{Common, Export, Which};
 use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::identities::archive::Archive;
-use crate::identities::{Kind, Pattern, Place, Secret, entry, place};
+use crate::identities::{Kind, Pattern, Place, Refused, Secret, entry, place};
 use crate::inside::{is_inside, shows_in};
 use crate::interrupt::Interrupt;
 use crate::progress::Progress;
@@ -282,6 +282,11 @@ impl Exporting<'_> {
         let disabled = groups.filter(|(_, entry)| entry.get("status") == Some(&"disabled".into()));
         let disabled = disabled.map(|(name, _)| name.to_owned()).collect();
         self.tell_of(&disabled, notes::disabled_groups);
+        let refused = Refused::of(&self.archive);
+        self.tell_of(&refused.short, notes::import_ends_at_short);
+        self.tell_of(&refused.without_policy, notes::import_ends_at_mapping);
+        self.tell_of(&refused.without_member, notes::groups_left_out);
+        self.tell_of(&refused.without_statement, notes::policies_removed);
         let code = self.tally.exit_code();
         if json {
             let all_seen = (!is_whole).then(|| ("all_seen", false.into()));

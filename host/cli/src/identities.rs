@@ -8,6 +8,7 @@ mod entry;
 mod object;
 mod pattern;
 mod place;
+mod refused;
 mod token;
 
 use clap::ValueEnum;
@@ -20,6 +21,7 @@ pub use self::entry::entry;
 pub use self::object::object;
 pub use self::pattern::Pattern;
 pub use self::place::{Place, path, place};
+pub use self::refused::Refused;
 
 /// What there is in an archive, a file for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, ValueEnum)]

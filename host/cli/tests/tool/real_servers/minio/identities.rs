@@ -1,5 +1,6 @@
 //! Identities carried out of one MinIO and into another, and edited while one runs.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -11,7 +12,8 @@ use tempfile::TempDir;
 
 use super::deployment::{BUCKET, Deployment, POLICIES, USERS, key, puts_and_gets};
 use crate::kit::identities::archive;
-use crate::kit::{KEY, OTHER_KEY, Tool, tool};
+use crate::kit::store::Store;
+use crate::kit::{KEY, OTHER_KEY, Tool, tool, with};
 
 /// The policies that every server has, stored nowhere.
 const BUILT_IN: [&str; 5] = [
@@ -214,6 +216,68 @@ fn another_server_lets_everybody_in_with_the_old_secrets() {
     assert_eq!(theirs["groups"]["ops/gr\u{fc}ppe"]["status"], "disabled");
     let [theirs, again] = [theirs, again].map(without_what_is_made_anew);
     assert_eq!(again, theirs);
+}
+
+#[test]
+fn what_a_server_does_not_take_of_an_archive_is_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let zip = folder.path().join("iam.zip");
+    let import = [
+        "admin",
+        "cluster",
+        "iam",
+        "import",
+        "t",
+        zip.to_str().unwrap(),
+    ];
+    let minio = Minio::start(&[]);
+    let alice =
+        json!({"version": 1, "credentials": {"secretKey": "password-of-alice", "status": "on"}});
+    let alice = ("config/iam/users/alice/identity.json", alice.to_string());
+    let group = r#"{"version":1,"status":"enabled","members":["alice","ghost"]}"#;
+    let store = Store::of([
+        alice.clone(),
+        ("config/iam/groups/team/members.json", group.to_owned()),
+        (
+            "config/iam/policies/none/policy.json",
+            r#"{"Statement":[]}"#.to_owned(),
+        ),
+    ]);
+    let export = |store: &Store| {
+        tool(with("export", store.root())).args([OsStr::new("-o"), zip.as_os_str()])
+    };
+    export(&store)
+        .ok()
+        .says("1 group with members who are not in the archive")
+        .says("a server removes when it imports them: 1: none");
+    let imported: Value = serde_json::from_slice(&minio.admin(&import).stdout).unwrap();
+    assert_eq!(
+        imported["failed"]["groups"][0]["name"], "team",
+        "{imported}"
+    );
+    assert_eq!(
+        imported["removed"]["policies"],
+        json!(["none"]),
+        "{imported}"
+    );
+
+    let mapping = r#"{"version":1,"policy":"gone"}"#.to_owned();
+    let store = Store::of([alice, ("config/iam/policydb/users/alice.json", mapping)]);
+    let note = "1 user or group whose policies the archive does not hold";
+    export(&store).ok().says(note).says(": alice");
+    let imported = minio.mc(ROOT.0, ROOT.1, &import);
+    assert!(imported.stdout.is_empty(), "{imported:?}");
+    let info = minio.admin(&["admin", "user", "info", "t", "alice"]).stdout;
+    let info: Value = serde_json::from_slice(&info).unwrap();
+    assert!(info["policyName"].is_null(), "{info}");
+
+    let short = r#"{"version":1,"credentials":{"secretKey":"short"}}"#.to_owned();
+    let store = Store::of([("config/iam/users/bob/identity.json", short)]);
+    export(&store)
+        .ok()
+        .says("1 user with a name under 3 bytes or a secret key under 8");
+    let imported = minio.mc(ROOT.0, ROOT.1, &import);
+    assert!(imported.stdout.is_empty(), "{imported:?}");
 }
 
 #[test]
