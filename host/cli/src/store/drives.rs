@@ -2,6 +2,7 @@
 
 mod degraded;
 mod stopped;
+mod unformatted;
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
@@ -35,7 +36,9 @@ pub async fn open(
     given: &Path,
     access: Access,
 ) -> Result<Arc<DriveStore>, Failure> {
-    let store = at(folders(given)?, access).await?;
+    let folders = folders(given)?;
+    let opened = at(folders.clone(), access).await;
+    let store = opened.map_err(|error| failure(&folders, error))?;
     tell(common, &store, About::Drives).await;
     degraded::check(common, &store, access).await?;
     stopped::check(common, &store, access).await?;
@@ -62,12 +65,16 @@ pub async fn recognise(
     access: Access,
 ) -> Result<Option<Arc<DriveStore>>, Failure> {
     if !drives::may_be_drive(folder) {
-        return Ok(None);
+        return match unformatted::system_folder(folder) {
+            None => Ok(None),
+            Some(system) => Err(unformatted::failure(folder, &system)),
+        };
     }
-    match at(vec![folder.to_path_buf()], access).await {
+    let folders = vec![folder.to_path_buf()];
+    match at(folders.clone(), access).await {
         // A server of before 2022 kept plain files, and says so.
         Err(OpenError::NotErasure(_)) => Ok(None),
-        Err(error) => Err(error.into()),
+        Err(error) => Err(failure(&folders, error)),
         Ok(store) => {
             tell(common, &store, About::Drives).await;
             degraded::check(common, &store, access).await?;
@@ -86,6 +93,17 @@ async fn at(drives: Vec<PathBuf>, access: Access) -> Result<DriveStore, OpenErro
             DriveStore::open_degraded(writer, drives, cache).await
         }
         Access::Write(_) | Access::Sweep => DriveStore::open_to_write(writer, drives, cache).await,
+    }
+}
+
+/// Why drives are no store. Of one alone that has objects more can be said.
+fn failure(folders: &[PathBuf], error: OpenError) -> Failure {
+    match (&error, folders) {
+        (OpenError::Unusable(_), [one]) => match unformatted::system_folder(one) {
+            Some(system) => unformatted::failure(one, &system),
+            None => error.into(),
+        },
+        _ => error.into(),
     }
 }
 

@@ -28,6 +28,9 @@ pub fn open(folder: &Path, access: Access) -> Result<Arc<DirStore>, Failure> {
     Ok(Arc::new(store))
 }
 
+/// How many names of a folder are looked at in search of the store.
+const LOOKED_AT: usize = 1000;
+
 /// Which folder was probably meant instead of one that has no `config/` in it.
 fn nearest(given: &Path) -> String {
     let below = given.join(".minio.sys");
@@ -36,10 +39,18 @@ fn nearest(given: &Path) -> String {
     }
     // Names like `.` and `x/..` show only when they are resolved.
     let whole = given.canonicalize().unwrap_or_default();
-    match whole.parent() {
-        Some(above) if whole.ends_with("config") => {
-            format!("the store is the folder above it: {}", above.display())
-        }
-        _ => "give the folder that holds config/".into(),
+    let config = whole.ancestors().find(|above| above.ends_with("config"));
+    if let Some(store) = config.and_then(Path::parent) {
+        return format!("the store is the folder above it: {}", store.display());
+    }
+    let below = given.read_dir().into_iter().flatten().flatten();
+    let below = below.take(LOOKED_AT).map(|entry| entry.path());
+    let mut below = below.filter(|below| below.join(".minio.sys/config").is_dir());
+    match (below.next(), below.next()) {
+        (Some(one), None) => format!("the store is in a folder below it: {}", one.display()),
+        (Some(_), Some(_)) => "it holds several drives: give all of one server, as \
+                               drives:/mnt/disk{1...4}"
+            .into(),
+        (None, _) => "give the folder that holds config/".into(),
     }
 }

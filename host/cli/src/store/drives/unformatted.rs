@@ -1,0 +1,40 @@
+//! Drives whose `format.json` is gone or damaged, though the objects are there.
+
+use std::path::{Path, PathBuf};
+
+use crate::failure::Failure;
+use crate::typed;
+
+/// What a server writes onto the only drive that it has; any UUID does, as RELEASE.2025-10-15 takes it.
+const OF_ONE_DRIVE: &str = concat!(
+    r#"{"version":"1","format":"xl-single","id":"8b6a0ad4-6a1c-4c6e-9a51-0f3a4b1c7d2e","#,
+    r#""xl":{"version":"3","this":"8b6a0ad4-6a1c-4c6e-9a51-0f3a4b1c7d2e","#,
+    r#""sets":[["8b6a0ad4-6a1c-4c6e-9a51-0f3a4b1c7d2e"]],"distributionAlgo":"SIPMOD+PARITY"}}"#
+);
+
+/// Objects that most servers have, as they lie on a drive.
+const OBJECTS: [&str; 2] = [
+    "config/iam/format.json/xl.meta",
+    "config/config.json/xl.meta",
+];
+
+/// The system folder of what is a drive by its objects.
+pub fn system_folder(given: &Path) -> Option<PathBuf> {
+    let below = ["", ".minio.sys", ".rustfs.sys"].map(|below| given.join(below));
+    below
+        .into_iter()
+        .find(|folder| OBJECTS.iter().any(|object| folder.join(object).is_file()))
+}
+
+/// What is said of such a drive.
+pub fn failure(given: &Path, system: &Path) -> Failure {
+    let shown = iamseal::shown(given.as_os_str().as_encoded_bytes());
+    let format = typed::quoted(system.join("format.json").as_os_str());
+    Failure::usage(format!(
+        "{shown}: it is a drive of a server, and its format.json, which says which one, is gone or damaged"
+    ))
+    .with_cure(format!(
+        "if the server has more drives, give them too, as drives:/mnt/disk{{1...4}}; if it is the only one: printf %s \
+         '{OF_ONE_DRIVE}' > {format}"
+    ))
+}
