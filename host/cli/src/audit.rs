@@ -13,7 +13,7 @@ use iamseal_words::arguments::{is_for_rustfs, policy};
 use crate::arguments::{Audit, Common};
 use crate::cause::Cause;
 use crate::census::figures::{Figures, Use};
-use crate::census::look::Look;
+use crate::census::look::{BUCKETS, Look};
 use crate::compare::{Comparing, Noting};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
@@ -160,12 +160,10 @@ pub async fn audit(
     if drafts.count() > 0 {
         output::note(common.json, &notes::drafts(drafts.count()));
     }
-    if stopped.is_none() && scope.prefix == notes::CONFIG && store.census().is_some() {
+    if stopped.is_none() && scope.prefix == notes::CONFIG {
         let place = &command.shared.place.store;
-        match interrupt
-            .unless(see_settings(common, &store, place, &mut needs))
-            .await
-        {
+        let seeing = see_settings(common, &store, place, &mut needs);
+        match interrupt.unless(seeing).await {
             Ok(Ok(())) => {}
             Ok(Err(failure)) => {
                 output::note(common.json, &notes::settings_unknown(&failure.message));
@@ -236,6 +234,15 @@ async fn see_settings(
     given: &Path,
     needs: &mut Needs,
 ) -> Result<(), Failure> {
+    let has_settings = match store::kind(&**store, given) {
+        store::Kind::Drives => store.census().is_some(),
+        // Most copies hold the configuration alone.
+        store::Kind::Folder => !store.list(BUCKETS, None).await?.next().await?.is_empty(),
+        store::Kind::Server => false,
+    };
+    if !has_settings {
+        return Ok(());
+    }
     let mut figures = Figures::default();
     Look::new(common, store, given, None, &mut figures)
         .settings()

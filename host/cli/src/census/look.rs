@@ -21,7 +21,7 @@ use crate::report::why::Why;
 use crate::{load, store};
 
 /// Where the metadata of buckets stands, and what each is called.
-const BUCKETS: &[u8] = b"buckets/";
+pub const BUCKETS: &[u8] = b"buckets/";
 const METADATA: &[u8] = b".metadata.bin";
 /// MinIO encrypts the tiers as an object of S3, and what it notes of replication between sites never.
 const TIERS: &[u8] = b"config/tier-config.bin";
