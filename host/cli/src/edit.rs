@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use iamseal::Plugin;
+use iamseal::contract::StorageError;
 use iamseal::keys::MixedKeyring;
 use iamseal::storage::Store;
 use serde_json::Value;
@@ -187,7 +188,13 @@ impl Editing<'_> {
         match failed {
             None => Ok(()),
             Some(failure) if failure.cause == Cause::Conflict => {
-                Err(failure.with_cure(notes::EDIT_AGAIN))
+                match self.store.read(self.path).await {
+                    Err(StorageError::NotFound) => {
+                        let (message, cure) = notes::REMOVED_MEANWHILE;
+                        Err(Failure::new(Cause::Conflict, message).with_cure(cure))
+                    }
+                    _ => Err(failure.with_cure(notes::EDIT_AGAIN)),
+                }
             }
             Some(failure) => Err(failure),
         }
