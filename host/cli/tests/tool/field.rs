@@ -1,5 +1,7 @@
 //! What people in trouble with their data had (`tests/field`), and what they are told.
 
+mod variations;
+
 use std::path::Path;
 use std::process::Command;
 
@@ -9,6 +11,12 @@ use crate::kit::identities::archive;
 /// Runs a case's command, in a copy of its folder.
 #[track_caller]
 fn case(name: &str) -> Ended {
+    run(name, "source ./cmd")
+}
+
+/// Runs these commands instead, in which `$IAMSEAL` is the tool.
+#[track_caller]
+fn run(name: &str, commands: &str) -> Ended {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/field");
     let scratch = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
     let copied = Command::new("cp")
@@ -17,7 +25,7 @@ fn case(name: &str) -> Ended {
         .status();
     assert!(copied.unwrap().success());
     let ran = Command::new("bash")
-        .arg("cmd")
+        .args(["-c", commands])
         .current_dir(scratch.path().join(name))
         .env_clear()
         .env("PATH", "/usr/bin:/bin")
