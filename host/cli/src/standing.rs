@@ -56,15 +56,17 @@ pub async fn tell_of_new(
     };
     // What keeps the store from being listed keeps the command itself from its work, and is told then.
     let _ = store.survey(prefix, &mut see).await;
-    let made = new.iter().filter(|path| !there.contains_key(*path));
-    for path in made.filter(|path| next_to(&there, path)) {
-        open.see(path);
+    for path in new.iter().filter(|path| !there.contains_key(*path)) {
+        let is_open = store.new_is_open(path).await;
+        if is_open.unwrap_or_else(|| next_to(&there, path)) {
+            open.see(path);
+        }
     }
     linked.tell(common, notes::other_names);
     open.tell(common, notes::open_plaintext);
 }
 
-/// Whether others can read the object next to where one is made: of those before and after it in the order of
+/// Whether others can read the object next to where one is made, for a store that does not tell: of those before and after it in the order of
 /// paths the one whose path is alike for longer.
 fn next_to(there: &BTreeMap<Vec<u8>, bool>, path: &[u8]) -> bool {
     let alike = |other: &[u8]| {

@@ -383,6 +383,12 @@ impl Store for DirStore {
         self.look_at(prefix, standing::of, &mut see).await
     }
 
+    async fn new_is_open(&self, path: &[u8]) -> Option<bool> {
+        let (root, path) = (Arc::clone(&self.root), path.to_vec());
+        let looked = blocking(move || standing::of_new(&root, &path)).await;
+        looked.ok()?.ok()
+    }
+
     async fn marks(
         &self,
         prefix: &[u8],

@@ -201,6 +201,12 @@ pub trait Store: Storage + StorageWriter {
         Ok(())
     }
 
+    /// Whether others than its owner could read an object that is made at this path now, as far as its mode goes. None
+    /// where a store does not tell.
+    async fn new_is_open(&self, _path: &[u8]) -> Option<bool> {
+        None
+    }
+
     /// Tells the mark of each object under `prefix`, in the order of a listing. None is read where the store can
     /// do without.
     ///

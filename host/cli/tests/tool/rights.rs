@@ -187,12 +187,29 @@ fn plaintext_that_comes_into_being_for_others_to_read_is_told_too() {
         let import = import.args([&zip]).args(options.split_whitespace());
         notes(&import.ok())
     };
+    let made = "config/iam/users/dev/carol/identity.json";
+    // Of several it is the first that counts, whatever the nearest by its name is.
+    let users = paths(&store);
+    let users = users
+        .iter()
+        .filter(|path| path.starts_with(b"config/iam/users/"));
+    let first = users.min().unwrap();
+    set_mode(&store, first, 0o600);
+    let after = store.file("config/iam/users/dew/identity.json");
+    fs::create_dir(after.parent().unwrap()).unwrap();
+    fs::write(&after, "{}").unwrap();
+    assert!(after.metadata().unwrap().mode() & 0o044 != 0);
+    assert_eq!(import(""), [""; 0]);
+    assert_eq!(store.file(made).metadata().unwrap().mode() & 0o7777, 0o600);
+    fs::remove_dir_all(store.file("config/iam/users/dev")).unwrap();
+    fs::remove_dir_all(after.parent().unwrap()).unwrap();
+    set_mode(&store, first, 0o644);
+
     let (dry, said) = (import("--dry-run"), import(""));
     assert_eq!(dry, said);
     let [note] = &said[..] else {
         panic!("{said:?}")
     };
-    let made = "config/iam/users/dev/carol/identity.json";
     assert!(
         note.starts_with("1 object will hold plaintext that others"),
         "{note}"

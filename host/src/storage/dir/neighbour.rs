@@ -14,15 +14,24 @@ use crate::contract::StorageError;
 const FOLDERS: usize = 16;
 
 /// The rights of a new file: those of one in its folder, else of one in the folders beside that, and so on up
-/// to the root; one of the same name goes before others. Else those of the folder.
+/// to the root; one of the same name goes before others. Else those of the folder. Folders that are not there yet are made
+/// like those beside them, so they are passed over.
 ///
 /// # Errors
 /// `Other` if the system fails.
 pub(super) fn of_file(root: &Root, path: &[u8]) -> Result<Rights, StorageError> {
     let place = Place::of_checked(path);
     let mut folder = place.folder;
+    // The innermost folder that is there.
+    let mut of_folder = None;
     loop {
-        let here = root.folder(folder)?;
+        let here = match root.folder(folder) {
+            Err(StorageError::NotFound) if !folder.is_empty() => {
+                folder = Place::of_checked(folder).folder;
+                continue;
+            }
+            here => here?,
+        };
         let unread = |error| failed("list", folder, &error);
         let entries = sorted(&here).map_err(unread)?;
         if let Some(rights) = of_any(&here, &entries, place.name) {
@@ -36,14 +45,17 @@ pub(super) fn of_file(root: &Root, path: &[u8]) -> Result<Rights, StorageError> 
         if let Some(rights) = { beside }.next() {
             return Ok(rights);
         }
+        let innermost = match of_folder {
+            Some(innermost) => innermost,
+            None if folder == place.folder => rights(&here).map_err(unread)?,
+            None => like(&here).map_err(unread)?,
+        };
         if folder.is_empty() {
-            break;
+            return Ok(innermost.of_folder());
         }
+        of_folder = Some(innermost);
         folder = Place::of_checked(folder).folder;
     }
-    let of_folder = rights(&root.folder(place.folder)?);
-    let unread = |error| failed("read", place.folder, &error);
-    of_folder.map(Rights::of_folder).map_err(unread)
 }
 
 /// Makes a folder and those above it that are not there, durably, with the rights of the first one beside

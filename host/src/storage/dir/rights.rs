@@ -133,6 +133,11 @@ impl Rights {
         Ok(())
     }
 
+    /// The mode bits that are carried over.
+    pub fn mode(&self) -> u32 {
+        self.mode
+    }
+
     /// Those of a new file beside one with these: its owner, its permissions and its list, but nothing that
     /// was given to that file alone.
     pub fn of_neighbour(mut self) -> Self {

@@ -3,8 +3,10 @@
 use cap_std::fs::MetadataExt as _;
 
 use super::disk::Folder;
+use super::neighbour;
 use super::path::Place;
 use super::root::Root;
+use crate::contract::StorageError;
 use crate::storage::Standing;
 
 /// The mode bits that let group or others read. With an access control list those of the group are its
@@ -36,6 +38,16 @@ pub(super) fn of(root: &Root, paths: Vec<Vec<u8>>) -> Vec<(Vec<u8>, Standing)> {
         }
     }
     found
+}
+
+/// Whether others could read a file that is made at this path.
+///
+/// # Errors
+/// As [`neighbour::of_file`].
+pub(super) fn of_new(root: &Root, path: &[u8]) -> Result<bool, StorageError> {
+    Place::of(path)?;
+    let rights = neighbour::of_file(root, path)?;
+    Ok(rights.mode() & READ_BY_OTHERS != 0)
 }
 
 #[cfg(test)]
