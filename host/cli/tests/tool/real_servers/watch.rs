@@ -73,6 +73,49 @@ fn etcd_tells_of_what_is_written_also_after_it_was_started_again() {
 }
 
 #[test]
+fn etcd_tells_whichever_of_its_nodes_dies() {
+    let mut etcd = Etcd::cluster();
+    fill(&etcd);
+    let mut running = on(&etcd, "migrate --json --to kms --watch").spawn();
+    running.until_said(WATCHING);
+    for node in 0..3 {
+        etcd.kill(node);
+        // Until another leads nothing is stored.
+        etcd.leader();
+        let path = format!("config/iam/users/user-{node}/identity.json");
+        etcd.put(&format!("{PREFIX}{path}"), &text(&path));
+        running.until("it is sealed", |_| none_is_plain(&values(&etcd)));
+        etcd.restart(node);
+    }
+    ended(running);
+    assert_eq!(values(&etcd).len(), NAMES.len() + 3);
+}
+
+#[test]
+fn etcd_tells_users_too_when_their_tokens_end() {
+    let mut etcd = Etcd::start();
+    fill(&etcd);
+    etcd.let_only_users_in("secret of root");
+    let user = [("ETCDCTL_USER", "root:secret of root")];
+    let mut running = on(&etcd, "migrate --json --to kms --watch")
+        .env(user)
+        .spawn();
+    running.until_said(WATCHING);
+    let all_sealed = |objects| {
+        let audit = on(&etcd, "audit --json --require current").env(user).run();
+        // And the summary.
+        audit.code == Some(0) && audit.json_of_objects().len() == objects + 1
+    };
+    // Whatever changes the users makes older tokens useless.
+    etcd.ctl(&["user", "add", "another:password"]);
+    for (path, objects) in [(BOB, NAMES.len() + 1), (CAROL, NAMES.len() + 2)] {
+        etcd.put(&format!("{PREFIX}{path}"), &text(path));
+        running.until("it is sealed", |_| all_sealed(objects));
+    }
+    ended(running);
+}
+
+#[test]
 fn a_bucket_is_looked_at_again_and_again() {
     let bucket = Bucket::plain(20);
     let before = bucket.objects();
