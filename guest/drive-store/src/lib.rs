@@ -85,7 +85,9 @@ impl drives::Guest for DriveStore {
     }
 
     fn drafts() -> Result<Vec<Vec<u8>>, StorageError> {
-        with(Store::drafts)?.map_err(StorageError::Other)
+        let drafts = with(Store::drafts)?.map_err(StorageError::Other)?;
+        let left = with(Store::left)?;
+        Ok([drafts, left].concat())
     }
 }
 

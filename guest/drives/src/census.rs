@@ -418,6 +418,7 @@ mod tests {
             let version = versions::Version {
                 id: [*id; 16],
                 mod_time: *mod_time,
+                data_dir: Uuid::default(),
                 held: held(key),
             };
             all.add(*pool, version).unwrap();
@@ -448,8 +449,13 @@ mod tests {
         let mut said = Said::default();
         let mut add = |mod_time| {
             let id = Uuid::default();
-            let held = held(&"k".repeat(1000));
-            said.add(0, versions::Version { id, mod_time, held })
+            let version = versions::Version {
+                id,
+                mod_time,
+                data_dir: Uuid::default(),
+                held: held(&"k".repeat(1000)),
+            };
+            said.add(0, version)
         };
         let held = (0..).take_while(|time| add(*time).is_ok()).count();
         assert!((10_000..SAID_BYTES / 1000).contains(&held), "{held}");

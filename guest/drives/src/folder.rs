@@ -20,6 +20,8 @@ pub(crate) struct Listed {
     pub folders: BTreeMap<Vec<u8>, Vec<Drive>>,
     /// The drives on which it is an object's: they have its `xl.meta`, or something in its place.
     pub objects: Vec<Drive>,
+    /// The files in it beside an object's own, and the drives that have them.
+    pub beside: BTreeMap<Vec<u8>, Vec<Drive>>,
     /// What is in it and is none of a folder, by names, and the drives that have it.
     pub odd: BTreeMap<Vec<u8>, Vec<Drive>>,
     /// Why some drives could not be listed, if they are so many that an object may lie on them alone.
@@ -117,8 +119,11 @@ impl<F: Files> Store<F> {
             after = last;
         }
         // Beside an object's `xl.meta` a server may have left others.
-        if listed.objects.last() != Some(&drive) {
-            for name in files {
+        let is_object = listed.objects.last() == Some(&drive);
+        for name in files {
+            if is_object {
+                listed.beside.entry(name).or_default().push(drive);
+            } else {
                 let path = below(path, &name);
                 if !holds_folders(&path) {
                     continue;

@@ -27,6 +27,7 @@ mod gf;
 mod healing;
 mod highway;
 mod layout;
+mod left;
 mod life;
 mod meta;
 mod metadata;

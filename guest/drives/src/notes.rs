@@ -61,6 +61,8 @@ pub enum Matter {
     Odd,
     /// It is a file where folders are, or what is left of an object without its `xl.meta`.
     Stray,
+    /// No version of the object that it lies beside names it.
+    Left,
     /// So many drives cannot list it that objects may be overlooked.
     Unlisted,
     /// The signature is not that of the version.
@@ -105,6 +107,10 @@ impl Matter {
             Self::Stray => format!(
                 "{drive} has files that are no objects, or parts of objects without their xl.meta, and \
                  they are not read, at"
+            ),
+            Self::Left => format!(
+                "{drive} has what a write that was killed has left beside objects, plaintext where they were \
+                 plaintext; iamseal sweep removes it:"
             ),
             Self::Unlisted => {
                 "objects may be overlooked, since too few drives tell what is in".into()

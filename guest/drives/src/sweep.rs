@@ -41,7 +41,7 @@ impl<F: FilesWriter> Store<F> {
     /// [`WriteError`]: it is gone, none, or cannot be removed.
     pub fn remove_draft(&self, path: &[u8]) -> Result<Swept, WriteError> {
         let Some(name) = Self::named(path) else {
-            return Err(WriteError::Refused("it is no draft".into()));
+            return self.remove_left(path);
         };
         if self.live.borrow().contains(&name) {
             return Ok(Swept::Stays("a run holds it".into()));

@@ -12,6 +12,8 @@ pub struct Version {
     pub id: Uuid,
     /// When it was written, in nanoseconds.
     pub mod_time: i64,
+    /// The folder of its data; zeros if it has none.
+    pub data_dir: Uuid,
     /// What it is.
     pub held: Held,
 }
@@ -79,6 +81,7 @@ fn version(raw: &[u8]) -> Result<Version, Malformed> {
             return Ok(Version {
                 id: Uuid::default(),
                 mod_time: 0,
+                data_dir: Uuid::default(),
                 held: Held::Legacy,
             });
         }
@@ -92,6 +95,7 @@ fn version(raw: &[u8]) -> Result<Version, Malformed> {
     Ok(Version {
         id: fields.id,
         mod_time: fields.mod_time,
+        data_dir: fields.data_dir,
         held: match is_object {
             true => Held::Object(fields.bytes(), fields.said.sse()),
             false => Held::Deletion,
@@ -102,6 +106,7 @@ fn version(raw: &[u8]) -> Result<Version, Malformed> {
 #[derive(Default)]
 struct Fields<'a> {
     id: Uuid,
+    data_dir: Uuid,
     mod_time: i64,
     size: i64,
     /// The sum of its parts' sizes before they were encrypted; none if one is not told.
@@ -113,6 +118,7 @@ impl<'a> Fields<'a> {
     fn take(&mut self, key: &[u8], reader: &mut Reader<'a>) -> Result<(), Malformed> {
         match key {
             b"ID" => self.id = reader.bytes()?.try_into().map_err(|_| Malformed)?,
+            b"DDir" => self.data_dir = reader.bytes()?.try_into().map_err(|_| Malformed)?,
             b"MTime" => self.mod_time = reader.int()?,
             b"Size" => self.size = reader.int()?,
             b"PartASizes" => self.actual = actual(reader.skip()?)?,

@@ -104,6 +104,9 @@ impl Walk {
         if !listed.objects.is_empty() {
             // Most drives decide: one alone could hide what the others have below.
             let is_object = store.is_listed(&path);
+            if is_wanted {
+                store.note_left(&path, &listed);
+            }
             // The folders of its data.
             let of_data = |drive: &Drive| is_object || listed.objects.contains(drive);
             listed.folders.retain(|name, drives| {

@@ -52,6 +52,51 @@ fn too_few_drives_hide_objects() {
 }
 
 #[test]
+fn what_lies_beside_an_object_and_is_none_of_its_own_is_told() {
+    let mut lent = Lent::of("noninline-single-sealed.tar.gz");
+    let whole = listed(&lent.store(), "config/", None);
+    assert_eq!(lent.store().left(), [b""; 0]);
+    let parts = lent.drives[0]
+        .1
+        .keys()
+        .find(|path| path.ends_with(b"/part.1"));
+    let part = String::from_utf8(parts.unwrap().clone()).unwrap();
+    let data = part
+        .strip_prefix(".minio.sys/")
+        .unwrap()
+        .strip_suffix("/part.1")
+        .unwrap();
+    let (object, _) = data.rsplit_once('/').unwrap();
+    let others = [
+        format!("{object}/{UUID}"),
+        format!("{object}/xl.meta.bkp"),
+        format!("{data}/xl.meta.bkp"),
+    ];
+    put(&mut lent, 1, &format!("{object}/{UUID}/part.1"), b"{}");
+    put(&mut lent, 1, &others[1], b"x");
+    put(&mut lent, 1, &others[2], b"x");
+    let store = lent.store();
+    assert_eq!(listed(&store, "config/", None), whole);
+    let told = notes(&store);
+    let told = told
+        .iter()
+        .find(|note| note.contains("has left beside objects"));
+    let told = told.unwrap();
+    assert!(others.iter().all(|other| told.contains(other)), "{told}");
+    let mut left = store.left();
+    left.sort();
+    let mut expected = others.map(String::into_bytes);
+    expected.sort();
+    assert_eq!(left, expected);
+
+    // Of an object whose versions are not known nothing is nobody's.
+    let mut damaged = lent.clone();
+    damaged.file(1, &format!("{object}/xl.meta")).truncate(40);
+    let beside = format!("{object}/xl.meta.bkp").into_bytes();
+    assert_eq!(damaged.store().left(), [beside]);
+}
+
+#[test]
 fn a_pool_that_one_drive_makes_up_is_not_read() {
     let mut lent = Lent::of("four-sealed.tar.gz");
     let whole = lent.store().read(ALICE.as_bytes()).unwrap();

@@ -45,6 +45,9 @@ use crate::plugin::drives::{Drives, Live, World};
 pub use self::census::Metadata;
 use self::folders::Folders;
 
+/// Where the component has the drafts of runs.
+const DRAFTS: &[u8] = b"tmp/";
+
 /// What is noted once notes are lost.
 const LOST: &str = "the component that reads drives failed and was started again: what it had noted of objects \
                     until then is lost";
@@ -455,7 +458,10 @@ impl Store for DriveStore {
             World::Reader => Vec::new(),
             World::Writer => {
                 let drafts = self.with(Live::drafts).await;
-                drafts.and_then(|drafts| drafts).unwrap_or_default()
+                let mut drafts = drafts.and_then(|drafts| drafts).unwrap_or_default();
+                // What lies beside objects is of runs before it.
+                drafts.retain(|draft| draft.starts_with(DRAFTS));
+                drafts
             }
         }
     }

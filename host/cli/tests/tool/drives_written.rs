@@ -272,6 +272,33 @@ fn what_a_killed_run_left_is_named_and_swept() {
     audit().ok();
 }
 
+#[test]
+fn what_a_killed_write_left_beside_an_object_is_found_and_removed() {
+    let deployment = Deployment::of("noninline-single-sealed.tar.gz");
+    let left = "config/iam/policies/large/policy.json/0f8fad5b-d9cb-469f-a165-70867728950e";
+    let part = deployment.drives.file(1, left).join("part.1");
+    fs::create_dir(part.parent().unwrap()).unwrap();
+    fs::write(&part, b"{}").unwrap();
+    let before = deployment.drives.all().len();
+    let store = deployment.drives.store();
+    let audit = || {
+        tool(["audit", "--require", "sealed", &store])
+            .file("--keys", &all_keys())
+            .run()
+    };
+    audit()
+        .exits(27)
+        .says("has left beside objects")
+        .prints(left);
+    tool(["sweep", &store, "--dry-run", "--json"])
+        .ok()
+        .prints(left);
+    assert!(part.exists());
+    tool(["sweep", &store, "--json"]).ok().prints(left);
+    assert_eq!(deployment.drives.all().len(), before - 2);
+    audit().exits(0);
+}
+
 /// After three drives have the new version the fourth fails: the object has failed, and it is the new one.
 #[test]
 fn what_failed_and_is_changed_all_the_same_is_told_and_taken_back() {
