@@ -188,16 +188,31 @@ fn a_bucket_has_no_proxy_but_the_one_that_is_named_for_it() {
     }
     assert_eq!((server.seen().len(), proxy.seen().len()), (4, 0));
 
-    let run = of_bucket("audit", &server.url()).env([
-        ("IAMSEAL_S3_PROXY", proxy.url()),
-        ("HTTP_PROXY", "http://127.0.0.1:9".into()),
-    ]);
-    let ended = run.run().exits(2);
-    assert_eq!(notes(&ended), [""; 0]);
+    let through = |endpoint: &str| {
+        let run = of_bucket("audit", endpoint).env([
+            ("IAMSEAL_S3_PROXY", proxy.url()),
+            ("HTTP_PROXY", "http://127.0.0.1:9".into()),
+        ]);
+        run.run().exits(2)
+    };
+    let ended = through("http://bucket.test");
+    let [note] = &notes(&ended)[..] else {
+        panic!("{ended}")
+    };
+    assert!(
+        note.starts_with("requests to http://bucket.test are not encrypted"),
+        "{note}"
+    );
     let seen = proxy.seen();
     // A proxy is given the whole URL.
-    assert!(seen[0].starts_with(&format!("GET {}/bucket", server.url())));
+    assert!(
+        seen[0].starts_with("GET http://bucket.test/bucket"),
+        "{seen:?}"
+    );
     assert_eq!((server.seen().len(), seen.len()), (4, 1));
+    // It does not stand in for this machine, where agents give credentials.
+    through(&server.url());
+    assert_eq!((server.seen().len(), proxy.seen().len()), (5, 1));
 }
 
 #[test]

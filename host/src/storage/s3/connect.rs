@@ -11,8 +11,9 @@ use url::Url;
 
 use crate::network::{self, is_loopback};
 
-/// Where the credentials of a cloud's own machines come from: no proxy stands in for the machine itself.
-const LINK_LOCAL: &str = "169.254.0.0/16,fd00:ec2::/32";
+/// The machine itself, and where the credentials of a cloud's machines come from: no proxy stands in for these, nor sees
+/// what is asked of them.
+const THIS_MACHINE: &str = "localhost,127.0.0.0/8,::1,169.254.0.0/16,fd00:ec2::/32";
 
 /// Connects directly, or through one proxy. `object_store`'s own way follows redirects, with the session
 /// token, and takes its proxies from the environment.
@@ -120,7 +121,7 @@ impl HttpConnector for Direct {
         };
         if let Some(proxy) = &self.proxy {
             let proxy = Proxy::all(proxy.clone()).map_err(failed)?;
-            client = client.proxy(proxy.no_proxy(NoProxy::from_string(LINK_LOCAL)));
+            client = client.proxy(proxy.no_proxy(NoProxy::from_string(THIS_MACHINE)));
         }
         let client = client.build().map_err(failed)?;
         Ok(HttpClient::new(client))

@@ -170,7 +170,9 @@ pub fn with(
 /// What is said of a proxy that requests reach in the open, where they are not encrypted themselves.
 fn of_proxy(builder: &AmazonS3Builder, proxy: Option<&Url>) -> Result<Option<String>, OpenError> {
     let is_plain = endpoint(builder)?.is_some_and(|endpoint| endpoint.scheme() == "http");
-    let proxy = proxy.filter(|proxy| is_plain && is_open(proxy));
+    // A proxy's password goes to it as it stands, whatever is said through it.
+    let has_password = |proxy: &Url| proxy.password().is_some();
+    let proxy = proxy.filter(|proxy| (is_plain || has_password(proxy)) && is_open(proxy));
     Ok(proxy.map(|proxy| not_encrypted("through", proxy)))
 }
 
@@ -398,6 +400,7 @@ mod tests {
         );
         assert!(proxy("http://127.0.0.1:3128", "http://127.0.0.1:9").is_none());
         assert!(proxy("http://192.0.2.1:3128", "https://a").is_none());
+        assert!(proxy("http://user:hunter2@192.0.2.1:3128", "https://a").is_some());
     }
 
     #[test]
