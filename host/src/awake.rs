@@ -34,7 +34,6 @@ impl Moment {
     }
 
     /// How long it has been.
-    #[cfg(any(feature = "etcd", test))]
     pub fn elapsed(self) -> Duration {
         Self::now().0.saturating_sub(self.0)
     }

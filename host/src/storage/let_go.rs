@@ -8,7 +8,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tokio::time::timeout;
+
+use crate::awake::{Moment, timeout_at};
 
 /// How long a run's end waits for drafts that are being removed, and once more for another try: a slow server
 /// gets done with a batch, and nobody waits long for one that is gone.
@@ -65,7 +66,9 @@ impl<T: Clone + Ord> LetGo<T> {
     pub async fn settled(&self, patience: Duration) -> bool {
         let mut states = self.0.subscribe();
         let settled = states.wait_for(|state| state.under_way == 0);
-        timeout(patience, settled).await.is_ok()
+        timeout_at(Moment::now().after(patience), settled)
+            .await
+            .is_ok()
     }
 }
 

@@ -14,6 +14,7 @@ use super::faults::Watch;
 use super::parallel::LANES;
 use super::path::{draft_name, parts};
 use super::replace::no_exchange;
+use crate::awake::Moment;
 use crate::contract::StorageError;
 
 /// How long a commit waits for another process. A commit replaces some hundred objects, which
@@ -150,7 +151,7 @@ impl Root {
             .folder
             .as_file()
             .map_err(|error| failed("open", b"", &error))?;
-        let start = Instant::now();
+        let start = Moment::now();
         loop {
             match file.try_lock() {
                 Ok(()) => {

@@ -5,7 +5,7 @@ use std::fs::TryLockError;
 use std::io::{self, ErrorKind};
 use std::sync::LazyLock;
 use std::thread::sleep;
-use std::time::{Duration, Instant, UNIX_EPOCH};
+use std::time::{Duration, UNIX_EPOCH};
 
 use super::disk::{File, Folder, Kind};
 use super::errors::{failed, shown};
@@ -13,6 +13,7 @@ use super::path::Place;
 use super::read;
 use super::rights::Rights;
 use super::tree::Tree;
+use crate::awake::Moment;
 use crate::contract::StorageError;
 
 /// How long the lock is waited for: as long as a process takes to end that was told to.
@@ -60,7 +61,7 @@ impl Tree {
     pub fn lock(&self, folder: &[u8]) -> Result<Lock, StorageError> {
         let opened = self.0.folder(folder)?.as_file();
         let file = opened.map_err(|error| failed("open", folder, &error))?;
-        let start = Instant::now();
+        let start = Moment::now();
         loop {
             match file.try_lock() {
                 Ok(()) => return Ok(Lock(file)),

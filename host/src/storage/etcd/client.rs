@@ -26,6 +26,7 @@ use super::connect::{channels, deepest, is_about_tls};
 use super::faults::{Fate, Watch};
 use super::messages::{AuthenticateRequest, AuthenticateResponse, WatchRequest, WatchResponse};
 use super::open_error::OpenError;
+use crate::awake::Moment;
 use crate::describe::line;
 
 /// How much larger than an object an answer may be: its key, and what is said about it.
@@ -113,6 +114,13 @@ pub(super) enum Unable {
     Tls(String),
 }
 
+impl Unable {
+    /// Whether the answer was larger than one may be.
+    pub fn is_too_large(&self) -> bool {
+        matches!(self, Self::Refused(Code::OutOfRange, text) if text.contains("message length"))
+    }
+}
+
 /// A connection to each node.
 pub(super) struct Client {
     nodes: Vec<Channel>,
@@ -176,7 +184,7 @@ impl Client {
             }
             rests => rests.is_some(),
         };
-        let begun = Instant::now();
+        let begun = Moment::now();
         let mut pause = self.patience.pause;
         let mut renewals = 0;
         let mut refusals = 0;

@@ -15,6 +15,9 @@ use crate::storage::{Cursor, Mark};
 /// How many names a page has: some 100 KB of names as MinIO has them.
 const PAGE: i64 = 1000;
 
+/// By how much fewer are asked for when they are too long: 1000, 100, 10, 1.
+const FEWER: i64 = 10;
+
 /// A listing of a store in etcd. It holds nothing there: each page begins after the last name of the
 /// one before, at whatever revision the store has then.
 pub(super) struct EtcdCursor {
@@ -23,6 +26,8 @@ pub(super) struct EtcdCursor {
     /// The next key to look at.
     from: Vec<u8>,
     end: Vec<u8>,
+    /// How many names are asked for at once.
+    limit: i64,
     is_at_end: bool,
 }
 
@@ -45,6 +50,7 @@ impl EtcdCursor {
             wanted,
             from,
             end,
+            limit: PAGE,
         }
     }
 
@@ -78,11 +84,18 @@ impl EtcdCursor {
             let request = RangeRequest {
                 key: self.from.clone(),
                 range_end: self.end.clone(),
-                limit: PAGE,
+                limit: self.limit,
                 keys_only: true,
             };
             let page = self.inner.client.call(RANGE, &request).await.result;
-            let page: RangeResponse = page.map_err(|unable| failed("list keys", unable))?;
+            let page: RangeResponse = match page {
+                // Names can be as long as a whole answer may be.
+                Err(unable) if self.limit > 1 && unable.is_too_large() => {
+                    self.limit /= FEWER;
+                    continue;
+                }
+                page => page.map_err(|unable| failed("list keys", unable))?,
+            };
             let paths = self.take(page)?;
             // A page of nothing that is wanted is not the end.
             if !paths.is_empty() {

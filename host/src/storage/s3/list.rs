@@ -5,12 +5,12 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use futures_util::stream::{BoxStream, ReadyChunks, StreamExt as _};
 use object_store::ObjectMeta;
-use tokio::time::timeout;
 
 use super::errors::failed;
 use super::place::{before, location};
 use super::read::version;
 use super::{Bucket, listing};
+use crate::awake::{Late, Moment, timeout_at};
 use crate::contract::StorageError;
 use crate::storage::{Cursor, Mark};
 
@@ -89,9 +89,9 @@ impl Listing {
             return Err(failure);
         }
         let time = self.bucket.listing;
-        match timeout(time, self.page()).await {
+        match timeout_at(Moment::now().after(time), self.page()).await {
             Ok(page) => page,
-            Err(_elapsed) => Err(StorageError::Other(format!(
+            Err(Late) => Err(StorageError::Other(format!(
                 "for {} s it has listed nothing of what was asked for",
                 time.as_secs()
             ))),

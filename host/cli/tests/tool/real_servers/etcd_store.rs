@@ -488,3 +488,16 @@ fn objects_are_created_only_where_there_is_none_and_removed_only_as_they_were_re
         assert!(store.old_bytes().is_some());
     });
 }
+
+#[test]
+fn names_of_any_length_are_listed() {
+    let etcd = Etcd::start();
+    fill(&etcd);
+    // Together more than an answer may hold.
+    for number in 0..14 {
+        let name = format!("config/iam/zz/{number:02}{}", "x".repeat(1_300_000));
+        etcd.put_all([(format!("{PREFIX}{name}"), "{}")]);
+    }
+    let ended = on(&etcd, "ls").args(["config/iam/"]).ok();
+    assert_eq!(ended.text().matches("config/iam/zz/").count(), 14);
+}
