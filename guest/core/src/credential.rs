@@ -170,8 +170,15 @@ impl<'a> Header<'a> {
             let opened = match sio::open(self.cipher, &*key, self.nonce, self.body) {
                 // The first fragment tells a wrong credential, the others tell damage.
                 Err(SioError::NotAuthentic(0) | SioError::Size) => self.open_single(&*key),
-                Err(SioError::CutShort) => return Err(Error::CutShort),
-                Err(SioError::NotAuthentic(_)) => return Err(Error::BodyNotAuthentic),
+                // It fits, so others of its objects are tried with it first.
+                Err(SioError::CutShort) => {
+                    kept.has_opened(index);
+                    return Err(Error::CutShort);
+                }
+                Err(SioError::NotAuthentic(_)) => {
+                    kept.has_opened(index);
+                    return Err(Error::BodyNotAuthentic);
+                }
                 Ok(plaintext) => Some(plaintext),
             };
             if let Some(plaintext) = opened {

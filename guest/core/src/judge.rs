@@ -285,7 +285,7 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_is_named() {
-        let error = |text| judged(USER, text).error().map(ToString::to_string);
+        let error = |text| judged(USER, text).error().map(str::to_string);
         let marked = error("\u{feff}{}").unwrap();
         assert!(marked.contains("byte-order mark"), "{marked}");
         assert!(!error("[]").unwrap().contains("byte-order mark"));

@@ -40,6 +40,9 @@ pub enum Reason {
 
 /// Paths to try for one object. Each costs about 10 µs, so at most 40 ms an object.
 const PATHS: usize = 4096;
+/// Paths to try in a run, for all objects together: some 10 s at most, and more than enough where a folder was moved.
+/// After that no more is said of what does not open than the key tells.
+const PATHS_OF_RUN: usize = 1 << 20;
 /// Objects to read in search of one that the same key opens.
 const OBJECTS: usize = 1024;
 /// Bytes to read in that search, together: far below what one call may copy.
@@ -50,9 +53,22 @@ const FAILURES: usize = 8;
 /// Key names to remember something of. An object can name any key.
 const NAMES: usize = 1024;
 
-/// What is known of the keys so far, by name.
-#[derive(Default)]
-pub(crate) struct Evidence(BTreeMap<String, Known>);
+/// What is known so far.
+pub(crate) struct Evidence {
+    /// Of the keys, by name.
+    keys: BTreeMap<String, Known>,
+    /// How many paths may still be tried.
+    paths: usize,
+}
+
+impl Default for Evidence {
+    fn default() -> Self {
+        Self {
+            keys: BTreeMap::new(),
+            paths: PATHS_OF_RUN,
+        }
+    }
+}
 
 #[derive(Clone, PartialEq, Eq)]
 enum Known {
@@ -69,14 +85,14 @@ enum Known {
 impl Evidence {
     /// The key of this name opened an object.
     pub(crate) fn opens(&mut self, name: &str) {
-        if matches!(self.0.get(name), None | Some(Known::IsAnother)) {
+        if matches!(self.keys.get(name), None | Some(Known::IsAnother)) {
             self.learn(name, Known::Opens);
         }
     }
 
     fn learn(&mut self, name: &str, key: Known) {
-        if self.0.len() < NAMES || self.0.contains_key(name) {
-            self.0.insert(name.to_string(), key);
+        if self.keys.len() < NAMES || self.keys.contains_key(name) {
+            self.keys.insert(name.to_string(), key);
         }
     }
 }
@@ -99,19 +115,26 @@ impl<L: Keyring + Storage> Neighbourhood<'_, L> {
         name: &str,
         stored: &[u8],
     ) -> Option<Reason> {
-        if evidence.0.get(name) == Some(&Known::IsAnother) {
+        if evidence.keys.get(name) == Some(&Known::IsAnother) {
             return Some(Reason::OtherKeyBytes);
         }
-        if let Some(other) = self.path_that_fits(session, path, name, stored) {
+        if evidence.paths == 0 {
+            let is_earlier = evidence.keys.get(name) == Some(&Known::HadOtherBytes);
+            return is_earlier.then_some(Reason::EarlierKey);
+        }
+        let paths = &mut evidence.paths;
+        if let Some(other) = self.path_that_fits(session, paths, path, name, stored) {
             evidence.opens(name);
             return Some(Reason::OtherPath(other));
         }
-        if !evidence.0.contains_key(name) {
+        if !evidence.keys.contains_key(name) {
             let known = self.try_others(session, path, name)?;
             evidence.learn(name, known);
         }
-        let now = match evidence.0.get(name) {
-            Some(Known::Opens) if self.has_another(session, path, name) => Known::HadOtherBytes,
+        let now = match evidence.keys.get(name) {
+            Some(Known::Opens) if self.has_another(session, &mut evidence.paths, path, name) => {
+                Known::HadOtherBytes
+            }
             Some(Known::Opens) => Known::OpensAllBut(path.to_vec()),
             Some(Known::OpensAllBut(one)) if one != path => Known::HadOtherBytes,
             Some(known) => known.clone(),
@@ -132,6 +155,7 @@ impl<L: Keyring + Storage> Neighbourhood<'_, L> {
     fn path_that_fits(
         &self,
         session: &mut Session,
+        paths: &mut usize,
         path: &[u8],
         name: &str,
         stored: &[u8],
@@ -151,6 +175,7 @@ impl<L: Keyring + Storage> Neighbourhood<'_, L> {
             while let Some(page) = cursor.next().ok().filter(|page| !page.is_empty()) {
                 for other in page {
                     left = left.checked_sub(1)?;
+                    *paths = paths.checked_sub(1)?;
                     if other != path && self.fits(&header, &other) {
                         return Some(other);
                     }
@@ -201,13 +226,19 @@ impl<L: Keyring + Storage> Neighbourhood<'_, L> {
     }
 
     /// Whether another object than this one names the key, does not open and belongs at no other path.
-    fn has_another(&self, session: &mut Session, path: &[u8], name: &str) -> bool {
+    fn has_another(
+        &self,
+        session: &mut Session,
+        paths: &mut usize,
+        path: &[u8],
+        name: &str,
+    ) -> bool {
         let mut moved = 0;
         let found = self.others(path, name, |location, stored| {
             if self.opens(session, location, stored) {
                 return ControlFlow::Continue(());
             }
-            let belongs_at = self.path_that_fits(session, location.given, name, stored);
+            let belongs_at = self.path_that_fits(session, paths, location.given, name, stored);
             if belongs_at.is_none() {
                 return ControlFlow::Break(true);
             }

@@ -7,7 +7,6 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use iamseal::Auditor;
 use iamseal::contract::{Found, ObjectError, Policy, StorageError};
 use iamseal::keys::{Keyring as _, RootCredential};
 use iamseal::storage::Store;
@@ -19,16 +18,17 @@ use zeroize::Zeroizing;
 use crate::arguments::{Common, Export, Which};
 use crate::cause::Cause;
 use crate::failure::Failure;
-use crate::identities::archive::Archive;
+use crate::identities::archive::{self, Archive};
 use crate::identities::{Kind, Pattern, Place, Refused, Secret, entry, place};
 use crate::inside::{is_inside, shows_in};
 use crate::interrupt::Interrupt;
+use crate::opening::Opening;
 use crate::progress::Progress;
 use crate::report::why::Why;
 use crate::report::{notes, words};
 use crate::store::Access;
 use crate::tally::{self, Tally};
-use crate::{encrypted, keys, load, output, store, typed};
+use crate::{encrypted, keys, output, store, typed};
 
 /// Where all identities stand.
 const IAM: &[u8] = b"config/iam/";
@@ -53,7 +53,8 @@ pub async fn run(common: &Common, command: &Export) -> Result<ExitCode, Failure>
         common,
         command,
         policy: policy(command.require),
-        auditor: load::auditor(common, keyring, None).await?,
+        opening: Opening::with(common, keyring).await?,
+        bytes: 0,
         roots,
         name: command.which.name.as_deref().map(Pattern::from),
         progress: store::progress(common, &*store, IAM).await.on_stderr(),
@@ -111,7 +112,9 @@ struct Exporting<'a> {
     common: &'a Common,
     command: &'a Export,
     policy: Policy,
-    auditor: Auditor,
+    opening: Opening<'a>,
+    /// How much the identities hold together that are in the archive.
+    bytes: u64,
     roots: Vec<RootCredential>,
     name: Option<Pattern>,
     progress: Progress,
@@ -169,7 +172,7 @@ impl Exporting<'_> {
     }
 
     async fn read(
-        &self,
+        &mut self,
         store: &dyn Store,
         path: &[u8],
         kind: Kind,
@@ -181,11 +184,16 @@ impl Exporting<'_> {
             Err(StorageError::NotFound) => return Ok(Read::Gone),
             Err(error) => return Ok(Read::Unfit(Why::from(&ObjectError::Storage(error)))),
         };
-        let opened = match self.auditor.unseal(path, &stored, self.policy).await {
+        let opened = match self.opening.unseal(path, &stored, self.policy).await? {
             Ok(opened) => opened,
             Err(iamseal::Error::Object(error)) => return Ok(Read::Unfit(Why::from(&error))),
             Err(error) => return Err(error.into()),
         };
+        self.bytes += opened.plaintext.len() as u64;
+        if self.bytes > archive::UNPACKED_BYTES {
+            let (message, cure) = notes::ARCHIVE_TOO_LARGE;
+            return Err(Failure::new(Cause::Limit, message).with_cure(cure));
+        }
         Ok(match entry(kind, name, &opened.plaintext, &self.roots) {
             Ok(entry) => Read::Entry(opened.found, entry),
             Err(why) => Read::Unfit(why),

@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use iamseal::keys::{Keyring, MixedKeyring};
+use iamseal::keys::Keyring;
 use iamseal::storage::Storage;
 use iamseal::{Auditor, Plugin, PluginBuilder};
 
@@ -23,7 +23,7 @@ pub fn builder(common: &Common, keyring: Arc<dyn Keyring>) -> PluginBuilder {
 /// may hold an auditor or a whole plugin.
 pub async fn auditor(
     common: &Common,
-    keyring: MixedKeyring,
+    keyring: impl Keyring + 'static,
     store: Option<Arc<dyn Storage>>,
 ) -> Result<Auditor, Failure> {
     let with_store = |builder: PluginBuilder| match store.clone() {
@@ -44,6 +44,13 @@ pub async fn auditor(
         Ok(plugin) => Ok(plugin.reader().clone()),
         Err(whole) => builder().load_auditor().await.map_err(|_| whole.into()),
     }
+}
+
+/// What tells sealed bytes from others for a journal: the auditor that is built in, whichever plugin is given, since what
+/// it takes for sealed is kept as it is. It has no keys.
+pub async fn inspector() -> Result<Auditor, Failure> {
+    let builder = Plugin::builder().component(iamseal_component::AUDITOR);
+    Ok(builder.load_auditor().await?)
 }
 
 /// The component in this file, which has to be the one that was named.

@@ -27,6 +27,7 @@ mod loadable;
 mod ls;
 mod manifest;
 mod migrate;
+mod opening;
 mod output;
 mod plugin;
 mod progress;

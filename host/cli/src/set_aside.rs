@@ -15,6 +15,7 @@ use self::plan::Planned;
 use crate::arguments::{Common, SetAside};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::opening::Opening;
 use crate::report::{notes, why::Why, words};
 use crate::run::{self, On};
 use crate::steps::{FAILED, Step, Telling};
@@ -35,7 +36,8 @@ pub async fn run(common: &Common, command: &SetAside) -> Result<ExitCode, Failur
     let keyring = keys::keyring(common)?;
     let auditor = load::auditor(common, keyring.clone(), Some(store.clone())).await?;
     let mut interrupt = Interrupt::listen()?;
-    let planning = plan::of(common, command, paths, &*store, &auditor);
+    let mut opening = Opening::with(common, keyring.clone()).await?;
+    let planning = plan::of(common, command, paths, &*store, &auditor, &mut opening);
     let planned = interrupt.unless(planning).await??;
     let on = On {
         store: store.clone(),

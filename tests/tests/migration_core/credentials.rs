@@ -4,14 +4,15 @@
 use std::sync::Arc;
 
 use iamseal_core::{
-    Audit, Error, Finding, Form, Outcome, Plan, Policy, Run, Scope, SealedForm, Verdict,
+    Audit, Error, Finding, Form, Outcome, Plan, Policy, Run, Scope, SealOptions, SealedForm,
+    Target, Verdict,
 };
 use iamseal_tests::keys::Keys;
 use iamseal_tests::lent::Lent;
 use iamseal_tests::store::MemoryStore;
 use iamseal_tests::vectors::case;
 
-use crate::plans::{STORE, to};
+use crate::plans::{STORE, plan, to};
 
 const ARGON2ID: u8 = 0;
 const PBKDF2: u8 = 2;
@@ -107,6 +108,35 @@ fn garbage_costs_an_audit_a_bounded_number_of_tries() {
         let path = format!("o/{number:03}");
         assert_eq!(error(&findings, &path), &untried(1, 100));
     }
+}
+
+#[test]
+fn a_credential_that_fits_is_tried_first_on_further_damage() {
+    let store: Arc<MemoryStore> = Arc::default();
+    let path = b"config/iam/users/alice/identity.json";
+    // Of two fragments, so that the first one is whole after the end was cut off.
+    store.put(path, "x".repeat(20_000).as_bytes());
+    let plan = Plan {
+        not_loadable_too: true,
+        ..plan(Target::Sealed(SealOptions {
+            form: SealedForm::Rustfs,
+            key: None,
+            cipher: None,
+            data_key_encoding: None,
+        }))
+    };
+    let keys = Keys::none().credential("minioadmin", "minioadmin");
+    let mut run = Run::new(Lent::new(keys, &store), plan).unwrap();
+    while !run.next(64).unwrap().is_empty() {}
+    let mut damaged = store.get(path).unwrap();
+    damaged.pop();
+    for number in 0..5 {
+        store.put(format!("o/{number}").as_bytes(), &damaged);
+    }
+    store.put(path, b"{}");
+    let (findings, derivations) = audit(&credentials(100), &store, false);
+    assert_eq!(error(&findings, "o/4"), &Error::BodyNotAuthentic);
+    assert_eq!(derivations, 100 + 4);
 }
 
 #[test]

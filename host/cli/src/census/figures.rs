@@ -9,6 +9,8 @@ use crate::tally::Tally;
 
 /// How many keys are counted one by one. A deployment has a few, seldom one for each customer.
 const KEYS: usize = 10_000;
+/// How many bytes of their names are held: far more than so many have, which hostile objects may name at any length.
+const KEYS_BYTES: usize = 4 << 20;
 /// How many buckets of a key are remembered, and how many of the first paths.
 const BUCKETS: usize = 100;
 const PATHS: usize = 10;
@@ -166,6 +168,7 @@ pub struct Figures {
     /// By key, those without a name last, and by use.
     groups: BTreeMap<(bool, String, Use), Group>,
     keys: BTreeSet<String>,
+    keys_bytes: usize,
     /// Whether there were more keys than are counted.
     pub has_more_keys: bool,
     /// What is encrypted under keys that clients bring.
@@ -191,10 +194,12 @@ impl Figures {
     pub fn add(&mut self, key: Option<&str>, of: Use, one: &One<'_>) {
         let name = key.unwrap_or_default().to_owned();
         if key.is_some() && !self.keys.contains(&name) {
-            if self.keys.len() >= KEYS {
+            let bytes = self.keys_bytes + name.len();
+            if self.keys.len() >= KEYS || bytes > KEYS_BYTES {
                 self.has_more_keys = true;
                 return;
             }
+            self.keys_bytes = bytes;
             self.keys.insert(name.clone());
         }
         let group = self.groups.entry((key.is_none(), name, of)).or_default();

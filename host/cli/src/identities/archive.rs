@@ -17,7 +17,7 @@ const FOLDER: &str = "iam-assets";
 
 /// How large all files of an archive may be together: room for tens of thousands of identities. Parsed, the worst
 /// of JSON takes some hundred times as much.
-const UNPACKED_BYTES: u64 = 16 << 20;
+pub const UNPACKED_BYTES: u64 = 16 << 20;
 
 /// Identities by kind and name.
 #[derive(Default)]

@@ -11,6 +11,7 @@ use iamseal::storage::{Removal, Storage, Version};
 use crate::arguments::{Common, SetAside};
 use crate::failure::Failure;
 use crate::findings;
+use crate::opening::Opening;
 use crate::report::losses::loss;
 use crate::report::{finding, notes};
 
@@ -68,6 +69,7 @@ pub async fn of(
     mut paths: BTreeSet<Vec<u8>>,
     store: &dyn Storage,
     auditor: &Auditor,
+    opening: &mut Opening<'_>,
 ) -> Result<Vec<Planned>, Failure> {
     if !command.failing.is_empty() {
         paths.extend(failing(common, command, store, auditor).await?);
@@ -76,8 +78,8 @@ pub async fn of(
     for path in paths {
         planned.push(match store.read(&path).await {
             Ok(stored) => {
-                let opened = auditor.unseal(&path, &stored.bytes, Policy::Compatible);
-                let opened = opened.await.ok();
+                let opened = opening.unseal(&path, &stored.bytes, Policy::Compatible);
+                let opened = opened.await?.ok();
                 Planned {
                     loss: loss(&path, opened.as_ref().map(|opened| &**opened.plaintext)),
                     failed: None,

@@ -173,6 +173,25 @@ fn what_does_not_open_is_named_and_the_others_are_carried() {
 }
 
 #[test]
+fn what_no_credential_opens_is_not_tried_with_all_of_them_without_end() {
+    let store = mixed();
+    let mut garbage = vec![0xa5; 57];
+    // A kind that is cheap to try.
+    garbage[32] = 2;
+    for number in 0..12 {
+        store.put(
+            format!("config/iam/users/a{number:02}/identity.json"),
+            &garbage,
+        );
+    }
+    let credentials = "a:password-a\nb:password-b\nc:password-c\n";
+    let ended = export(&store).file("--root-credentials", credentials).run();
+    let ended = ended.exits(3).says("credential-untried");
+    let untried = ended.stderr.matches("1 of 3 were tried").count();
+    assert_eq!(untried, 4, "{ended}");
+}
+
+#[test]
 fn claims_that_nobody_vouches_for_are_not_carried() {
     let (_, mut account) = objects()
         .into_iter()

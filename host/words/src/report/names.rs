@@ -15,6 +15,11 @@ use crate::shown::shown;
 /// How many are named in a summary; all of them are counted.
 const SHOWN: usize = 10;
 
+/// How many names are held, and how many bytes of them: a store of a million members has fewer that are
+/// different, and hostile objects could name without end.
+const NAMED: usize = 1_000_000;
+const NAMED_BYTES: usize = 64 << 20;
+
 /// The objects that were seen and those that were named.
 #[derive(Default)]
 pub struct Names {
@@ -23,6 +28,9 @@ pub struct Names {
     seen: HashSet<u64>,
     /// Of each path that was named by an object how many name it, and the first of them.
     named: BTreeMap<Vec<u8>, (u64, Arc<[u8]>)>,
+    named_bytes: usize,
+    /// Whether more were named than are held.
+    has_more: bool,
 }
 
 /// A path that is named and not there.
@@ -38,8 +46,17 @@ impl Names {
         self.seen.insert(self.hasher.hash_one(&finding.path));
         let namer: Arc<[u8]> = finding.path.as_slice().into();
         for name in &finding.content.names {
-            let new = || (0, Arc::clone(&namer));
-            self.named.entry(name.clone()).or_insert_with(new).0 += 1;
+            if let Some((count, _)) = self.named.get_mut(name) {
+                *count += 1;
+                continue;
+            }
+            let bytes = self.named_bytes + name.len();
+            if self.named.len() >= NAMED || bytes > NAMED_BYTES {
+                self.has_more = true;
+                return;
+            }
+            self.named_bytes = bytes;
+            self.named.insert(name.clone(), (1, Arc::clone(&namer)));
         }
     }
 
@@ -53,7 +70,11 @@ impl Names {
             Value::Object(fields)
         });
         let first: Vec<Value> = first.collect();
-        (count > 0).then(|| ("not_there", json!({"objects": count, "first": first})))
+        let mut fields = json!({"objects": count, "first": first});
+        if let Some(fields) = fields.as_object_mut().filter(|_| self.has_more) {
+            fields.insert("has_more".into(), true.into());
+        }
+        (count > 0 || self.has_more).then_some(("not_there", fields))
     }
 
     /// For people.
@@ -75,7 +96,11 @@ impl Names {
             0 => String::new(),
             more => format!("\n  and {more} more"),
         };
-        (!all.is_empty()).then(|| {
+        let more = match self.has_more {
+            true => format!("{more}\n  and perhaps others: more are named than are looked at"),
+            false => more,
+        };
+        (!all.is_empty() || self.has_more).then(|| {
             format!(
                 "Named by objects, and not there, so that nobody gets what is named:{first}{more}"
             )
@@ -90,5 +115,33 @@ impl Names {
             count: *count,
             first,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::contract::{Content, Verdict};
+
+    #[test]
+    fn what_is_named_without_end_is_bounded() {
+        let mut names = Names::default();
+        for number in 0..100_u8 {
+            let mut name = vec![b'x'; 1 << 20];
+            name.push(number);
+            names.see(&Finding {
+                path: vec![number],
+                size: None,
+                key: None,
+                verdict: Verdict::Exempt(String::new()),
+                content: Content {
+                    names: vec![name],
+                    ..Content::default()
+                },
+            });
+        }
+        assert!(names.named_bytes <= NAMED_BYTES && names.has_more);
+        let (_, json) = names.json().unwrap();
+        assert_eq!(json["has_more"], true);
     }
 }

@@ -683,6 +683,12 @@ pub fn parents(parents: u64, first: &[String]) -> String {
     )
 }
 
+/// Why an archive is not made, and what to do about it.
+pub const ARCHIVE_TOO_LARGE: (&str, &str) = (
+    "the identities hold more than 16 MiB together, too much for one archive",
+    "make several, with --only KINDS and --name PATTERN",
+);
+
 /// That an import by a server ends at users whose names or secret keys are too short: so many; the first are given.
 pub fn import_ends_at_short(users: u64, first: &[String]) -> String {
     let named = some_of(users, first);
