@@ -109,6 +109,14 @@ mod tests {
     }
 
     #[test]
+    fn no_object_has_the_name_of_a_draft() {
+        let fixture = Fixture::new();
+        let new = fixture.creation("f/.iamseal-0123456789abcdef.tmp", "new");
+        let refused = fixture.stage(vec![new]).remove(0);
+        assert_eq!(refusal(refused), "its name is that of a draft");
+    }
+
+    #[test]
     fn of_two_who_create_one_wins() {
         let fixture = Fixture::new();
         fixture.put("f/a", "old");

@@ -16,7 +16,7 @@ use super::disk::{File, Folder};
 use super::errors::{failed, refused, shown};
 use super::neighbour;
 use super::note::Note;
-use super::path::{Place, draft_name};
+use super::path::{Place, draft_name, is_draft_name};
 use super::read::{check_size, open, read, version};
 use super::rights::Rights;
 use super::root::Root;
@@ -87,6 +87,10 @@ fn write(root: &Arc<Root>, limit: u64, change: Change) -> Result<DirDraft, Stora
     match change {
         Change::Create(new) => {
             let place = Place::of(&new.path)?;
+            // No listing would show it, and a sweep would remove it.
+            if is_draft_name(place.name) {
+                return Err(refused("its name is that of a draft"));
+            }
             check_size(new.bytes.len() as u64, limit)?;
             let folder = neighbour::make_folders(root, place.folder)?;
             let created = create(root, limit, folder, new);
