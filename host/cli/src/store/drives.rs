@@ -67,7 +67,7 @@ pub async fn recognise(
     if !drives::may_be_drive(folder) {
         return match unformatted::system_folder(folder) {
             None => Ok(None),
-            Some(system) => Err(unformatted::failure(folder, &system)),
+            Some(system) => Err(unformatted::gone(folder, &system)),
         };
     }
     let folders = vec![folder.to_path_buf()];
@@ -100,7 +100,7 @@ async fn at(drives: Vec<PathBuf>, access: Access) -> Result<DriveStore, OpenErro
 fn failure(folders: &[PathBuf], error: OpenError) -> Failure {
     match (&error, folders) {
         (OpenError::Unusable(_), [one]) => match unformatted::system_folder(one) {
-            Some(system) => unformatted::failure(one, &system),
+            Some(system) => unformatted::failure(&error, &system),
             None => error.into(),
         },
         _ => error.into(),

@@ -1,5 +1,6 @@
 //! Drives whose `format.json` is gone or damaged, though the objects are there.
 
+use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
 use crate::failure::Failure;
@@ -26,14 +27,21 @@ pub fn system_folder(given: &Path) -> Option<PathBuf> {
         .find(|folder| OBJECTS.iter().any(|object| folder.join(object).is_file()))
 }
 
-/// What is said of such a drive.
-pub fn failure(given: &Path, system: &Path) -> Failure {
+/// What is said of a drive that has no `format.json`.
+pub fn gone(given: &Path, system: &Path) -> Failure {
     let shown = iamseal::shown(given.as_os_str().as_encoded_bytes());
+    failure(
+        format!(
+            "{shown}: it is a drive of a server, and its format.json, which says which one, is gone"
+        ),
+        system,
+    )
+}
+
+/// What is said of one that has another.
+pub fn failure(why: impl Display, system: &Path) -> Failure {
     let format = typed::quoted(system.join("format.json").as_os_str());
-    Failure::usage(format!(
-        "{shown}: it is a drive of a server, and its format.json, which says which one, is gone or damaged"
-    ))
-    .with_cure(format!(
+    Failure::usage(why).with_cure(format!(
         "if the server has more drives, give them too, as drives:/mnt/disk{{1...4}}; if it is the only one: printf %s \
          '{OF_ONE_DRIVE}' > {format}"
     ))
