@@ -480,7 +480,7 @@ pub fn may_be_drive(folder: &Path) -> bool {
         let is_iam = is_iam.is_ok_and(|folder| folder.ends_with("config/iam"));
         !is_iam && folder.join("format.json").is_file()
     };
-    let mut below = ["", ".minio.sys", ".rustfs.sys"].into_iter();
+    let mut below = iamseal_words::drives::SYSTEM_FOLDERS.into_iter();
     below.any(|below| says_so(folder.join(below)))
 }
 

@@ -14,6 +14,7 @@ mod cat;
 mod census;
 mod command;
 mod command_store;
+mod command_drives;
 mod demo;
 mod drives;
 mod drives_degraded;
