@@ -29,6 +29,7 @@ mod manifest;
 mod migrate;
 mod output;
 mod plugin;
+mod private_folder;
 mod progress;
 mod put;
 #[cfg(test)]
@@ -103,6 +104,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     common.check_trust(matches!(command, Command::Plugin(_)))?;
     room_for_files()?;
     room_for_threads()?;
+    let _unpacked = store::archive::place::Guard;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -8,13 +8,14 @@
     clippy::unwrap_used
 )]
 
+mod archives;
 mod audit;
 mod bad_objects;
 mod cat;
 mod census;
 mod command;
-mod command_store;
 mod command_drives;
+mod command_store;
 mod demo;
 mod drives;
 mod drives_degraded;
