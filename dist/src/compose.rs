@@ -1,9 +1,9 @@
-//! Joining the plugin, the adapters and the command line into one component, which runs under every
-//! host of `wasi:cli` and needs nothing but WASI.
+//! Joining the plugin, what reads drives, the adapters and the command line into one component, which runs under
+//! every host of `wasi:cli` and needs nothing but WASI.
 
 use std::collections::BTreeSet;
 
-use iamseal_component::{ADAPTERS, COMMAND, PLUGIN};
+use iamseal_component::{ADAPTERS, COMMAND, DRIVE_FILES, DRIVE_STORE, PLUGIN};
 use thiserror::Error;
 use wac_graph::types::Package;
 use wac_graph::{CompositionGraph, EncodeOptions, NodeId};
@@ -16,7 +16,31 @@ const RUN: &str = "wasi:cli/run@0.2.12";
 #[error("the command cannot be made: {0}")]
 pub struct ComposeError(String);
 
-/// The command: [`PLUGIN`], [`ADAPTERS`] and [`COMMAND`] joined.
+/// What is joined.
+#[derive(Clone, Copy)]
+pub struct Parts<'a> {
+    /// A component of the world `plugin`.
+    pub plugin: &'a [u8],
+    /// One that lends the files of drives.
+    pub drive_files: &'a [u8],
+    /// One of the world `drive-store`, which is lent them.
+    pub drive_store: &'a [u8],
+    /// One that lends keys, and a store: a folder, or what the former makes of drives.
+    pub adapters: &'a [u8],
+    /// The command line.
+    pub command: &'a [u8],
+}
+
+/// The parts that are released.
+pub const PARTS: Parts<'static> = Parts {
+    plugin: PLUGIN,
+    drive_files: DRIVE_FILES,
+    drive_store: DRIVE_STORE,
+    adapters: ADAPTERS,
+    command: COMMAND,
+};
+
+/// The command: [`PARTS`] joined.
 ///
 /// # Errors
 /// [`ComposeError`], if they do not fit together, or there is no command in this build.
@@ -28,20 +52,23 @@ pub fn command() -> Result<Vec<u8>, ComposeError> {
                 .into(),
         ));
     }
-    compose(PLUGIN, ADAPTERS, COMMAND)
+    compose(PARTS)
 }
 
-/// Joins a plugin, adapters and a command line. The component that comes of it exports `wasi:cli/run`
+/// Joins parts. The component that comes of it exports `wasi:cli/run`
 /// and imports WASI alone.
 ///
 /// # Errors
 /// [`ComposeError`], if one is no component, lacks what another needs, or an import would be left that
 /// is not WASI's.
-pub fn compose(plugin: &[u8], adapters: &[u8], command: &[u8]) -> Result<Vec<u8>, ComposeError> {
+pub fn compose(parts: Parts<'_>) -> Result<Vec<u8>, ComposeError> {
     let mut joint = Joint(CompositionGraph::new());
-    let adapters = joint.instance("iamseal:adapters", adapters, &[])?;
-    let plugin = joint.instance("iamseal:plugin", plugin, &[adapters])?;
-    let command = joint.instance("iamseal:command", command, &[plugin, adapters])?;
+    let files = joint.instance("iamseal:drive-files", parts.drive_files, &[])?;
+    let drives = joint.instance("iamseal:drive-store", parts.drive_store, &[files])?;
+    let adapters = joint.instance("iamseal:adapters", parts.adapters, &[drives, files])?;
+    let plugin = joint.instance("iamseal:plugin", parts.plugin, &[adapters])?;
+    let from = [plugin, adapters, drives];
+    let command = joint.instance("iamseal:command", parts.command, &from)?;
     let Joint(mut graph) = joint;
     let run = graph.alias_instance_export(command, RUN).map_err(failed)?;
     graph.export(run, RUN).map_err(failed)?;

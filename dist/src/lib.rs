@@ -10,4 +10,4 @@ pub mod dependencies;
 pub mod gate;
 pub mod release;
 
-pub use compose::{ComposeError, command, compose};
+pub use compose::{ComposeError, PARTS, Parts, command, compose};

@@ -8,8 +8,8 @@
 
 use std::collections::BTreeSet;
 
-use iamseal_component::{ADAPTERS, AUDITOR, COMMAND, PLUGIN};
-use iamseal_dist::{command, compose};
+use iamseal_component::{ADAPTERS, AUDITOR, COMMAND, DRIVE_FILES, PLUGIN};
+use iamseal_dist::{PARTS, Parts, command, compose};
 use wit_component::{DecodedWasm, decode};
 
 /// The names of a component's imports and exports.
@@ -53,7 +53,10 @@ fn the_command_imports_wasi_alone_and_can_be_run() {
 }
 
 #[test]
-fn only_the_adapters_reach_files_and_randomness_is_the_plugins_and_theirs() {
+fn only_what_lends_reaches_files_and_randomness_is_the_plugins_and_theirs() {
+    let [imports, exports] = world(DRIVE_FILES);
+    assert!(imports.iter().all(|import| import.starts_with("wasi:")));
+    assert!(!exports.iter().any(|export| export.contains("writer")));
     let [imports, _] = world(COMMAND);
     let reaches = |name: &str| imports.iter().any(|import| import.starts_with(name));
     assert!(!reaches("wasi:filesystem/") && !reaches("wasi:random/"));
@@ -67,6 +70,12 @@ fn the_same_parts_give_the_same_bytes() {
 
 #[test]
 fn parts_that_do_not_fit_are_refused_with_the_reason() {
+    let of = |plugin, adapters, command| Parts {
+        plugin,
+        adapters,
+        command,
+        ..PARTS
+    };
     for (plugin, adapters, command, says) in [
         // An auditor cannot seal.
         (AUDITOR, ADAPTERS, COMMAND, "iamseal:plugin/sealing@0.1.0"),
@@ -76,7 +85,14 @@ fn parts_that_do_not_fit_are_refused_with_the_reason() {
         (b"\0asm\x01\0\0\0", ADAPTERS, COMMAND, ""),
         (b"", ADAPTERS, COMMAND, ""),
     ] {
-        let error = compose(plugin, adapters, command).unwrap_err().to_string();
+        let error = compose(of(plugin, adapters, command));
+        let error = error.unwrap_err().to_string();
         assert!(error.contains(says), "{error}");
     }
+    let without = Parts {
+        drive_store: AUDITOR,
+        ..PARTS
+    };
+    let error = compose(without).unwrap_err().to_string();
+    assert!(error.contains("iamseal:plugin/"), "{error}");
 }

@@ -51,7 +51,13 @@ const PLUGINS: [Component; 4] = [
 
 /// What is joined with the plugin for hosts that know WASI alone; built with the feature `command`. Unlike
 /// the others they stand on the standard library. They compute little, so they are made small.
-const COMMAND: [Component; 2] = [
+const COMMAND: [Component; 3] = [
+    Component {
+        name: "iamseal-drive-files",
+        package: "iamseal-command",
+        features: "drive-files",
+        profile: &["profile.release.opt-level=\"s\""],
+    },
     Component {
         name: "iamseal-adapters",
         package: "iamseal-command",

@@ -12,19 +12,22 @@ use crate::run::{Failure, cargo, in_workspace, run, say};
 /// The targets that run the component inside its sandbox.
 const SANDBOX: [&str; 5] = ["inspect", "unseal", "session", "audit", "migrate"];
 
-/// The targets that run the core natively.
-const CORE: [&str; 5] = [
+/// The targets that run the core natively, and what reads drives.
+const NATIVE: [&str; 8] = [
     "core_form",
     "core_json",
     "core_data_key",
     "core_compact",
     "core_stream",
+    "drives_format",
+    "drives_meta",
+    "drives_set",
 ];
 
 /// Seconds for each target among the tests: some ten thousand runs inside the sandbox, ten times that
 /// natively, where all paths are found sooner.
 const SANDBOX_SECONDS: u32 = 5;
-const CORE_SECONDS: u32 = 2;
+const NATIVE_SECONDS: u32 = 2;
 
 /// libFuzzer's options for every run. Inputs above 4 KiB say nothing that smaller ones do not. A run
 /// takes milliseconds, with Argon2id half a second on a busy machine: what takes 20 s hangs. Argon2id
@@ -38,13 +41,13 @@ const OPTIONS: [&str; 4] = [
 
 /// All targets, for the person who asks.
 pub fn targets() -> impl Iterator<Item = &'static str> {
-    SANDBOX.into_iter().chain(CORE)
+    SANDBOX.into_iter().chain(NATIVE)
 }
 
 /// The targets, built, and the folder of all that they read and write.
 struct Built {
     sandbox: PathBuf,
-    core: PathBuf,
+    native: PathBuf,
     folder: PathBuf,
 }
 
@@ -78,8 +81,8 @@ pub fn among_tests() -> Result<(), Failure> {
         fs::remove_dir_all(&corpus)?;
     }
     let sandbox = SANDBOX.map(|name| (name, SANDBOX_SECONDS));
-    let core = CORE.map(|name| (name, CORE_SECONDS));
-    built.run_all(&[sandbox, core].concat(), &corpus)
+    let native = NATIVE.map(|name| (name, NATIVE_SECONDS));
+    built.run_all(&[&sandbox[..], &native].concat(), &corpus)
 }
 
 /// Runs a target on one input, and shows what it says.
@@ -110,7 +113,7 @@ impl Built {
                 .args(["--test", "replay"]),
         )?;
         run(
-            "build the fuzz targets of the core, which count their branches",
+            "build the native fuzz targets, which count their branches",
             cargo()
                 .args(["build", "--quiet", "--package", "iamseal-fuzz"])
                 .args(["--no-default-features", "--bins", "--target-dir"])
@@ -124,14 +127,14 @@ impl Built {
         )?;
         Ok(Self {
             sandbox: sandbox.to_path_buf(),
-            core: native.join("debug"),
+            native: native.join("debug"),
             folder,
         })
     }
 
     fn program(&self, target: &str) -> PathBuf {
-        match CORE.contains(&target) {
-            true => self.core.join(target),
+        match NATIVE.contains(&target) {
+            true => self.native.join(target),
             false => self.sandbox.join(target),
         }
     }

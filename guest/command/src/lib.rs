@@ -1,6 +1,7 @@
-//! The command line for hosts of `wasi:cli`, in two components, which `iamseal-dist` joins with the plugin. The
-//! command calls the plugin, and the plugin calls what it is lent: components cannot import from each
-//! other in a circle, so what lends is a component of its own, the adapters.
+//! The command line for hosts of `wasi:cli`, in three components, which `iamseal-dist` joins with the plugin
+//! and the component that reads drives. The command calls the plugin, and the plugin calls what it is lent: components
+//! cannot import from each other in a circle, so what lends is a component of its own, the adapters; and what lends
+//! the files of drives is another, since the adapters call the component that reads them.
 
 use std::alloc::System;
 
@@ -13,3 +14,7 @@ static ALLOCATOR: Wiping<System> = Wiping(System);
 mod adapters;
 #[cfg(feature = "command")]
 mod command;
+#[cfg(feature = "drive-files")]
+mod drive_files;
+#[cfg(any(feature = "adapters", feature = "drive-files"))]
+mod wasi;

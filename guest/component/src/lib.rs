@@ -32,7 +32,13 @@ pub const DRIVE_STORE_WRITER: &[u8] =
 #[cfg(feature = "command")]
 pub const ADAPTERS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-adapters.wasm"));
 
+/// The component of the world `iamseal:command/drive-files`: the files of drives through WASI. Empty as
+/// [`ADAPTERS`] is.
+#[cfg(feature = "command")]
+pub const DRIVE_FILES: &[u8] =
+    include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-drive-files.wasm"));
+
 /// The component of the world `iamseal:command/command`: the command line. It is of use only joined
-/// with [`PLUGIN`] and [`ADAPTERS`].
+/// with [`PLUGIN`], [`DRIVE_STORE`], [`DRIVE_FILES`] and [`ADAPTERS`].
 #[cfg(feature = "command")]
 pub const COMMAND: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/iamseal-command.wasm"));

@@ -60,6 +60,40 @@ fn every_flipped_bit_of_an_xl_meta_is_made_up_for_and_named() {
 }
 
 #[test]
+fn every_flipped_bit_of_any_kind_of_xl_meta_is_made_up_for_and_named() {
+    // Beside its shard, of an older server, of a tier, and in one of two pools.
+    for (archive, path) in [
+        ("noninline.tar.gz", "config/iam/policies/wide/policy.json"),
+        ("old-four-plain.tar.gz", "config/iam/format.json"),
+        ("four-sealed-tier.tar.gz", "config/tier-config.bin"),
+        ("two-pools.tar.gz", "config/iam/format.json"),
+        ("user-objects.tar.gz", "pool.bin"),
+    ] {
+        let mut lent = Lent::of(archive);
+        let whole = read(&lent.store(), path).unwrap();
+        let file = format!(".minio.sys/{path}/xl.meta").into_bytes();
+        let has_it = |(_, files): &(String, lent::Tree)| files.contains_key(&file);
+        let drive = lent.drives.iter().rposition(has_it).unwrap();
+        let named = format!("{} ", lent.drives[drive].0);
+        for bit in 0..lent.drives[drive].1[&file].len() * 8 {
+            let flip = |lent: &mut Lent| {
+                let bytes = lent.drives[drive].1.get_mut(&file).unwrap();
+                bytes[bit / 8] ^= 1 << (bit % 8);
+            };
+            flip(&mut lent);
+            {
+                let store = lent.store();
+                assert_eq!(read(&store, path).as_ref(), Ok(&whole), "{archive} {bit}");
+                let said = notes(&store);
+                let is_named = said.iter().any(|note| note.starts_with(&named));
+                assert!(is_named, "{archive} {bit}: {said:?}");
+            }
+            flip(&mut lent);
+        }
+    }
+}
+
+#[test]
 fn every_flipped_bit_of_the_only_xl_meta_is_named() {
     let mut lent = Lent::of("single-sealed.tar.gz");
     let whole = read(&lent.store(), ALICE).unwrap();

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use crate::cause::Cause;
 use crate::failure::Failure;
+use crate::store::archive::place;
 
 /// Waits in the background for Ctrl-C, for SIGTERM and SIGQUIT, for the end of the terminal and for that of the time
 /// that the process may compute.
@@ -36,6 +37,7 @@ pub fn end_before_work(json: bool) -> Result<(), Failure> {
             && takes(END)
         {
             interrupted(cause).report(json);
+            place::remove();
             process::exit(cause.exit_code().into());
         }
     });

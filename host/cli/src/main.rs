@@ -30,6 +30,7 @@ mod migrate;
 mod opening;
 mod output;
 mod plugin;
+mod private_folder;
 mod progress;
 mod put;
 #[cfg(test)]
@@ -104,6 +105,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     common.check_trust(matches!(command, Command::Plugin(_)))?;
     room_for_files()?;
     room_for_threads()?;
+    let _unpacked = store::archive::place::Guard;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

@@ -1,5 +1,6 @@
 //! The store that a command works on.
 
+pub mod archive;
 mod drives;
 mod etcd;
 mod folder;
@@ -89,7 +90,10 @@ pub async fn open_whole(
     let store: Arc<dyn Store> = match scheme(given) {
         None => match drives::recognise(common, given, access).await? {
             Some(drives) => drives,
-            None => folder::open(given, access)?,
+            None => match archive::recognise(common, given, access).await? {
+                Some(archive) => archive,
+                None => folder::open(given, access)?,
+            },
         },
         Some(Scheme::Etcd) => etcd::open(common, given).await?,
         Some(Scheme::S3) => s3::open(common, &text, access).await?,

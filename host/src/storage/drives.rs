@@ -41,6 +41,7 @@ use crate::describe::line;
 use crate::error;
 use crate::plugin::CompileCache;
 use crate::plugin::drives::{Drives, Live, World};
+use crate::shown::shown;
 
 pub use self::census::Metadata;
 use self::folders::Folders;
@@ -133,7 +134,29 @@ impl DriveStore {
         drives: Vec<PathBuf>,
         cache: CompileCache,
     ) -> Result<Self, OpenError> {
-        Self::opened(component.into(), Purpose::Read, drives, cache).await
+        let name = name(&drives);
+        Self::opened(
+            component.into(),
+            Purpose::Read,
+            name,
+            as_given(drives),
+            cache,
+        )
+        .await
+    }
+
+    /// The same where people know the drives by other names than those of their folders: each has its own before it.
+    ///
+    /// # Errors
+    /// [`OpenError`].
+    pub async fn open_named(
+        component: impl Into<Cow<'static, [u8]>>,
+        drives: Vec<(String, PathBuf)>,
+        cache: CompileCache,
+    ) -> Result<Self, OpenError> {
+        let names: Vec<&str> = drives.iter().map(|(name, _)| name.as_str()).collect();
+        let name = format!("drives:{}", names.join(","));
+        Self::opened(component.into(), Purpose::Read, name, drives, cache).await
     }
 
     /// The same to be written to: nobody else may open them so meanwhile. `component` is one of the world
@@ -149,7 +172,15 @@ impl DriveStore {
         drives: Vec<PathBuf>,
         cache: CompileCache,
     ) -> Result<Self, OpenError> {
-        Self::opened(component.into(), Purpose::Write, drives, cache).await
+        let name = name(&drives);
+        Self::opened(
+            component.into(),
+            Purpose::Write,
+            name,
+            as_given(drives),
+            cache,
+        )
+        .await
     }
 
     /// The same where drives may be missing: one of a set of an even number of at least four. Those that are there get
@@ -164,19 +195,28 @@ impl DriveStore {
         drives: Vec<PathBuf>,
         cache: CompileCache,
     ) -> Result<Self, OpenError> {
-        Self::opened(component.into(), Purpose::WriteDegraded, drives, cache).await
+        let (name, drives) = (name(&drives), as_given(drives));
+        Self::opened(
+            component.into(),
+            Purpose::WriteDegraded,
+            name,
+            drives,
+            cache,
+        )
+        .await
     }
 
     async fn opened(
         component: Cow<'static, [u8]>,
         purpose: Purpose,
-        drives: Vec<PathBuf>,
+        name: String,
+        drives: Vec<(String, PathBuf)>,
         cache: CompileCache,
     ) -> Result<Self, OpenError> {
         if drives.is_empty() {
             return Err(OpenError::NoDrive);
         }
-        let (name, given) = (name(&drives), drives.clone());
+        let given = drives.iter().map(|(_, drive)| drive.clone()).collect();
         let opened = blocking(move || {
             let folders = Folders::open(&drives);
             let drives = Arc::new(Drives::load(component, purpose.world(), &cache, folders)?);
@@ -227,6 +267,12 @@ impl DriveStore {
             .await
             .map_err(stopped)?
     }
+}
+
+/// Drives with what people call them: as they were given.
+fn as_given(drives: Vec<PathBuf>) -> Vec<(String, PathBuf)> {
+    let named = |drive: PathBuf| (shown(drive.as_os_str().as_encoded_bytes()), drive);
+    drives.into_iter().map(named).collect()
 }
 
 /// Where the drives are, for people: the same however they were given.
@@ -486,7 +532,7 @@ pub fn may_be_drive(folder: &Path) -> bool {
         let is_iam = is_iam.is_ok_and(|folder| folder.ends_with("config/iam"));
         !is_iam && folder.join("format.json").is_file()
     };
-    let mut below = ["", ".minio.sys", ".rustfs.sys"].into_iter();
+    let mut below = iamseal_words::drives::SYSTEM_FOLDERS.into_iter();
     below.any(|below| says_so(folder.join(below)))
 }
 

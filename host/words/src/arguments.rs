@@ -125,7 +125,8 @@ pub struct How {
 pub struct Where {
     /// The store: the folder that holds config/, for MinIO a copy of .minio.sys; or
     /// etcd://HOST:PORT[,HOST:PORT...]/PREFIX; or s3://BUCKET/PREFIX; or MinIO's drives,
-    /// while no server runs on them: drives:/mnt/disk{1...4}, or a drive's folder where it is the only one.
+    /// while no server runs on them: drives:/mnt/disk{1...4}, or a drive's folder where it is the only one;
+    /// or to be read alone a tar, tar.gz or zip of drives or of such a folder.
     #[arg(value_name = "STORE")]
     pub store: PathBuf,
     /// Only objects whose path begins with this, which itself begins with config/.

@@ -9,6 +9,7 @@
 pub mod arguments;
 pub mod contract;
 pub mod describe;
+pub mod drives;
 pub mod folder;
 pub mod keys;
 pub mod limits;

@@ -1,4 +1,4 @@
-//! Coverage-guided fuzzing of the component inside its sandbox, and of the core.
+//! Coverage-guided fuzzing of the component inside its sandbox, of the core, and of what reads drives.
 //!
 //! A target of the sandbox decodes the fuzzer's bytes ([`input`]) into objects ([`samples`], [`edit`]),
 //! a host that may misbehave ([`world`]) and a call. Component and native core get the same of each
@@ -7,6 +7,8 @@
 //!
 //! libFuzzer sees what code ran inside the sandbox because the component that is fuzzed counts its
 //! branches and hands the counters out ([`counters`]).
+//!
+//! Drives are read natively: the component that does so in the sandbox is the same code ([`drives`]).
 // A panic is how a target reports a finding.
 #![allow(
     clippy::expect_used,
@@ -25,6 +27,7 @@ pub mod contract;
 mod convert;
 #[cfg(feature = "sandbox")]
 pub mod counters;
+pub mod drives;
 #[cfg(feature = "sandbox")]
 pub mod edit;
 #[cfg(feature = "sandbox")]

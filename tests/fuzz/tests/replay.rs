@@ -4,7 +4,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-const TARGETS: [(&str, &str); 10] = [
+const TARGETS: [(&str, &str); 13] = [
     ("audit", env!("CARGO_BIN_EXE_audit")),
     ("inspect", env!("CARGO_BIN_EXE_inspect")),
     ("migrate", env!("CARGO_BIN_EXE_migrate")),
@@ -15,6 +15,9 @@ const TARGETS: [(&str, &str); 10] = [
     ("core_form", env!("CARGO_BIN_EXE_core_form")),
     ("core_json", env!("CARGO_BIN_EXE_core_json")),
     ("core_stream", env!("CARGO_BIN_EXE_core_stream")),
+    ("drives_format", env!("CARGO_BIN_EXE_drives_format")),
+    ("drives_meta", env!("CARGO_BIN_EXE_drives_meta")),
+    ("drives_set", env!("CARGO_BIN_EXE_drives_set")),
 ];
 
 #[test]

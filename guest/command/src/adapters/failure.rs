@@ -1,8 +1,7 @@
 //! Why nothing was lent, in words.
 
-use wasip2::filesystem::types::ErrorCode;
-
 use crate::adapters::bindings::exports::iamseal::command::lending::{Cause, Failure};
+use crate::wasi::files::Nowhere;
 
 /// A wrong command line or environment.
 pub fn usage(message: impl Into<String>, cure: impl Into<String>) -> Failure {
@@ -13,13 +12,8 @@ pub fn usage(message: impl Into<String>, cure: impl Into<String>) -> Failure {
     }
 }
 
-/// A system call that failed, in the words of its error's name.
-pub fn words(error: ErrorCode) -> String {
-    match error {
-        ErrorCode::Access | ErrorCode::NotPermitted => "permission denied".into(),
-        ErrorCode::NoEntry => "no such file or folder".into(),
-        ErrorCode::InsufficientSpace | ErrorCode::Quota => "no space left".into(),
-        ErrorCode::ReadOnly => "read-only file system".into(),
-        other => other.message().into(),
+impl From<Nowhere> for Failure {
+    fn from(nowhere: Nowhere) -> Self {
+        usage(nowhere.message, nowhere.cure)
     }
 }

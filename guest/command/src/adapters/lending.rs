@@ -4,9 +4,9 @@ use iamseal_words::limits::OBJECT_BYTES;
 
 use crate::adapters::bindings::exports::iamseal::command::lending::{Cause, Failure, Guest, Names};
 use crate::adapters::bindings::exports::iamseal::plugin::types::StorageError;
-use crate::adapters::failure::words;
-use crate::adapters::files::{ReadError, locate};
 use crate::adapters::{Adapters, keys, store};
+use crate::wasi::files::{ReadError, locate};
+use crate::wasi::words;
 
 impl Guest for Adapters {
     fn lend_keys(
@@ -17,8 +17,8 @@ impl Guest for Adapters {
         keys::lend(&keys, &root_credentials, for_rustfs)
     }
 
-    fn lend_store(folder: String, writes: bool) -> Result<(), Failure> {
-        store::lend(&folder, writes)
+    fn lend_store(store: String, writes: bool) -> Result<(), Failure> {
+        store::lend(&store, writes)
     }
 
     fn drafts(prefix: Vec<u8>) -> Result<Vec<Vec<u8>>, StorageError> {

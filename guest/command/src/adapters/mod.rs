@@ -1,11 +1,10 @@
-//! The adapters: lend the plugin keys from the environment and from files, and a store in a folder,
+//! The adapters: lend the plugin keys from the environment and from files, and a store in a folder or on drives,
 //! through WASI. They are what `host` is to a plugin, for hosts that know nothing but WASI.
 //!
 //! `keys` and `store` keep the rules of `host/src/keys` and `host/src/storage/dir`, those of
-//! `iamseal-words` included. `files` finds what the operator names below the folders that the host gave.
+//! `iamseal-words` included.
 
 mod failure;
-mod files;
 mod keys;
 mod lending;
 mod store;

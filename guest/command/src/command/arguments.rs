@@ -124,9 +124,10 @@ impl Migrate {
     }
 }
 
-/// The command line. Its stores are folders alone.
+/// The command line. Its stores are folders, and drives to be read.
 pub fn command() -> clap::Command {
-    let folder = "The store: the folder that holds config/, for MinIO a copy of .minio.sys";
+    let folder = "The store: the folder that holds config/, for MinIO a copy of .minio.sys; or to be read \
+                  alone MinIO's drives, as drives:/name/disk{1...4}, or the folder of one";
     ["audit", "migrate"]
         .into_iter()
         .fold(Arguments::command(), |command, name| {

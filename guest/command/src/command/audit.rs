@@ -2,6 +2,7 @@
 
 use iamseal_words::arguments::{Audit, Common, is_for_rustfs, policy};
 use iamseal_words::contract::{Finding, ObjectError, StorageError};
+use iamseal_words::report::cause::Cause;
 use iamseal_words::report::drafts::Drafts;
 use iamseal_words::report::needs::Needs;
 use iamseal_words::report::tally::{self, Tally};
@@ -57,16 +58,26 @@ pub fn run(common: &Common, command: &Audit) -> Result<u8, Failure> {
     if drafts.count() > 0 {
         output::note(common.json, &notes::drafts(drafts.count()));
     }
+    // After all that is read: it tells of that.
+    let is_whole = store::tell_of_objects(common);
+    if !is_whole {
+        tally.beside(Cause::Storage);
+        needs.break_off();
+    }
     if tally.is_empty() {
         output::note(common.json, &notes::nothing_there(prefix));
     }
     if common.json {
         let further = [("keys", needs.json())].into_iter().chain(drafts.json());
+        let further = further.chain((!is_whole).then(|| ("all_seen", false.into())));
         output::line(&tally.summary("verdict", false, further))?;
     } else {
         output::line(&tally.table(tally::IS))?;
         if let Some(table) = needs.table() {
             output::line(&table)?;
+        }
+        if !is_whole {
+            output::line(notes::NOT_ALL_SEEN)?;
         }
     }
     Ok(tally.exit_code())

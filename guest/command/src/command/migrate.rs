@@ -2,6 +2,7 @@
 
 use iamseal_words::arguments::{Common, To};
 use iamseal_words::contract::{ObjectError, Step, StorageError};
+use iamseal_words::report::cause::Cause;
 use iamseal_words::report::tally::{self, Tally};
 use iamseal_words::report::{notes, step};
 
@@ -56,6 +57,9 @@ pub fn run(common: &Common, command: &Migrate) -> Result<u8, Failure> {
                 output::line(&line)?;
             }
         }
+    }
+    if !store::tell_of_objects(common) {
+        tally.beside(Cause::Storage);
     }
     if tally.is_empty() {
         output::note(common.json, &notes::nothing_there(prefix));

@@ -6,7 +6,7 @@ use iamseal_words::arguments::{Common, Where};
 use iamseal_words::report::notes;
 
 use crate::command::bindings::iamseal::command::lending::{self, Names};
-use crate::command::bindings::iamseal::plugin::storage;
+use crate::command::bindings::iamseal::plugin::{drives, storage};
 use crate::command::failure::Failure;
 use crate::command::output;
 
@@ -27,10 +27,38 @@ pub fn open(
         return Err(wrong.into());
     }
     lending::lend_store(&text(&place.store), writes)?;
+    tell(common, About::Drives);
     if let Ok(marker) = storage::read(notes::MARKER) {
         output::note(common.json, notes::marker(&marker.bytes));
     }
     Ok(names)
+}
+
+/// What notes are about.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum About {
+    /// Drives, known once they were opened.
+    Drives,
+    /// The objects that were read so far.
+    Objects,
+}
+
+/// Tells what there is to say of the objects that were read so far. Returns whether all of the store was seen:
+/// else objects may be missing, or not be those that a server reads.
+pub fn tell_of_objects(common: &Common) -> bool {
+    tell(common, About::Objects)
+}
+
+/// There is nothing to say where no drives are lent.
+fn tell(common: &Common, about: About) -> bool {
+    let notes = drives::notes();
+    for note in &notes {
+        if (note.objects == 0) == (about == About::Drives) {
+            let text = iamseal_words::drives::note(&note.text, note.objects, &note.paths);
+            output::note(common.json, &text);
+        }
+    }
+    !notes.iter().any(|note| note.hides)
 }
 
 /// Has the keys alone lent to the plugin, and names them; `for_rustfs` has RustFS' credentials come first.

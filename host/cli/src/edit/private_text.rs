@@ -3,13 +3,15 @@
 
 use std::env;
 use std::ffi::OsStr;
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use iamseal::is_safe_place;
 use tempfile::TempDir;
+
+use crate::private_folder;
 
 /// What is written at a time over what is wiped.
 const ZEROS: [u8; 4096] = [0; 4096];
@@ -28,11 +30,12 @@ impl PrivateText {
     /// # Errors
     /// The system refuses it.
     pub fn new(name: &OsStr, text: &[u8]) -> io::Result<Self> {
-        let in_memory = places().into_iter().find_map(|place| folder(&place).ok());
+        let mut in_memory = places().into_iter();
+        let in_memory = in_memory.find_map(|place| private_folder::of(&place).ok());
         let is_in_memory = in_memory.is_some();
         let folder = match in_memory {
             Some(folder) => folder,
-            None => self::folder(&on_disk()?)?,
+            None => private_folder::on_disk()?,
         };
         let file = folder.path().join(name);
         let made = Self {
@@ -73,13 +76,6 @@ impl Drop for PrivateText {
     }
 }
 
-fn folder(place: &Path) -> io::Result<TempDir> {
-    tempfile::Builder::new()
-        .prefix("iamseal-")
-        .permissions(Permissions::from_mode(0o700))
-        .tempdir_in(place)
-}
-
 /// Where files are in memory alone, and others cannot look at them.
 fn places() -> Vec<PathBuf> {
     let own = env::var_os("XDG_RUNTIME_DIR").map(PathBuf::from);
@@ -89,19 +85,6 @@ fn places() -> Vec<PathBuf> {
     places
         .filter(|place| is_memory(place) && is_safe_place(place))
         .collect()
-}
-
-/// Where files are on a disk, and nobody else can put others in their place. A variable may name a folder of
-/// somebody else's: that of the user who became root.
-///
-/// # Errors
-/// There is none.
-fn on_disk() -> io::Result<PathBuf> {
-    let places = [env::temp_dir(), PathBuf::from("/tmp")];
-    let safe = places.into_iter().find(|place| is_safe_place(place));
-    safe.ok_or_else(|| {
-        io::Error::other("there is no folder for the text that is safe from others: set TMPDIR")
-    })
 }
 
 /// Whether a folder's file system is one in memory (statfs(2)).
@@ -134,6 +117,8 @@ fn wipe(path: &Path) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::PermissionsExt as _;
+
     use super::*;
 
     #[test]

@@ -48,6 +48,7 @@ pub fn tables() -> Vec<(&'static str, String)> {
         ("reasons", table_of(samples::reasons().into_iter().map(why))),
         ("remarks", table_of(remarks.iter().filter_map(Remark::why))),
         ("folders", table_of(failures(samples::open_errors()))),
+        ("archives", table_of(failures(samples::archive_errors()))),
         ("etcd", table_of(failures(samples::etcd_errors()))),
         ("buckets", table_of(failures(samples::bucket_errors()))),
         ("keys", table_of(failures(samples::keys_errors()))),

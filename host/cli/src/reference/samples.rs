@@ -15,6 +15,7 @@ use iamseal::storage::{dir::OpenError, etcd, s3};
 use iamseal::{Error, Limit};
 
 use crate::compare::Remark;
+use crate::store::archive::Wrong;
 
 /// The numbers in samples.
 pub const NUMBERS: [u64; 2] = [N, M];
@@ -56,6 +57,21 @@ pub fn object_errors() -> Vec<ObjectError> {
         ObjectError::BodyNotAuthentic,
         ObjectError::CutShort,
         ObjectError::Other(text()),
+    ]
+}
+
+pub fn archive_errors() -> Vec<Wrong> {
+    vec![
+        Wrong::Written,
+        Wrong::OtherPacking("<program>"),
+        Wrong::Encrypted("<program>"),
+        Wrong::Malformed(text()),
+        Wrong::LeadsOut("<name>".into()),
+        Wrong::NoFile("<name>".into()),
+        Wrong::Large,
+        Wrong::NoStore,
+        Wrong::SeveralStores("<names>".into()),
+        Wrong::System(system()),
     ]
 }
 

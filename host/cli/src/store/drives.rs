@@ -11,6 +11,7 @@ use std::sync::Arc;
 use iamseal::CompileCache;
 use iamseal::storage::drives::{self, OpenError, pattern};
 use iamseal::storage::{DriveStore, Note, Store};
+use iamseal_words::drives::{GIVE_ALL, ONE_DEPLOYMENT};
 
 use super::Access;
 use crate::arguments::Common;
@@ -19,12 +20,7 @@ use crate::failure::Failure;
 use crate::output;
 use crate::report::notes;
 
-/// How the names of drives begin.
-pub const SCHEME: &str = "drives:";
-
-/// What the cure is where too few drives, or the wrong ones, were given.
-const GIVE_ALL: &str = "give all drives of the server, as drives:/mnt/disk{1...4}; a drive is the folder \
-                        that has .minio.sys in it";
+pub use iamseal_words::drives::SCHEME;
 
 /// Opens the drives of these names.
 ///
@@ -123,7 +119,8 @@ pub async fn tell(common: &Common, store: &dyn Store, about: About) -> bool {
         Ok(notes) => {
             let is_about = |note: &&Note| (note.objects == 0) == (about == About::Drives);
             for note in notes.iter().filter(is_about) {
-                output::note(common.json, &text(note));
+                let text = iamseal_words::drives::note(&note.text, note.objects, &note.paths);
+                output::note(common.json, &text);
             }
             !notes.iter().any(|note| note.hides)
         }
@@ -134,28 +131,13 @@ pub async fn tell(common: &Common, store: &dyn Store, about: About) -> bool {
     }
 }
 
-/// A note in one line: what it says, how many objects it is about, and the first of them.
-fn text(note: &Note) -> String {
-    if note.objects == 0 {
-        return note.text.clone();
-    }
-    let named: Vec<String> = note.paths.iter().map(|path| iamseal::shown(path)).collect();
-    let objects = notes::count(note.objects, "object");
-    let more = match note.objects > named.len() as u64 {
-        true => ", …",
-        false => "",
-    };
-    format!("{}: {objects}: {}{more}", note.text, named.join(", "))
-}
-
 impl From<OpenError> for Failure {
     fn from(error: OpenError) -> Self {
         match error {
             OpenError::Component(error) => Self::new(Cause::Plugin, error),
             OpenError::Worker(error) => Self::other(error),
             OpenError::Locked(_) => Self::new(Cause::Storage, &error).with_cure(notes::LOCKED),
-            OpenError::Deployments(_) => Self::usage(&error)
-                .with_cure("give the drives of one deployment: those that are named together"),
+            OpenError::Deployments(_) => Self::usage(&error).with_cure(ONE_DEPLOYMENT),
             OpenError::NoDrive | OpenError::NotErasure(_) | OpenError::Unusable(_) => {
                 Self::usage(&error).with_cure(GIVE_ALL)
             }

@@ -8,11 +8,13 @@
     clippy::unwrap_used
 )]
 
+mod archives;
 mod audit;
 mod bad_objects;
 mod cat;
 mod census;
 mod command;
+mod command_drives;
 mod command_store;
 mod demo;
 mod drives;

@@ -8,7 +8,6 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use crate::contract::StorageError;
 use crate::contract::drive_store::iamseal::plugin::files::{Entry, Kind, Page, Part};
 use crate::plugin::drives::Lent;
-use crate::shown::shown;
 use crate::storage::dir::disk;
 use crate::storage::dir::tree::Tree;
 use crate::storage::dir::tree_writer::Lock;
@@ -22,7 +21,7 @@ const ENTRIES: usize = 16_384;
 pub(super) struct Folders(Arc<[Drive]>);
 
 struct Drive {
-    /// What people call it: as it was given.
+    /// What people call it.
     name: String,
     /// Or why there is none.
     tree: Result<Tree, String>,
@@ -38,10 +37,10 @@ impl Drive {
 }
 
 impl Folders {
-    /// Opens them. One that cannot be opened says so whenever it is asked for something.
-    pub fn open(drives: &[PathBuf]) -> Self {
-        let open = |path: &PathBuf| Drive {
-            name: shown(path.as_os_str().as_encoded_bytes()),
+    /// Opens them, each with what people call it. One that cannot be opened says so whenever it is asked for something.
+    pub fn open(drives: &[(String, PathBuf)]) -> Self {
+        let open = |(name, path): &(String, PathBuf)| Drive {
+            name: name.clone(),
             tree: Tree::open(path).map_err(|error| error.to_string()),
             locks: Mutex::default(),
         };

@@ -1,4 +1,4 @@
-//! Writes the inputs that each target begins with, made of the test vectors: `seeds FOLDER` makes a
+//! Writes the inputs that each target begins with, made of the test vectors and the archives of drives: `seeds FOLDER` makes a
 //! folder for each target in it. An input's encoding is described by what decodes it,
 //! `iamseal_fuzz::input` and each target.
 // Targets may stop at the first surprise, as tests may.
@@ -16,6 +16,7 @@ use std::{env, fs};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use iamseal_core::Form;
+use iamseal_fuzz::drives;
 use iamseal_fuzz::edit::{KINDS, PARTS, is_minio};
 use iamseal_fuzz::samples::{self, Sample};
 use iamseal_tests::objects::split;
@@ -62,6 +63,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     for stored in samples::damaged() {
         of_bytes(&mut seeds, stored)?;
+    }
+    for (target, input) in drives::seeds::all() {
+        seeds.add(target, &[&input])?;
     }
     println!("{} seeds in {}", seeds.count, folder.display());
     Ok(())

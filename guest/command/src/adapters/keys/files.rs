@@ -4,8 +4,9 @@ use iamseal_words::limits::KEYS_FILE_BYTES;
 use zeroize::Zeroizing;
 
 use crate::adapters::bindings::exports::iamseal::command::lending::Failure;
-use crate::adapters::failure::{usage, words};
-use crate::adapters::files::{ReadError, locate};
+use crate::adapters::failure::usage;
+use crate::wasi::files::{ReadError, locate};
+use crate::wasi::words;
 
 /// The lines of a file and where each stands, without the space around them; empty lines and comments
 /// (`#`) are left out.

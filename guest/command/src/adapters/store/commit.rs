@@ -12,10 +12,10 @@ use iamseal_words::folder::path::Place;
 use wasip2::filesystem::types::ErrorCode;
 
 use super::draft::DirDraft;
-use super::errors::shown;
 use super::read::{file, version};
-use super::root::Root;
-use crate::adapters::failure::words;
+use crate::wasi::errors::shown;
+use crate::wasi::root::Root;
+use crate::wasi::words;
 
 /// A draft or a result, and where it stands in the batch.
 type Numbered<T> = (usize, T);

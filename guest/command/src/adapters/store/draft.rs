@@ -5,12 +5,12 @@ use iamseal_words::folder::path::{Place, draft_name};
 use wasip2::filesystem::types::{Descriptor, ErrorCode};
 use wasip2::random::random::get_random_u64;
 
-use super::disk::Folder;
-use super::errors::shown;
 use super::read::{check_size, file, open, version};
-use super::root::Root;
 use crate::adapters::bindings::exports::iamseal::plugin::storage_writer::Replacement;
-use crate::adapters::failure::words;
+use crate::wasi::disk::Folder;
+use crate::wasi::errors::shown;
+use crate::wasi::root::Root;
+use crate::wasi::words;
 
 /// A draft. Dropping it removes its file, unless it was renamed.
 pub struct DirDraft {

@@ -1,4 +1,5 @@
-//! The store: a folder that the host gave, by the rules of `host/src/storage/dir.rs`.
+//! The store: a folder that the host gave, by the rules of `host/src/storage/dir.rs`, or
+//! [drives](drives), which are read alone.
 //!
 //! **Nothing leads out.** Every path is walked part by part from the open root, and no symbolic link
 //! below the root is followed. **Nothing is lost.** New bytes are durable in a draft beside the object
@@ -16,11 +17,9 @@
 //!   what cannot be named is not passed over in silence.
 
 mod commit;
-mod disk;
 mod draft;
-mod errors;
+mod drives;
 mod read;
-mod root;
 mod sweep;
 
 use std::cell::RefCell;
@@ -40,11 +39,12 @@ use crate::adapters::bindings::exports::iamseal::plugin::storage_writer::{
     self, Change, Draft, GuestDraft,
 };
 use crate::adapters::bindings::exports::iamseal::plugin::types;
-use crate::adapters::failure::{usage, words};
-use crate::adapters::files::locate;
-use disk::Folder;
+use crate::adapters::failure::usage;
+use crate::wasi::disk::Folder;
+use crate::wasi::files::locate;
+use crate::wasi::root::Root;
+use crate::wasi::words;
 use draft::DirDraft;
-use root::Root;
 
 pub use sweep::{drafts, sweep};
 
@@ -52,15 +52,27 @@ pub use sweep::{drafts, sweep};
 /// cannot say.
 const ONLY_REPLACED: &str = "objects are replaced here, and neither created nor removed";
 
-/// The store that is lent; none at first.
-static LENT: Global<Option<Arc<Root>>> = Global::new();
+/// What is lent.
+#[derive(Clone)]
+enum Lent {
+    Folder(Arc<Root>),
+    /// By the component that reads them.
+    Drives,
+}
 
-/// Lends the folder of this name, to write to only if `writes`: a host may have given it for reading
+/// The store that is lent; none at first.
+static LENT: Global<Option<Lent>> = Global::new();
+
+/// Lends the store of this name, to write to only if `writes`: a host may have given it for reading
 /// alone.
 ///
 /// # Errors
-/// It is in no folder of the host's, cannot be opened, or has no `config/` in it.
+/// It is in no folder of the host's, cannot be opened, or is no store; or it is on drives, and `writes`.
 pub fn lend(name: &str, writes: bool) -> Result<(), Failure> {
+    if drives::lend(name, writes)? {
+        *LENT.get() = Some(Lent::Drives);
+        return Ok(());
+    }
     let located = locate(name)?;
     let uses = match writes {
         true => DescriptorFlags::READ | DescriptorFlags::MUTATE_DIRECTORY,
@@ -90,37 +102,64 @@ pub fn lend(name: &str, writes: bool) -> Result<(), Failure> {
         };
         return Err(usage(format!("{name} has no config/ in it"), cure));
     }
-    *LENT.get() = Some(Arc::new(Root::new(folder)));
+    *LENT.get() = Some(Lent::Folder(Arc::new(Root::new(folder))));
     Ok(())
 }
 
-fn lent() -> Result<Arc<Root>, StorageError> {
-    let root = LENT.get().clone();
-    root.ok_or_else(|| StorageError::Other("no store is lent".into()))
+fn lent() -> Result<Lent, StorageError> {
+    let lent = LENT.get().clone();
+    lent.ok_or_else(|| StorageError::Other("no store is lent".into()))
+}
+
+/// The folder that is lent, for what is done to folders alone.
+fn folder() -> Result<Arc<Root>, StorageError> {
+    match lent()? {
+        Lent::Folder(root) => Ok(root),
+        Lent::Drives => Err(StorageError::Refused(drives::ONLY_READ.into())),
+    }
 }
 
 impl Guest for Adapters {
     type Cursor = Listing;
 
     fn list(prefix: Vec<u8>, start_after: Option<Vec<u8>>) -> Result<Cursor, types::StorageError> {
+        let root = match lent()? {
+            Lent::Folder(root) => root,
+            Lent::Drives => {
+                let listing = drives::list(&prefix, start_after.as_deref())?;
+                return Ok(Cursor::new(Listing::Drives(listing)));
+            }
+        };
         let after = start_after.unwrap_or_default();
-        let walk = Walk::new(lent()?, Wanted::Objects, &prefix, &after)?;
-        Ok(Cursor::new(Listing(RefCell::new(walk))))
+        let walk = Walk::new(root, Wanted::Objects, &prefix, &after)?;
+        Ok(Cursor::new(Listing::Folder(RefCell::new(walk))))
     }
 
     fn read(path: Vec<u8>) -> Result<Stored, types::StorageError> {
-        let bytes = read::object(&*lent()?, &path)?;
+        let root = match lent()? {
+            Lent::Folder(root) => root,
+            Lent::Drives => return Ok(drives::read(&path)?),
+        };
+        let bytes = read::object(&root, &path)?;
         let version = read::version(&bytes);
         Ok(Stored { bytes, version })
     }
 }
 
 /// The resource `cursor`.
-pub struct Listing(RefCell<Walk<Root>>);
+pub enum Listing {
+    /// Of a folder.
+    Folder(RefCell<Walk<Root>>),
+    /// Of drives.
+    Drives(drives::Listing),
+}
 
 impl GuestCursor for Listing {
     fn next(&self) -> Result<Vec<Vec<u8>>, types::StorageError> {
-        Ok(self.0.borrow_mut().page())
+        match self {
+            Self::Folder(walk) => Ok(walk.borrow_mut().page()),
+            Self::Drives(listing) => Ok(drives::next(listing)?),
+        }
     }
 }
 
@@ -129,7 +168,7 @@ impl storage_writer::Guest for Adapters {
 
     fn stage(changes: Vec<Change>) -> Vec<Result<Draft, types::StorageError>> {
         let draft = |change| match change {
-            Change::Replace(new) => Ok(Draft::new(draft::write(&*lent()?, new)?)),
+            Change::Replace(new) => Ok(Draft::new(draft::write(&*folder()?, new)?)),
             _ => Err(StorageError::Refused(ONLY_REPLACED.into()).into()),
         };
         changes.into_iter().map(draft).collect()
@@ -137,7 +176,7 @@ impl storage_writer::Guest for Adapters {
 
     fn commit(drafts: Vec<Draft>) -> Vec<Result<Option<Vec<u8>>, types::StorageError>> {
         let drafts = drafts.into_iter().map(Draft::into_inner).collect();
-        let committed = commit::commit(lent(), drafts).into_iter();
+        let committed = commit::commit(folder(), drafts).into_iter();
         committed.map(|version| Ok(Some(version?))).collect()
     }
 }

@@ -7,11 +7,11 @@ use iamseal_words::limits::OBJECT_BYTES;
 use sha2::{Digest as _, Sha256};
 use wasip2::filesystem::types::Descriptor;
 
-use super::disk::{Folder, is_file};
-use super::errors::{failed, refused, shown};
-use super::root::Root;
 use super::unnamed;
-use crate::adapters::files::read_up_to;
+use crate::wasi::disk::{Folder, is_file};
+use crate::wasi::errors::{failed, refused, shown};
+use crate::wasi::files::read_up_to;
+use crate::wasi::root::Root;
 
 /// Reads the object at a path.
 ///

@@ -5,17 +5,21 @@ use iamseal_words::folder::path::{Place, aside_name, note_of, tags};
 use iamseal_words::folder::{Walk, Wanted, why_unread};
 use wasip2::filesystem::types::ErrorCode;
 
-use super::errors::shown;
-use super::lent;
-use super::root::Root;
-use crate::adapters::failure::words;
+use super::{Lent, drives, folder, lent};
+use crate::wasi::errors::shown;
+use crate::wasi::root::Root;
+use crate::wasi::words;
 
 /// The drafts under `prefix`, and folders that cannot be read, with a `/` at their ends.
 ///
 /// # Errors
 /// Whatever keeps the listing from beginning.
 pub fn drafts(prefix: &[u8]) -> Result<Vec<Vec<u8>>, StorageError> {
-    let mut walk = Walk::new(lent()?, Wanted::Drafts, prefix, b"")?;
+    let root = match lent()? {
+        Lent::Folder(root) => root,
+        Lent::Drives => return drives::drafts(),
+    };
+    let mut walk = Walk::new(root, Wanted::Drafts, prefix, b"")?;
     let mut drafts = Vec::new();
     loop {
         let page = walk.page();
@@ -33,7 +37,7 @@ pub fn drafts(prefix: &[u8]) -> Result<Vec<Vec<u8>>, StorageError> {
 /// # Errors
 /// The first thing that could not be read or removed, after everything else was.
 pub fn sweep(prefix: &[u8]) -> Result<u64, StorageError> {
-    let root = lent()?;
+    let root = folder()?;
     let mut walk = Walk::new(root.clone(), Wanted::Drafts, prefix, b"")?;
     let mut removed = 0;
     let mut failure = None;

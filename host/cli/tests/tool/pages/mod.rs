@@ -42,7 +42,7 @@ const SHOWN: [(&str, usize, &str); 6] = [
     ),
     (
         "docs/drives.md",
-        1,
+        2,
         "drives are those of a server; tests of their own run these commands on archives",
     ),
     (
@@ -57,8 +57,8 @@ const SHOWN: [(&str, usize, &str); 6] = [
     ),
     (
         "docs/other-hosts.md",
-        2,
-        "a release builds for minutes; packages come from the network",
+        3,
+        "a release builds for minutes; packages come from the network; drives are a server's",
     ),
     ("docs/rustfs.md", 1, "the import is a RustFS'"),
 ];

@@ -4,13 +4,12 @@ use iamseal_words::contract::StorageError;
 use iamseal_words::folder::place;
 use wasip2::filesystem::types::ErrorCode;
 
-use crate::adapters::failure::words;
-
-pub(super) use iamseal_words::folder::refused;
-pub(super) use iamseal_words::shown::shown;
+use super::words;
+pub use iamseal_words::folder::refused;
+pub use iamseal_words::shown::shown;
 
 /// A failed call: "not there" is told apart, and so is a name that WASI does not have.
-pub(super) fn failed(action: &str, path: &[u8], error: &ErrorCode) -> StorageError {
+pub fn failed(action: &str, path: &[u8], error: &ErrorCode) -> StorageError {
     match error {
         ErrorCode::NoEntry => StorageError::NotFound,
         ErrorCode::IllegalByteSequence => refused(format!(

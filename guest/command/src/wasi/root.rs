@@ -9,7 +9,7 @@ use super::disk::Folder;
 use super::errors::{failed, refused, shown};
 
 /// The root of a store.
-pub(super) struct Root(Folder);
+pub struct Root(Folder);
 
 impl Root {
     pub fn new(folder: Folder) -> Self {

@@ -8,8 +8,13 @@ use wasip2::filesystem::types::{
     Descriptor, DescriptorFlags, DescriptorType, ErrorCode, OpenFlags, PathFlags,
 };
 
-use crate::adapters::bindings::exports::iamseal::command::lending::Failure;
-use crate::adapters::failure::usage;
+/// Why a path is in no folder of the host's.
+pub struct Nowhere {
+    /// For people.
+    pub message: String,
+    /// What to do about it.
+    pub cure: &'static str,
+}
 
 /// A path below one of the host's folders.
 pub struct Located {
@@ -32,13 +37,13 @@ pub enum ReadError {
 ///
 /// # Errors
 /// No folder that the host gave holds it, or it has a part `..`.
-pub fn locate(path: &str) -> Result<Located, Failure> {
+pub fn locate(path: &str) -> Result<Located, Nowhere> {
     let wanted: Vec<&str> = parts(path).collect();
     if wanted.contains(&"..") {
-        return Err(usage(
-            format!("{path} has the part `..`"),
-            "give the path without it",
-        ));
+        return Err(Nowhere {
+            message: format!("{path} has the part `..`"),
+            cure: "give the path without it",
+        });
     }
     let mut best: Option<(usize, Descriptor)> = None;
     for (folder, name) in get_directories() {
@@ -51,10 +56,10 @@ pub fn locate(path: &str) -> Result<Located, Failure> {
         }
     }
     let Some((depth, folder)) = best else {
-        return Err(usage(
-            format!("{path} is in no folder that this program was given"),
-            "name its folder before the component: wasmtime run --dir FOLDER::/name …, then /name/…",
-        ));
+        return Err(Nowhere {
+            message: format!("{path} is in no folder that this program was given"),
+            cure: "name its folder before the component: wasmtime run --dir FOLDER::/name …, then /name/…",
+        });
     };
     let rest = wanted.get(depth..).unwrap_or_default().join("/");
     let path = if rest.is_empty() {
@@ -113,10 +118,19 @@ impl Located {
 /// # Errors
 /// What the system said.
 pub fn read_up_to(file: &Descriptor, most: u64) -> Result<Vec<u8>, ErrorCode> {
+    read_from(file, 0, most)
+}
+
+/// The same from an offset on.
+///
+/// # Errors
+/// What the system said.
+pub fn read_from(file: &Descriptor, offset: u64, most: u64) -> Result<Vec<u8>, ErrorCode> {
     let mut bytes = Vec::new();
     loop {
         let done = bytes.len() as u64;
-        let (mut more, _) = file.read(most.saturating_sub(done), done)?;
+        let at = offset.saturating_add(done);
+        let (mut more, _) = file.read(most.saturating_sub(done), at)?;
         // Some hosts say that the end is reached only when nothing is left to read.
         if more.is_empty() {
             return Ok(bytes);

@@ -9,7 +9,7 @@ use wasip2::filesystem::types::{
 };
 
 /// An open folder.
-pub(super) struct Folder {
+pub struct Folder {
     folder: Descriptor,
     /// What it, and each folder that is opened in it, is open for.
     uses: DescriptorFlags,
@@ -98,7 +98,7 @@ impl Folder {
 }
 
 /// Whether it is a plain file.
-pub(super) fn is_file(stat: &DescriptorStat) -> bool {
+pub fn is_file(stat: &DescriptorStat) -> bool {
     stat.type_ == DescriptorType::RegularFile
 }
 
