@@ -13,6 +13,7 @@ mod encrypted;
 mod export;
 mod failure;
 mod findings;
+mod finish;
 mod identities;
 mod import;
 mod inside;
@@ -29,6 +30,7 @@ mod manifest;
 mod migrate;
 mod output;
 mod plugin;
+mod prepare;
 mod progress;
 mod put;
 #[cfg(test)]

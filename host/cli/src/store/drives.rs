@@ -1,6 +1,7 @@
 //! A store on MinIO's drives.
 
 mod degraded;
+mod ended;
 mod stopped;
 
 use std::os::unix::ffi::OsStrExt as _;
@@ -11,6 +12,7 @@ use iamseal::CompileCache;
 use iamseal::storage::drives::{self, OpenError, pattern};
 use iamseal::storage::{DriveStore, Note, Store};
 
+pub use self::ended::ended;
 use super::Access;
 use crate::arguments::Common;
 use crate::cause::Cause;
