@@ -10,6 +10,9 @@
 //! Lines and digests are under a key of the run ([`RunKey`]), which each key and credential that is lent
 //! opens: a journal is followed only if it is what the run wrote, and digests give nothing away.
 //!
+//! A run may also only [prepare](Preparing): then its journal has what objects are to become, sealed, and nothing was
+//! changed.
+//!
 //! [`Journals::begin`] begins a run, [`Journaled`] is the store to lend to it, [`Undo`] takes one back
 //! and [`Journal::prove`] writes down at the end what was there and what is there, which [`ProofFile`] reads.
 //!
@@ -21,6 +24,7 @@ mod file;
 mod key;
 mod lines;
 mod past;
+mod prepared;
 mod proof;
 mod record;
 mod store;
@@ -36,6 +40,7 @@ use std::path::{Path, PathBuf};
 pub use file::{Journal, Journals, UNKEPT, UNWRITTEN};
 pub use key::RunKey;
 pub use past::{Past, Trusted};
+pub use prepared::{Prepared, PreparedObject, Preparing, write_prepared};
 pub use proof::Proof;
 pub use record::Head;
 pub use store::Journaled;

@@ -199,6 +199,9 @@ pub enum Command {
         iamseal migrate /data/.minio.sys --to kms --key new-key --keys both.keys\n  \
         iamseal migrate s3://bucket/prefix --to kms --shard 1/3 --jobs 8\n  \
         iamseal migrate 'drives:/mnt/disk{1...4}' --to kms --key new-key --keys both.keys\n  \
+        iamseal migrate 'drives:/mnt/disk{1...4}' --to kms --key new-key --keys both.keys --prepare\n  \
+        iamseal migrate 'drives:/mnt/disk{1...4}' --to kms --key new-key --keys both.keys \
+        --finish 20261123T203010Z --after-pid 4711\n  \
         iamseal migrate /data/.minio.sys --to plaintext --keys all.keys\n  \
         iamseal migrate etcd://127.0.0.1:2379/ --to kms --watch")]
     Migrate(Migrate),
@@ -417,6 +420,22 @@ pub struct Migrate {
     /// until Ctrl-C or SIGTERM. etcd tells of changes; folders and buckets are looked at every 5 s.
     #[arg(long, conflicts_with = "dry_run")]
     pub watch: bool,
+    /// On MinIO's drives do the slow part while a server still runs, and change nothing: every object is read, sealed
+    /// and opened, into a journal outside of the drives. --finish writes it once the server was stopped.
+    #[arg(long, conflicts_with_all = ["dry_run", "watch", "shard", "finish"])]
+    pub prepare: bool,
+    /// Write what this run has prepared, now that no server runs. What has changed since is read and sealed anew.
+    #[arg(long, value_name = "RUN", conflicts_with_all = ["dry_run", "watch", "shard"])]
+    pub finish: Option<String>,
+    /// Wait for the end of this process, the only server of the deployment, in place of watching the drives for 35
+    /// seconds. To be run before the server is stopped.
+    #[arg(
+        long,
+        value_name = "PID",
+        requires = "finish",
+        conflicts_with = "server_is_stopped"
+    )]
+    pub after_pid: Option<u32>,
     #[command(flatten)]
     pub writes: Writes,
     #[command(flatten)]

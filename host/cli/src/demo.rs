@@ -121,6 +121,9 @@ pub async fn run(common: &Common, command: &Demo) -> Result<ExitCode, Failure> {
         jobs: None,
         shard: None,
         watch: false,
+        prepare: false,
+        finish: None,
+        after_pid: None,
         writes: Writes::default(),
         journal: JournalPlace {
             journal: Some(folder.join("journals")),

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use iamseal::contract::Target;
 use iamseal::keys::MixedKeyring;
-use iamseal::{Limits, MigrationPlan};
+use iamseal::{Limits, MigrationPlan, PluginBuilder};
 use iamseal_words::arguments::To;
 
 use crate::arguments::{Common, Migrate, ShardOf};
@@ -24,7 +24,7 @@ use crate::tally::Tally;
 use crate::watch::{self, Shown, Watch, With};
 use crate::workers;
 use crate::workers::Workers;
-use crate::{keys, load, standing, store};
+use crate::{finish, keys, load, prepare, standing, store};
 
 /// How long a batch may take whose data keys come from a key service: some 400 calls of a second each,
 /// which is slow, and some time for the rest.
@@ -42,30 +42,23 @@ pub async fn migrate(
     command: &Migrate,
 ) -> Result<ExitCode, Failure> {
     watch::check(command)?;
+    prepare::check(command)?;
+    if command.prepare {
+        return prepare::run(common, keyring, command).await;
+    }
+    if let Some(prepared) = &command.finish {
+        return finish::run(common, keyring, command, prepared).await;
+    }
     let jobs = jobs(command)?;
     let access = Access::of(command.writes, command.shared.dry_run);
     let store = store::open(common, &command.shared.place, access).await?;
-    let plan = MigrationPlan {
-        prefix: command.shared.place.prefix.as_bytes().to_vec(),
-        start_after: None,
-        shard: command.shard.map(ShardOf::shard),
-        target: command.shared.target()?,
-        dry_run: command.shared.dry_run,
-        try_all_credentials: command.shared.credentials.try_all,
-        not_loadable_too: command.shared.not_loadable_too,
-    };
+    let plan = plan(command)?;
     let given = &command.shared.place.store;
     stays::tell(common, &keyring, &store, given, &plan.target).await;
     let to_plaintext = matches!(plan.target, Target::Plaintext);
     standing::tell(common, &*store, &plan.prefix, |_| Some(to_plaintext)).await;
     let mut watch = Watch::begin(command, &*store).await?;
-    let mut limits = Limits::default();
-    // Each worker has an instance for itself.
-    limits.instances_in_use = limits.instances_in_use.max(jobs.get() as usize);
-    if keyring.is_remote() {
-        limits.deadline = WITH_REMOTE_KEYS;
-    }
-    let mut builder = load::builder(common, Arc::new(keyring.clone())).limits(limits);
+    let mut builder = builder(common, &keyring, jobs);
     let mut interrupt = Interrupt::listen()?;
     let on = On {
         store: store.clone(),
@@ -195,8 +188,34 @@ pub async fn migrate(
     run::finish(common, &on, run, tally, stopped, &mut interrupt).await
 }
 
+/// What the objects are to become.
+///
+/// # Errors
+/// Options that do not go together.
+pub fn plan(command: &Migrate) -> Result<MigrationPlan, Failure> {
+    Ok(MigrationPlan {
+        prefix: command.shared.place.prefix.as_bytes().to_vec(),
+        start_after: None,
+        shard: command.shard.map(ShardOf::shard),
+        target: command.shared.target()?,
+        dry_run: command.shared.dry_run,
+        try_all_credentials: command.shared.credentials.try_all,
+        not_loadable_too: command.shared.not_loadable_too,
+    })
+}
+
+/// The plugin for so many workers, each of which has an instance for itself.
+pub fn builder(common: &Common, keyring: &MixedKeyring, jobs: NonZeroU32) -> PluginBuilder {
+    let mut limits = Limits::default();
+    limits.instances_in_use = limits.instances_in_use.max(jobs.get() as usize);
+    if keyring.is_remote() {
+        limits.deadline = WITH_REMOTE_KEYS;
+    }
+    load::builder(common, Arc::new(keyring.clone())).limits(limits)
+}
+
 /// What is done, for the journal.
-fn work(command: &Migrate) -> String {
+pub fn work(command: &Migrate) -> String {
     let to = match (command.shared.to, &command.shared.how.key) {
         (To::Plaintext, _) => "migrate to plaintext".to_owned(),
         (To::Rustfs, _) => "migrate to RustFS' form".to_owned(),
@@ -213,7 +232,7 @@ fn work(command: &Migrate) -> String {
 ///
 /// # Errors
 /// There are more shares of a shard than the contract can count.
-fn jobs(command: &Migrate) -> Result<NonZeroU32, Failure> {
+pub fn jobs(command: &Migrate) -> Result<NonZeroU32, Failure> {
     let cores = || available_parallelism().ok()?.try_into().ok();
     let jobs = command.jobs.or_else(cores).unwrap_or(NonZeroU32::MIN);
     let shards = command.shard.map_or(1, |shard| shard.shard().count);

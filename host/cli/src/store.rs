@@ -13,6 +13,7 @@ use std::sync::Arc;
 use iamseal::contract::StorageError;
 use iamseal::storage::{OldBytes, Storage, Store};
 
+pub use self::drives::ended;
 use crate::arguments::{Common, Where, Writes};
 use crate::failure::Failure;
 use crate::output;

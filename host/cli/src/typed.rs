@@ -19,6 +19,8 @@ pub struct Typed {
     options: Vec<OsString>,
     /// What of it cannot be typed again: pipes, which were read to their end.
     read: Vec<OsString>,
+    /// All words after the program's name.
+    words: Vec<OsString>,
 }
 
 impl Typed {
@@ -62,7 +64,18 @@ impl Typed {
             again,
             options,
             read,
+            words: env::args_os().skip(1).collect(),
         }
+    }
+
+    /// The command that writes what this one has prepared; none if it cannot be typed again.
+    pub fn finish(&self, run: &str) -> Option<String> {
+        let word = |word: &OsString| match word == "--prepare" {
+            true => vec!["--finish".into(), run.into()],
+            false => vec![word.clone()],
+        };
+        let words = || self.words.iter().flat_map(word);
+        (self.read.is_empty() && !self.words.is_empty()).then(|| command(words()))
     }
 
     /// Promises of an undo that nobody else writes, as the run itself need not have.
@@ -216,6 +229,19 @@ mod tests {
             let expected = [word, b"|"].concat();
             assert_eq!(read_by("bash", &quoted), expected, "{quoted}");
         }
+    }
+
+    #[test]
+    fn what_was_prepared_is_finished_with_the_same_words() {
+        let line = ["migrate", "drives:/a{1...4}", "--prepare", "--to", "kms"];
+        let mut typed = Typed {
+            words: line.map(OsString::from).into(),
+            ..Typed::default()
+        };
+        let expected = "iamseal migrate 'drives:/a{1...4}' --finish R --to kms";
+        assert_eq!(typed.finish("R").as_deref(), Some(expected));
+        typed.read.push("/dev/fd/63".into());
+        assert_eq!(typed.finish("R"), None);
     }
 
     #[test]

@@ -16,7 +16,7 @@ use crate::report::{notes, why::Why, words};
 use crate::run::{self, On};
 use crate::store::Access;
 use crate::tally::Tally;
-use crate::{journals, keys, load, output, standing, store, workers};
+use crate::{finish, journals, keys, load, output, standing, store, workers};
 
 /// What to do where an undo cannot write down what it is about to do.
 const JOURNAL_ELSEWHERE: &str = "run it again with --journal FOLDER, on a disk that has room, and \
@@ -26,6 +26,13 @@ pub async fn run(common: &Common, command: &UndoRun) -> Result<ExitCode, Failure
     let access = Access::of(command.writes, command.dry_run);
     let store = store::open_whole(common, &command.store, access).await?;
     let past = journals::to_read(&command.journal, command.from.as_deref())?.past(&command.run)?;
+    if past.head().prepares.is_some() {
+        let by = finish::runs_of(
+            &command.run,
+            &journals::to_read(&command.journal, command.from.as_deref())?,
+        )?;
+        return Err(notes::only_prepared(&command.run, &by).into());
+    }
     let keyring = keys::keyring(common)?;
     let past = match command.trust_journal {
         false => past.authentic(&keyring).await?,

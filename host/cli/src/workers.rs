@@ -10,6 +10,9 @@ use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinSet;
 
+use crate::failure::Failure;
+use crate::interrupt::Interrupt;
+
 /// How many objects share the cost of durability, unless there are too few file descriptors. Large
 /// enough for the syncs of journal and folders to weigh little, small enough for Ctrl-C to be answered
 /// soon.
@@ -81,6 +84,28 @@ impl Workers {
             }
         }
         None
+    }
+
+    /// Takes all batches until their end, or until `take` fails or somebody wants the end; then each worker finishes what
+    /// it is at. Returns why it did not come to the end, if it did not.
+    pub async fn each(
+        &mut self,
+        interrupt: &Interrupt,
+        mut take: impl AsyncFnMut(Vec<Step>) -> Option<Failure>,
+    ) -> Option<Failure> {
+        let mut stopped = None;
+        while let Some(batch) = self.next().await {
+            // What the others report is true, whatever stops one of them.
+            let failed = match batch {
+                Ok(steps) => take(steps).await,
+                Err(error) => Some(error.into()),
+            };
+            if let Some(failure) = interrupt.pressed().or(failed) {
+                stopped.get_or_insert(failure);
+                self.stop();
+            }
+        }
+        stopped
     }
 
     /// How many keys all of them have derived of root credentials so far.

@@ -154,6 +154,31 @@ impl Journals {
         work: &str,
         key: Option<RunKey>,
     ) -> Result<Journal, JournalError> {
+        self.begin_run((store, store_name, work), None, key)
+    }
+
+    /// Begins a run that [prepares](super::Preparing): `how` says, so that another one can be told from it, how it
+    /// seals.
+    ///
+    /// # Errors
+    /// [`JournalError::Io`].
+    pub fn begin_preparing(
+        &self,
+        store: &str,
+        store_name: &str,
+        work: &str,
+        how: &str,
+        key: RunKey,
+    ) -> Result<Journal, JournalError> {
+        self.begin_run((store, store_name, work), Some(how.to_owned()), Some(key))
+    }
+
+    fn begin_run(
+        &self,
+        (store, store_name, work): (&str, &str, &str),
+        prepares: Option<String>,
+        key: Option<RunKey>,
+    ) -> Result<Journal, JournalError> {
         let started = humantime::format_rfc3339_seconds(SystemTime::now()).to_string();
         let (name, file) = self.create(&started.replace(['-', ':'], ""))?;
         let path = self.path.join(format!("{name}{JOURNAL}"));
@@ -163,6 +188,7 @@ impl Journals {
             store: store.to_owned(),
             store_name: store_name.to_owned(),
             work: work.to_owned(),
+            prepares,
             key: key.as_ref().map(|key| key.wrapped().clone()),
         };
         let key = key.map(Arc::new);

@@ -64,6 +64,14 @@ impl<T: DeserializeOwned> Lines<T> {
         self.is_torn
     }
 
+    /// That the line which was read last is not what it should be.
+    pub fn damaged(&self) -> JournalError {
+        JournalError::Damaged {
+            path: self.path.clone(),
+            line: self.number,
+        }
+    }
+
     fn read(&mut self) -> io::Result<Vec<u8>> {
         let mut text = Vec::new();
         let file = self.file.by_ref();

@@ -5,6 +5,7 @@
 //! | `run` | first | which run of which store this is |
 //! | `change` | durable before the object is created, replaced or removed | what takes the change back |
 //! | `step` | after the object was handled | what became of it |
+//! | `prepared` | in a run that changes nothing, after the object was opened | what it is to become, sealed |
 //! | `object` | in a proof, for each step | what became of it, and what is there at the end |
 //! | `proof` | last in a proof | how many objects there are |
 //!
@@ -19,6 +20,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::wrap::Wrapped;
+use crate::contract::{Context, Form, Found};
 use crate::plugin::hex;
 
 /// Which run of which store.
@@ -34,6 +36,9 @@ pub struct Head {
     pub store_name: String,
     /// What is done, for people.
     pub work: String,
+    /// How a run seals that prepares; none of one that changes objects.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepares: Option<String>,
     /// The run's key, sealed under each key and credential that was lent; none if none was.
     pub(super) key: Option<Wrapped>,
 }
@@ -45,6 +50,7 @@ pub(super) enum Line {
     Run(Head),
     Change(Change),
     Step(Step),
+    Prepared(Prepared),
 }
 
 /// A change that may follow, and what takes it back.
@@ -114,6 +120,83 @@ pub(super) struct Step {
     pub before: Option<String>,
     /// That of what the run left there; none if nothing was read.
     pub after: Option<String>,
+}
+
+/// What an object is to become as long as it is this version.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Prepared {
+    #[serde(flatten)]
+    pub path: Path,
+    /// The version that was read, in base64.
+    pub version: String,
+    pub found: Was,
+    /// The new bytes, sealed, in base64; none if the object is to stay as it is.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bytes: Option<String>,
+}
+
+/// What an object turned out to be.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Was {
+    form: WasForm,
+    key: Option<String>,
+    context: Option<WasContext>,
+    user: Option<String>,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum WasForm {
+    Plaintext,
+    RootCredential,
+    Minio,
+    Compact,
+}
+
+#[derive(Clone, Copy, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+enum WasContext {
+    Joined,
+    Bare,
+}
+
+impl From<&Found> for Was {
+    fn from(found: &Found) -> Self {
+        Self {
+            form: match found.form {
+                Form::Plaintext => WasForm::Plaintext,
+                Form::RootCredential => WasForm::RootCredential,
+                Form::Minio => WasForm::Minio,
+                Form::Compact => WasForm::Compact,
+            },
+            key: found.key.clone(),
+            context: found.context.map(|context| match context {
+                Context::Joined => WasContext::Joined,
+                Context::Bare => WasContext::Bare,
+            }),
+            user: found.user.clone(),
+        }
+    }
+}
+
+impl Was {
+    /// The same in the contract's words.
+    pub fn found(&self) -> Found {
+        Found {
+            form: match self.form {
+                WasForm::Plaintext => Form::Plaintext,
+                WasForm::RootCredential => Form::RootCredential,
+                WasForm::Minio => Form::Minio,
+                WasForm::Compact => Form::Compact,
+            },
+            key: self.key.clone(),
+            context: self.context.map(|context| match context {
+                WasContext::Joined => Context::Joined,
+                WasContext::Bare => Context::Bare,
+            }),
+            user: self.user.clone(),
+        }
+    }
 }
 
 /// Any line of a proof.

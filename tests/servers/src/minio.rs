@@ -178,6 +178,11 @@ impl Minio {
         }
     }
 
+    /// The process that it is.
+    pub fn id(&self) -> u32 {
+        self.running.as_ref().unwrap().id()
+    }
+
     /// Its address, `127.0.0.1:PORT`.
     pub fn address(&self) -> String {
         format!("127.0.0.1:{}", self.port)

@@ -25,7 +25,7 @@ pub static OPENER: LazyLock<Auditor> = LazyLock::new(|| {
 });
 
 /// What opens the keys of runs.
-fn keyring() -> MixedKeyring {
+pub fn keyring() -> MixedKeyring {
     let keys = StaticKeyring::new().key(StaticKey::new("a", [1; 32].into()));
     keys.into()
 }
@@ -176,7 +176,7 @@ pub fn journal(process: &Process, work: &str) -> Result<Arc<Journal>, Report> {
     begun.map(Arc::new).map_err(|error| ended(&error))
 }
 
-fn ended(error: &impl ToString) -> Report {
+pub fn ended(error: &impl ToString) -> Report {
     Report {
         steps: Vec::new(),
         ended: Some(Error::Other(error.to_string())),

@@ -22,6 +22,7 @@ mod memory;
 mod minio;
 mod mode;
 mod platters;
+mod prepared;
 mod race;
 mod s3;
 mod shadow;

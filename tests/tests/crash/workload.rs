@@ -16,6 +16,7 @@ use iamseal_tests::runtime::wait;
 use iamseal_tests::vectors::case;
 
 use crate::journaled;
+use crate::prepared;
 use crate::shadow::{Content, SELF, Tree};
 use crate::world::OpenJournals;
 
@@ -72,7 +73,7 @@ pub struct Object {
 }
 
 /// One line each.
-pub const WORKLOADS: [Workload; 7] = [
+pub const WORKLOADS: [Workload; 8] = [
     Workload {
         name: "plaintext to sealed",
         before: || &PLAIN,
@@ -106,6 +107,13 @@ pub const WORKLOADS: [Workload; 7] = [
         before: || &MIXED,
         run: |process| journaled::migrate(process, sealed(SealedForm::Compact, "b")),
         is_done: |found| is(found, Form::Compact, Some("b")),
+        is_taken_back: true,
+    },
+    Workload {
+        name: "key to key, prepared and finished",
+        before: || &SEALED,
+        run: |process| prepared::migrate(process, &sealed(SealedForm::Minio, "b")),
+        is_done: |found| is(found, Form::Minio, Some("b")),
         is_taken_back: true,
     },
     Workload {

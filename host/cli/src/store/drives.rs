@@ -1,6 +1,7 @@
 //! A store on MinIO's drives.
 
 mod degraded;
+mod ended;
 mod stopped;
 mod unformatted;
 
@@ -13,6 +14,7 @@ use iamseal::storage::drives::{self, OpenError, pattern};
 use iamseal::storage::{DriveStore, Note, Store};
 use iamseal_words::drives::{GIVE_ALL, ONE_DEPLOYMENT};
 
+pub use self::ended::ended;
 use super::Access;
 use crate::arguments::Common;
 use crate::cause::Cause;

@@ -41,6 +41,7 @@ mod odd_stores;
 mod only_the_named_server;
 mod pages;
 mod plugin_file;
+mod prepared;
 mod private_files;
 mod proof;
 mod real_servers;

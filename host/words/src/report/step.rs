@@ -11,17 +11,24 @@ const UNCHANGED: &str = "unchanged";
 const MIGRATED: &str = "migrated";
 const WOULD_MIGRATE: &str = "would-migrate";
 const EXEMPT: &str = "exempt";
+/// What would have been migrated, where a run only prepares.
+pub const PREPARED: &str = "prepared";
 /// The outcome of one that failed.
 pub const FAILED: &str = "failed";
 
 /// Adds it to the run's counts.
 pub fn count(step: &Step, tally: &mut Tally) {
+    count_as(step, MIGRATED, tally);
+}
+
+/// The same of a run in which what was migrated is called so.
+pub fn count_as(step: &Step, migrated: &'static str, tally: &mut Tally) {
     if step.retries > 0 {
         tally.retried();
     }
     match &step.outcome {
         Outcome::Unchanged(found) => tally.opened(UNCHANGED, found),
-        Outcome::Migrated(found) => tally.opened(MIGRATED, found),
+        Outcome::Migrated(found) => tally.opened(migrated, found),
         Outcome::WouldMigrate(found) => tally.opened(WOULD_MIGRATE, found),
         Outcome::Exempt(_) => tally.exempt(),
         Outcome::Failed(error) => tally.failed(FAILED, Cause::of(error)),
@@ -83,6 +90,11 @@ pub fn event_line(step: &Step) -> String {
 
 /// One line of JSON.
 pub fn json_line(step: &Step) -> String {
+    json_line_as(step, MIGRATED)
+}
+
+/// The same of a run in which what was migrated is called so.
+pub fn json_line_as(step: &Step, migrated: &str) -> String {
     let mut fields = words::path_fields(&step.path);
     let (field, value) = match &step.outcome {
         Outcome::Unchanged(found) | Outcome::Migrated(found) | Outcome::WouldMigrate(found) => {
@@ -91,7 +103,11 @@ pub fn json_line(step: &Step) -> String {
         Outcome::Exempt(reason) => ("reason", json!(reason)),
         Outcome::Failed(error) => ("error", words::error_json(&error.into())),
     };
-    fields.insert("outcome".into(), name(&step.outcome).into());
+    let name = match name(&step.outcome) {
+        MIGRATED => migrated,
+        name => name,
+    };
+    fields.insert("outcome".into(), name.into());
     fields.insert("retries".into(), step.retries.into());
     fields.insert(field.into(), value);
     words::json_line(&Value::Object(fields))

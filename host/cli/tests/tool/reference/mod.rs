@@ -29,6 +29,7 @@ fn every_line_is_in_the_document_and_all_of_the_document_in_the_lines() {
     stores::censuses(&mut reference);
     stores::manifests(&mut reference);
     stores::migrations(&mut reference);
+    stores::preparations(&mut reference);
     stores::set_asides(&mut reference);
     stores::tokens(&mut reference);
     stores::interrupted(&mut reference);

@@ -323,6 +323,39 @@ pub fn migrations(reference: &mut Reference) {
     reference.compare("runs", &runs.ok());
 }
 
+/// Drives that are prepared, with a name that is not UTF-8.
+pub fn preparations(reference: &mut Reference) {
+    let (journals, drives) = (Journals::new(), Drives::of("old-four-plain.tar.gz"));
+    for drive in 1..=4 {
+        let users = drives.file(drive, "config/iam/users");
+        let odd = OsStr::from_bytes(b"ali\xffce");
+        fs::rename(users.join("alice"), users.join(odd)).unwrap();
+    }
+    let run = |options: &[&str]| {
+        let run = tool(["migrate", &drives.store(), "--to", "kms", "--json"]).args(options);
+        lend(run.args([OsStr::new("--journal"), journals.0.path().as_os_str()]))
+    };
+    let mut prepare = || {
+        let prepared = run(&["--prepare", "--not-loadable-too"]).ok();
+        reference.compare("migrate", &prepared);
+        let name = run_name(&prepared);
+        let sections = [("run", "journal run"), ("prepared", "journal prepared")];
+        journals.compare(reference, &journals.file(&name, "journal"), &sections);
+        name
+    };
+    let name = prepare();
+    let options = [
+        "--finish",
+        &name,
+        "--not-loadable-too",
+        "--server-is-stopped",
+    ];
+    // Where it was renamed to its drives are read, and not written to.
+    let finished = run(&options).run().exits(12);
+    prepare();
+    reference.compare("migrate", &finished);
+}
+
 pub fn tokens(reference: &mut Reference) {
     let (journals, store) = (Journals::new(), judged());
     let [lost, odd] = [&b"lost"[..], b"odd\xff"]

@@ -120,7 +120,7 @@ impl Server {
         }
     }
 
-    fn users(&self) -> BTreeSet<String> {
+    pub fn users(&self) -> BTreeSet<String> {
         let listed = self.minio.admin(&["admin", "user", "list", "t"]);
         let listed = String::from_utf8(listed.stdout).unwrap();
         let lines = listed.lines();

@@ -10,6 +10,7 @@ mod identities;
 mod journey;
 mod judged;
 mod meanwhile;
+mod prepared;
 mod served;
 mod tokens;
 mod written;
