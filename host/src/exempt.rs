@@ -7,8 +7,9 @@ const TIERS: [&[u8]; 2] = [b"config", b"tier-config.bin"];
 /// MinIO never encrypts what stands here, and does not decrypt it.
 const SITES: [&[u8]; 2] = [b"config", b"site-replication"];
 
-/// Whether the object at this path is none to seal, however the path is written. The plugin's own list
-/// is the same; were it longer, the plugin would refuse to seal what is missing here.
+/// Whether the object at this path is none to seal, however the path is written: `config/tier-config.bin`, which MinIO
+/// encrypts as an S3 object, and what is below `config/site-replication/`, which it never encrypts. The plugin's own list is
+/// the same; were it longer, the plugin would refuse to seal what is missing here.
 pub fn is_exempt(path: &[u8]) -> bool {
     let mut parts: Vec<&[u8]> = Vec::new();
     for part in path.split(|byte| *byte == b'/') {

@@ -82,6 +82,31 @@
 //! # }
 //! ```
 //!
+//! # The component
+//! `iamseal.wasm` is a file of a release, and its digest is in the release's `SHA256SUMS`: name it with
+//! [`PluginBuilder::component_sha256`]. In the sources `cargo xtask dist` makes both, in `target/dist/`. Its bytes can be a part of a
+//! program, by `include_bytes!` and [`PluginBuilder::component`]. In a build without optimisation wasmtime takes some ten
+//! seconds to compile it, once: `[profile.dev.package."*"] opt-level = 2` makes that one.
+//!
+//! # Paths
+//! An object is bound to its path, parts separated by `/`, as MinIO binds it: empty parts and `.` are left out, `..` takes the
+//! part before it, and a path that leads out of the store is refused. So what was sealed at `a//b` opens at `a/b`. Let a server
+//! decide who may do what by the path without such parts; [`storage::DirStore`] takes no others.
+//! What [`is_exempt`] names is neither sealed nor migrated.
+//!
+//! # Answers of a server
+//! An [`Error`] can be shown to a client: no case holds a secret. Whose fault it is, [`Error::cause`] and the case tell:
+//!
+//! | case | answer |
+//! |---|---|
+//! | [`Error::Object`] with `Storage(NotFound)` | 404 |
+//! | with `Storage(Conflict)` | 409: it was written meanwhile |
+//! | with `Storage(TooLarge)`, and [`Error::Limit`] with [`Limit::Object`] | 413 |
+//! | with `Key` (`Unavailable`), and [`Error::Limit`] otherwise | 503: try again |
+//! | with `NoKey`, `Key` or `Storage` otherwise | 500: how the server is set up |
+//! | with anything else, such as `Empty`, `HeaderNotAuthentic` or `FormRefused` | 422: the object |
+//! | any other | 500 |
+//!
 //! # Features
 //! None is on by default.
 //! - `manifest`: the module `manifest`, a sealed list of what a store holds, which shows

@@ -1,7 +1,8 @@
 //! Keys from the environment, by the names and rules of MinIO.
 //!
 //! What MinIO refuses is refused. Where MinIO would silently go on without a KMS, and so write
-//! plaintext, this stops and says so. No KMS at all is no error: it means plaintext.
+//! plaintext, this stops and says so. No KMS at all is no error: its keyring has no default key, and
+//! a server that means to seal looks for one at its start.
 
 #[cfg(feature = "kes")]
 mod kes;

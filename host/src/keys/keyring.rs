@@ -19,7 +19,7 @@ pub struct StaticKeyring {
 }
 
 impl StaticKeyring {
-    /// A keyring without keys, which lends nothing and leaves new objects plaintext.
+    /// A keyring without keys, which lends nothing: nothing can be sealed with it, and plaintext alone opens.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

@@ -36,7 +36,8 @@ pub use iamseal_words::keys::{RootCredential, StaticKey, root_credential, static
 /// The keys that are lent. Of no key the plugin gets the bytes, and of no root credential the password:
 /// it is handed [`Key`]s, and keys that are derived of [`RootCredential`]s.
 pub trait Keyring: Send + Sync {
-    /// The name of the key for new objects; none means that new objects are plaintext.
+    /// The name of the key for new objects. None if there is no KMS: MinIO then writes plaintext, and
+    /// [`crate::Plugin::seal`] fails with `NoKey` unless its options name a key.
     fn default_key(&self) -> Option<String>;
 
     /// Everything that is lent under this name, the one for new objects first.

@@ -46,7 +46,8 @@ impl Auditor {
     /// Opens the bytes that are stored at `path`, and says what they were. All or nothing.
     ///
     /// # Errors
-    /// Those of every call. The objects' errors are listed in `wit/types.wit` at `error`.
+    /// [`Error::Limit`], [`Error::Trap`] and [`Error::Contract`], as every call, and [`Error::Object`]: every case of
+    /// [`ObjectError`](crate::contract::ObjectError) but `Storage`, `Outdated` of another policy than `Current`, and `NotLoadable`.
     pub async fn unseal(
         &self,
         path: &[u8],
@@ -60,7 +61,8 @@ impl Auditor {
     /// Says what can be seen of stored bytes without any key. None of it is authenticated.
     ///
     /// # Errors
-    /// Those of every call. The objects' errors are listed in `wit/opening.wit` at `inspect`.
+    /// [`Error::Limit`], [`Error::Trap`] and [`Error::Contract`], as every call, and [`Error::Object`] with `Empty`,
+    /// `UnknownForm`, `Malformed` or `Unsupported`.
     pub async fn inspect(&self, stored: &[u8]) -> Result<Description, Error> {
         let span = tracing::debug_span!("inspect", outcome = shown());
         observed("inspect", span, self.call_inspect(stored)).await

@@ -117,7 +117,7 @@ impl PluginBuilder {
     }
 
     /// Compiles the component, on a thread for work that blocks, and makes a first instance of it.
-    /// Compiling takes some hundred milliseconds, and about one when it was done before.
+    /// Compiling takes some hundred milliseconds in a build with optimisation, and about one when it was done before.
     ///
     /// # Errors
     /// [`Error::Load`] unless there is exactly one component, it can be read, and it is one;

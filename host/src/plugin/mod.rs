@@ -153,10 +153,12 @@ impl Plugin {
     }
 
     /// Seals `plaintext` for the object at `path`, with fresh keys and nonces, and returns the
-    /// bytes to store.
+    /// bytes to store. They are some hundred bytes more, and both have to be within [`Limits::object_bytes`]. No bytes at all are
+    /// sealed like any others.
     ///
     /// # Errors
-    /// Those of every call. The objects' errors are listed in `wit/sealing.wit` at `seal`.
+    /// [`Error::Limit`], [`Error::Trap`] and [`Error::Contract`], as every call, and [`Error::Object`] with `Refused` for a path
+    /// that is empty, exempt or leads out of the store; `NoKey` if no key is named and there is no default key; `Key` if the key cannot be used; `NoCredential` of RustFS' form without a root credential.
     pub async fn seal(
         &self,
         path: &[u8],
@@ -171,7 +173,8 @@ impl Plugin {
     /// read or written before the first step.
     ///
     /// # Errors
-    /// Those of every call. The objects' errors are listed in `wit/migration.wit` at `start`.
+    /// [`Error::Limit`], [`Error::Trap`] and [`Error::Contract`], as every call, and [`Error::Object`] with `Refused` for a plan
+    /// that cannot be carried out, `NoKey` or `Key` if its key is not lent. What becomes of an object is in its step.
     pub async fn migrate(&self, plan: &MigrationPlan) -> Result<Migration, Error> {
         Migration::start(&self.reader.pool, &self.reader.store_name, plan).await
     }

@@ -1,7 +1,29 @@
 //! Stores: what a host lends the plugin so that it can read and replace objects, and what tools work on.
 //!
-//! The rules of each call stand in `wit/storage.wit`; the traits here are the same calls in Rust.
+//! The traits are those of the contract (`wit/storage.wit`) in Rust.
 //! Paths are raw bytes, parts separated by `/`, below the store's root.
+//!
+//! To store an object, over the version that was read or where there was none:
+//!
+//! ```no_run
+//! # use iamseal::contract::StorageError;
+//! # use iamseal::storage::{Change, Storage as _, StorageWriter as _, DirStore};
+//! # async fn store(store: &DirStore, path: &[u8], bytes: Vec<u8>) -> Result<(), StorageError> {
+//! let over = match store.read(path).await {
+//!     Ok(stored) => Some(stored.version),
+//!     Err(StorageError::NotFound) => None,
+//!     Err(error) => return Err(error),
+//! };
+//! let change = Change::put(path.to_vec(), over, bytes);
+//! for draft in store.stage(vec![change]).await {
+//!     for committed in store.commit(vec![draft?]).await {
+//!         // `Conflict` if somebody else was faster: read it again, and decide again.
+//!         committed?;
+//!     }
+//! }
+//! # Ok(())
+//! # }
+//! ```
 
 pub mod census;
 mod change;
