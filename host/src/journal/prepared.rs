@@ -230,8 +230,8 @@ pub async fn write_prepared(
     }
     let mut committed = writer.commit(drafts).await.into_iter();
     let result = |result: Option<Result<(), StorageError>>| {
-        let mut committed = || committed.next().unwrap_or_else(|| Err(few())).map(|_| ());
-        result.unwrap_or_else(|| committed())
+        let committed = || committed.next().unwrap_or_else(|| Err(few())).map(|_| ());
+        result.unwrap_or_else(committed)
     };
     results.into_iter().map(result).collect()
 }
