@@ -185,6 +185,9 @@ pub async fn audit(
     }
     // What was not looked at may well be there.
     let names = (stopped.is_none() && is_whole && scope.prefix == notes::CONFIG).then_some(names);
+    if names.as_ref().is_some_and(Names::has_more) {
+        output::note(common.json, notes::MORE_NAMED);
+    }
     let text = match common.json {
         true => {
             let about = manifest

@@ -775,6 +775,10 @@ pub fn parents(parents: u64, first: &[String]) -> String {
     )
 }
 
+/// That objects name more than is looked at.
+pub const MORE_NAMED: &str =
+    "objects name more policies and members than are looked at: others may be missing too";
+
 /// Why an archive is not made, and what to do about it.
 pub const ARCHIVE_TOO_LARGE: (&str, &str) = (
     "the identities hold more than 16 MiB together, too much for one archive",
