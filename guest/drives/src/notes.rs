@@ -110,7 +110,7 @@ impl Matter {
             ),
             Self::Left => format!(
                 "{drive} has what a write that was killed has left beside objects, plaintext where they were \
-                 plaintext; iamseal sweep removes it:"
+                 plaintext, which iamseal sweep removes"
             ),
             Self::Unlisted => {
                 "objects may be overlooked, since too few drives tell what is in".into()

@@ -362,7 +362,7 @@ fn a_drive_is_recognised_by_what_it_says_of_itself() {
         .run()
         .fails(2)
         .says("its format.json is damaged")
-        .says(" cure: give all drives");
+        .says(" cure: if the server has more drives, give them too");
 }
 
 #[test]

@@ -69,6 +69,13 @@ fn lost_and_back(number: usize, lost: Lost) {
     server.nothing_to_heal();
     server.minio.stop();
 
+    // The server leaves the old data on the drive that it heals forward, beside the new.
+    if lost == Lost::Away {
+        let audit = server.tool("audit", &["--require", "current"], &key(OTHER_KEY));
+        audit.run().exits(27).says("has left beside objects");
+        server.tool("sweep", &[], &key(OTHER_KEY)).ok();
+    }
+
     // It went forward: what any two drives have is under the new key, the healed one among them.
     let audit = server.tool("audit", &["--require", "current"], &key(OTHER_KEY));
     let said = audit.ok().stderr;
