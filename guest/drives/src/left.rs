@@ -122,9 +122,18 @@ impl<F: FilesWriter> Store<F> {
         let folder = above(path);
         let objects = [folder.clone(), folder.as_deref().and_then(above)];
         let objects = objects.into_iter().flatten();
-        let mut objects = objects.filter(|object| object.starts_with(CONFIG));
-        let drives = objects.find_map(|object| self.left_beside(&object).remove(path));
-        for drive in drives.ok_or(WriteError::NotFound)? {
+        let objects = objects.filter(|object| object.starts_with(CONFIG));
+        let (mut is_of_object, mut drives) = (false, None);
+        for object in objects {
+            let listed = self.folder(&object, &self.layout.drives());
+            is_of_object |= !listed.objects.is_empty();
+            drives = drives.or_else(|| self.left_in(&object, &listed).remove(path));
+        }
+        let none = || match is_of_object {
+            true => WriteError::NotFound,
+            false => WriteError::Refused("it is no draft".into()),
+        };
+        for drive in drives.ok_or_else(none)? {
             let at = self.layout.path(drive, path);
             let removed = match self.files.remove(drive, &at) {
                 Err(FileError::Failed(_)) => {
