@@ -87,11 +87,11 @@ impl World for Drives {
     const NAME: &'static str = "drives";
 
     /// What ends a process is tried everywhere. What it lives through is so often the same on another drive
-    /// that each third suffices, which comes to every drive since these are four.
+    /// that each fifth suffices, which comes to every drive since these are four.
     fn stride(mode: Mode) -> usize {
         match mode.reports() {
             None => 1,
-            Some(_) => 3,
+            Some(_) => 5,
         }
     }
 
@@ -177,10 +177,10 @@ impl<const AWAY: Drive> World for Degraded<AWAY> {
     /// of the inner drives some points alone are looked at.
     fn stride(mode: Mode) -> usize {
         match (mode, AWAY) {
-            (Mode::PowerLost, 0 | 3) => 11,
-            (Mode::PowerLost, _) => 47,
+            (Mode::PowerLost, 0 | 3) => 23,
+            (Mode::PowerLost, _) => 97,
             (_, 0 | 3) => 1,
-            _ => 7,
+            _ => 13,
         }
     }
 
