@@ -153,20 +153,12 @@ pub fn tell_open(common: &Common, open: impl IntoIterator<Item = PathBuf>) {
     }
 }
 
-/// Says which credentials of a file may not be what whoever wrote it means, once.
+/// Says which credentials of a file may not be what whoever wrote it means.
 fn tell_odd(common: &Common, file: &Path, text: &str) {
-    static TOLD: Once = Once::new();
-    let odd = root_credential::odd_lines(text).take(notes::NAMED);
-    let odd: Vec<_> = odd.collect();
-    if odd.is_empty() {
-        return;
+    let shown = iamseal::shown(file.as_os_str().as_bytes());
+    for (line, oddity) in root_credential::odd_lines(text).take(notes::NAMED) {
+        output::note(common.json, &notes::odd_credential(&shown, line, oddity));
     }
-    TOLD.call_once(|| {
-        let shown = iamseal::shown(file.as_os_str().as_bytes());
-        for (line, oddity) in odd {
-            output::note(common.json, &notes::odd_credential(&shown, line, oddity));
-        }
-    });
 }
 
 /// The static keys alone, from the same places, even where the environment describes a KES too.

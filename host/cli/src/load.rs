@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use iamseal::keys::Keyring;
+use iamseal::keys::{Keyring, MixedKeyring};
 use iamseal::storage::Storage;
 use iamseal::{Auditor, Plugin, PluginBuilder};
 
@@ -47,8 +47,12 @@ pub async fn auditor(
 }
 
 /// What tells sealed bytes from others for a journal: the auditor that is built in, whichever plugin is given, since what
-/// it takes for sealed is kept as it is. It has no keys.
-pub async fn inspector() -> Result<Auditor, Failure> {
+/// it takes for sealed is kept as it is. It has no keys. To be asked for before the journal is begun: a plugin that is of no
+/// use ends the command here.
+pub async fn inspector(common: &Common) -> Result<Auditor, Failure> {
+    if common.plugin.is_some() {
+        auditor(common, MixedKeyring::default(), None).await?;
+    }
     let builder = Plugin::builder().component(iamseal_component::AUDITOR);
     Ok(builder.load_auditor().await?)
 }

@@ -68,6 +68,7 @@ pub async fn run(
     let interrupt = Interrupt::listen()?;
     let folders = store::folders(&place.store)?;
     let journals = journals::open_outside(&command.journal, &folders)?;
+    let inspector = load::inspector(common).await?;
     let key = RunKey::make(&keyring).await?;
     let key = key.ok_or(notes::PREPARE_NEEDS_KEY)?;
     let work = format!("prepare to {}", migrate::work(command));
@@ -75,7 +76,6 @@ pub async fn run(
     let journal = journals.begin_preparing(&store.name(), &common.store_name, &work, &how, key)?;
     journals::check_outside(&journal, &folders)?;
     let journal = Arc::new(journal);
-    let inspector = load::auditor(common, keyring.clone(), None).await?;
     let preparing = Arc::new(Preparing::new(journal.clone(), store.clone(), inspector));
     let builder = migrate::builder(common, &keyring, jobs).storage(preparing.clone());
     let plugin = builder.storage_writer(preparing.clone()).load().await?;

@@ -173,9 +173,7 @@ impl Run {
         let folders = store::folders(given)?;
         let journals = journals::open_outside(place, &folders)?;
         let key = RunKey::make(keyring).await?;
-        // One that is of no use is to leave no journal.
-        load::auditor(common, MixedKeyring::default(), None).await?;
-        let inspector = load::inspector().await?;
+        let inspector = load::inspector(common).await?;
         for (name, why) in key.iter().flat_map(RunKey::skipped) {
             let why = iamseal::describe_key(why);
             output::note(common.json, &notes::no_run_key(name, &why));

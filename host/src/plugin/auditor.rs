@@ -47,7 +47,7 @@ impl Auditor {
     ///
     /// # Errors
     /// [`Error::Limit`], [`Error::Trap`] and [`Error::Contract`], as every call, and [`Error::Object`]: every case of
-    /// [`ObjectError`](crate::contract::ObjectError) but `Storage`, `Outdated` of another policy than `Current`, and `NotLoadable`.
+    /// [`ObjectError`](crate::contract::ObjectError) but `Storage` and `NotLoadable`; `FormRefused` and `Outdated` by the policy.
     pub async fn unseal(
         &self,
         path: &[u8],

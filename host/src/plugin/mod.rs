@@ -153,7 +153,7 @@ impl Plugin {
     }
 
     /// Seals `plaintext` for the object at `path`, with fresh keys and nonces, and returns the
-    /// bytes to store. They are some hundred bytes more, and both have to be within [`Limits::object_bytes`]. No bytes at all are
+    /// bytes to store. They are some hundred bytes more, and 16 for each 16 KiB; both have to be within [`Limits::object_bytes`]. No bytes at all are
     /// sealed like any others.
     ///
     /// # Errors

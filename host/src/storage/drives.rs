@@ -134,15 +134,7 @@ impl DriveStore {
         drives: Vec<PathBuf>,
         cache: CompileCache,
     ) -> Result<Self, OpenError> {
-        let name = name(&drives);
-        Self::opened(
-            component.into(),
-            Purpose::Read,
-            name,
-            as_given(drives),
-            cache,
-        )
-        .await
+        Self::opened_as_given(component.into(), Purpose::Read, drives, cache).await
     }
 
     /// The same where people know the drives by other names than those of their folders: each has its own before it.
@@ -172,15 +164,7 @@ impl DriveStore {
         drives: Vec<PathBuf>,
         cache: CompileCache,
     ) -> Result<Self, OpenError> {
-        let name = name(&drives);
-        Self::opened(
-            component.into(),
-            Purpose::Write,
-            name,
-            as_given(drives),
-            cache,
-        )
-        .await
+        Self::opened_as_given(component.into(), Purpose::Write, drives, cache).await
     }
 
     /// The same where drives may be missing: one of a set of an even number of at least four. Those that are there get
@@ -195,15 +179,20 @@ impl DriveStore {
         drives: Vec<PathBuf>,
         cache: CompileCache,
     ) -> Result<Self, OpenError> {
-        let (name, drives) = (name(&drives), as_given(drives));
-        Self::opened(
-            component.into(),
-            Purpose::WriteDegraded,
-            name,
-            drives,
-            cache,
-        )
-        .await
+        Self::opened_as_given(component.into(), Purpose::WriteDegraded, drives, cache).await
+    }
+
+    /// Opens drives that people call as they were given.
+    async fn opened_as_given(
+        component: Cow<'static, [u8]>,
+        purpose: Purpose,
+        drives: Vec<PathBuf>,
+        cache: CompileCache,
+    ) -> Result<Self, OpenError> {
+        let name = name(&drives);
+        let named = |drive: PathBuf| (shown(drive.as_os_str().as_encoded_bytes()), drive);
+        let drives = drives.into_iter().map(named).collect();
+        Self::opened(component, purpose, name, drives, cache).await
     }
 
     async fn opened(
@@ -267,12 +256,6 @@ impl DriveStore {
             .await
             .map_err(stopped)?
     }
-}
-
-/// Drives with what people call them: as they were given.
-fn as_given(drives: Vec<PathBuf>) -> Vec<(String, PathBuf)> {
-    let named = |drive: PathBuf| (shown(drive.as_os_str().as_encoded_bytes()), drive);
-    drives.into_iter().map(named).collect()
 }
 
 /// Where the drives are, for people: the same however they were given.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 
+use iamseal_words::keys::root_credential::{PASSWORD_BYTES, USER_BYTES};
 use serde_json::Value;
 
 use super::archive::Archive;
@@ -16,10 +17,6 @@ const BUILT_IN: [&str; 5] = [
     "diagnostics",
     "consoleAdmin",
 ];
-
-/// The least bytes of an access key, and of a secret key.
-const NAME_BYTES: usize = 3;
-const SECRET_BYTES: usize = 8;
 
 /// Names of an archive that a server without further identities takes otherwise than it takes the others.
 #[derive(Default)]
@@ -57,7 +54,7 @@ impl Refused {
             }
         }
         for (name, entry) in archive.of(Kind::Users) {
-            if name.len() < NAME_BYTES || text(entry, "secretKey").len() < SECRET_BYTES {
+            if name.len() < USER_BYTES || text(entry, "secretKey").len() < PASSWORD_BYTES {
                 refused.short.insert(name.to_owned());
             }
         }

@@ -13,7 +13,6 @@ use iamseal::contract::Policy;
 use iamseal::keys::{StaticKey, StaticKeyring};
 use iamseal::storage::{DriveStore, Storage};
 use iamseal::{Auditor, CompileCache, Plugin};
-use serde_json::Value;
 
 use crate::kit::disk::mounted;
 use crate::kit::drives::{Deployment, Drives, all_keys, keys};
@@ -42,15 +41,6 @@ impl Deployment {
 
     fn undo(&self, run: &str) -> Tool {
         self.run("undo", &[run])
-    }
-
-    fn audit(&self) -> BTreeMap<String, Value> {
-        let audit = tool(["audit", "--json", &self.drives.store()]);
-        let ended = audit.file("--keys", &all_keys()).ok();
-        let mut lines = ended.json_of_objects();
-        assert!(lines.pop().unwrap().get("summary").is_some());
-        let path = |line: &Value| line["path"].as_str().unwrap().to_owned();
-        lines.into_iter().map(|line| (path(&line), line)).collect()
     }
 
     /// The objects as they are stored, and what they hold.
@@ -297,6 +287,14 @@ fn what_a_killed_write_left_beside_an_object_is_found_and_removed() {
     tool(["sweep", &store, "--json"]).ok().prints(left);
     assert_eq!(deployment.drives.all().len(), before - 2);
     audit().exits(0);
+
+    // So does the next run.
+    fs::create_dir(part.parent().unwrap()).unwrap();
+    fs::write(&part, b"{}").unwrap();
+    deployment
+        .migrate(&["--to", "kms", "--key", "other-key"])
+        .ok();
+    assert!(!part.parent().unwrap().exists());
 }
 
 /// After three drives have the new version the fourth fails: the object has failed, and it is the new one.

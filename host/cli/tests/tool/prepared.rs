@@ -44,15 +44,6 @@ impl Deployment {
         self.run("migrate", &[&TO[..], &["--finish", run]].concat())
     }
 
-    fn found(&self) -> BTreeMap<String, Value> {
-        let audit = tool(["audit", "--json", &self.drives.store()]);
-        let ended = audit.file("--keys", &all_keys()).ok();
-        let mut lines = ended.json_of_objects();
-        assert!(lines.pop().unwrap().get("summary").is_some());
-        let path = |line: &Value| line["path"].as_str().unwrap().to_owned();
-        lines.into_iter().map(|line| (path(&line), line)).collect()
-    }
-
     /// What an object holds.
     fn held(&self, path: &str) -> Vec<u8> {
         let cat = tool(["cat", &self.drives.store(), path]);
@@ -61,7 +52,7 @@ impl Deployment {
 
     #[track_caller]
     fn is_under_the_other_key(&self) {
-        for (path, finding) in self.found() {
+        for (path, finding) in self.audit() {
             assert!(finding["key"] == "other-key" || path == EXEMPT, "{finding}");
         }
         let all = self.drives.all().into_keys();
@@ -84,7 +75,7 @@ fn outcomes(ended: &Ended) -> BTreeMap<String, String> {
 fn what_prepares_changes_no_byte_and_what_finishes_writes_it_and_undo_takes_it_back() {
     for archive in ARCHIVES {
         let deployment = Deployment::of(archive);
-        let (before, found) = (deployment.drives.all(), deployment.found());
+        let (before, found) = (deployment.drives.all(), deployment.audit());
         let prepared = deployment.prepare();
         let mut said = outcomes(&prepared);
         said.remove(EXEMPT);
@@ -126,7 +117,7 @@ fn what_prepares_changes_no_byte_and_what_finishes_writes_it_and_undo_takes_it_b
         let undo = undo.exits(2).says("has only prepared").says(&name);
         assert!(undo.stdout.is_empty());
         deployment.run("undo", &[&name]).ok();
-        let back = deployment.found();
+        let back = deployment.audit();
         let forms = |found: &BTreeMap<String, Value>| -> Vec<Value> {
             found.values().map(|line| line["found"].clone()).collect()
         };
@@ -147,12 +138,12 @@ fn what_has_changed_since_is_done_anew_and_nobodys_change_is_lost() {
     let edit = deployment.run("edit", &[ALICE]);
     edit.args(["--from".as_ref(), file.as_path()]).ok();
     let gone = deployment
-        .found()
+        .audit()
         .into_keys()
         .find(|path| path.starts_with("config/iam/policies/"))
         .unwrap();
     deployment.run("set-aside", &[&gone]).ok();
-    let count = deployment.found().len();
+    let count = deployment.audit().len();
 
     let finished = deployment
         .finish(&run)
@@ -161,13 +152,13 @@ fn what_has_changed_since_is_done_anew_and_nobodys_change_is_lost() {
     let said = outcomes(&finished);
     assert_eq!(said.get(&gone), None);
     assert_eq!(said[ALICE], "migrated");
-    assert_eq!(deployment.found().len(), count);
+    assert_eq!(deployment.audit().len(), count);
     deployment.is_under_the_other_key();
     assert_eq!(deployment.held(ALICE), changed.as_bytes());
     // What was there before it began, not before it was prepared.
     deployment.run("undo", &[&run_name(&finished)]).ok();
     assert_eq!(deployment.held(ALICE), changed.as_bytes());
-    assert_eq!(deployment.found()[ALICE]["key"], "fixture-key-a");
+    assert_eq!(deployment.audit()[ALICE]["key"], "fixture-key-a");
 }
 
 #[test]
@@ -175,7 +166,7 @@ fn runs_that_are_killed_in_either_part_leave_every_object_old_or_new_and_are_fin
     let mut hits = 0;
     for kill in 0..6_u64 {
         let deployment = Deployment::of("four-sealed.tar.gz");
-        let objects = deployment.found().len();
+        let objects = deployment.audit().len();
         let before = deployment.drives.all();
         let pause = Duration::from_millis(80 * (kill + 1));
         let to = [&TO[..], &["--prepare"]].concat();
@@ -199,12 +190,12 @@ fn runs_that_are_killed_in_either_part_leave_every_object_old_or_new_and_are_fin
         thread::sleep(pause);
         running.kill();
         hits += usize::from(running.wait().code.is_none());
-        let found = deployment.found();
+        let found = deployment.audit();
         assert_eq!(found.len(), objects);
         assert!(found.values().all(|finding| finding["verdict"] != "fails"));
         deployment.finish(&run).ok();
         deployment.is_under_the_other_key();
-        assert_eq!(deployment.found().len(), objects);
+        assert_eq!(deployment.audit().len(), objects);
     }
     assert!(hits > 0, "no kill hit a run under way");
 }

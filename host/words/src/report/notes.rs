@@ -1,6 +1,12 @@
 //! What a run over a store has to say besides its objects, and why a path or prefix is not taken.
 
+mod identities;
+mod prepare;
+
 use crate::shown::shown;
+
+pub use self::identities::*;
+pub use self::prepare::*;
 
 /// MinIO's sign that its configuration was once encrypted (docs/formats/minio.md section 5). It stands
 /// outside config/ and is never migrated.
@@ -377,98 +383,6 @@ pub const WATCH_DRIVES: (&str, &str) = (
     "leave out --watch",
 );
 
-/// Why what becomes plaintext is not prepared, and what to do about it.
-pub const PREPARE_TO_PLAINTEXT: (&str, &str) = (
-    "what becomes plaintext is not prepared: a journal is to hold no plaintext",
-    "leave out --prepare: stop every server of the deployment, then run it again",
-);
-
-/// Why a store is not prepared that is not in drives, and what to do about it.
-pub const PREPARE_DRIVES: (&str, &str) = (
-    "only MinIO's drives are prepared and finished: other stores are written to while a server runs",
-    "leave out --prepare or --finish",
-);
-
-/// Why nothing can be prepared without a key, and what to do about it.
-pub const PREPARE_NEEDS_KEY: (&str, &str) = (
-    "without a key nothing would tell later who has written what is prepared",
-    "give the key to seal under, in MINIO_KMS_SECRET_KEY_FILE or with --keys and --key",
-);
-
-/// How to write what was prepared.
-pub fn to_finish(command: Option<&str>, run: &str) -> String {
-    match command {
-        Some(command) => format!(
-            "nothing is changed yet. To write it, stop every server of the deployment, then: {command} (before the \
-             stop, with --after-pid PID, it waits for the server's end)"
-        ),
-        None => format!(
-            "nothing is changed yet. To write it, stop every server of the deployment, then type the same with \
-             --finish {run} in place of --prepare"
-        ),
-    }
-}
-
-/// How much was prepared, before anything is written.
-pub fn to_be_written(prepared: u64, run: &str) -> String {
-    format!("the run {run} has prepared {}", count(prepared, "object"))
-}
-
-/// How much of it was not, or is not as it was then.
-pub fn done_anew(objects: u64) -> String {
-    format!(
-        "changed since, or not prepared at all: {}, which {} read and sealed now",
-        count(objects, "object"),
-        if objects == 1 { "is" } else { "are" },
-    )
-}
-
-/// That nothing is written to drives any more.
-pub const SERVER_MAY_START: &str =
-    "every object is written: a server may be started. What follows reads them again for the proof";
-
-/// Why the run that is to be finished is not, and what to do about it.
-pub fn not_prepared(run: &str) -> (String, &'static str) {
-    (
-        format!("the run \"{run}\" has prepared nothing"),
-        "give the run of a command with --prepare, as iamseal runs names it",
-    )
-}
-
-/// Why the run that is to be finished is not, and what to do about it.
-pub fn prepared_otherwise(run: &str, how: &str) -> (String, String) {
-    (
-        format!("the run \"{run}\" has prepared something else than this command asks for"),
-        format!("give the same options as for --prepare, which were: {how}"),
-    )
-}
-
-/// Why a run is not taken back that has only prepared.
-pub fn only_prepared(run: &str, finished_by: &[String]) -> (String, String) {
-    let cure = match finished_by {
-        [] => "there is nothing to take back".to_owned(),
-        runs => format!("give the run that has written it: {}", runs.join(", ")),
-    };
-    (
-        format!("the run \"{run}\" has only prepared, and changed nothing"),
-        cure,
-    )
-}
-
-/// That nothing is done before the end of a process.
-pub fn waiting_for(pid: u32) -> String {
-    format!("waiting for the end of the process {pid}: stop the server")
-}
-
-/// Why it is not waited for a process, and what to do about it.
-pub fn no_process(pid: u32) -> (String, &'static str) {
-    (
-        format!("there is no process {pid} to wait for"),
-        "give the server's, as pgrep minio prints it; if it has ended already, leave out --after-pid, and the drives are \
-         watched for 35 s",
-    )
-}
-
 /// What to do about a store that another process keeps locked.
 pub const LOCKED: &str = "let that process go on or end it (lslocks names it), then run again";
 
@@ -715,17 +629,6 @@ pub fn text_kept_beside(file: &str) -> String {
     )
 }
 
-/// That a store has nobody to export.
-pub const NO_IDENTITY: &str =
-    "there is no identity to export: no user, group, policy or service account";
-
-/// That an archive has nobody to import.
-pub const NO_IDENTITY_IN_IT: &str = "there is no identity to import";
-
-/// Why an object of IAM is not in an archive.
-pub const NO_PLACE: &str =
-    "an archive has no place for what stands here: look at it with iamseal cat";
-
 /// Why a folder is not inspected, and what to do instead.
 pub fn is_folder(shown: &str) -> (String, &'static str) {
     (
@@ -734,98 +637,9 @@ pub fn is_folder(shown: &str) -> (String, &'static str) {
     )
 }
 
-/// That an archive holds secrets: of so many users and service accounts.
-pub fn holds_secrets([users, accounts]: [usize; 2]) -> String {
-    format!(
-        "the secret keys of {} and {} are in it in the open: keep it where only you can read it, and remove it \
-         when it is imported",
-        count(users, "user"),
-        count(accounts, "service account")
-    )
-}
-
-/// That an export which was killed, or one that is under way, has a file with secrets.
-pub fn left_by_export(quoted: &str) -> String {
-    format!("an export that was killed left secrets behind; if none is under way: rm {quoted}")
-}
-
-/// That temporary credentials are not carried.
-pub fn temporary(credentials: u64) -> String {
-    format!(
-        "{credentials} temporary credentials are not carried: whoever has one asks the other server for another"
-    )
-}
-
-/// That groups are disabled, which a server does not keep so: so many; the first are given.
-pub fn disabled_groups(groups: u64, first: &[String]) -> String {
-    let named = some_of(groups, first);
-    format!(
-        "{groups} groups are disabled, so their members may do nothing, and a MinIO enables every group that it \
-         imports: disable them there again (mc admin group disable): {named}"
-    )
-}
-
-/// That service accounts have parents who are no users of the store: so many parents; the first are given.
-pub fn parents(parents: u64, first: &[String]) -> String {
-    let named = some_of(parents, first);
-    format!(
-        "{} of service accounts not among this store's users, but a root user or somebody of LDAP or OpenID: such \
-         accounts may do something only on a server that knows the parent too: {named}",
-        count(parents, "parent")
-    )
-}
-
 /// That objects name more than is looked at.
 pub const MORE_NAMED: &str =
     "objects name more policies and members than are looked at: others may be missing too";
-
-/// Why an archive is not made, and what to do about it.
-pub const ARCHIVE_TOO_LARGE: (&str, &str) = (
-    "the identities hold more than 16 MiB together, too much for one archive",
-    "make several, with --only KINDS and --name PATTERN",
-);
-
-/// That an import by a server ends at users whose names or secret keys are too short: so many; the first are given.
-pub fn import_ends_at_short(users: u64, first: &[String]) -> String {
-    let named = some_of(users, first);
-    format!(
-        "{} with a name under 3 bytes or a secret key under 8: mc admin cluster iam import ends there, and what comes \
-         after is missing; leave them out (--name): {named}",
-        count(users, "user")
-    )
-}
-
-/// That an import by a server ends at policies that are not there: so many who have them; the first are given.
-pub fn import_ends_at_mapping(names: u64, first: &[String]) -> String {
-    let named = some_of(names, first);
-    format!(
-        "{} whose policies the archive does not hold: mc admin cluster iam import ends there, and nobody after \
-         has policies, unless the server has these; make them there first, or take them from whoever has them (iamseal edit): {named}",
-        match names {
-            1 => "1 user or group".to_owned(),
-            names => format!("{names} users or groups"),
-        }
-    )
-}
-
-/// That a server leaves groups out: so many; the first are given.
-pub fn groups_left_out(groups: u64, first: &[String]) -> String {
-    let named = some_of(groups, first);
-    format!(
-        "{} with members who are not in the archive: a server that does not have them either leaves the whole group \
-         out: {named}",
-        count(groups, "group")
-    )
-}
-
-/// That a server takes policies for an order to remove them: so many; the first are given.
-pub fn policies_removed(policies: u64, first: &[String]) -> String {
-    let named = some_of(policies, first);
-    format!(
-        "policies without a statement, which allow nothing and which a server removes when it imports them: \
-         {policies}: {named}"
-    )
-}
 
 /// Why standard input is no object, and what to do about it.
 pub fn large_input(allowed: u64) -> (String, &'static str) {

@@ -3,6 +3,8 @@
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
 
+use iamseal_words::drives::SYSTEM_FOLDERS;
+
 use crate::failure::Failure;
 use crate::typed;
 
@@ -21,7 +23,7 @@ const OBJECTS: [&str; 2] = [
 
 /// The system folder of what is a drive by its objects.
 pub fn system_folder(given: &Path) -> Option<PathBuf> {
-    let below = ["", ".minio.sys", ".rustfs.sys"].map(|below| given.join(below));
+    let below = SYSTEM_FOLDERS.map(|below| given.join(below));
     below
         .into_iter()
         .find(|folder| OBJECTS.iter().any(|object| folder.join(object).is_file()))
