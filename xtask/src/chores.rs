@@ -8,7 +8,7 @@ use crate::cxx;
 use crate::fuzz;
 use crate::node;
 use crate::python;
-use crate::run::{Failure, cargo, run, say};
+use crate::run::{Failure, cargo, run, run_tests, say};
 use crate::servers;
 use crate::target::{self, TARGET, Toolchain};
 use crate::wasmtime;
@@ -80,7 +80,7 @@ pub fn test(further: &[OsString]) -> Result<(), Failure> {
         tests.args((!has_program_arguments).then_some("--"));
         tests.args(["--skip", servers::TESTS]);
     }
-    run("run all tests", &mut tests)?;
+    run_tests("run all tests", &mut tests)?;
     if further.is_empty() {
         fuzz::among_tests()?;
     }
