@@ -53,7 +53,7 @@ pub async fn run(common: &Common, command: &Export) -> Result<ExitCode, Failure>
         common,
         command,
         policy: policy(command.require),
-        opening: Opening::with(common, keyring).await?,
+        opening: Opening::with(common, keyring, command.credentials.try_all).await?,
         bytes: 0,
         roots,
         name: command.which.name.as_deref().map(Pattern::from),

@@ -25,6 +25,7 @@ use crate::identities::archive::Archive;
 use crate::identities::{Kind, Pattern, entry, is_alike, object, path};
 use crate::interrupt::Interrupt;
 use crate::loadable::Loadable;
+use crate::opening::Opening;
 use crate::put::Put;
 use crate::report::notes;
 use crate::report::why::Why;
@@ -101,8 +102,9 @@ pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure>
         Some(run) => run.store(),
         None => store.clone(),
     };
-    let importing = Importing {
+    let mut importing = Importing {
         plugin: &plugin,
+        opening: Opening::with(common, keyring.clone(), command.credentials.try_all).await?,
         loadable: Loadable::new(common, &keyring).await?,
         storage: &*storage,
         run: run.as_ref(),
@@ -184,6 +186,7 @@ fn wanted<'a>(archive: &'a Archive, command: &Import) -> Vec<Identity<'a>> {
 /// An import that is under way.
 struct Importing<'a> {
     plugin: &'a Plugin,
+    opening: Opening<'a>,
     loadable: Loadable,
     storage: &'a dyn Storage,
     /// None of a dry run.
@@ -195,7 +198,7 @@ struct Importing<'a> {
 }
 
 impl Importing<'_> {
-    async fn batch(&self, identities: &[Identity<'_>]) -> Result<Vec<Step>, Failure> {
+    async fn batch(&mut self, identities: &[Identity<'_>]) -> Result<Vec<Step>, Failure> {
         let (mut steps, mut prepared) = (Vec::new(), Vec::new());
         for identity in identities {
             let mut step = Step::new(identity.path(), UNCHANGED);
@@ -217,7 +220,7 @@ impl Importing<'_> {
 
     /// What is to be written; none if the store has it.
     async fn prepare(
-        &self,
+        &mut self,
         identity: &Identity<'_>,
         step: &mut Step,
     ) -> Result<Option<Put>, Unfit> {
@@ -237,11 +240,14 @@ impl Importing<'_> {
         step.is_read = true;
         let expected = match there {
             None => None,
-            Some((_, bytes)) if self.is_same(identity, path, &bytes, &plaintext).await => {
-                return Ok(None);
+            Some((version, bytes)) => {
+                match self.is_same(identity, path, &bytes, &plaintext).await? {
+                    Ok(true) => return Ok(None),
+                    _ if self.is_replacing => Some(version),
+                    Ok(false) => return Err(Unfit::Identity(is_there())),
+                    Err(why) => return Err(Unfit::Identity(why)),
+                }
             }
-            Some(_) if !self.is_replacing => return Err(Unfit::Identity(is_there())),
-            Some((version, _)) => Some(version),
         };
         step.outcome = match (self.run.is_some(), expected.is_some()) {
             (true, false) => CREATED,
@@ -269,22 +275,29 @@ impl Importing<'_> {
         }))
     }
 
-    /// Whether an object holds what is made of the archive's entry, whatever its form and times.
+    /// Whether an object holds what is made of the archive's entry, whatever its form and times; or why that is not known
+    /// of one that was not tried with every root credential.
     async fn is_same(
-        &self,
+        &mut self,
         identity: &Identity<'_>,
         path: &[u8],
         stored: &[u8],
         new: &[u8],
-    ) -> bool {
-        let reader = self.plugin.reader();
-        let Ok(opened) = reader.unseal(path, stored, Policy::Compatible).await else {
-            return false;
+    ) -> Result<Result<bool, Why>, Unfit> {
+        let opened = self.opening.unseal(path, stored, Policy::Compatible).await;
+        let opened = match opened.map_err(Unfit::All)? {
+            Ok(opened) => opened,
+            Err(iamseal::Error::Object(error @ ObjectError::CredentialUntried(_))) => {
+                return Ok(Err(Why::from(&error)));
+            }
+            Err(_) => return Ok(Ok(false)),
         };
         let Identity { kind, name, .. } = *identity;
         let there = entry(kind, name, &opened.plaintext, &self.roots);
         let new = entry(kind, name, new, &self.roots);
-        there.is_ok_and(|there| new.is_ok_and(|new| is_alike(&there.0, &new.0)))
+        Ok(Ok(there.is_ok_and(|there| {
+            new.is_ok_and(|new| is_alike(&there.0, &new.0))
+        })))
     }
 }
 

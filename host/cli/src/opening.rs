@@ -18,6 +18,7 @@ const IN_VAIN: u32 = 8;
 pub struct Opening<'a> {
     common: &'a Common,
     auditor: Auditor,
+    tries_all: bool,
     credentials: Vec<RootCredential>,
     /// The users whose credentials have opened something.
     opened: BTreeSet<String>,
@@ -27,15 +28,20 @@ pub struct Opening<'a> {
 }
 
 impl<'a> Opening<'a> {
-    /// With these keys.
+    /// With these keys. `tries_all` is whether everything is tried with every credential after all.
     ///
     /// # Errors
     /// The component cannot be loaded.
-    pub async fn with(common: &'a Common, keyring: MixedKeyring) -> Result<Self, Failure> {
+    pub async fn with(
+        common: &'a Common,
+        keyring: MixedKeyring,
+        tries_all: bool,
+    ) -> Result<Self, Failure> {
         let credentials = keyring.root_credentials();
         Ok(Self {
             common,
             auditor: load::auditor(common, keyring, None).await?,
+            tries_all,
             credentials,
             opened: BTreeSet::new(),
             in_vain: 0,
@@ -54,7 +60,7 @@ impl<'a> Opening<'a> {
         stored: &[u8],
         policy: Policy,
     ) -> Result<Result<Opened, Error>, Failure> {
-        if self.in_vain >= IN_VAIN && self.is_of_root(stored).await {
+        if !self.tries_all && self.in_vain >= IN_VAIN && self.is_of_root(stored).await {
             return self.with_likely(path, stored, policy).await;
         }
         let opened = self.auditor.unseal(path, stored, policy).await;

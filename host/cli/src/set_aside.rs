@@ -36,7 +36,7 @@ pub async fn run(common: &Common, command: &SetAside) -> Result<ExitCode, Failur
     let keyring = keys::keyring(common)?;
     let auditor = load::auditor(common, keyring.clone(), Some(store.clone())).await?;
     let mut interrupt = Interrupt::listen()?;
-    let mut opening = Opening::with(common, keyring.clone()).await?;
+    let mut opening = Opening::with(common, keyring.clone(), command.credentials.try_all).await?;
     let planning = plan::of(common, command, paths, &*store, &auditor, &mut opening);
     let planned = interrupt.unless(planning).await??;
     let on = On {

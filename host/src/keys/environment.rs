@@ -202,6 +202,14 @@ impl Environment {
         Ok(self.set(name)?.filter(|value| !value.is_empty()))
     }
 
+    /// Whether a variable is white space alone. Where that stands in the file, MinIO takes it for set to nothing.
+    fn is_blank(&self, name: &'static str) -> bool {
+        let value = (self.lookup)(name).and_then(|value| value.into_string().ok());
+        let value = value.map(Zeroizing::new);
+        let is_blank = |value: Zeroizing<String>| !value.is_empty() && value.trim().is_empty();
+        !self.file.contains_key(name) && value.is_some_and(is_blank)
+    }
+
     /// The files with secrets that were read for this environment so far and that others than their owner
     /// may read.
     pub fn open_to_others(&self) -> Vec<PathBuf> {

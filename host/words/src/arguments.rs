@@ -134,7 +134,7 @@ pub struct Where {
     pub prefix: OsString,
 }
 
-/// How far root credentials are tried, for `audit` and `migrate`.
+/// How far root credentials are tried, where many objects are opened.
 #[derive(Args, Default)]
 #[group(skip)]
 pub struct Credentials {

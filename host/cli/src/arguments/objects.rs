@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use iamseal::contract::Target;
-use iamseal_words::arguments::{How, Require, To, Wrong};
+use iamseal_words::arguments::{Credentials, How, Require, To, Wrong};
 
 use super::{JournalPlace, Writes};
 use crate::identities::Kind;
@@ -61,6 +61,8 @@ pub struct Export {
     /// Refuse what is not sealed, or not sealed under the present key.
     #[arg(long, value_enum)]
     pub require: Option<Require>,
+    #[command(flatten)]
+    pub credentials: Credentials,
 }
 
 #[derive(Args)]
@@ -84,6 +86,8 @@ pub struct Import {
     /// Say what would be done; write nothing.
     #[arg(long)]
     pub dry_run: bool,
+    #[command(flatten)]
+    pub credentials: Credentials,
     #[command(flatten)]
     pub writes: Writes,
     #[command(flatten)]

@@ -185,10 +185,13 @@ fn what_no_credential_opens_is_not_tried_with_all_of_them_without_end() {
         );
     }
     let credentials = "a:password-a\nb:password-b\nc:password-c\n";
-    let ended = export(&store).file("--root-credentials", credentials).run();
-    let ended = ended.exits(3).says("credential-untried");
+    let export = || export(&store).file("--root-credentials", credentials);
+    let ended = export().run().exits(3).says("credential-untried");
     let untried = ended.stderr.matches("1 of 3 were tried").count();
     assert_eq!(untried, 4, "{ended}");
+    // What the cure says.
+    let ended = export().args(["--try-all-credentials"]).run().exits(8);
+    assert!(!ended.stderr.contains("credential-untried"), "{ended}");
 }
 
 #[test]

@@ -186,6 +186,43 @@ fn what_is_there_and_another_gives_way_only_if_that_is_asked_for() {
 }
 
 #[test]
+fn what_no_credential_opens_is_not_tried_with_all_of_them_without_end() {
+    let place = Place::new();
+    let mut garbage = vec![0xa5; 57];
+    // A kind that is cheap to try.
+    garbage[32] = 2;
+    place.with(|archive| {
+        let user = archive["users"]["alice"].clone();
+        archive["users"] = json!({});
+        for number in 0..12 {
+            let name = format!("a{number:02}");
+            let path = format!("config/iam/users/{name}/identity.json");
+            place.store.put(path, &garbage);
+            archive["users"][name] = user.clone();
+        }
+    });
+    let credentials = "a:password-a\nb:password-b\nc:password-c\n";
+    let import = |options| {
+        let import = place.import(options).args(["--only", "users"]);
+        import.file("--root-credentials", credentials).run()
+    };
+    let ended = import("").exits(3);
+    let causes = |cause| ended.text().matches(cause).count();
+    assert_eq!(
+        // Each object, and the summary.
+        [causes("credential-untried"), causes("\"conflict\"")],
+        [4 + 1, 8 + 1],
+        "{ended}"
+    );
+    let all = import("--try-all-credentials").exits(14);
+    assert_eq!(outcomes(&all), json!({"failed": 12}));
+    assert_eq!(
+        outcomes(&import("--replace").exits(0)),
+        json!({"replaced": 12})
+    );
+}
+
+#[test]
 fn only_what_is_asked_for_is_made() {
     let place = Place::new();
     let ended = place.import("--only users,groups --name *a*").ok();

@@ -63,6 +63,12 @@ pub(super) fn lend(
             place: Place::Variable(KEY),
             cause,
         })?),
+        None if environment.is_blank(KEY) => {
+            return Err(KeysError::Key {
+                place: Place::Variable(KEY),
+                cause: StaticKeyError::NoColon,
+            });
+        }
         None => from_file(environment, KEY_FILE, KEY, StaticKey::parse)?,
     };
     if let Some(key) = key {
@@ -290,13 +296,20 @@ mod tests {
     fn an_empty_key_alone_is_no_kms() {
         for variables in [
             &[(KEY, "")][..],
-            &[(KEY, " \n")],
             &[(KEY_FILE, "")],
             &[(KEY, ""), (KEY_FILE, "")],
             &[(KEY, ""), (AUTO_ENCRYPTION, "off")],
         ] {
             let keyring = Setting::new(variables).keyring().unwrap();
             assert_eq!(Keyring::default_key(&keyring), None);
+        }
+    }
+
+    #[test]
+    fn a_key_of_white_space_is_none_and_not_unset() {
+        for value in [" ", " \n"] {
+            let error = Setting::new(&[(KEY, value)]).error();
+            assert!(matches!(error, KeysError::Key { .. }), "{error}");
         }
     }
 

@@ -127,6 +127,7 @@ fn a_variable_is_read_as_a_server_reads_it() {
         (KEY.replace(':', ": "), "MINIO_KMS_SECRET_KEY"),
         (hex, "MINIO_KMS_SECRET_KEY"),
         (String::new(), "no key"),
+        ("  ".to_owned(), "no colon"),
     ] {
         compare(&text, &[("MINIO_KMS_SECRET_KEY", text.clone())], expected);
     }
