@@ -1,11 +1,11 @@
-//! What writes that were killed, by a server or by us, have left beside objects: folders of data that no version of the
-//! object names on that drive, and other files. They hold old or new bytes, plaintext where those were plaintext, and no
-//! server reads them.
+//! What lies among objects and no version of one accounts for: folders of data and files that writes which were killed,
+//! by a server or by us, have left, and what is there nobody knows why. They hold old or new bytes, plaintext where those
+//! were plaintext, and no server reads them once it does not write any more.
 
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 
-use crate::files::{self, Drive, FileError, Files, Kind, below};
+use crate::files::{self, Drive, FileError, Files, Kind, PATH_BYTES, below};
 use crate::folder::Listed;
 use crate::format::{Uuid, uuid};
 use crate::meta::{Block, META_BYTES};
@@ -14,70 +14,100 @@ use crate::stage::WriteError;
 use crate::store::{META, Store};
 use crate::sweep::Swept;
 use crate::versions;
-use crate::walk::{Walk, is_uuid};
+use crate::walk::is_uuid;
 use crate::writer::FilesWriter;
 
 /// Where objects are looked at.
-const CONFIG: &[u8] = b"config/";
-/// How the files of a version's data begin, in its folder.
-const PART: &[u8] = b"part.";
+const CONFIG: &[u8] = b"config";
+/// The only file of a version's data, in its folder: no server uploads its configuration in several parts.
+const PART: &[u8] = b"part.1";
+/// Why something stays that is told.
+const UNKNOWN: &str = "what it is, is not known";
 
-/// By paths, and the drives that have each.
-type Left = BTreeMap<Vec<u8>, Vec<Drive>>;
+/// How a server calls the metadata that it may have to put back.
+const BACKUP: &[u8] = b"xl.meta.bkp";
+
+/// Something that no version of an object accounts for.
+struct Lies {
+    drives: Vec<Drive>,
+    /// Whether it is known how it comes there, so that it may go. All else is a matter for people.
+    is_known: bool,
+}
+
+/// By paths.
+#[derive(Default)]
+struct Left(BTreeMap<Vec<u8>, Lies>);
+
+impl Left {
+    fn add(&mut self, path: Vec<u8>, drives: &[Drive], is_known: bool) {
+        let none = Lies {
+            drives: Vec::new(),
+            is_known,
+        };
+        let lies = self.0.entry(path).or_insert(none);
+        lies.drives.extend(drives);
+        lies.is_known &= is_known;
+    }
+}
 
 impl<F: Files> Store<F> {
-    /// All that lies beside the objects of the configuration, by paths: a folder of data, or a file.
+    /// All that lies among the objects of the configuration and that no version of an object accounts for, by paths in
+    /// ascending order: folders of data, and files.
     pub fn left(&self) -> Vec<Vec<u8>> {
-        let mut left = Vec::new();
-        let mut walk = Walk::new(CONFIG, None);
-        loop {
-            let page = walk.next(self);
-            if page.is_empty() {
-                return left;
-            }
-            for path in page.iter().filter(|path| !path.ends_with(b"/")) {
-                left.extend(self.left_beside(path).into_keys());
-            }
+        let mut left = Left::default();
+        let mut folders = Vec::from([CONFIG.to_vec()]);
+        while let Some(folder) = folders.pop() {
+            let listed = self.folder(&folder, &self.layout.drives());
+            let is_object = !listed.objects.is_empty();
+            let deeper = listed.folders.iter().filter(|(name, drives)| {
+                let path = |drive| Some(below(&self.layout.path(drive, &folder), name));
+                !(is_object && is_uuid(name) && self.is_data_alone(drives, path))
+            });
+            let deeper = deeper.map(|(name, _)| below(&folder, name));
+            folders.extend(deeper.filter(|path| path.len() <= PATH_BYTES));
+            left.0.extend(self.left_in(&folder, &listed).0);
         }
+        left.0.into_keys().collect()
     }
 
     /// Notes what lies beside an object, whose folder is listed already.
     pub(crate) fn note_left(&self, path: &[u8], listed: &Listed) {
-        for (left, drives) in self.left_in(path, listed) {
-            for drive in drives {
-                self.note(Matter::Left, self.layout.name(drive), &left);
+        for (left, lies) in self.left_in(path, listed).0 {
+            let matter = match lies.is_known {
+                true => Matter::Left,
+                false => Matter::Stray,
+            };
+            for drive in lies.drives {
+                self.note(matter, self.layout.name(drive), &left);
             }
         }
     }
 
-    fn left_beside(&self, path: &[u8]) -> Left {
-        self.left_in(path, &self.folder(path, &self.layout.drives()))
-    }
-
     fn left_in(&self, path: &[u8], listed: &Listed) -> Left {
-        let mut left = Left::new();
-        for (name, drives) in &listed.beside {
-            left.insert(below(path, name), drives.clone());
+        let mut left = Left::default();
+        let is_object = !listed.objects.is_empty();
+        for (name, drives) in listed.beside.iter().chain(&listed.odd) {
+            left.add(below(path, name), drives, is_object && name == BACKUP);
         }
-        for (name, drives) in listed.folders.iter().filter(|(name, _)| is_uuid(name)) {
+        let folders = listed.folders.iter();
+        for (name, drives) in folders.filter(|(name, _)| is_object && is_uuid(name)) {
             let data = str::from_utf8(name).ok().and_then(uuid);
-            for drive in drives.iter().filter(|drive| listed.objects.contains(drive)) {
-                let object = self.layout.path(*drive, path);
-                let folder = |_: Drive| Some(below(&object, name));
+            for drive in drives {
+                let folder = |_: Drive| Some(below(&self.layout.path(*drive, path), name));
                 if !self.is_data_alone(&[*drive], folder) {
                     continue;
                 }
                 // What is not known to be nobody's is somebody's.
-                let Some(named) = self.data_named(*drive, &object) else {
+                let Some(named) = self.data_named(*drive, path, listed) else {
                     continue;
                 };
                 let folder = below(path, name);
                 match data.is_some_and(|data| named.contains(&data)) {
-                    false => left.entry(folder).or_default().push(*drive),
+                    false => left.add(folder, &[*drive], true),
                     true => {
                         let files = self.names(*drive, &folder).into_iter();
-                        for file in files.filter(|file| !file.starts_with(PART)) {
-                            left.entry(below(&folder, &file)).or_default().push(*drive);
+                        for file in files.filter(|file| file != PART) {
+                            left.add(below(&folder, &file), &[*drive], file == BACKUP);
                         }
                     }
                 }
@@ -86,15 +116,23 @@ impl<F: Files> Store<F> {
         left
     }
 
-    /// The folders of data that the versions of an object name on a drive; none if not all of them can be read.
-    fn data_named(&self, drive: Drive, object: &[u8]) -> Option<BTreeSet<Uuid>> {
-        let meta = files::whole(&self.files, drive, &below(object, META), META_BYTES).ok()?;
-        let block = Block::of(&meta).ok()?;
+    /// The folders of data that the versions of an object name on a drive, or on the others if it has none itself; none
+    /// if not all of them can be read.
+    fn data_named(&self, drive: Drive, path: &[u8], listed: &Listed) -> Option<BTreeSet<Uuid>> {
         let mut named = BTreeSet::new();
-        versions::each(&block, |version| {
-            named.insert(version.data_dir);
-        })
-        .ok()?;
+        let of = match listed.objects.contains(&drive) {
+            true => &[drive][..],
+            false => &listed.objects,
+        };
+        for drive in of {
+            let object = self.layout.path(*drive, path);
+            let meta = files::whole(&self.files, *drive, &below(&object, META), META_BYTES).ok()?;
+            let block = Block::of(&meta).ok()?;
+            let see = |version: versions::Version| {
+                named.insert(version.data_dir);
+            };
+            versions::each(&block, see).ok()?;
+        }
         Some(named)
     }
 
@@ -122,18 +160,23 @@ impl<F: FilesWriter> Store<F> {
         let folder = above(path);
         let objects = [folder.clone(), folder.as_deref().and_then(above)];
         let objects = objects.into_iter().flatten();
-        let objects = objects.filter(|object| object.starts_with(CONFIG));
-        let (mut is_of_object, mut drives) = (false, None);
+        let objects = objects.filter(|object| is_in_config(object));
+        let (mut is_of_object, mut lies) = (false, None);
         for object in objects {
             let listed = self.folder(&object, &self.layout.drives());
             is_of_object |= !listed.objects.is_empty();
-            drives = drives.or_else(|| self.left_in(&object, &listed).remove(path));
+            lies = lies.or_else(|| self.left_in(&object, &listed).0.remove(path));
         }
-        let none = || match is_of_object {
-            true => WriteError::NotFound,
-            false => WriteError::Refused("it is no draft".into()),
+        let Some(Lies { drives, is_known }) = lies else {
+            return Err(match is_of_object {
+                true => WriteError::NotFound,
+                false => WriteError::Refused("it is no draft".into()),
+            });
         };
-        for drive in drives.ok_or_else(none)? {
+        if !is_known {
+            return Err(WriteError::Refused(UNKNOWN.into()));
+        }
+        for drive in drives {
             let at = self.layout.path(drive, path);
             let removed = match self.files.remove(drive, &at) {
                 Err(FileError::Failed(_)) => {
@@ -152,4 +195,9 @@ impl<F: FilesWriter> Store<F> {
         }
         Ok(Swept::Removed)
     }
+}
+
+fn is_in_config(path: &[u8]) -> bool {
+    let rest = path.strip_prefix(CONFIG);
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with(b"/"))
 }

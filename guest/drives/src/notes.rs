@@ -61,7 +61,7 @@ pub enum Matter {
     Odd,
     /// It is a file where folders are, or what is left of an object without its `xl.meta`.
     Stray,
-    /// No version of the object that it lies beside names it.
+    /// No version of the object that it lies beside names it, and it is known how it comes there.
     Left,
     /// So many drives cannot list it that objects may be overlooked.
     Unlisted,
@@ -105,12 +105,12 @@ impl Matter {
             Self::Unreadable => format!("{drive} could not be read at"),
             Self::Odd => format!("{drive} has what is no file and no folder, and is not read, at"),
             Self::Stray => format!(
-                "{drive} has files that are no objects, or parts of objects without their xl.meta, and \
-                 they are not read, at"
+                "{drive} has files that are no objects, or parts of objects without their xl.meta, which \
+                 are not read and may hold plaintext, and which a sweep leaves, at"
             ),
             Self::Left => format!(
                 "{drive} has what a write that was killed has left beside objects, plaintext where they were \
-                 plaintext, which iamseal sweep removes"
+                 plaintext, which iamseal sweep removes while no server runs"
             ),
             Self::Unlisted => {
                 "objects may be overlooked, since too few drives tell what is in".into()

@@ -97,6 +97,86 @@ fn what_lies_beside_an_object_and_is_none_of_its_own_is_told() {
 }
 
 #[test]
+fn what_no_version_accounts_for_is_told_whatever_else_its_drive_has() {
+    let whole = Lent::of("noninline.tar.gz");
+    assert_eq!(whole.store().left(), [b""; 0]);
+    let mut parts = whole.drives[0].1.keys();
+    let is_part =
+        |path: &&Vec<u8>| path.starts_with(b".minio.sys/config/") && path.ends_with(b"/part.1");
+    let part = str::from_utf8(parts.find(is_part).unwrap()).unwrap();
+    let data = part.strip_prefix(".minio.sys/").unwrap();
+    let data = data.strip_suffix("/part.1").unwrap();
+    let (object, _) = data.rsplit_once('/').unwrap();
+    let meta = format!("{object}/xl.meta");
+    let gone = |drives: &[usize]| {
+        let mut lent = whole.clone();
+        for drive in drives {
+            let path = format!(".minio.sys/{meta}").into_bytes();
+            lent.drives[drive - 1].1.remove(&path);
+        }
+        lent
+    };
+    // Its shard is the object's own.
+    assert_eq!(gone(&[2]).store().left(), [b""; 0]);
+    let old = format!("{object}/{UUID}");
+    for (without, put_at, files, left) in [
+        (&[2][..], 2, &[format!("{old}/part.1")][..], &old),
+        (&[1, 2], 2, &[format!("{old}/part.1")], &old),
+        (
+            &[2],
+            2,
+            &[format!("{object}/xl.meta.bkp")],
+            &format!("{object}/xl.meta.bkp"),
+        ),
+        // Dangling.
+        (
+            &[2, 3, 4],
+            1,
+            &[format!("{object}/xl.meta.bkp")],
+            &format!("{object}/xl.meta.bkp"),
+        ),
+        (
+            &[],
+            3,
+            &[format!("{data}/part.1.bkp")],
+            &format!("{data}/part.1.bkp"),
+        ),
+        (
+            &[],
+            3,
+            &[format!("{data}/part.2")],
+            &format!("{data}/part.2"),
+        ),
+        (
+            &[],
+            3,
+            &[format!("{object}/xl.meta.by-somebody")],
+            &format!("{object}/xl.meta.by-somebody"),
+        ),
+    ] {
+        let mut lent = gone(without);
+        for file in files {
+            put(&mut lent, put_at, file, b"{}");
+        }
+        assert_eq!(
+            lent.store().left(),
+            [left.clone().into_bytes()],
+            "{without:?}"
+        );
+        let store = lent.store();
+        listed(&store, "config/", None);
+        let told = notes(&store);
+        assert!(
+            told.iter().any(|note| note.contains(left)),
+            "{left}: {told:?}"
+        );
+    }
+    let mut of_none = gone(&[1, 2, 3, 4]).store().left();
+    of_none.retain(|path| path.ends_with(b"/part.1"));
+    assert_eq!(of_none, [format!("{data}/part.1").into_bytes()]);
+}
+
+#[test]
 fn a_pool_that_one_drive_makes_up_is_not_read() {
     let mut lent = Lent::of("four-sealed.tar.gz");
     let whole = lent.store().read(ALICE.as_bytes()).unwrap();

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use iamseal::AuditScope;
-use iamseal::keys::MixedKeyring;
+use iamseal::keys::{Environment, MixedKeyring};
 use iamseal::storage::{Storage, Store};
 use iamseal_words::arguments::{is_for_rustfs, policy};
 
@@ -17,6 +17,7 @@ use crate::census::look::{BUCKETS, Look};
 use crate::compare::{Comparing, Noting};
 use crate::failure::Failure;
 use crate::interrupt::Interrupt;
+use crate::misnamed::Misnamed;
 use crate::progress::Progress;
 use crate::report::drafts::Drafts;
 use crate::report::names::Names;
@@ -24,7 +25,7 @@ use crate::report::needs::Needs;
 use crate::report::{finding, notes};
 use crate::store::Access;
 use crate::tally::{self, Tally};
-use crate::{keys, load, manifest, output, standing, store};
+use crate::{keys, load, manifest, output, standing, store, typed};
 
 /// How many objects are looked at between two looks at the clock and at Ctrl-C. A few, because one
 /// root-credential object takes 50 ms.
@@ -68,7 +69,7 @@ pub async fn audit(
         users.map(str::to_owned),
         &scope.prefix,
     );
-    let auditor = load::auditor(common, keyring, Some(lent)).await?;
+    let auditor = load::auditor(common, keyring.clone(), Some(lent)).await?;
     let at_least = command.against.at_least_epoch.unwrap_or(0);
     let manifest = match file {
         None => None,
@@ -87,6 +88,7 @@ pub async fn audit(
         _ => None,
     };
     let mut names = Names::default();
+    let mut misnamed = Misnamed::default();
     let mut audit = auditor.audit(&scope).await?;
     let mut interrupt = Interrupt::listen()?;
     let mut tally = Tally::default();
@@ -106,6 +108,7 @@ pub async fn audit(
         };
         for finding in &findings {
             needs.see(finding);
+            misnamed.see(finding);
             names.see(finding);
             let line = match &mut comparing {
                 Some(comparing) => comparing.line(finding, common.json, &mut tally).await,
@@ -171,6 +174,19 @@ pub async fn audit(
             }
             Err(failure) => stopped = Some(failure),
         }
+    }
+    if stopped.is_none() {
+        let telling = misnamed.tell(common, &*store, &keyring);
+        stopped = match interrupt.unless(telling).await {
+            Ok(told) => told.err(),
+            Err(failure) => Some(failure),
+        };
+    }
+    // Of an account whose signer is an earlier root, and the present one is there, its own line tells.
+    let knows_root = Environment::of_process()?.has_root_credential()?;
+    if !knows_root && needs.signed() > 0 {
+        let store = typed::quoted(command.shared.place.store.as_os_str());
+        output::note(common.json, &notes::signed_by_root(needs.signed(), &store));
     }
     // After all that is read: it tells of that.
     let is_whole = store::tell(common, &*store).await;

@@ -61,6 +61,7 @@ pub async fn run(common: &Common, command: &Export) -> Result<ExitCode, Failure>
         archive: Archive::default(),
         recipients,
         tally: Tally::of("identities"),
+        failed: 0,
         users: BTreeSet::new(),
         temporary: 0,
     };
@@ -121,6 +122,8 @@ struct Exporting<'a> {
     archive: Archive,
     recipients: Option<Recipients>,
     tally: Tally,
+    /// How many identities could not be read.
+    failed: u64,
     /// Every user of the store, and those of whom it has policies alone.
     users: BTreeSet<Vec<u8>>,
     /// How many temporary credentials there are.
@@ -243,6 +246,7 @@ impl Exporting<'_> {
     }
 
     fn left_out(&mut self, path: &[u8], why: &Why) -> Result<(), Failure> {
+        self.failed += 1;
         self.tally.failed(LEFT_OUT, why.cause);
         if self.common.json {
             let mut fields = line(path, LEFT_OUT);
@@ -270,10 +274,20 @@ impl Exporting<'_> {
         match (&self.command.output, &archive) {
             (Some(file), Some(archive)) => {
                 tell_left(json, folder_of(file));
-                let store = store::folders(&self.command.store)?;
-                write_private(file, archive, &store).map_err(|error| {
-                    Failure::from(error).about(iamseal::shown(file.as_os_str().as_encoded_bytes()))
-                })?;
+                let shown = iamseal::shown(file.as_os_str().as_encoded_bytes());
+                let is_cut = self.failed > 0 || !is_whole;
+                let has_any = Kind::ALL
+                    .iter()
+                    .any(|kind| self.archive.of(*kind).count() > 0);
+                if is_cut && !has_any {
+                    output::note(json, &notes::nothing_to_write(&shown));
+                } else if is_cut && file.exists() {
+                    output::note(json, &notes::not_replaced(&shown));
+                } else {
+                    let store = store::folders(&self.command.store)?;
+                    write_private(file, archive, &store)
+                        .map_err(|error| Failure::from(error).about(shown))?;
+                }
             }
             (None, Some(archive)) => output::bytes(archive)?,
             (_, None) => {}

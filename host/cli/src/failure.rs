@@ -28,7 +28,7 @@ pub fn exempt(failure: Failure, path: Option<&OsStr>) -> Failure {
     let is_exempt = path.is_some_and(|path| iamseal::is_exempt(path.as_bytes()));
     match is_exempt && failure.cause == Cause::UnknownForm {
         true => Failure::new(Cause::Refused, format!("exempt: {}", notes::NOT_OURS))
-            .with_cure("nothing is wrong with it; iamseal cat --raw prints it as it is stored"),
+            .with_cure("it is as a server writes it, as far as can be seen; iamseal cat --raw prints it as it is stored"),
         false => failure,
     }
 }

@@ -9,11 +9,12 @@ use std::num::NonZeroU32;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use iamseal::contract::{Outcome, Step};
+use iamseal::contract::{Outcome, Policy, Step};
 use iamseal::journal::{Journals, Prepared, PreparedObject, Trusted, write_prepared};
 use iamseal::keys::MixedKeyring;
 use iamseal::storage::{Storage as _, Store};
 use iamseal::{MigrationPlan, Plugin};
+use iamseal_words::arguments::To;
 
 use crate::arguments::{Common, Migrate, Writes};
 use crate::failure::Failure;
@@ -25,13 +26,14 @@ use crate::store::Access;
 use crate::tally::Tally;
 use crate::watch::Shown;
 use crate::workers::{self, Workers};
-use crate::{journals, migrate, output, prepare, store};
+use crate::{journals, load, migrate, output, prepare, store};
 
 /// How many prepared objects share the cost of durability: a file system is synced a dozen times for each batch.
 const BATCH: usize = 4096;
 /// And how many of their bytes.
 const BATCH_BYTES: usize = 8 << 20;
 /// What to do where the journal of what was prepared is of no use.
+const OTHER_KEYS: &str = "give the keys that it was prepared with, or prepare it again with those that the server will have";
 const WITHOUT: &str =
     "restore it from a backup, or leave out --finish: all is read and sealed anew then";
 
@@ -46,6 +48,11 @@ pub async fn run(
     let past = journals::open(&command.journal)?.past(name)?;
     let past = past.authentic(&keyring).await?;
     let count = check(&past, &prepare::how(common, &plan, &keyring))?;
+    let policy = match command.shared.to {
+        To::Rustfs => Policy::Rustfs,
+        To::Kms | To::Plaintext => Policy::Sealed,
+    };
+    opens(common, &keyring, &past, policy).await?;
     output::note(common.json, &notes::to_be_written(count, name));
     if let Some(pid) = command.after_pid {
         output::note(common.json, &notes::waiting_for(pid));
@@ -120,6 +127,29 @@ fn check(past: &Trusted, how: &str) -> Result<u64, Failure> {
         count += 1;
     }
     Ok(count)
+}
+
+/// Sees that with these keys all opens that was prepared: a key of the same name may have other bytes.
+async fn opens(
+    common: &Common,
+    keyring: &MixedKeyring,
+    past: &Trusted,
+    policy: Policy,
+) -> Result<(), Failure> {
+    let auditor = load::auditor(common, keyring.clone(), None).await?;
+    for object in lines(past)? {
+        let object = object.map_err(|error| Failure::from(error).with_cure(WITHOUT))?;
+        let Some(new) = &object.bytes else {
+            continue;
+        };
+        if let Err(error) = auditor.unseal(&object.path, new, policy).await {
+            let path = iamseal::shown(&object.path);
+            let failure = Failure::from(error);
+            let text = format!("what was prepared for {path} does not open with these keys");
+            return Err(Failure::new(failure.cause, text).with_cure(OTHER_KEYS));
+        }
+    }
+    Ok(())
 }
 
 fn lines(past: &Trusted) -> Result<Prepared, Failure> {

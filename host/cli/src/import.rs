@@ -54,8 +54,9 @@ pub async fn run(common: &Common, command: &Import) -> Result<ExitCode, Failure>
     keys::tell_open(common, open.then(|| command.archive.clone()));
     let target = command.target()?;
     let access = Access::of(command.writes, command.dry_run);
-    let store = store::open_whole(common, &command.store, access).await?;
     let keyring = keys::keyring_for(common, command.to == To::Rustfs)?;
+    keys::to_seal(common, &keyring, &target)?;
+    let store = store::open_whole(common, &command.store, access).await?;
     let plugin = load::builder(common, Arc::new(keyring.clone()))
         .load()
         .await?;

@@ -5,6 +5,7 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, Once, PoisonError};
 
+use iamseal::contract::{KeyError, KeyFailure, ObjectError, SealedForm, Target};
 use iamseal::keys::root_credential::{self, RootCredentialError};
 use iamseal::keys::static_key::StaticKeyError;
 use iamseal::keys::{
@@ -92,7 +93,7 @@ pub fn is_no_secret(option: &str, file: &Path) -> Result<(), Failure> {
         "{option} takes a file, and there is none of the name that was given, which is not shown: it may be \
          a secret"
     ))
-    .with_cure("put the secret into a file that only you can read, and give the file's name"))
+    .with_cure("check the name of the file; a secret itself belongs in a file that only you can read"))
 }
 
 /// Whether there is anything that can keep a secret.
@@ -109,6 +110,36 @@ pub fn of_one_name(keyring: &MixedKeyring) -> Vec<(String, usize)> {
     names.filter(|(_, count)| *count > 1).collect()
 }
 
+/// Sees which key objects are to be sealed under, before a store is opened.
+///
+/// # Errors
+/// It was not given, or several of that name were, and none of them by the environment.
+pub fn to_seal(common: &Common, keyring: &MixedKeyring, target: &Target) -> Result<(), Failure> {
+    let Target::Sealed(how) = target else {
+        return Ok(());
+    };
+    // Without a name and a default the plugin says what is missing.
+    let named = how.key.clone().or_else(|| keyring.default_key());
+    let (SealedForm::Minio(_) | SealedForm::Compact, Some(name)) = (how.form, named) else {
+        return Ok(());
+    };
+    match keyring.candidates(&name) {
+        Err(error @ KeyError::NotFound) => {
+            let failure = KeyFailure { key: name, error };
+            Err(iamseal::Error::Object(ObjectError::Key(failure)).into())
+        }
+        Ok(keys) if keys.len() > 1 => {
+            let count = keys.len();
+            if keyring.default_key().as_ref() != Some(&name) {
+                return Err(notes::which_key(&name, count).into());
+            }
+            output::note(common.json, &notes::key_of_environment(&name, count));
+            Ok(())
+        }
+        Ok(_) | Err(_) => Ok(()),
+    }
+}
+
 /// Says which files with secrets others than their owners can read or write: those that the environment names
 /// and these.
 pub fn warn<'a>(
@@ -119,6 +150,7 @@ pub fn warn<'a>(
     static OF_IMAGE: Once = Once::new();
     static IN_QUOTES: Once = Once::new();
     static EMPTY: Once = Once::new();
+    static ABSENT: Once = Once::new();
     for (told, variables, note) in [
         (
             &OF_IMAGE,
@@ -127,6 +159,7 @@ pub fn warn<'a>(
         ),
         (&IN_QUOTES, environment.quoted(), notes::in_quotes),
         (&EMPTY, environment.empty(), notes::set_to_nothing),
+        (&ABSENT, environment.absent(), notes::absent_files),
     ] {
         if !variables.is_empty() {
             told.call_once(|| output::note(common.json, &note(&variables)));

@@ -28,6 +28,7 @@ mod loadable;
 mod ls;
 mod manifest;
 mod migrate;
+mod misnamed;
 mod opening;
 mod output;
 mod plugin;

@@ -43,6 +43,7 @@ pub async fn migrate(
 ) -> Result<ExitCode, Failure> {
     watch::check(command)?;
     prepare::check(command)?;
+    keys::to_seal(common, &keyring, &plan(command)?.target)?;
     if command.prepare {
         return prepare::run(common, keyring, command).await;
     }

@@ -13,6 +13,7 @@ use iamseal::keys::{Keyring as _, RootCredential};
 use iamseal::storage::Storage;
 
 use crate::arguments::{Common, SignTokens};
+use crate::cause::Cause;
 use crate::failure::Failure;
 use crate::identities::signed_by_account;
 use crate::interrupt::Interrupt;
@@ -80,7 +81,11 @@ pub async fn run(common: &Common, command: &SignTokens) -> Result<ExitCode, Fail
     });
     let unfit: Vec<_> = unfit.collect();
     let objects = paths.len() + unfit.len();
-    let mut telling = Telling::new(common, run.as_ref(), objects, Tally::default());
+    let mut tally = Tally::default();
+    if planned.unknown > 0 {
+        tally.beside(Cause::Credential);
+    }
+    let mut telling = Telling::new(common, run.as_ref(), objects, tally);
     telling.batch(&unfit).await;
     let batch = workers::batch(NonZeroU32::MIN).min(store::batch(&command.store));
     for batch in paths.chunks(batch.max(1) as usize) {

@@ -45,8 +45,8 @@ pub enum Access {
     Read,
     /// It writes to it.
     Write(Writes),
-    /// It removes from it what nobody holds.
-    Sweep,
+    /// It removes from it what nobody holds, and whether a server is known not to run on its drives.
+    Sweep(bool),
 }
 
 impl Access {

@@ -28,7 +28,8 @@ const AT_ONCE: usize = 16;
 const LAST: Duration = Duration::from_secs(5);
 
 pub async fn run(common: &Common, command: &Sweep) -> Result<ExitCode, Failure> {
-    let store = store::open(common, &command.place, Access::Sweep).await?;
+    let needs_no_watch = command.server_is_stopped || command.dry_run;
+    let store = store::open(common, &command.place, Access::Sweep(needs_no_watch)).await?;
     let how = Sweeping {
         is_dry: command.dry_run,
         no_run: command.no_run_under_way,

@@ -150,7 +150,8 @@ fn why(outcome: &UndoOutcome) -> Option<Why> {
             cause: Cause::Conflict,
             message: "somebody has changed or removed it since the run, and theirs was kept".into(),
             cure: Some(
-                "to have the old one all the same, take back what was done since first".into(),
+                "to have the old one all the same, take back first what was done since; what a server has written since, \
+                 iamseal set-aside takes out of its place".into(),
             ),
             opens_at: None,
         }),

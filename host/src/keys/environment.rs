@@ -52,6 +52,7 @@ pub struct Environment {
     passed_over: RefCell<BTreeSet<&'static str>>,
     quoted: RefCell<BTreeSet<&'static str>>,
     empty: RefCell<BTreeSet<&'static str>>,
+    absent: RefCell<BTreeSet<&'static str>>,
 }
 
 impl Environment {
@@ -76,6 +77,7 @@ impl Environment {
             passed_over: RefCell::default(),
             quoted: RefCell::default(),
             empty: RefCell::default(),
+            absent: RefCell::default(),
         };
         if let Some(path) = environment.get(CONFIG_FILE)?
             && !environment.passes_over(CONFIG_FILE, &path, &[Path::new("")])
@@ -234,6 +236,20 @@ impl Environment {
     /// are made and which is not set. MinIO takes them for not set.
     pub fn empty(&self) -> Vec<&'static str> {
         self.empty.borrow().iter().copied().collect()
+    }
+
+    /// The variables that were read so far and that name files with halves of root credentials which are not there, but
+    /// for the names that MinIO's container image gives them. MinIO passes them over.
+    pub fn absent(&self) -> Vec<&'static str> {
+        self.absent.borrow().iter().copied().collect()
+    }
+
+    /// Whether there is a present root credential of a MinIO in it.
+    ///
+    /// # Errors
+    /// [`KeysError`] if half of one is set, or a value is no text.
+    pub fn has_root_credential(&self) -> Result<bool, KeysError> {
+        root::is_present(self)
     }
 
     fn saw_nothing(&self, variable: &'static str, value: &str) {

@@ -234,7 +234,7 @@ impl KeysError {
             Self::FileTooLarge { .. } => "name the file that holds the keys".into(),
             Self::Encrypted { .. } => "give a pipe in its place: <(age -d FILE)".into(),
             Self::NothingIn { .. } => {
-                "write a key (NAME:BASE64) or credential (USER:PASSWORD) in each line, or leave the file out".into()
+                "write a key (NAME:BASE64) or credential (USER:PASSWORD) in each line, or leave out the option that names the file".into()
             }
             Self::TooManyRootCredentials { .. } => {
                 "run once for each part of the file; what is migrated stays so".into()

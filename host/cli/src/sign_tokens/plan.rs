@@ -21,7 +21,7 @@ pub struct Planned {
     /// Service accounts that do not open, or that no server loads, and why.
     pub failed: Vec<(Vec<u8>, Why)>,
     /// How many tokens of service accounts nobody signed whose secret is known here.
-    unknown: usize,
+    pub unknown: usize,
     /// How many temporary credentials a root secret signed.
     temporary: usize,
 }

@@ -90,7 +90,9 @@ async fn at(drives: Vec<PathBuf>, access: Access) -> Result<DriveStore, OpenErro
         Access::Write(_) if access.is_degraded() => {
             DriveStore::open_degraded(writer, drives, cache).await
         }
-        Access::Write(_) | Access::Sweep => DriveStore::open_to_write(writer, drives, cache).await,
+        Access::Write(_) | Access::Sweep(_) => {
+            DriveStore::open_to_write(writer, drives, cache).await
+        }
     }
 }
 

@@ -21,7 +21,10 @@ fn both(arguments: &[OsString], lend: impl Fn(Tool) -> Tool) -> Ended {
     let ended = lend(component(arguments)).run();
     let what = arguments.join(OsStr::new(" "));
     assert_eq!(ended.code, native.code, "{what:?}: {ended}{native}");
-    assert_eq!(ended.stderr, native.stderr, "{what:?}");
+    // The component tries no key under another name than its own.
+    let lines = native.stderr.lines();
+    let lines = lines.filter(|line| !line.contains("the key that was given as "));
+    assert!(ended.stderr.lines().eq(lines), "{what:?}: {ended}{native}");
     let same = ended.stdout == native.stdout;
     assert!(same, "{what:?}: {ended}{native}");
     ended

@@ -257,7 +257,9 @@ fn what_a_killed_run_left_is_named_and_swept() {
         .ok()
         .prints("would-remove");
     assert_eq!(deployment.left().len(), 2);
-    tool(["sweep", &store, "--json"]).ok().prints(draft);
+    tool(["sweep", &store, "--json", "--server-is-stopped"])
+        .ok()
+        .prints(draft);
     assert_eq!(deployment.left().len(), 0);
     audit().ok();
 }
@@ -284,7 +286,9 @@ fn what_a_killed_write_left_beside_an_object_is_found_and_removed() {
         .ok()
         .prints(left);
     assert!(part.exists());
-    tool(["sweep", &store, "--json"]).ok().prints(left);
+    tool(["sweep", &store, "--json", "--server-is-stopped"])
+        .ok()
+        .prints(left);
     assert_eq!(deployment.drives.all().len(), before - 2);
     audit().exits(0);
 
@@ -343,12 +347,12 @@ fn a_drive_that_is_not_there_is_not_swept() {
         fs::write(deployment.drives.file(drive, draft), b"plaintext").unwrap();
     }
     let three = deployment.drives.some(1..=3);
-    tool(["sweep", &three])
+    tool(["sweep", &three, "--server-is-stopped"])
         .run()
         .exits(13)
         .says("not all drives were swept");
     assert_eq!(deployment.left().len(), 1);
-    tool(["sweep", &deployment.drives.store()]).ok();
+    tool(["sweep", &deployment.drives.store(), "--server-is-stopped"]).ok();
     assert_eq!(deployment.left().len(), 0);
 }
 

@@ -195,6 +195,38 @@ fn what_no_credential_opens_is_not_tried_with_all_of_them_without_end() {
 }
 
 #[test]
+fn an_archive_is_not_replaced_by_one_that_lacks_what_could_not_be_read() {
+    let folder = scratch();
+    let file = folder.path().join("iam.zip");
+    let (all, sealed) = (mixed(), sealed_users());
+    let export = |key| {
+        let export = tool(with("export", all.root())).key(key);
+        export.args(["-o".as_ref(), file.as_os_str()]).run()
+    };
+    // With nothing in it it is not made.
+    let nothing = tool(with("export --only users", sealed.root())).key(OTHER_KEY);
+    let nothing = nothing.args(["-o".as_ref(), file.as_os_str()]).run();
+    nothing
+        .exits(4)
+        .says("none of the identities could be read");
+    assert!(!file.exists());
+    export(KEY).exits(0);
+    let first = fs::read(&file).unwrap();
+    export(OTHER_KEY).exits(4).says("is left as it was");
+    assert_eq!(fs::read(&file).unwrap(), first);
+}
+
+/// A store of one user, sealed.
+fn sealed_users() -> Store {
+    let seal = tool(with("seal --path", ALICE)).key(KEY);
+    let sealed = seal.input(USER).ok().stdout;
+    Store::of([(ALICE, sealed)])
+}
+
+const USER: &[u8] =
+    br#"{"version":1,"credentials":{"accessKey":"alice","secretKey":"alicesecret","status":"on"}}"#;
+
+#[test]
 fn claims_that_nobody_vouches_for_are_not_carried() {
     let (_, mut account) = objects()
         .into_iter()

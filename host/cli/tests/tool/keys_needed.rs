@@ -95,6 +95,26 @@ fn an_object_that_does_not_say_its_key_leaves_it_open() {
 }
 
 #[test]
+fn a_key_under_another_name_is_found_and_not_called_needless() {
+    let store = migrated();
+    let bytes = OTHER_KEY.split_once(':').unwrap().1;
+    let misnamed = |run: Tool| run.key(KEY).file("--keys", &format!("othre-key:{bytes}"));
+    let expected = [key(KEY_NAME, 0, 0, None), key("othre-key", 0, 0, None)];
+    assert_eq!(keys(&store, "", misnamed), json!(expected));
+    let ended = misnamed(tool(with("audit", store.root()))).run().exits(4);
+    let ended = ended.says("given as othre-key is the one that 3 objects ask for as other-key");
+    ended.prints("it may have been given under another name");
+    // One of other bytes hides none that fits.
+    let two = format!("other-key:{}=\nolder:{bytes}", "A".repeat(43));
+    let ended = tool(with("audit", store.root()))
+        .key(KEY)
+        .file("--keys", &two);
+    ended
+        .run()
+        .says("given as older is the one that 3 objects ask for as other-key");
+}
+
+#[test]
 fn a_store_without_objects_is_no_evidence() {
     let expected = [key(KEY_NAME, 0, 0, None), key(NEW, 0, 0, None)];
     assert_eq!(keys(&Store::new(), "", both), json!(expected));

@@ -162,6 +162,27 @@ fn what_has_changed_since_is_done_anew_and_nobodys_change_is_lost() {
 }
 
 #[test]
+fn what_was_prepared_with_a_key_of_other_bytes_is_not_written() {
+    let deployment = Deployment::of("four-sealed.tar.gz");
+    let run = run_name(&deployment.prepare());
+    let before = deployment.drives.all();
+    // Made anew, under the same name.
+    let other = |line: &str| match line.starts_with("other-key:") {
+        true => format!("other-key:{}=", "A".repeat(43)),
+        false => line.to_owned(),
+    };
+    let keys: Vec<String> = all_keys().lines().map(other).collect();
+    let finish = [&TO[..], &["--finish", &run, "--server-is-stopped"]].concat();
+    let finish = tool(["migrate", &deployment.drives.store()]).args(finish);
+    let finish = finish.args(["--journal".as_ref(), deployment.journals.path()]);
+    let ended = finish.file("--keys", &keys.join("\n")).run().exits(7);
+    ended
+        .says("does not open with these keys")
+        .says("prepare it again");
+    assert!(deployment.drives.all() == before);
+}
+
+#[test]
 fn runs_that_are_killed_in_either_part_leave_every_object_old_or_new_and_are_finished() {
     let mut hits = 0;
     for kill in 0..6_u64 {

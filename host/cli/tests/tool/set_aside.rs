@@ -258,7 +258,10 @@ fn on_drives_an_object_goes_and_comes_back() {
     let content = || tool(["unseal", "--path", ALICE, &drives.store()]).file("--keys", &keys());
     let alice = content().ok().stdout;
     let ended = run("set-aside --json --server-is-stopped", ALICE).ok();
-    assert_eq!(losses(&ended)[0].1, "the user alice and the secret key");
+    assert_eq!(
+        losses(&ended)[0].1,
+        "the user alice and the secret key; what is alice\'s stays: service accounts, and policies, which the next user of that name gets"
+    );
     content().run().fails(13);
     assert!(!drives.file(1, ALICE).exists());
     run("undo --server-is-stopped", &run_name(&ended)).ok();

@@ -70,6 +70,9 @@ const OLD: [[Half; 2]; 2] = [
     ],
 ];
 
+/// What MinIO's container image names as files of halves: nobody chose these names.
+const OF_IMAGE: [&str; 2] = ["access_key", "secret_key"];
+
 /// RustFS' root credential.
 const RUSTFS: [[Half; 2]; 1] = [[
     Half {
@@ -105,6 +108,11 @@ pub(super) fn lend(
         keyring = keyring.root_credential(credential);
     }
     Ok(keyring)
+}
+
+/// Whether the present one is there.
+pub(super) fn is_present(environment: &Environment) -> Result<bool, KeysError> {
+    Ok(first(environment, &PRESENT)?.is_some())
 }
 
 /// The credentials of the RustFS that the environment describes.
@@ -157,6 +165,9 @@ fn half(
         };
         let path = Path::new(path.as_str());
         let found = environment.first_of([environment.secrets.join(path), path.into()])?;
+        if found.is_none() && !OF_IMAGE.iter().any(|name| path == Path::new(name)) {
+            environment.absent.borrow_mut().insert(variable);
+        }
         if let Some((path, text)) = found
             && !text.trim().is_empty()
         {

@@ -304,13 +304,15 @@ pub fn exit_codes(causes: impl IntoIterator<Item = Cause>) -> String {
     lines.join("\n")
 }
 
+/// What the plugin says of a drive's metadata.
+const XL_META: &str = "it is an xl.meta file of a MinIO drive, not an object";
+
 /// How a folder's refusal begins to replace an object whose permissions it cannot keep. The contract has
 /// one case for all refusals.
 const PERMISSIONS: &str = "the permissions of ";
 
 /// How it ends where something else than an object is at its path.
-const NO_OBJECT: [&str; 6] = [
-    " is a folder",
+const NO_OBJECT: [&str; 5] = [
     " is a symbolic link",
     " is a named pipe",
     " is a socket",
@@ -318,11 +320,17 @@ const NO_OBJECT: [&str; 6] = [
     " is not a plain file",
 ];
 
+/// How it ends where a folder is at its path: of what is in it nothing may be wrong.
+const FOLDER: &str = " is a folder";
+
 /// How a bucket's refusal begins of a key that is none of its paths.
 const NAMELESS: &str = "no request can name the key ";
 
 /// How a server's store begins where the server lets these credentials not do what they have to.
 const DENIED: &str = "access is denied: ";
+
+/// What a store of drives says where an object is lost on too many of them.
+const TOO_FEW: &str = " are needed";
 
 /// How it begins where the new bytes of an object are gone before they were put in its place.
 const DRAFT_GONE: &str = "its draft is gone";
@@ -338,9 +346,12 @@ pub fn cure(error: &ObjectError) -> Option<String> {
         ObjectError::Malformed(_) | ObjectError::BodyNotAuthentic | ObjectError::CutShort => {
             "restore the object from a backup or from another drive".into()
         }
+        ObjectError::UnknownForm(text) if text == XL_META => {
+            "give the drive that it is on, which is the folder that has .minio.sys in it".into()
+        }
         ObjectError::UnknownForm(_) => {
-            "restore it from a backup; if it is an xl.meta, give the drive that it is on, which is the \
-             folder that has .minio.sys in it"
+            "if it was an object of config/, restore it from a backup; tier-config.bin and what is in \
+             buckets MinIO encrypts in another way"
                 .into()
         }
         ObjectError::Unsupported(_) | ObjectError::Other(_) => return None,
@@ -378,8 +389,8 @@ pub fn cure(error: &ObjectError) -> Option<String> {
             KeyError::NotAuthentic | KeyError::Other(_) => return None,
         },
         ObjectError::HeaderNotAuthentic(key) => format!(
-            "add other keys named {key:?} with --keys, check --path and, for a compact object, \
-             --store-name; if none fits, restore the object"
+            "iamseal audit of the whole store tells another key, a moved object and damage apart: add other keys \
+             named {key:?} with --keys, check --path and, for a compact object, --store-name"
         ),
         ObjectError::NoCredential => {
             "set MINIO_ROOT_USER and MINIO_ROOT_PASSWORD, or give old ones with --root-credentials"
@@ -417,10 +428,18 @@ pub fn cure(error: &ObjectError) -> Option<String> {
              cannot keep either has to be taken off the object (setfattr -x, setfacl -b)"
                 .into()
         }
+        ObjectError::Storage(StorageError::Refused(text)) if text.ends_with(FOLDER) => {
+            "name an object in it, as iamseal ls lists them".into()
+        }
         ObjectError::Storage(StorageError::Refused(text))
             if NO_OBJECT.iter().any(|end| text.ends_with(end)) =>
         {
             "put a plain file in its place, or remove it if the server does not need it".into()
+        }
+        ObjectError::Storage(StorageError::Other(text)) if text.contains(TOO_FEW) => {
+            "give all drives of the set; if they are all there, restore it from a backup, or on every drive move its \
+             folder out of config/ and keep it: a server then does without it"
+                .into()
         }
         // Of what is refused for another reason nothing is to be removed.
         ObjectError::Storage(_) => return None,

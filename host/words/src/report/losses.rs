@@ -38,7 +38,11 @@ fn of_iam(parts: &[&[u8]], plaintext: Option<&[u8]>) -> String {
             "the version of the IAM store, which the server writes anew when it starts".into()
         }
         [b"users", user @ .., b"identity.json"] if !user.is_empty() => {
-            format!("the user {} and the secret key", name(user))
+            let user = name(user);
+            format!(
+                "the user {user} and the secret key; what is {user}'s stays: service accounts, and policies, which the \
+                 next user of that name gets"
+            )
         }
         [b"users" | b"sts", user @ .., b"policy.json"] if !user.is_empty() => {
             format!("which policy the user {} has, in an old layout", name(user))

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::words::NO_USER;
 use super::{notes, paint};
-use crate::contract::{Finding, Form, ObjectError, Signer, Verdict};
+use crate::contract::{Finding, Form, KeyError, ObjectError, Signer, Verdict};
 use crate::shown::shown;
 
 const KEY: &str = "key";
@@ -32,6 +32,10 @@ pub struct Needs {
     unread_tokens: u64,
     /// Objects in the root-credential form that do not open. They never say whose they are.
     without_user: u64,
+    /// Objects under a key that is not lent, or whose bytes under that name are others.
+    foreign: u64,
+    /// Session tokens that nobody signed whose secret is lent.
+    foreign_tokens: u64,
     /// Whether there are objects that were not looked at.
     is_broken_off: bool,
     /// Files that no audit opens and that may need a key of a KMS.
@@ -81,6 +85,8 @@ impl Needs {
             silent: 0,
             unread_tokens: 0,
             without_user: 0,
+            foreign: 0,
+            foreign_tokens: 0,
             is_broken_off: false,
             exempt: 0,
             has_settings: false,
@@ -94,6 +100,9 @@ impl Needs {
             && let Some(uses) = self.users.get_mut(user)
         {
             uses.signed += 1;
+        }
+        if finding.content.signer == Some(Signer::Unknown) {
+            self.foreign_tokens += 1;
         }
         let is_read = !matches!(finding.verdict, Verdict::Fails(_));
         if !is_read && TOKENS.iter().any(|place| finding.path.starts_with(place)) {
@@ -115,6 +124,7 @@ impl Needs {
             }
             Verdict::Fails(failure) => match &finding.key {
                 Some(key) => {
+                    self.foreign += u64::from(is_of_another_key(&failure.error));
                     if let Some(uses) = self.keys.get_mut(key) {
                         uses.asked_for += 1;
                     }
@@ -137,6 +147,11 @@ impl Needs {
             | ObjectError::CutShort => self.without_user += 1,
             _ => self.silent += 1,
         }
+    }
+
+    /// How many session tokens the secrets of root credentials signed that are lent.
+    pub fn signed(&self) -> u64 {
+        self.users.values().map(|uses| uses.signed).sum()
     }
 
     /// Takes into account that the audit did not come to its end, or not to all of the store.
@@ -241,9 +256,12 @@ impl Needs {
             && !self.is_broken_off
             && self.prefix == notes::CONFIG
             && self.silent == 0;
-        let has_all_users = has_all && self.without_user == 0 && self.unread_tokens == 0;
+        let has_all_users = has_all
+            && self.without_user == 0
+            && self.unread_tokens == 0
+            && self.foreign_tokens == 0;
         // What is exempt is sealed as an S3 object, under a key alone.
-        let has_all_keys = has_all && (self.exempt == 0 || self.has_settings);
+        let has_all_keys = has_all && self.foreign == 0 && (self.exempt == 0 || self.has_settings);
         let keys = self.keys.iter();
         let keys = keys.map(move |(name, uses)| (KEY, name, uses, uses.needed(has_all_keys)));
         let users = self.users.iter();
@@ -254,6 +272,10 @@ impl Needs {
     /// Why something is not known.
     fn limits(&self) -> impl Iterator<Item = String> {
         let silent = (self.silent > 0).then(|| notes::silent(self.silent));
+        let foreign =
+            (self.foreign > 0 && !self.keys.is_empty()).then(|| notes::foreign(self.foreign));
+        let foreign_tokens = (self.foreign_tokens > 0 && !self.users.is_empty())
+            .then(|| notes::foreign_tokens(self.foreign_tokens));
         let without_user = (self.without_user > 0 && !self.users.is_empty())
             .then(|| notes::without_user(self.without_user));
         let unread_tokens = (self.unread_tokens > 0 && !self.users.is_empty())
@@ -264,10 +286,21 @@ impl Needs {
         let broken_off = self.is_broken_off.then(|| notes::BROKEN_OFF.into());
         silent
             .into_iter()
+            .chain(foreign)
+            .chain(foreign_tokens)
             .chain(without_user)
             .chain(unread_tokens)
             .chain(exempt)
             .chain(narrow)
             .chain(broken_off)
+    }
+}
+
+/// Whether an object that names a key may open with other bytes than those that are lent under that name.
+pub fn is_of_another_key(error: &ObjectError) -> bool {
+    match error {
+        ObjectError::HeaderNotAuthentic(_) => true,
+        ObjectError::Key(failure) => matches!(failure.error, KeyError::NotFound),
+        _ => false,
     }
 }

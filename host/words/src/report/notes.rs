@@ -132,6 +132,12 @@ pub fn passed_over(variables: &[&str]) -> String {
     )
 }
 
+/// That variables name files which are not there and need not be.
+pub fn absent_files(variables: &[&str]) -> String {
+    let variables = variables.join(" and ");
+    format!("{variables}: there is no such file, which MinIO passes over, as here")
+}
+
 /// That values are in quotes which count.
 pub fn in_quotes(variables: &[&str]) -> String {
     let variables = variables.join(" and ");
@@ -231,8 +237,9 @@ a server that runs keeps what it has read in memory: start it again";
 #[must_use]
 pub fn signed_by_others(count: usize) -> String {
     format!(
-        "tokens of service accounts whose signer is not known: {count}; if their accounts do not work, add the root \
-         credential of the time they were made"
+        "tokens of service accounts whose signer is not known: {count}; add the root credential of the time they were \
+         made; if its secret is gone, make the accounts again with their secrets, which iamseal cat shows: mc admin user \
+         svcacct add ALIAS USER --access-key KEY --secret-key SECRET"
     )
 }
 
@@ -411,6 +418,14 @@ pub fn unread_tokens(objects: u64) -> String {
     )
 }
 
+/// The same where the signature of a token fits no secret that is lent.
+pub fn foreign_tokens(tokens: u64) -> String {
+    format!(
+        "Not known: {} signed neither by its account nor with a root secret that was given.",
+        count(tokens, "session token")
+    )
+}
+
 /// That keys may be needed by files that are exempt.
 pub fn unopened(files: u64) -> String {
     format!(
@@ -479,12 +494,75 @@ pub fn buckets_not_looked_at(store: &str) -> String {
     )
 }
 
+/// That a key was given under another name than that by which objects ask for it.
+pub fn misnamed(given: &str, asked: &str, objects: u64) -> String {
+    let (given, asked) = (shown(given.as_bytes()), shown(asked.as_bytes()));
+    format!(
+        "the key that was given as {given} is the one that {} for as {asked}: give it under that name, \
+         {asked}:<base64>",
+        match objects {
+            1 => "1 object asks".to_owned(),
+            objects => format!("{objects} objects ask"),
+        }
+    )
+}
+
+/// That keys which were given may be those that objects ask for in vain.
+pub fn foreign(objects: u64) -> String {
+    format!(
+        "Not known: {} under a key that was not given, or has other bytes here: it may have been given under \
+         another name.",
+        count(objects, "object")
+    )
+}
+
+/// That a root secret signed session tokens, and which one a server has is not known here.
+pub fn signed_by_root(tokens: u64, store: &str) -> String {
+    format!(
+        "a root secret that was given signed {}: a server with another root secret does not know these accounts. \
+         Give the present one as well (MINIO_ROOT_USER, MINIO_ROOT_PASSWORD), or sign the tokens anew: \
+         iamseal sign-tokens {store}, with the same options",
+        count(tokens, "session token")
+    )
+}
+
 /// That several keys have one name: what is told of a key by its name is told of all of them.
 pub fn keys_of_one_name(name: &str, count: usize) -> String {
     format!(
         "{count} keys are named {}, and a server can have one: audit with each of them alone to see what it opens",
         shown(name.as_bytes())
     )
+}
+
+/// That objects are sealed under the environment's key of several of one name.
+pub fn key_of_environment(name: &str, count: usize) -> String {
+    format!(
+        "{count} keys are named {}: that of the environment seals, the others open",
+        shown(name.as_bytes())
+    )
+}
+
+/// That it is not known which key of several of one name is to seal.
+pub fn which_key(name: &str, count: usize) -> (String, String) {
+    (
+        format!(
+            "{count} keys are named {}, and which of them is to seal was not said",
+            shown(name.as_bytes())
+        ),
+        "set MINIO_KMS_SECRET_KEY to that one; the others may stay where they are".into(),
+    )
+}
+
+/// That an archive is not put in the place of what is there.
+pub fn not_replaced(file: &str) -> String {
+    format!(
+        "{file} is left as it was: not all of the identities could be read; give another name to have the others"
+    )
+}
+
+/// That there is nothing to write an archive of.
+pub fn nothing_to_write(file: &str) -> String {
+    format!("{file} was not written: none of the identities could be read")
 }
 
 /// That objects failed after they were changed, or may have.

@@ -58,10 +58,11 @@ impl From<&Failure> for Why {
                 Cause::EarlierKey,
                 format!(
                     "it names the key {key:?}, which opens other objects here, but not this one and \
-                     several more: most likely an earlier key of the same name sealed them"
+                     several more: most likely another key of the same name, an earlier or a later one, sealed \
+                     them"
                 ),
                 format!(
-                    "add the earlier {key:?} with --keys, on a line of its own: several keys may have one \
+                    "add that other {key:?} with --keys, on a line of its own: several keys may have one \
                      name; if its bytes are lost, so is what it sealed: restore the objects from a backup, \
                      or make these users and policies again"
                 ),

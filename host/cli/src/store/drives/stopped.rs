@@ -29,12 +29,14 @@ const STOP: &str = "stop every server of the deployment, on all hosts, and run i
 /// Not all drives are there and sound, a server runs, or the drives cannot be watched.
 pub async fn check(common: &Common, store: &DriveStore, access: Access) -> Result<(), Failure> {
     match access {
-        Access::Write(writes) if !writes.server_is_stopped => {}
-        // What is swept is nobody's, whoever runs.
-        _ => return Ok(()),
+        Access::Write(writes) if !writes.server_is_stopped => {
+            let checked = store.check_writes().await;
+            checked.map_err(|error| Failure::from(error).with_cure(notes::ALL_DRIVES))?;
+        }
+        // What a server is about to name looks as what nobody has named for long.
+        Access::Sweep(false) => {}
+        Access::Read | Access::Write(_) | Access::Sweep(true) => return Ok(()),
     }
-    let checked = store.check_writes().await;
-    checked.map_err(|error| Failure::from(error).with_cure(notes::ALL_DRIVES))?;
     let before = store.signs_of_life().await?;
     let progress = Progress::watching(common, WATCHED);
     let start = Instant::now();

@@ -8,11 +8,10 @@ use iamseal_words::drives::SYSTEM_FOLDERS;
 use crate::failure::Failure;
 use crate::typed;
 
-/// What a server writes onto the only drive that it has; any UUID does, as RELEASE.2025-10-15 takes it.
+/// What a server writes onto the only drive that it has, where its UUID belongs: any does, as RELEASE.2025-10-15 takes it.
 const OF_ONE_DRIVE: &str = concat!(
-    r#"{"version":"1","format":"xl-single","id":"8b6a0ad4-6a1c-4c6e-9a51-0f3a4b1c7d2e","#,
-    r#""xl":{"version":"3","this":"8b6a0ad4-6a1c-4c6e-9a51-0f3a4b1c7d2e","#,
-    r#""sets":[["8b6a0ad4-6a1c-4c6e-9a51-0f3a4b1c7d2e"]],"distributionAlgo":"SIPMOD+PARITY"}}"#
+    r#"{"version":"1","format":"xl-single","id":"%s","#,
+    r#""xl":{"version":"3","this":"%s","sets":[["%s"]],"distributionAlgo":"SIPMOD+PARITY"}}"#
 );
 
 /// Objects that most servers have, as they lie on a drive.
@@ -44,7 +43,8 @@ pub fn gone(given: &Path, system: &Path) -> Failure {
 pub fn failure(why: impl Display, system: &Path) -> Failure {
     let format = typed::quoted(system.join("format.json").as_os_str());
     Failure::usage(why).with_cure(format!(
-        "if the server has more drives, give them too, as drives:/mnt/disk{{1...4}}; if it is the only one: printf %s \
-         '{OF_ONE_DRIVE}' > {format}"
+        "if the server has more drives, give them too, as drives:/mnt/disk{{1...4}}; if it is the only one and there is no \
+         backup of that file, on a copy of the drive: id=$(cat /proc/sys/kernel/random/uuid); printf '{OF_ONE_DRIVE}' \
+         $id $id $id > {format}"
     ))
 }

@@ -354,7 +354,7 @@ fn a_drive_by_its_system_folder_within_the_drive() {
 fn a_drive_whose_format_is_gone() {
     let command = format!(
         "{DRIVE} mkdir disk1; mv store disk1/.minio.sys; : > disk1/.minio.sys/format.json; $IAMSEAL audit disk1; test $? = 2;
-        rm disk1/.minio.sys/format.json; cure=$($IAMSEAL audit disk1 2>&1 | sed -n 's/.*only one: //p');
+        rm disk1/.minio.sys/format.json; cure=$($IAMSEAL audit disk1 2>&1 | sed -n 's/.*copy of the drive: //p');
         sh -c \"$cure\" && $IAMSEAL audit disk1"
     );
     let ended = vary("xl-drive", &command).exits(0);

@@ -23,7 +23,10 @@ fn a_server_starts_once_what_it_cannot_open_is_set_aside() {
     let lines = ended.json();
     let plan = &lines[0]["plan"];
     assert_eq!(plan["path"], DEAD);
-    assert_eq!(plan["loss"], "the user mallory and the secret key");
+    assert_eq!(
+        plan["loss"],
+        "the user mallory and the secret key; what is mallory\'s stays: service accounts, and policies, which the next user of that name gets"
+    );
     assert!(!deployment.objects().contains_key(DEAD));
     deployment.restart(&key(KEY));
     deployment.check();
