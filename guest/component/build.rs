@@ -73,11 +73,12 @@ const COMMAND: [Component; 3] = [
 ];
 
 /// What they are made of, below the workspace's root.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 13] = [
     "Cargo.lock",
     "Cargo.toml",
     "guest/aes-gcm",
     "guest/build",
+    "guest/chacha20-poly1305",
     "guest/component/build.rs",
     "guest/core",
     "guest/data-key",

@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use iamseal_build::Inner;
 
 /// What the component is made of, below the workspace's root.
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 13] = [
     "Cargo.lock",
     "Cargo.toml",
     "tests/fuzz/build.rs",
@@ -18,6 +18,7 @@ const SOURCES: [&str; 12] = [
     "tests/fuzz/wit",
     "guest/aes-gcm",
     "guest/build",
+    "guest/chacha20-poly1305",
     "guest/core",
     "guest/data-key",
     "guest/plugin",

@@ -5,7 +5,7 @@
 //! without vectors, it is RustCrypto's `aes-gcm`, which the tests compare with this one.
 //!
 //! Nothing here branches on a secret or takes an address from one: tables are vectors that bytes
-//! permute (`permute`, `ghash`), or there is none (`bitslice`). `tests/tests/aes_gcm` watches the compiled code
+//! permute (`permute`, `ghash`), or there is none (`bitslice`). `tests/tests/aead` watches the compiled code
 //! for it.
 #![no_std]
 

@@ -17,10 +17,10 @@ use alloc::format;
 use alloc::string::ToString;
 use alloc::vec::Vec;
 
-use chacha20poly1305::ChaCha20Poly1305;
-use chacha20poly1305::aead::array::Array;
-use chacha20poly1305::aead::{AeadInOut, KeyInit, Tag};
 use hkdf::Hkdf;
+use iamseal_chacha20_poly1305::ChaCha20Poly1305;
+use iamseal_chacha20_poly1305::aead::array::Array;
+use iamseal_chacha20_poly1305::aead::{AeadInOut, KeyInit, Nonce, Tag};
 use iamseal_data_key::KEY;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -228,7 +228,7 @@ fn body_size(plaintext: usize) -> usize {
 }
 
 /// A fragment's nonce: its index, 11 bytes big-endian, and 1 for the last fragment (STREAM).
-fn nonce(index: usize, last: bool) -> Array<u8, chacha20poly1305::consts::U12> {
+fn nonce(index: usize, last: bool) -> Nonce<ChaCha20Poly1305> {
     let mut nonce = [0; 12];
     let [.., c0, c1, c2, c3, c4, c5, c6, c7, flag] = &mut nonce;
     for (to, from) in [c0, c1, c2, c3, c4, c5, c6, c7]

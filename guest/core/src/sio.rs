@@ -8,9 +8,9 @@
 
 use alloc::vec::Vec;
 
-use chacha20poly1305::{ChaCha20Poly1305, XChaCha20Poly1305};
 use iamseal_aes_gcm::aead::{AeadInOut, KeyInit, Nonce, Tag, inout::InOutBuf};
 use iamseal_aes_gcm::{Aes128Gcm, Aes256Gcm};
+use iamseal_chacha20_poly1305::{ChaCha20Poly1305, XChaCha20Poly1305};
 use zeroize::Zeroizing;
 
 /// The plaintext bytes of a full fragment.

@@ -18,11 +18,11 @@ use alloc::vec::Vec;
 use core::fmt;
 
 use base64::Engine as _;
-use chacha20poly1305::ChaCha20Poly1305;
 use hmac::{Hmac, Mac};
 use iamseal_aes_gcm::Aes256Gcm;
 use iamseal_aes_gcm::aead::array::Array;
 use iamseal_aes_gcm::aead::{AeadInOut, KeyInit, Tag};
+use iamseal_chacha20_poly1305::ChaCha20Poly1305;
 use sha2::Sha256;
 use zeroize::Zeroizing;
 

@@ -5,8 +5,32 @@ use wasmtime::{Engine, Instance, Memory, Module, Store, Val};
 
 use crate::trace;
 
-/// AES-256-GCM alone.
-pub const COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/aes-gcm.wasm"));
+/// What seals and opens, alone.
+pub const COMPONENT: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/aead.wasm"));
+
+/// What the component seals and opens with, by the numbers that its world gives them.
+#[derive(Clone, Copy, Debug)]
+pub enum Algorithm {
+    Aes256Gcm = 0,
+    ChaCha20Poly1305 = 1,
+    XChaCha20Poly1305 = 2,
+}
+
+impl Algorithm {
+    pub const ALL: [Self; 3] = [
+        Self::Aes256Gcm,
+        Self::ChaCha20Poly1305,
+        Self::XChaCha20Poly1305,
+    ];
+
+    /// The bytes of a nonce.
+    pub fn nonce(self) -> usize {
+        match self {
+            Self::Aes256Gcm | Self::ChaCha20Poly1305 => 12,
+            Self::XChaCha20Poly1305 => 24,
+        }
+    }
+}
 
 /// Where a list begins for the canonical ABI.
 const ALIGN: i32 = 1;
@@ -71,9 +95,19 @@ pub struct Running {
 }
 
 impl Running {
-    /// Calls a function that takes lists of bytes and returns one.
-    pub fn call(&mut self, name: &str, lists: &[&[u8]]) -> Vec<u8> {
-        let mut arguments = Vec::new();
+    /// Seals, in this order, under a key and a nonce, associated data and a plaintext.
+    pub fn seal(&mut self, algorithm: Algorithm, lists: [&[u8]; 4]) -> Vec<u8> {
+        self.call("seal", Some(algorithm), &lists)
+    }
+
+    /// Opens, and has what is sealed in the plaintext's place.
+    pub fn open(&mut self, algorithm: Algorithm, lists: [&[u8]; 4]) -> Vec<u8> {
+        self.call("open", Some(algorithm), &lists)
+    }
+
+    /// Calls a function that takes an algorithm or none and lists of bytes, and returns such a list.
+    pub fn call(&mut self, name: &str, algorithm: Option<Algorithm>, lists: &[&[u8]]) -> Vec<u8> {
+        let mut arguments = Vec::from_iter(algorithm.map(|algorithm| Val::I32(algorithm as i32)));
         for list in lists {
             let size = i32::try_from(list.len()).unwrap();
             let place = if size == 0 {
