@@ -73,6 +73,11 @@ pub async fn run(common: &Common, command: &SignTokens) -> Result<ExitCode, Fail
         run: run.as_ref(),
         roots,
     };
+    let mut tally = Tally::default();
+    // Nothing that could be done is no success where something is left to do.
+    if planned.unknown > 0 && planned.accounts.is_empty() {
+        tally.beside(Cause::Credential);
+    }
     let paths: Vec<_> = planned.accounts.into_keys().collect();
     let unfit = planned.failed.into_iter().map(|(path, why)| {
         let mut step = Step::new(path, FAILED).failed(why);
@@ -81,10 +86,6 @@ pub async fn run(common: &Common, command: &SignTokens) -> Result<ExitCode, Fail
     });
     let unfit: Vec<_> = unfit.collect();
     let objects = paths.len() + unfit.len();
-    let mut tally = Tally::default();
-    if planned.unknown > 0 {
-        tally.beside(Cause::Credential);
-    }
     let mut telling = Telling::new(common, run.as_ref(), objects, tally);
     telling.batch(&unfit).await;
     let batch = workers::batch(NonZeroU32::MIN).min(store::batch(&command.store));
