@@ -10,6 +10,8 @@
 //! an object do not agree until then.
 
 mod put;
+#[cfg(test)]
+mod tests;
 
 use std::collections::{BTreeMap, BTreeSet, btree_map};
 

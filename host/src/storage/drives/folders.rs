@@ -56,6 +56,22 @@ impl Folders {
         Self(drives.iter().map(open).collect())
     }
 
+    /// The same, watched.
+    #[cfg(test)]
+    pub fn open_with_faults(
+        drives: &[(String, PathBuf)],
+        faults: &Arc<dyn crate::storage::dir::faults::Faults>,
+    ) -> Self {
+        let open = |(name, path): &(String, PathBuf)| Drive {
+            name: name.clone(),
+            tree: Tree::open_with_faults(path, Arc::clone(faults))
+                .map_err(|error| error.to_string()),
+            locks: Mutex::default(),
+            recording: Mutex::default(),
+        };
+        Self(drives.iter().map(open).collect())
+    }
+
     fn drive(&self, drive: u16) -> Result<&Drive, StorageError> {
         let drive = self.0.get(usize::from(drive));
         drive.ok_or_else(|| StorageError::Refused("no such drive is lent".into()))
