@@ -12,64 +12,24 @@
 mod put;
 #[cfg(test)]
 mod tests;
+mod written;
 
-use std::collections::{BTreeMap, BTreeSet, btree_map};
+use std::collections::{BTreeSet, btree_map};
 
 use thiserror::Error;
 
 use self::put::Put;
+pub(crate) use self::written::{DataFile, OfDrive, OfObject};
+pub use self::written::{Written, WrittenDrive};
 use super::folders::Folders;
 use super::{DriveStore, blocking, stopped};
 use crate::contract::StorageError;
 
-/// What runs have done to drives.
-pub struct Written {
-    /// The drives.
-    pub drives: Vec<WrittenDrive>,
-    /// The objects, by paths.
-    pub(crate) objects: BTreeMap<Vec<u8>, OfObject>,
-}
-
-/// A drive that a run wrote to, or could have.
-pub struct WrittenDrive {
-    /// What it was called then.
-    pub name: String,
-    /// The SHA-256 of its `format.json`, in hexadecimal digits.
-    pub format: String,
-}
-
-/// What was done to an object.
-#[derive(Default)]
-pub(crate) struct OfObject {
-    /// The drives that have got or lost a version, by their places in [`Written::drives`], in that order.
-    pub order: Vec<usize>,
-    /// What was done to each.
-    pub on: BTreeMap<usize, OfDrive>,
-    /// Whether the last run that wrote it did so to its end.
-    pub is_whole: bool,
-    /// Whether a run that writes it has not told yet what became of it.
-    pub is_open: bool,
-}
-
-/// What was done to an object's files on one drive.
-#[derive(Default)]
-pub(crate) struct OfDrive {
-    /// What its `xl.meta` was, by digests, the oldest first, and last what it is now; none where there was none.
-    pub states: Vec<Option<String>>,
-    /// The files of data that are there now and were not.
-    pub comes: BTreeMap<Vec<u8>, DataFile>,
-    /// Those that were there.
-    pub goes: BTreeSet<Vec<u8>>,
-}
-
-/// Says whether these are a file's bytes.
-pub(crate) struct DataFile(pub Box<dyn Fn(&[u8]) -> bool + Send + Sync>);
-
 /// Why nothing is applied.
 #[derive(Debug, Error)]
 pub enum ApplyError {
-    /// A drive is none, or damaged, or given twice.
-    #[error("{0}: it is not read as a drive: not formatted, damaged, or given twice")]
+    /// A drive is none, or damaged, being healed, or given twice.
+    #[error("{0}: it is not read as a drive: not formatted, damaged, being healed, or given twice")]
     NotRead(String),
     /// The runs did not write to this drive, whatever it is.
     #[error(
