@@ -16,10 +16,14 @@
 //! [`Journals::begin`] begins a run, [`Journaled`] is the store to lend to it, [`Undo`] takes one back
 //! and [`Journal::prove`] writes down at the end what was there and what is there, which [`ProofFile`] reads.
 //!
+//! A run on drives also writes down what it does to which file of which drive, before it does it: the drives may be
+//! copies, and [`written_to_drives`] is what to do to the drives themselves.
+//!
 //! A journal is lines of JSON; `journal/record.rs` says which. A kill can leave half a line at its end, whose
 //! object was not changed yet.
 
 mod chain;
+mod drives;
 mod file;
 mod key;
 mod lines;
@@ -37,6 +41,7 @@ mod wrap;
 use std::io;
 use std::path::{Path, PathBuf};
 
+pub use drives::written_to_drives;
 pub use file::{Journal, Journals, UNKEPT, UNWRITTEN};
 pub use key::RunKey;
 pub use past::{Past, Trusted};
@@ -130,6 +135,12 @@ pub enum JournalError {
     /// The end of a proof is missing, or that of a journal by what the proof beside it says.
     #[error("{}: its end is missing", .0.display())]
     CutShort(PathBuf),
+    /// The run did not come to its end, so it is not known what it has left.
+    #[error("the run \"{0}\" did not come to its end")]
+    NotEnded(String),
+    /// The run has written nothing to drives that could be put on others.
+    #[error("the run \"{0}\" has written nothing to drives")]
+    NoDrives(String),
     /// There is no randomness to make a key of.
     #[error("the system gives no random bytes: {0}")]
     NoRandomness(String),

@@ -286,6 +286,13 @@ pub enum Command {
         iamseal verify-proof 20261123T203010Z.proof --keys my-key.secret\n  \
         iamseal verify-proof 20261123T203010Z.proof /data/.minio.sys --keys my-key.secret")]
     VerifyProof(VerifyProof),
+    /// Bring what runs have done to copies of drives onto the drives themselves, host by host.
+    #[command(
+        subcommand,
+        after_help = "Example:\n  \
+        iamseal drives apply 20261123T203010Z --from '/root/copies/host1-disk{1...4}' --to '/mnt/disk{1...4}'"
+    )]
+    Drives(DrivesCommand),
     /// Look at a KES, and bring a key into it.
     #[command(
         subcommand,
@@ -304,6 +311,50 @@ pub enum Command {
     #[command(after_help = "Example:\n  \
         iamseal demo sample")]
     Demo(Demo),
+}
+
+#[derive(Subcommand)]
+pub enum DrivesCommand {
+    /// Put onto the drives of this host what runs have written to their copies.
+    ///
+    /// For a deployment of several hosts: all servers are stopped, .minio.sys of every drive is copied to one host,
+    /// the run writes the copies, and then this is done on every host. Each drive finds its copy by its
+    /// format.json. An object is put there only while the drive has what the copy had before the run; what
+    /// somebody else has changed since is reported and left alone. Running it again is harmless, and finishes
+    /// what was killed. No server may be started before all drives of all hosts are done.
+    #[command(after_help = "Examples:\n  \
+        iamseal drives apply 20261123T203010Z --from '/root/copies/host1-disk{1...4}' --to '/mnt/disk{1...4}' \
+        --keys old.keys --dry-run\n  \
+        iamseal drives apply 20261123T203010Z --from '/root/copies/host1-disk{1...4}' --to '/mnt/disk{1...4}' \
+        --trust-journal --journal /root/journals")]
+    Apply(ApplyRun),
+}
+
+#[derive(Args)]
+pub struct ApplyRun {
+    /// The run's name, as migrate and runs print it. Of several, all that wrote the copies since they were made.
+    #[arg(value_name = "RUN", required = true)]
+    pub runs: Vec<String>,
+    /// The copies as they are after the run, in MinIO's pattern: folders that have .minio.sys in them, or are one.
+    /// Those of other hosts may be among them.
+    #[arg(long, value_name = "COPIES", required = true, num_args = 1..)]
+    pub from: Vec<PathBuf>,
+    /// The drives of this host, in MinIO's pattern.
+    #[arg(long, value_name = "DRIVES", required = true, num_args = 1..)]
+    pub to: Vec<PathBuf>,
+    /// Compare, and say what would be put there; write nothing.
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Follow the journal though no key shows that the run wrote it: whoever could write to it, or to the copies,
+    /// decides what the drives get.
+    #[arg(long)]
+    pub trust_journal: bool,
+    /// Promise that no server of the deployment runs, on any host. The drives are not watched for one then, which
+    /// takes 35 seconds.
+    #[arg(long)]
+    pub server_is_stopped: bool,
+    #[command(flatten)]
+    pub journal: JournalPlace,
 }
 
 #[derive(Subcommand)]

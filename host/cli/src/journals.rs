@@ -24,6 +24,11 @@ pub fn to_read(place: &JournalPlace, from: Option<&Path>) -> Result<Journals, Fa
     }
 }
 
+/// Opens the folder of journals that are only followed: nothing is made.
+pub fn to_follow(place: &JournalPlace) -> Result<Journals, Failure> {
+    Ok(Journals::open_existing(&folder(place)?)?)
+}
+
 /// The same for a run that changes the store in these folders.
 ///
 /// # Errors
@@ -100,6 +105,13 @@ impl From<JournalError> for Failure {
             JournalError::Unkeyed(_) => {
                 "if you know that you wrote it, undo with --trust-journal takes back what it can"
             }
+            JournalError::NotEnded(_) => {
+                "with every server stopped, copy the drives anew and run it on these: what a killed run wrote is of \
+                 two versions"
+            }
+            JournalError::NoDrives(_) => {
+                "give a run that has changed objects on copies of drives; iamseal runs names them"
+            }
             JournalError::NotPrivate(_) => {
                 "if what is in it is yours, make it your own and let nobody else write to it (chown, chmod \
                  go-w); where everybody writes, as in /tmp, make a folder first (mkdir -m 700); or give \
@@ -123,6 +135,8 @@ impl From<JournalError> for Failure {
         let cause = match &error {
             JournalError::NotFound { .. }
             | JournalError::UnderWay(_)
+            | JournalError::NotEnded(_)
+            | JournalError::NoDrives(_)
             | JournalError::NotPrivate(_)
             | JournalError::NotAProof(_) => Cause::Usage,
             JournalError::NoKey { .. } => Cause::KeyNotFound,

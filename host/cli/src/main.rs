@@ -8,6 +8,7 @@ mod cat;
 mod census;
 mod compare;
 mod demo;
+mod drives;
 mod edit;
 mod encrypted;
 mod export;
@@ -138,6 +139,7 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
             Command::Sweep(command) => sweep::run(&common, &command).await,
             Command::Runs(command) => runs::run(&common, &command),
             Command::VerifyProof(command) => verify_proof::run(&common, &command).await,
+            Command::Drives(command) => drives::run(&common, &command).await,
             Command::Kes(command) => kes::run(&common, &command).await,
             Command::Plugin(command) => plugin::run(&common, &command).await,
             Command::Demo(command) => demo::run(&common, &command).await,
@@ -168,6 +170,7 @@ fn reads_first(command: &Command) -> bool {
             | Command::SignTokens(_)
             | Command::Sweep(_)
             | Command::VerifyProof(_)
+            | Command::Drives(_)
     )
 }
 

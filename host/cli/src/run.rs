@@ -10,6 +10,7 @@ use iamseal::contract::StorageError;
 use iamseal::journal::{Journal, Journaled, Proof, RunKey};
 use iamseal::keys::MixedKeyring;
 use iamseal::storage::Store;
+use iamseal::storage::drives::recorder::Recorder;
 use serde_json::{Value, json};
 
 use crate::arguments::{Common, JournalPlace};
@@ -181,6 +182,8 @@ impl Run {
         let journal = journals.begin(&store.name(), &common.store_name, work, key)?;
         journals::check_outside(&journal, &folders)?;
         let journal = Arc::new(journal);
+        let recorder: Arc<dyn Recorder> = journal.clone();
+        store.record(Arc::downgrade(&recorder)).await?;
         let journaled = Journaled::new(journal.clone(), store.clone(), store.clone(), inspector);
         let folder = place.journal.as_ref().map(|folder| folder.as_os_str());
         let name = &journal.head().name;

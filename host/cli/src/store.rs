@@ -13,7 +13,7 @@ use std::sync::Arc;
 use iamseal::contract::StorageError;
 use iamseal::storage::{OldBytes, Storage, Store};
 
-pub use self::drives::ended;
+pub use self::drives::{copies, ended};
 use crate::arguments::{Common, Where, Writes};
 use crate::failure::Failure;
 use crate::output;

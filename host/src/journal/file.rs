@@ -348,6 +348,15 @@ impl Journal {
         written.map_err(|why| StorageError::Other(format!("{UNWRITTEN}: {why}")))
     }
 
+    /// Writes lines, not durably, on a thread that may block.
+    ///
+    /// # Errors
+    /// As for [`Self::append`].
+    pub(super) fn append_here(&self, lines: String) -> Result<(), StorageError> {
+        let written = locked_end(&self.end).write(&self.file, lines);
+        written.map_err(|why| StorageError::Other(format!("{UNWRITTEN}: {why}")))
+    }
+
     /// The digest of an object under the run's key; none without one.
     pub(super) fn digest(&self, path: &[u8], bytes: &[u8]) -> Option<String> {
         self.key.as_ref().map(|key| key.digest(path, bytes))

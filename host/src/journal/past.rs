@@ -81,6 +81,11 @@ impl Trusted {
         &self.past.head
     }
 
+    /// The file.
+    pub(super) fn path(&self) -> &Path {
+        &self.past.path
+    }
+
     /// Sees that a journal with so many lines of objects is all of it, as far as that is known: the end of a
     /// killed run's may be missing, and it has no proof.
     ///

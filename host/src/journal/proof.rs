@@ -82,7 +82,7 @@ impl Journal {
                         steps.push(step);
                     }
                 }
-                Some(Line::Change(_) | Line::Prepared(_)) | None => {}
+                Some(_) | None => {}
             }
             if steps.len() < READS && !is_last {
                 continue;

@@ -5,6 +5,9 @@
 //! | `run` | first | which run of which store this is |
 //! | `change` | durable before the object is created, replaced or removed | what takes the change back |
 //! | `step` | after the object was handled | what became of it |
+//! | `drive` | before any change, where the store is on drives | which drive has which number |
+//! | `version` | before a drive's `xl.meta` comes, is replaced or goes | what it is and what is to be there |
+//! | `data` | before a file of data comes or goes | which |
 //! | `prepared` | in a run that changes nothing, after the object was opened | what it is to become, sealed |
 //! | `object` | in a proof, for each step | what became of it, and what is there at the end |
 //! | `proof` | last in a proof | how many objects there are |
@@ -13,6 +16,9 @@
 //! nothing, not even of objects whose bytes can be guessed. They are null in a run without a key. What is
 //! sealed has a plain SHA-256 too, which tells nothing either, and lets a run be taken back whose key
 //! nothing opens any more.
+//!
+//! An `xl.meta` is told by its SHA-256 and by no digest under the key, so that the host that it belongs to needs no
+//! key: nobody can guess what it holds, since a random UUID is part of it. A file of data has none, and is told under the key.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -51,6 +57,48 @@ pub(super) enum Line {
     Change(Change),
     Step(Step),
     Prepared(Prepared),
+    Drive(Drive),
+    Version(Version),
+    Data(Data),
+}
+
+/// A drive of the store.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Drive {
+    /// Its number, by which the other lines name it.
+    pub drive: u16,
+    /// What people call it.
+    pub name: String,
+    /// The SHA-256 of its `format.json`.
+    pub format: String,
+}
+
+/// What is to become of a drive's `xl.meta`.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Version {
+    /// The drive's number.
+    pub drive: u16,
+    /// The file below the drive's system folder.
+    #[serde(flatten)]
+    pub file: Path,
+    /// The SHA-256 of what is there; none if nothing is.
+    pub before: Option<String>,
+    /// That of what is to be there.
+    pub after: Option<String>,
+}
+
+/// What is to become of a file of data.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Data {
+    /// The drive's number.
+    pub drive: u16,
+    /// The file below the drive's system folder.
+    #[serde(flatten)]
+    pub file: Path,
+    /// Whether it comes, or goes.
+    pub comes: bool,
+    /// The digest of what comes.
+    pub digest: Option<String>,
 }
 
 /// A change that may follow, and what takes it back.

@@ -193,6 +193,16 @@ fn to_the_end(
     Ok((sums, outcomes))
 }
 
+/// Whether there is a proof beside this journal: its run came to its end.
+///
+/// # Errors
+/// [`JournalError::Io`].
+pub(super) fn is_proved(journal: &Path) -> Result<bool, JournalError> {
+    let path = journal.with_extension(PROOF);
+    let there = path.try_exists();
+    there.map_err(|source| JournalError::io("read", &path, source))
+}
+
 /// How many objects the proof beside this journal tells of, if there is one: a run that was killed has
 /// none.
 ///

@@ -18,16 +18,18 @@
 //!
 //! Paths are those below `.minio.sys`. System calls and the component block, on tokio's blocking threads.
 
+pub mod apply;
 mod census;
 mod folders;
 pub mod pattern;
+pub mod recorder;
 mod standing;
 mod writer;
 
 use std::borrow::Cow;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use async_trait::async_trait;
 use thiserror::Error;
@@ -45,6 +47,7 @@ use crate::shown::shown;
 
 pub use self::census::Metadata;
 use self::folders::Folders;
+use self::recorder::{FORMAT, FileChange, Recorder, Recording};
 
 /// Where the component has the drafts of runs.
 const DRAFTS: &[u8] = b"tmp/";
@@ -58,6 +61,7 @@ pub struct DriveStore {
     shared: Arc<Shared>,
     name: String,
     drives: Vec<PathBuf>,
+    folders: Folders,
     lacks: Option<String>,
 }
 
@@ -208,7 +212,8 @@ impl DriveStore {
         let given = drives.iter().map(|(_, drive)| drive.clone()).collect();
         let opened = blocking(move || {
             let folders = Folders::open(&drives);
-            let drives = Arc::new(Drives::load(component, purpose.world(), &cache, folders)?);
+            let lent = folders.clone();
+            let drives = Arc::new(Drives::load(component, purpose.world(), &cache, lent)?);
             let (live, lacks) = open(&drives, purpose)?;
             let shared = Shared {
                 drives,
@@ -219,15 +224,16 @@ impl DriveStore {
                 }),
                 ended: Mutex::default(),
             };
-            Ok::<_, OpenError>((shared, lacks))
+            Ok::<_, OpenError>((shared, folders, lacks))
         });
-        let (shared, lacks) = opened
+        let (shared, folders, lacks) = opened
             .await
             .map_err(|error| OpenError::Worker(io::Error::other(error)))??;
         Ok(Self {
             shared: Arc::new(shared),
             name,
             drives: given,
+            folders,
             lacks,
         })
     }
@@ -245,6 +251,23 @@ impl DriveStore {
     /// `Refused` if the drives were opened to be read; what keeps the drives from telling.
     pub async fn signs_of_life(&self) -> Result<Vec<u8>, StorageError> {
         self.with(Live::signs_of_life).await?
+    }
+
+    /// The drives that are read, each with its system folder's path on it, in order.
+    async fn read_drives(&self) -> Result<Vec<(u16, Vec<u8>)>, StorageError> {
+        let mut read = Vec::new();
+        for (number, _) in (0..).zip(&self.drives) {
+            let folder = self.with(move |live| live.folder(number)).await?;
+            read.extend(folder.map(|folder| (number, folder)));
+        }
+        Ok(read)
+    }
+
+    /// The digest of what tells a drive from all others.
+    fn format(&self, drive: u16, folder: &[u8]) -> Result<String, StorageError> {
+        let file = recorder::below(folder, FORMAT);
+        let format = recorder::whole(self.folders.tree(drive)?, &file)?;
+        Ok(recorder::digest(&format.ok_or(StorageError::NotFound)?))
     }
 
     async fn with<T: Send + 'static>(
@@ -449,6 +472,25 @@ impl Store for DriveStore {
 
     fn census(&self) -> Option<&dyn Census> {
         Some(self)
+    }
+
+    async fn record(&self, recorder: Weak<dyn Recorder>) -> Result<(), StorageError> {
+        for (drive, folder) in self.read_drives().await? {
+            let format = self.format(drive, &folder)?;
+            if let Some(recorder) = recorder.upgrade() {
+                recorder.record(FileChange::Drive {
+                    drive,
+                    name: self.folders.name(drive),
+                    format: &format,
+                })?;
+            }
+            self.folders.record(Recording {
+                recorder: Weak::clone(&recorder),
+                drive,
+                folder,
+            })?;
+        }
+        Ok(())
     }
 
     async fn survey(

@@ -37,10 +37,12 @@ mod let_go;
 pub mod s3;
 
 use std::any::Any;
+use std::sync::Weak;
 
 use async_trait::async_trait;
 
 use self::census::Census;
+use self::drives::recorder::Recorder;
 use crate::contract::StorageError;
 
 pub(crate) use self::change::NO_BYTES;
@@ -194,6 +196,15 @@ pub trait Store: Storage + StorageWriter {
     /// None otherwise.
     fn gives_up(&self) -> Option<StorageError> {
         None
+    }
+
+    /// Has told from now on what is done to files, as long as the recorder is there, where the store may be a copy of
+    /// files on several machines. Others have nothing to tell.
+    ///
+    /// # Errors
+    /// What is told first is not known, or cannot be told.
+    async fn record(&self, _recorder: Weak<dyn Recorder>) -> Result<(), StorageError> {
+        Ok(())
     }
 
     /// What there is to say of the store and of the objects that were listed and read so far, each object

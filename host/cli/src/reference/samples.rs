@@ -369,6 +369,8 @@ pub fn journal_errors() -> Vec<JournalError> {
         JournalError::NotPrivate(io::Error::other("others can change <file>")),
         JournalError::NotAProof(path()),
         JournalError::CutShort(path()),
+        JournalError::NotEnded(name()),
+        JournalError::NoDrives(name()),
         JournalError::NoRandomness(text()),
         JournalError::Argon2id(text()),
     ]

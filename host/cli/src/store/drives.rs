@@ -1,5 +1,6 @@
 //! A store on MinIO's drives.
 
+pub mod copies;
 mod degraded;
 mod ended;
 mod stopped;

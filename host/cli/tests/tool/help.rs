@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use crate::kit::tool;
 
-const COMMANDS: [&str; 22] = [
+const COMMANDS: [&str; 23] = [
     "keygen",
     "seal",
     "unseal",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 22] = [
     "import",
     "edit",
     "sweep",
+    "drives",
     "undo",
     "set-aside",
     "sign-tokens",

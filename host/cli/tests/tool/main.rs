@@ -18,6 +18,7 @@ mod command_drives;
 mod command_store;
 mod demo;
 mod drives;
+mod drives_applied;
 mod drives_degraded;
 mod drives_written;
 mod edit;

@@ -39,6 +39,15 @@ impl Tree {
         Root::open(path, Watch::default()).map(Self)
     }
 
+    /// The same, watched.
+    #[cfg(test)]
+    pub fn open_with_faults(
+        path: &Path,
+        faults: std::sync::Arc<dyn super::faults::Faults>,
+    ) -> io::Result<Self> {
+        Root::open(path, Watch::by(faults)).map(Self)
+    }
+
     /// The next entries of a folder in it, after this name, up to `most`.
     ///
     /// # Errors

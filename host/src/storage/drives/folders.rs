@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use super::recorder::Recording;
 use crate::contract::StorageError;
 use crate::contract::drive_store::iamseal::plugin::files::{Entry, Kind, Page, Part};
 use crate::plugin::drives::Lent;
@@ -27,9 +28,16 @@ struct Drive {
     tree: Result<Tree, String>,
     /// The folders of it that are kept from other writers, by their paths. Nothing is written before.
     locks: Mutex<BTreeMap<Vec<u8>, Lock>>,
+    /// Whoever is told of what is done to it.
+    recording: Mutex<Option<Arc<Recording>>>,
 }
 
 impl Drive {
+    fn recording(&self) -> Option<Arc<Recording>> {
+        let recording = self.recording.lock();
+        recording.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn locks(&self) -> MutexGuard<'_, BTreeMap<Vec<u8>, Lock>> {
         // A lock that was taken is taken whoever panicked.
         self.locks.lock().unwrap_or_else(PoisonError::into_inner)
@@ -43,6 +51,23 @@ impl Folders {
             name: name.clone(),
             tree: Tree::open(path).map_err(|error| error.to_string()),
             locks: Mutex::default(),
+            recording: Mutex::default(),
+        };
+        Self(drives.iter().map(open).collect())
+    }
+
+    /// The same, watched.
+    #[cfg(test)]
+    pub fn open_with_faults(
+        drives: &[(String, PathBuf)],
+        faults: &Arc<dyn crate::storage::dir::faults::Faults>,
+    ) -> Self {
+        let open = |(name, path): &(String, PathBuf)| Drive {
+            name: name.clone(),
+            tree: Tree::open_with_faults(path, Arc::clone(faults))
+                .map_err(|error| error.to_string()),
+            locks: Mutex::default(),
+            recording: Mutex::default(),
         };
         Self(drives.iter().map(open).collect())
     }
@@ -52,14 +77,35 @@ impl Folders {
         drive.ok_or_else(|| StorageError::Refused("no such drive is lent".into()))
     }
 
-    fn tree(&self, drive: u16) -> Result<&Tree, StorageError> {
+    /// Tells of what is done to a drive from now on.
+    pub fn record(&self, recording: Recording) -> Result<(), StorageError> {
+        let drive = self.drive(recording.drive)?;
+        let recorded = drive.recording.lock();
+        *recorded.unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(recording));
+        Ok(())
+    }
+
+    /// What people call a drive.
+    pub fn name(&self, drive: u16) -> &str {
+        self.drive(drive).map_or("?", |drive| &drive.name)
+    }
+
+    /// A drive's files.
+    pub fn tree(&self, drive: u16) -> Result<&Tree, StorageError> {
         let tree = &self.drive(drive)?.tree;
         tree.as_ref()
             .map_err(|why| StorageError::Other(why.clone()))
     }
 
+    /// Makes durable all that was done to a drive.
+    pub fn sync_drive(&self, drive: u16) -> Result<(), StorageError> {
+        self.locked(drive)?;
+        // All of them are on one file system, or nothing could be moved from one to the other.
+        self.drive(drive)?.locks().values().try_for_each(Lock::sync)
+    }
+
     /// The same to be written to.
-    fn locked(&self, drive: u16) -> Result<&Tree, StorageError> {
+    pub fn locked(&self, drive: u16) -> Result<&Tree, StorageError> {
         match self.drive(drive)?.locks().is_empty() {
             true => Err(StorageError::Refused("the drive was not locked".into())),
             false => self.tree(drive),
@@ -142,11 +188,19 @@ impl Lent for Folders {
     }
 
     fn rename(&self, drive: u16, from: &[u8], to: &[u8]) -> Result<(), StorageError> {
-        self.locked(drive)?.rename(from, to)
+        let tree = self.locked(drive)?;
+        if let Some(recording) = self.drive(drive)?.recording() {
+            recording.rename(tree, from, to)?;
+        }
+        tree.rename(from, to)
     }
 
     fn remove(&self, drive: u16, file: &[u8]) -> Result<(), StorageError> {
-        self.locked(drive)?.remove(file)
+        let tree = self.locked(drive)?;
+        if let Some(recording) = self.drive(drive)?.recording() {
+            recording.remove(tree, file)?;
+        }
+        tree.remove(file)
     }
 
     fn remove_folder(&self, drive: u16, folder: &[u8]) -> Result<(), StorageError> {
@@ -154,8 +208,6 @@ impl Lent for Folders {
     }
 
     fn sync(&self, drive: u16) -> Result<(), StorageError> {
-        self.locked(drive)?;
-        // All of them are on one file system, or nothing could be moved from one to the other.
-        self.drive(drive)?.locks().values().try_for_each(Lock::sync)
+        self.sync_drive(drive)
     }
 }

@@ -1,10 +1,12 @@
 //! What a run over a store has to say besides its objects, and why a path or prefix is not taken.
 
+mod apply;
 mod identities;
 mod prepare;
 
 use crate::shown::shown;
 
+pub use self::apply::*;
 pub use self::identities::*;
 pub use self::prepare::*;
 

@@ -37,6 +37,14 @@ pub async fn check(common: &Common, store: &DriveStore, access: Access) -> Resul
         Access::Sweep(false) => {}
         Access::Read | Access::Write(_) | Access::Sweep(true) => return Ok(()),
     }
+    watch(common, store).await
+}
+
+/// Watches drives, all of them or some.
+///
+/// # Errors
+/// A server runs, or they cannot be watched.
+pub async fn watch(common: &Common, store: &DriveStore) -> Result<(), Failure> {
     let before = store.signs_of_life().await?;
     let progress = Progress::watching(common, WATCHED);
     let start = Instant::now();

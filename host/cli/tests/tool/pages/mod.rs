@@ -13,6 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::env;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::process::Command;
 
 use crate::kit::drives::{Drives, keys};
 use crate::kit::migration::{NAMES, content};
@@ -21,9 +22,10 @@ use page::{Page, in_workspace, pages};
 use stage::{Stage, my_key};
 
 /// The pages whose `sh` blocks a test runs.
-const RUN: [&str; 9] = [
+const RUN: [&str; 10] = [
     "README.md",
     "docs/buckets.md",
+    "docs/drives.md",
     "docs/etcd.md",
     "docs/kes.md",
     "docs/my-minio-no-longer-starts.md",
@@ -42,8 +44,8 @@ const SHOWN: [(&str, usize, &str); 6] = [
     ),
     (
         "docs/drives.md",
-        3,
-        "drives are those of a server; tests of their own run these commands on archives",
+        4,
+        "drives are those of a server; tests of their own run these commands on archives; hosts copy by rsync",
     ),
     (
         "docs/embedding.md",
@@ -212,6 +214,37 @@ fn the_page_of_a_server_that_does_not_start_runs() {
     let printed = stage.run(&[("/data/", "data/")]);
     assert!(printed.contains("migrated"), "{printed}");
     assert!(stage.path("iam.zip").exists());
+}
+
+#[test]
+fn the_page_of_drives_runs_for_several_hosts() {
+    let stage = Stage::of("docs/drives.md");
+    let drives = Drives::of("noninline.tar.gz");
+    for number in 1..=4 {
+        let name = format!("disk{number}");
+        for folder in ["copies", "mnt"] {
+            let disk = stage.path(folder).join(&name);
+            fs::create_dir_all(&disk).unwrap();
+            let system = drives.file(number, "");
+            let copied = Command::new("cp").arg("-a").arg(system).arg(disk).status();
+            assert!(copied.unwrap().success());
+        }
+    }
+    let new_key = crate::kit::tool(["keygen", "new-key"]).ok();
+    stage.file("both.keys", &format!("{}{}", keys(), new_key.text()));
+    let journals = stage.path("journals");
+    let last_run = format!("$(ls {} | tail -n 1 | cut -d . -f 1)", journals.display());
+    let printed = stage.run(&[
+        ("/copies/", "copies/"),
+        ("/mnt/", "mnt/"),
+        ("/journals", "journals"),
+        ("20261123T203010Z", &last_run),
+    ]);
+    assert_eq!(printed.matches("would-apply").count(), 6 + 1, "{printed}");
+    let store = format!("drives:{}/disk{{1...4}}", stage.path("mnt").display());
+    let audit = crate::kit::tool(["audit", &store, "--require", "sealed"]);
+    let audit = audit.file("--keys", new_key.text()).ok();
+    assert!(audit.text().contains("new-key"), "{audit}");
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! `docs/reference.md` has every field that the tool prints, with its type and its words, and nothing that
 //! is never printed.
 
+mod applied;
 pub mod document;
 mod identities;
 mod objects;
@@ -35,6 +36,7 @@ fn every_line_is_in_the_document_and_all_of_the_document_in_the_lines() {
     stores::interrupted(&mut reference);
     stores::sweeps(&mut reference);
     stores::demonstration(&mut reference);
+    applied::run(&mut reference);
     let mut unseen = reference.unseen();
     // Tests with a real KES see these.
     let with_kes = ["kes ", "wrap: under: word kes"];

@@ -30,7 +30,7 @@ fn own(path: impl AsRef<[u8]>) -> Vec<u8> {
 }
 
 /// The command with every key.
-fn lend(run: Tool) -> Tool {
+pub fn lend(run: Tool) -> Tool {
     run.key(KEY).env(CREDENTIAL).file("--keys", OTHER_KEY)
 }
 
@@ -212,10 +212,10 @@ pub fn manifests(reference: &mut Reference) {
 }
 
 /// A folder of journals.
-struct Journals(TempDir);
+pub struct Journals(pub TempDir);
 
 impl Journals {
-    fn new() -> Self {
+    pub fn new() -> Self {
         Self(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap())
     }
 
@@ -224,12 +224,12 @@ impl Journals {
         run.args([OsStr::new("--journal"), self.0.path().as_os_str()])
     }
 
-    fn file(&self, run: &str, end: &str) -> PathBuf {
+    pub fn file(&self, run: &str, end: &str) -> PathBuf {
         self.0.path().join(format!("{run}.{end}"))
     }
 
     /// Compares a journal's or proof's lines.
-    fn compare(&self, reference: &mut Reference, file: &Path, sections: &[(&str, &str)]) {
+    pub fn compare(&self, reference: &mut Reference, file: &Path, sections: &[(&str, &str)]) {
         for line in fs::read_to_string(file).unwrap().lines() {
             let line: Value = serde_json::from_str(line).unwrap();
             let fields = line.as_object().unwrap().iter();

@@ -6,6 +6,7 @@ mod degraded;
 mod deployment;
 mod drives;
 mod environment;
+mod hosts;
 mod identities;
 mod journey;
 mod judged;
