@@ -95,6 +95,9 @@ struct Arguments {
     /// How many objects a second that may take.
     #[arg(long, requires = "migrate", default_value_t = 500)]
     migrate_objects: u32,
+    /// How many milliseconds it lets requests go first, before each few of them.
+    #[arg(long, requires = "migrate", default_value_t = 50)]
+    migrate_patience: u64,
     /// This server's name among several on the same store, of which one migrates. In a bucket it deletes
     /// nothing then, and what is sealed under another key is read at the end too.
     #[arg(long, requires = "migrate")]
@@ -160,7 +163,11 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let node = arguments.node.map(|node| (node, lease));
     let migration = match place.filter(|_| arguments.migrate) {
         Some(place) => {
-            let plan = migration::plan(place.plan, arguments.migrate_objects, node);
+            let pace = migration::Pace {
+                objects: arguments.migrate_objects,
+                patience: Duration::from_millis(arguments.migrate_patience),
+            };
+            let plan = migration::plan(place.plan, pace, node);
             Some(Arc::new(sealed.migrate_in_background(plan).await?))
         }
         None => None,

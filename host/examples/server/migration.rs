@@ -9,11 +9,20 @@ use iamseal::sealed_store::{Background, Plan};
 /// How often in a second some objects are taken together, at the most, and requests let by in between.
 const TURNS: u32 = 16;
 
-/// At so many objects a second, and by the one of several servers that has the lease.
-pub fn plan(plan: Plan, objects: u32, node: Option<(String, Duration)>) -> Plan {
+/// How much it may take of the server.
+pub struct Pace {
+    /// Objects a second.
+    pub objects: u32,
+    /// How long requests go first.
+    pub patience: Duration,
+}
+
+/// At this pace, and by the one of several servers that has the lease.
+pub fn plan(plan: Plan, pace: Pace, node: Option<(String, Duration)>) -> Plan {
     let share = Share {
-        objects,
-        in_flight: objects / TURNS,
+        objects: pace.objects,
+        in_flight: pace.objects / TURNS,
+        patience: pace.patience,
         ..Share::default()
     };
     let plan = plan.share(share);

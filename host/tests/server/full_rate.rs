@@ -41,7 +41,9 @@ pub fn mixture() -> Vec<(String, Vec<u8>)> {
 pub fn throughout(files: Files, place: &Place<'_>) {
     fs::write(variables_of(&files), keys(KEY, OTHER)).unwrap();
     let arguments: Vec<_> = place.arguments.iter().map(String::as_str).collect();
-    let migrate = ["--migrate", "--migrate-objects=100000"];
+    // It gives way to requests, but not for long: they never end here.
+    let pace = ["--migrate-objects=100000", "--migrate-patience=5"];
+    let migrate = [&["--migrate"], &pace[..]].concat();
     let mut command = command(&files, &[&arguments, &migrate[..]].concat());
     command
         .env_remove("MINIO_KMS_SECRET_KEY")
