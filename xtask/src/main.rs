@@ -77,6 +77,8 @@ enum Chore {
         #[arg(default_value_os_t = in_workspace("target"))]
         folder: PathBuf,
     },
+    /// Measure requests and starts of a server that migrates its store while it serves
+    BenchServing(Further),
     /// Write what docs/reference.md has from the code: exit codes, causes, messages
     Docs,
     /// Check formatting, lints and documentation
@@ -140,6 +142,7 @@ fn main() -> ExitCode {
             let folder = path::absolute(&folder).unwrap_or(folder);
             chores::bench("store", &[&objects[..], &[folder.into()]].concat())
         }
+        Chore::BenchServing(further) => chores::bench("serving", &further.all()),
         Chore::Docs => chores::docs(),
         Chore::Lint => chores::lint(),
         Chore::Dist { folder } => chores::dist(&folder),
@@ -169,6 +172,7 @@ mod tests {
             | Chore::Docs
             | Chore::Lint
             | Chore::BenchStore { .. }
+            | Chore::BenchServing(_)
             | Chore::Fuzz { .. } => Vec::new(),
         }
     }

@@ -8,21 +8,22 @@ use iamseal::SealedStore;
 use object_store::path::Path;
 use object_store::{
     Error, GetOptions, ObjectMeta, ObjectStore, ObjectStoreExt as _, PutMode, PutResult, Result,
+    UpdateVersion,
 };
 use tokio::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use tracing::Instrument as _;
 
 use crate::conditions::Condition;
 
-/// A store of sealed documents, the only one that writes to it.
+/// A store of sealed documents.
 #[derive(Clone)]
 pub struct Documents(Arc<Inner>);
 
 struct Inner {
     store: SealedStore<Arc<dyn ObjectStore>>,
-    /// Held alone by a write that depends on what is there, and together by all others. A store that several
-    /// servers share takes `PutMode::Update` instead; no store deletes conditionally. Here a
-    /// migration that changes an object's form between the look and the write does not let the write fail.
+    /// Held alone by a write that depends on what is there, and together by all others: no store deletes
+    /// conditionally. What another server on the same store writes between the look and the write lets a put
+    /// fail, and not a deletion. A migration that changes an object's form in between lets neither fail.
     writing: RwLock<()>,
 }
 
@@ -62,7 +63,11 @@ impl Documents {
         };
         let this = self.clone();
         to_its_end(async move {
-            let _turn = this.turn(&path, tags).await?;
+            let turn = this.turn(&path, tags).await?;
+            let mode = match turn {
+                Turn::Alone(_, ref found) => PutMode::Update(found.clone()),
+                Turn::Shared(_) => mode,
+            };
             let payload = content.into();
             this.0.store.put_opts(&path, payload, mode.into()).await
         })
@@ -99,7 +104,7 @@ impl Documents {
         let Some(tags) = tags else {
             return Ok(Turn::Shared(self.0.writing.read().await));
         };
-        let turn = Turn::Alone(self.0.writing.write().await);
+        let alone = self.0.writing.write().await;
         // The entity tag is that of the stored bytes: they need not be opened.
         match self.0.store.inner().head(path).await {
             Ok(meta) => {
@@ -111,7 +116,8 @@ impl Documents {
                     // What only a migration has changed is what the client knows.
                     holds(&self.0.store.present_tags(path, &tags).await)?;
                 }
-                Ok(turn)
+                let ObjectMeta { e_tag, version, .. } = meta;
+                Ok(Turn::Alone(alone, UpdateVersion { e_tag, version }))
             }
             Err(Error::NotFound { path, source }) => Err(Error::Precondition { path, source }),
             Err(error) => Err(error),
@@ -119,10 +125,13 @@ impl Documents {
     }
 }
 
-/// The right to write, given back when it is dropped.
+/// The right to write, given back when it is dropped; with the version that is there, if that was looked at.
 enum Turn<'a> {
     Shared(#[expect(dead_code, reason = "held")] RwLockReadGuard<'a, ()>),
-    Alone(#[expect(dead_code, reason = "held")] RwLockWriteGuard<'a, ()>),
+    Alone(
+        #[expect(dead_code, reason = "held")] RwLockWriteGuard<'a, ()>,
+        UpdateVersion,
+    ),
 }
 
 /// Does a write in a task of its own. A client that goes away must not end it half way: its turn

@@ -26,9 +26,9 @@
 //! lent the keys like the one before, and its tests do not show whether it betrays them: only what
 //! `--plugin-sha256` names is taken, so start the server with the digests of all that may come.
 //!
-//! With `--migrate` it brings what is in the folder to the present key and form while it serves, and refuses
-//! what is not when all is done. When it is killed it goes on at the next start; when all was
-//! done, that start reads one object.
+//! With `--migrate` it brings what is in the folder, bucket or etcd to the present key and form while it serves, and
+//! refuses what is not when all is done. When it is killed it goes on at the next start; when all was
+//! done, that start reads one object. Several servers on one store each have a `--node` name.
 //!
 //! It knows no users of its own: whoever reaches its address reads and writes everything. A real
 //! server puts its authentication in front of [`documents`].
@@ -41,11 +41,13 @@ mod exchange;
 mod export;
 mod keys;
 mod migration;
+mod place;
 mod serve;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Parser;
 use iamseal::contract::Policy;
@@ -55,6 +57,7 @@ use object_store::memory::InMemory;
 use tracing_subscriber::EnvFilter;
 
 use documents::Documents;
+use place::Place;
 
 /// Keeps IAM documents sealed. Keys come from the variables that MinIO reads.
 #[derive(Parser)]
@@ -69,9 +72,13 @@ struct Arguments {
     /// Load whatever is in that file.
     #[arg(long, conflicts_with = "plugin_sha256")]
     trust_plugin: bool,
-    /// The folder that holds `config/`; without it, memory.
-    #[arg(long)]
+    /// The folder that holds `config/`; without it and `--store`, memory.
+    #[arg(long, group = "place")]
     folder: Option<PathBuf>,
+    /// A bucket or an etcd that holds `config/`, `s3://BUCKET/PREFIX` or `etcd://HOST:PORT/PREFIX`, with the
+    /// variables `AWS_*` or those that MinIO has for etcd.
+    #[arg(long, group = "place")]
+    store: Option<String>,
     /// Where to listen; port 0 takes a free one. The address is printed.
     #[arg(long, default_value = "127.0.0.1:9080")]
     listen: String,
@@ -81,13 +88,23 @@ struct Arguments {
     /// Read only what is sealed under the present key, for a folder that was migrated to it.
     #[arg(long, conflicts_with = "compatible")]
     current: bool,
-    /// Bring everything in the folder to the present key while it is served. Until that is done what is not
+    /// Bring everything there to the present key while it is served. Until that is done what is not
     /// sealed is read too, and then only what is sealed under the present key.
-    #[arg(long, requires = "folder", conflicts_with_all = ["compatible", "current"])]
+    #[arg(long, requires = "place", conflicts_with_all = ["compatible", "current"])]
     migrate: bool,
     /// How many objects a second that may take.
     #[arg(long, requires = "migrate", default_value_t = 500)]
     migrate_objects: u32,
+    /// How many milliseconds it lets requests go first, before each few of them.
+    #[arg(long, requires = "migrate", default_value_t = 50)]
+    migrate_patience: u64,
+    /// This server's name among several on the same store, of which one migrates. In a bucket it deletes
+    /// nothing then, and what is sealed under another key is read at the end too.
+    #[arg(long, requires = "migrate")]
+    node: Option<String>,
+    /// How many seconds the others wait for the one that migrates, when they hear nothing of it.
+    #[arg(long, requires = "node", default_value_t = 30)]
+    lease_seconds: u64,
 }
 
 #[tokio::main]
@@ -127,12 +144,13 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
     export::serving(plugin.identity());
     let slot = PluginSlot::new(plugin);
 
-    let folder = match &arguments.folder {
-        Some(path) => Some(migration::folder(path, Limits::default().object_bytes).await?),
-        None => None,
+    let place = match (&arguments.folder, &arguments.store) {
+        (Some(path), _) => Some(Place::folder(path).await?),
+        (_, Some(address)) => Some(Place::named(address, arguments.node.is_none()).await?),
+        _ => None,
     };
-    let store: Arc<dyn ObjectStore> = match &folder {
-        Some(folder) => migration::documents(folder),
+    let store: Arc<dyn ObjectStore> = match &place {
+        Some(place) => Arc::clone(&place.documents),
         None => Arc::new(InMemory::new()),
     };
     let policy = match (arguments.compatible || arguments.migrate, arguments.current) {
@@ -141,8 +159,17 @@ async fn run(arguments: Arguments) -> Result<(), Box<dyn std::error::Error>> {
         _ => Policy::Sealed,
     };
     let sealed = SealedStore::new(store, slot.clone()).policy(policy);
-    let migration = match folder.filter(|_| arguments.migrate) {
-        Some(folder) => Some(migration::begin(&sealed, folder, arguments.migrate_objects).await?),
+    let lease = Duration::from_secs(arguments.lease_seconds);
+    let node = arguments.node.map(|node| (node, lease));
+    let migration = match place.filter(|_| arguments.migrate) {
+        Some(place) => {
+            let pace = migration::Pace {
+                objects: arguments.migrate_objects,
+                patience: Duration::from_millis(arguments.migrate_patience),
+            };
+            let plan = migration::plan(place.plan, pace, node);
+            Some(Arc::new(sealed.migrate_in_background(plan).await?))
+        }
         None => None,
     };
     let keys = keys::Keys {

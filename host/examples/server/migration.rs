@@ -1,49 +1,36 @@
-//! Migrating the folder while it is served.
+//! Migrating the documents while they are served.
 
-use std::error::Error;
-use std::path::Path;
-use std::sync::Arc;
+use std::time::Duration;
 
-use iamseal::SealedStore;
+use iamseal::contract::Policy;
 use iamseal::sealed_store::background::Share;
-use iamseal::sealed_store::{Background, Plan, VersionedStore};
-use iamseal::storage::{DirStore, Store as _};
-use object_store::ObjectStore;
+use iamseal::sealed_store::{Background, Plan};
 
-/// Opens the folder, and removes what a server that was killed was about to write.
-///
-/// # Errors
-/// It cannot be opened or read.
-pub async fn folder(path: &Path, object_bytes: usize) -> Result<Arc<DirStore>, Box<dyn Error>> {
-    // The plugin is to say what is too large, not the store.
-    let folder = DirStore::open(path)?.object_bytes(2 * object_bytes as u64);
-    let swept = folder.sweep(b"").await?;
-    if swept > 0 {
-        tracing::info!(swept, "removed drafts of a server that was killed");
-    }
-    Ok(Arc::new(folder))
+/// How often in a second some objects are taken together, at the most, and requests let by in between.
+const TURNS: u32 = 16;
+
+/// How much it may take of the server.
+pub struct Pace {
+    /// Objects a second.
+    pub objects: u32,
+    /// How long requests go first.
+    pub patience: Duration,
 }
 
-/// The documents in the folder. Requests and a migration write to it by the same rules.
-pub fn documents(folder: &Arc<DirStore>) -> Arc<dyn ObjectStore> {
-    Arc::new(VersionedStore::new(Arc::clone(folder)))
-}
-
-/// Begins to migrate it, at so many objects a second.
-///
-/// # Errors
-/// The folder's.
-pub async fn begin(
-    store: &SealedStore<Arc<dyn ObjectStore>>,
-    folder: Arc<DirStore>,
-    objects: u32,
-) -> Result<Arc<Background>, iamseal::Error> {
+/// At this pace, and by the one of several servers that has the lease.
+pub fn plan(plan: Plan, pace: Pace, node: Option<(String, Duration)>) -> Plan {
     let share = Share {
-        objects,
+        objects: pace.objects,
+        in_flight: pace.objects / TURNS,
+        patience: pace.patience,
         ..Share::default()
     };
-    let migration = store.migrate_in_background(Plan::of(folder).share(share));
-    Ok(Arc::new(migration.await?))
+    let plan = plan.share(share);
+    match node {
+        None => plan,
+        // They do not all have another key in the same moment.
+        Some((node, time)) => plan.lease(node, time).at_the_end(Policy::Sealed),
+    }
 }
 
 /// What `/healthz` says.

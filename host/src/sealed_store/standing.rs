@@ -1,6 +1,6 @@
 //! What a sealed store opens and writes at this moment. A migration changes it while requests are served.
 
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
@@ -12,6 +12,8 @@ use crate::contract::Policy;
 pub(super) struct Standing {
     now: watch::Sender<Now>,
     requests: AtomicUsize,
+    /// How many writes have begun.
+    begun: AtomicU64,
     /// Held by each write that began since the last [`Standing::earlier_writes`].
     writes: Mutex<Arc<()>>,
     /// What migrations have made of which version.
@@ -61,6 +63,7 @@ impl Standing {
         Self {
             now: watch::Sender::new(now),
             requests: AtomicUsize::new(0),
+            begun: AtomicU64::new(0),
             writes: Mutex::default(),
             moves: Moves::default(),
         }
@@ -124,8 +127,14 @@ impl Standing {
 
     /// A write that is under way until this is dropped.
     pub fn write(&self) -> Arc<()> {
+        self.begun.fetch_add(1, Ordering::Relaxed);
         let writes = self.writes.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(&writes)
+    }
+
+    /// How many writes have begun so far.
+    pub fn writes(&self) -> u64 {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// Is held, besides by whoever has asked, by each write that has begun by now and not ended: it may have seen

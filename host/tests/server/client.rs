@@ -20,13 +20,14 @@ pub struct Answer {
 }
 
 impl Answer {
-    fn of(mut response: Response<Body>) -> Self {
+    /// None: the server has gone in the middle of it.
+    fn try_of(mut response: Response<Body>) -> Option<Self> {
         let tag = response.headers().get("etag");
-        Self {
+        Some(Self {
             status: response.status().as_u16(),
             tag: tag.map(|tag| tag.to_str().unwrap().to_owned()),
-            content: response.body_mut().read_to_vec().unwrap(),
-        }
+            content: response.body_mut().read_to_vec().ok()?,
+        })
     }
 
     /// The answer, which must have this status.
@@ -65,11 +66,20 @@ impl Client {
     }
 
     pub fn get_if(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.try_get_if(path, headers).unwrap()
+    }
+
+    /// None: the server has gone.
+    pub fn try_get(&self, path: &str) -> Option<Answer> {
+        self.try_get_if(path, &[])
+    }
+
+    fn try_get_if(&self, path: &str, headers: &[(&str, &str)]) -> Option<Answer> {
         let request = self.agent.get(format!("{}{path}", self.base));
         let request = headers.iter().fold(request, |request, (name, value)| {
             request.header(*name, *value)
         });
-        Answer::of(request.call().unwrap())
+        Answer::try_of(request.call().ok()?)
     }
 
     pub fn head(&self, path: &str) -> Response<Body> {
@@ -84,25 +94,34 @@ impl Client {
     }
 
     pub fn put_if(&self, path: &str, content: &[u8], headers: &[(&str, &str)]) -> Answer {
+        self.try_put_if(path, content, headers).unwrap()
+    }
+
+    /// None: the server has gone, and nobody knows whether it was written.
+    pub fn try_put_if(
+        &self,
+        path: &str,
+        content: &[u8],
+        headers: &[(&str, &str)],
+    ) -> Option<Answer> {
         let request = self.agent.put(format!("{}{path}", self.base));
         let request = headers.iter().fold(request, |request, (name, value)| {
             request.header(*name, *value)
         });
-        Answer::of(request.send(content).unwrap())
-    }
-
-    /// None: the server has gone, and nobody knows whether it was written.
-    pub fn try_put(&self, path: &str, content: &[u8]) -> Option<Answer> {
-        let request = self.agent.put(format!("{}{path}", self.base));
-        request.send(content).ok().map(Answer::of)
+        Answer::try_of(request.send(content).ok()?)
     }
 
     pub fn delete_if(&self, path: &str, headers: &[(&str, &str)]) -> Answer {
+        self.try_delete_if(path, headers).unwrap()
+    }
+
+    /// None: the server has gone, and nobody knows whether it was deleted.
+    pub fn try_delete_if(&self, path: &str, headers: &[(&str, &str)]) -> Option<Answer> {
         let request = self.agent.delete(format!("{}{path}", self.base));
         let request = headers.iter().fold(request, |request, (name, value)| {
             request.header(*name, *value)
         });
-        Answer::of(request.call().unwrap())
+        Answer::try_of(request.call().ok()?)
     }
 
     pub fn delete(&self, path: &str) -> Answer {

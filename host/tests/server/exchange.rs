@@ -243,7 +243,8 @@ fn sealed(store: &Path) -> usize {
     opening
 }
 
-fn files(folder: &Path) -> Vec<std::path::PathBuf> {
+/// All files in a folder and below.
+pub fn files(folder: &Path) -> Vec<std::path::PathBuf> {
     let entries = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path());

@@ -4,8 +4,15 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing)]
 
 mod client;
+mod clients;
+mod dice;
 mod exchange;
+mod full_rate;
+mod killed;
 mod migrating;
+mod mixture;
+mod promise;
+mod real_servers;
 mod requests;
 mod running;
 mod stopping;

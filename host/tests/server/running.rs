@@ -34,9 +34,27 @@ pub struct Files {
     folder: TempDir,
 }
 
+/// A new folder in memory, if there is room for one: what a killed process leaves is there as it is on a disk, and tens
+/// of thousands of syncs cost nothing.
+pub fn folder_in_memory() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let parent = match memory.is_dir() {
+        true => memory,
+        false => Path::new(env!("CARGO_TARGET_TMPDIR")),
+    };
+    tempfile::tempdir_in(parent).unwrap()
+}
+
 impl Files {
     pub fn new() -> Self {
-        let folder = tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+        Self::of(tempfile::tempdir_in(env!("CARGO_TARGET_TMPDIR")).unwrap())
+    }
+
+    pub fn in_memory() -> Self {
+        Self::of(folder_in_memory())
+    }
+
+    fn of(folder: TempDir) -> Self {
         let files = Self { folder };
         fs::create_dir(files.store()).unwrap();
         files.put_plugin(&edition(0));
@@ -101,6 +119,11 @@ pub fn digest(bytes: &[u8]) -> String {
         .iter()
         .map(|byte| format!("{byte:02x}"))
         .collect()
+}
+
+/// The file of MinIO's variables beside a folder.
+pub fn variables_of(files: &Files) -> PathBuf {
+    files.plugin().with_file_name("config.env")
 }
 
 impl Server {

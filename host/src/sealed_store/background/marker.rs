@@ -34,6 +34,8 @@ pub(super) struct Subject {
 pub(super) enum Told {
     /// Nothing.
     Nothing,
+    /// Nothing, since it does not open.
+    Damaged,
     /// All was sealed once, but for what did not open.
     WasSealed(Failed),
     /// All is current, but for what did not open.
@@ -61,11 +63,7 @@ impl Subject {
             return Ok(Told::Nothing);
         };
         let Some(record) = own.record else {
-            tracing::warn!(
-                path = MARKER,
-                "the marker does not open: all is gone through"
-            );
-            return Ok(Told::Nothing);
+            return Ok(Told::Damaged);
         };
         Ok(self.told(&record, own.is_current))
     }

@@ -42,9 +42,11 @@ pub struct Share {
     /// Bytes a second, read and written. Default 16 MiB.
     pub bytes: u64,
     /// Objects that are taken together: they share the cost of durability, and each holds a draft in the store
-    /// meanwhile. 1 to 256; default 32.
+    /// meanwhile. 1 to 256; default 32. While requests write it is an eighth of these, since each of them waits for what
+    /// is being made durable.
     pub in_flight: u32,
-    /// How long it waits, before each of those, while requests are under way. Default 50 ms.
+    /// How long it waits, before each of those, while requests are under way, and how long it rests at most after each
+    /// while they write. Zero: it takes no heed of requests. Default 50 ms.
     pub patience: Duration,
 }
 

@@ -16,6 +16,7 @@ use crate::error::Error;
 use crate::plugin::{Plugin, PluginSlot};
 
 use super::super::standing::{Now, Standing};
+use super::MARKER;
 use super::handle::{Failures, Shared};
 use super::lease::{Held, Lease};
 use super::marker::{self, Failed, Subject, Told};
@@ -45,8 +46,14 @@ pub(super) struct Run {
     failed: Failed,
     /// What failed beyond those that are named.
     unnamed: Unnamed,
-    /// Failures that were told before the store was gone through again for those without a name.
+    /// Failures that were told before the store was gone through again.
     told: Failures,
+    /// That more fail than are named was told.
+    is_cut_told: bool,
+    /// How often the keys had been changed when that was told.
+    told_keys: Option<u64>,
+    /// That the marker does not open was told.
+    is_damage_told: bool,
     /// The marker says that all is current.
     is_marked: bool,
     /// How often something in an old form had been found by then.
@@ -80,6 +87,9 @@ impl Run {
             failed: Failed::default(),
             unnamed: Unnamed::default(),
             told: Failures::new(),
+            is_cut_told: false,
+            told_keys: None,
+            is_damage_told: false,
             is_marked: false,
             found_old: 0,
         }
@@ -109,6 +119,15 @@ impl Run {
         self.is_marked = false;
         match told {
             Told::Nothing => {}
+            // Whoever waits for the lease looks at it again and again.
+            Told::Damaged => {
+                if !std::mem::replace(&mut self.is_damage_told, true) {
+                    tracing::warn!(
+                        path = MARKER,
+                        "the marker does not open: all is gone through"
+                    );
+                }
+            }
             Told::WasSealed(failed) => {
                 self.only_sealed();
                 self.failed = failed;
@@ -171,7 +190,7 @@ impl Run {
 
     /// Until the store is as it should be.
     async fn work(&mut self, keys: u64) -> Result<(), Interrupted> {
-        self.told.clear();
+        self.tell_under(keys);
         if self.is_marked {
             self.begin_anew(self.failed.all.iter().cloned().collect());
         } else {
@@ -180,7 +199,6 @@ impl Run {
         let mut pause = FIRST_PAUSE;
         while !self.retry(keys).await? {
             if self.unnamed.left > 0 {
-                self.told = self.failures(|failures| failures.clone());
                 self.sleep(pause, keys).await?;
                 pause = (2 * pause).min(LAST_PAUSE);
             }
@@ -201,6 +219,7 @@ impl Run {
             self.sleep(WRITES, keys).await?;
         }
         self.earlier.clear();
+        self.keep_told();
         self.begin_anew(Vec::new());
         let guard = self.guard();
         self.count(&guard, keys).await?;
@@ -254,14 +273,16 @@ impl Run {
 
     /// Nothing to do until the keys change or it is stopped.
     async fn rest(&mut self, keys: u64) {
-        let (mut is_void, mut pause) = (false, FIRST_PAUSE);
+        let (mut is_void, mut is_told, mut pause) = (false, false, FIRST_PAUSE);
         loop {
             let now = *self.changes.borrow_and_update();
             if now.is_stopped || now.keys != keys {
                 return;
             }
             if now.found_old > self.found_old && !is_void {
-                tracing::warn!("an object in an old form was refused: the marker is void");
+                if !std::mem::replace(&mut is_told, true) {
+                    tracing::warn!("an object in an old form was refused: the marker is void");
+                }
                 is_void = self.mark(false).await;
                 if !is_void {
                     // As long as it stands there, the next start would believe it.

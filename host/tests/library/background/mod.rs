@@ -3,6 +3,7 @@
 mod forms;
 mod keys;
 mod load;
+mod log;
 mod marker;
 mod one_line;
 mod pace;

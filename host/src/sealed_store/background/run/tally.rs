@@ -11,7 +11,7 @@ use crate::contract::{ObjectError, Outcome, Step};
 use crate::shown::shown;
 
 /// Objects that failed and are only counted.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Default)]
 pub(super) struct Unnamed {
     /// They do not open.
     pub failed: u64,
@@ -46,6 +46,9 @@ impl Run {
         }
         let before = self.forget(&step.path);
         let before = before.or_else(|| self.told.get(&step.path).cloned());
+        if !matches!(step.outcome, Outcome::Failed(_)) {
+            self.told.remove(&step.path);
+        }
         let mut is_named = true;
         let progress = &mut self.progress;
         progress.done += 1;
@@ -90,7 +93,7 @@ impl Run {
     }
 
     fn count_unnamed(&mut self, is_dead: bool) {
-        if self.unnamed == Unnamed::default() {
+        if !std::mem::replace(&mut self.is_cut_told, true) {
             let named = self.plan.named_failures;
             tracing::warn!(
                 named,
@@ -100,6 +103,25 @@ impl Run {
         match is_dead {
             true => self.unnamed.failed += 1,
             false => self.unnamed.left += 1,
+        }
+    }
+
+    /// What is told of failures from now on is told under these keys: all of it anew if they are others.
+    pub(super) fn tell_under(&mut self, keys: u64) {
+        if self.told_keys.replace(keys) != Some(keys) {
+            self.told.clear();
+            self.is_cut_told = false;
+            self.failures(Failures::clear);
+        }
+    }
+
+    /// Keeps which failures were told, before the store is gone through again, for as many as are named.
+    pub(super) fn keep_told(&mut self) {
+        let failures = self.failures(std::mem::take);
+        for (path, error) in failures {
+            if self.told.len() < self.plan.named_failures || self.told.contains_key(&path) {
+                self.told.insert(path, error);
+            }
         }
     }
 

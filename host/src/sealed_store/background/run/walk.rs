@@ -1,7 +1,7 @@
 //! Through the store, and again for what is left.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::super::guard::Guard;
 use super::super::progress::Stage;
@@ -12,6 +12,10 @@ use crate::contract::{ObjectError, Outcome, Step, StorageError, Target};
 use crate::error::Error;
 use crate::plugin::{Migration, MigrationPlan};
 use crate::storage::Storage as _;
+
+/// How long no request must write until as much as there may be is taken together again: those of a server in use come
+/// more often.
+const CALM: Duration = Duration::from_secs(1);
 
 impl Run {
     /// How many objects there are.
@@ -45,6 +49,7 @@ impl Run {
     pub(super) async fn walk(&mut self, guard: &Arc<Guard>, keys: u64) -> Result<(), Interrupted> {
         let (mut last, mut pause, mut limit) = (None, FIRST_PAUSE, self.plan.share.batch());
         let mut migration: Option<Migration> = None;
+        let (mut writes, mut written_to) = (self.standing.writes(), None);
         loop {
             if self.standing.now().is_paused {
                 // Neither an instance nor a listing is held meanwhile.
@@ -85,16 +90,26 @@ impl Run {
                     continue;
                 }
             };
-            (pause, limit) = (FIRST_PAUSE, self.plan.share.batch());
+            let before = std::mem::replace(&mut writes, self.standing.writes());
+            if writes > before {
+                written_to = Some(Instant::now());
+            }
+            let is_written_to = written_to.is_some_and(|at: Instant| at.elapsed() < CALM);
+            (pause, limit) = (
+                FIRST_PAUSE,
+                self.plan.share.next_batch(limit, is_written_to),
+            );
             let count = steps.len();
             last = steps.last().map(|step| step.path.clone()).or(last);
             for step in steps {
                 self.take_in(guard, step);
             }
             self.trouble(None);
-            let time = self.plan.share.time_for(count, guard.bytes() - bytes);
-            self.sleep(time.saturating_sub(begun.elapsed()), keys)
-                .await?;
+            let (share, worked) = (&self.plan.share, begun.elapsed());
+            let time = share.time_for(count, guard.bytes() - bytes);
+            let time = time.saturating_sub(worked);
+            let time = time.max(share.rest(worked, is_written_to));
+            self.sleep(time, keys).await?;
         }
     }
 
