@@ -31,7 +31,7 @@ pub enum FileChange<'a> {
         drive: u16,
         /// What people call it.
         name: &'a str,
-        /// The [`digest`] of its `format.json`.
+        /// The SHA-256 of its `format.json`.
         format: &'a str,
     },
     /// An `xl.meta` comes, is replaced or goes.
@@ -40,7 +40,7 @@ pub enum FileChange<'a> {
         drive: u16,
         /// The file.
         file: &'a [u8],
-        /// The [`digest`] of what is there; none if nothing is.
+        /// The SHA-256 of what is there; none if nothing is.
         before: Option<&'a str>,
         /// That of what is to be there.
         after: Option<&'a str>,
