@@ -9,7 +9,7 @@ use tokio::sync::watch;
 
 use crate::cause::Cause;
 use crate::failure::Failure;
-use crate::store::archive::place;
+use crate::store::archive::unpacked;
 
 /// Waits in the background for Ctrl-C, for SIGTERM and SIGQUIT, for the end of the terminal and for that of the time
 /// that the process may compute.
@@ -37,7 +37,8 @@ pub fn end_before_work(json: bool) -> Result<(), Failure> {
             && takes(END)
         {
             interrupted(cause).report(json);
-            place::remove();
+            // The signal's code stays, whatever is left.
+            let _ = unpacked::remove_and_tell(json);
             process::exit(cause.exit_code().into());
         }
     });

@@ -109,7 +109,8 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     common.check_trust(matches!(command, Command::Plugin(_)))?;
     room_for_files()?;
     room_for_threads()?;
-    let _unpacked = store::archive::place::Guard;
+    let json = common.json;
+    let _unpacked = store::archive::unpacked::Guard;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -147,7 +148,11 @@ fn run(arguments: Arguments) -> Result<ExitCode, Failure> {
     });
     // A thread that waits for standard input must not keep the process.
     runtime.shutdown_background();
-    result
+    // Success is not to hide that secrets are left.
+    match (result, store::archive::unpacked::remove_and_tell(json)) {
+        (Ok(ExitCode::SUCCESS), Some(left)) => Ok(left),
+        (result, _) => result,
+    }
 }
 
 /// Whether a command writes nothing before it listens for signals itself, if it ever does.

@@ -5,6 +5,7 @@
 
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt as _;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -42,12 +43,16 @@ pub fn check(command: &Migrate) -> Result<(), Failure> {
     }
 }
 
-/// Refuses a store that is not in drives.
+/// Refuses a store that is not in drives, or in an archive of them, to which nothing is written later.
 ///
 /// # Errors
 /// It is not.
 pub fn check_kind(store: &dyn Store, command: &Migrate) -> Result<(), Failure> {
-    match store::kind(store, &command.shared.place.store) {
+    let given = &command.shared.place.store;
+    if store::folder(given).is_some_and(Path::is_file) {
+        return Err(notes::PREPARE_ARCHIVE.into());
+    }
+    match store::kind(store, given) {
         Kind::Drives => Ok(()),
         Kind::Folder | Kind::Server => Err(notes::PREPARE_DRIVES.into()),
     }

@@ -68,10 +68,18 @@ pub fn archive_errors() -> Vec<Wrong> {
         Wrong::Malformed(text()),
         Wrong::LeadsOut("<name>".into()),
         Wrong::NoFile("<name>".into()),
+        Wrong::Twice("<name>".into()),
+        Wrong::AfterEnd,
+        Wrong::Deep("<name>".into()),
         Wrong::Large,
         Wrong::NoStore,
         Wrong::SeveralStores("<names>".into()),
+        Wrong::NoFormat("<name>".into()),
         Wrong::System(system()),
+        Wrong::Left {
+            folder: "<folder>".into(),
+            why: system(),
+        },
     ]
 }
 

@@ -4,8 +4,10 @@
 //! plain files and folders are unpacked, below that folder, and within limits: nothing in an archive leads out of it.
 
 mod find;
-pub mod place;
+mod place;
+mod several;
 mod tar;
+pub mod unpacked;
 mod wrong;
 mod zipped;
 
@@ -27,6 +29,8 @@ use super::drives::{About, tell};
 use super::{Access, folder};
 use crate::arguments::Common;
 use crate::failure::Failure;
+use crate::output;
+use crate::report::notes;
 
 /// What packs the files.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -59,9 +63,10 @@ pub async fn recognise(
     }
     let file = given.to_path_buf();
     let unpacking = tokio::task::spawn_blocking(move || {
-        let mut place = Place::new()?;
-        unpack(&file, packed, &mut place)?;
-        find::stores(place.folder())
+        let found = stores(&file, packed);
+        // What is removed meanwhile fails in many ways.
+        unpacked::go_on()?;
+        found
     });
     let found = match unpacking.await.map_err(Failure::other)? {
         // Whoever was told of a signal says so, and ends the process.
@@ -98,6 +103,14 @@ fn packed(given: &Path) -> Result<Option<Packed>, Wrong> {
     }
 }
 
+/// Unpacks it, and looks for the stores that are in it.
+fn stores(given: &Path, packed: Packed) -> Result<Found, Wrong> {
+    let mut place = Place::new()?;
+    unpack(given, packed, &mut place)?;
+    let folder = place.folder().to_path_buf();
+    find::stores(&folder, place.left_out)
+}
+
 fn unpack(given: &Path, packed: Packed, place: &mut Place) -> Result<(), Wrong> {
     let mut file = BufReader::new(File::open(given)?);
     file.rewind()?;
@@ -108,14 +121,26 @@ fn unpack(given: &Path, packed: Packed, place: &mut Place) -> Result<(), Wrong> 
     }
 }
 
-/// Opens what was unpacked.
+/// Opens what was unpacked, all of which is one store.
 async fn open(
     common: &Common,
     name: &str,
     found: Found,
     access: Access,
 ) -> Result<Arc<dyn Store>, Failure> {
-    let Found { drives, folders } = found;
+    several::check(&found).map_err(|wrong| Failure::from(wrong).about(name))?;
+    let Found {
+        drives,
+        folders,
+        unread,
+        ..
+    } = found;
+    if unread.count > 0 {
+        output::note(
+            common.json,
+            &notes::archive_unread(name, unread.count, &unread.first),
+        );
+    }
     if !drives.is_empty() {
         let component = iamseal_component::DRIVE_STORE;
         match DriveStore::open_named(component, drives.clone(), CompileCache::Default).await {
@@ -128,18 +153,13 @@ async fn open(
             Err(error) => return Err(Failure::from(error).about(name)),
         }
     }
-    let plain = drives.into_iter().filter_map(|(below, drive)| {
+    let plain = drives.into_iter().filter_map(|(_, drive)| {
         let mut places = [drive.join(".minio.sys"), drive].into_iter();
-        let place = places.find(|place| place.join("config").is_dir());
-        Some((below, place?))
+        places.find(|place| place.join("config").is_dir())
     });
-    let mut stores: Vec<_> = plain.chain(folders).collect();
-    match (stores.pop(), stores.as_slice()) {
-        (Some((_, store)), []) => Ok(folder::open(&store, access)?),
-        (None, _) => Err(Failure::from(Wrong::NoStore).about(name)),
-        (Some((last, _)), [(first, _), ..]) => {
-            let both = [first.as_str(), &last].join(" and ");
-            Err(Failure::from(Wrong::SeveralStores(both)).about(name))
-        }
+    let folders = folders.into_iter().map(|(_, folder)| folder);
+    match plain.chain(folders).next() {
+        Some(store) => Ok(folder::open(&store, access)?),
+        None => Err(Failure::from(Wrong::NoStore).about(name)),
     }
 }

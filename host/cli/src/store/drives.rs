@@ -4,7 +4,7 @@ pub mod copies;
 mod degraded;
 mod ended;
 mod stopped;
-mod unformatted;
+pub mod unformatted;
 
 use std::os::unix::ffi::OsStrExt as _;
 use std::path::{Path, PathBuf};

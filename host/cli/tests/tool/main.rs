@@ -9,6 +9,7 @@
 )]
 
 mod archives;
+mod archives_whole;
 mod audit;
 mod bad_objects;
 mod cat;

@@ -321,6 +321,16 @@ pub fn swept(drafts: u64) -> String {
     format!("removed: {} of a killed run", count(drafts, "draft"))
 }
 
+/// What an archive has besides the store in it.
+pub fn archive_unread(archive: &str, entries: u64, first: &str) -> String {
+    match entries {
+        1 => format!("{archive}: 1 entry belongs to no store in it, and is not looked at: {first}"),
+        entries => format!(
+            "{archive}: {entries} entries belong to no store in it, and are not looked at, such as {first}"
+        ),
+    }
+}
+
 /// Why drafts of a killed run may remain.
 pub fn not_swept(why: &str) -> String {
     format!("drafts of a killed run may remain: {why}")

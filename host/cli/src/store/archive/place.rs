@@ -1,16 +1,13 @@
 //! The folder that an archive is unpacked into: for this user alone, within limits, and gone at the end.
 
-use std::fs::{self, File};
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write as _};
 use std::path::{Component, Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
-use std::time::Duration;
 
 use iamseal::shown;
 
-use super::Wrong;
+use super::find::{DEEPEST, Unread};
+use super::{Wrong, unpacked};
 use crate::private_folder;
 
 /// The most that is unpacked: of IAM alone some hundred times what the largest deployments have.
@@ -19,46 +16,19 @@ pub const BYTES: u64 = 4 << 30;
 pub const FILES: u64 = 4_000_000;
 /// The longest name, as systems have it.
 const NAME_BYTES: usize = 4095;
+/// The most parts of a name: those of a store, those of an object, whose name has up to 1024 bytes with a slash after
+/// each second one at most, and those that a drive puts around it, as in `.minio.sys/tmp/.trash`.
+const PARTS: usize = DEEPEST + 1024 / 2 + 8;
 /// What is copied at a time.
 const PIECE: usize = 64 << 10;
-
-/// The folders that are to be removed when the process ends.
-static FOLDERS: Mutex<Vec<PathBuf>> = Mutex::new(Vec::new());
-/// Whether nothing more is unpacked, since the process ends.
-static IS_ENDING: AtomicBool = AtomicBool::new(false);
 
 /// The folder, and what may still be unpacked into it.
 pub struct Place {
     folder: PathBuf,
     bytes: u64,
     files: u64,
-}
-
-/// Removes what was unpacked when it is dropped, however the command ends.
-pub struct Guard;
-
-impl Drop for Guard {
-    fn drop(&mut self) {
-        remove();
-    }
-}
-
-/// Removes what was unpacked. For the end of the process: nothing is unpacked any more.
-pub fn remove() {
-    IS_ENDING.store(true, Relaxed);
-    // Whoever comes second waits until they are gone, and does not end the process before.
-    let mut folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
-    for folder in folders.drain(..) {
-        // What was being written when the end came may be there a moment longer.
-        for _ in 0..50 {
-            match fs::remove_dir_all(&folder) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    thread::sleep(Duration::from_millis(10));
-                }
-                _ => break,
-            }
-        }
-    }
+    /// What was not unpacked.
+    pub left_out: Unread,
 }
 
 impl Place {
@@ -68,22 +38,17 @@ impl Place {
     /// The system refuses it.
     pub fn new() -> Result<Self, Wrong> {
         let folder = private_folder::on_disk()?.keep();
-        let mut folders = FOLDERS.lock().unwrap_or_else(PoisonError::into_inner);
-        folders.push(folder.clone());
-        Ok(Self {
-            folder,
-            bytes: BYTES,
-            files: FILES,
-        })
+        unpacked::remember(folder.clone());
+        Ok(Self::of(&folder, BYTES, FILES))
     }
 
-    /// One in a folder of a test's own, with other limits.
-    #[cfg(test)]
+    /// One in this folder, with these limits.
     pub fn of(folder: &Path, bytes: u64, files: u64) -> Self {
         Self {
             folder: folder.to_path_buf(),
             bytes,
             files,
+            left_out: Unread::default(),
         }
     }
 
@@ -91,36 +56,31 @@ impl Place {
         &self.folder
     }
 
-    /// Makes a folder of this name.
+    /// Makes a folder of this name, which may be there.
     ///
     /// # Errors
-    /// The name leads out, there are too many; what the system says.
+    /// The name leads out or too deep, is that of a file, there are too many; what the system says.
     pub fn make_folder(&mut self, name: &Path) -> Result<(), Wrong> {
-        let path = self.inside(name)?;
-        Ok(fs::create_dir_all(path)?)
+        let path = self.below(name)?;
+        self.make(&path)
     }
 
-    /// Makes a file of this name with all that `from` has. Of several of one name the last stays.
+    /// Makes a file of this name with all that `from` has. There may be one that has the same.
     ///
     /// # Errors
-    /// As for [`Self::make_folder`]; it is larger than what may still be unpacked.
-    pub fn put(&mut self, name: &Path, mut from: impl Read) -> Result<(), Wrong> {
-        let path = self.inside(name)?;
+    /// As for [`Self::make_folder`]; it is larger than what may still be unpacked, or another than what is there.
+    pub fn put(&mut self, name: &Path, from: impl Read) -> Result<(), Wrong> {
+        let path = self.below(name)?;
         if let Some(folder) = path.parent() {
-            fs::create_dir_all(folder)?;
+            self.make(folder)?;
         }
-        let mut file = File::create(path)?;
-        let mut piece = vec![0; PIECE];
-        loop {
-            if IS_ENDING.load(Relaxed) {
-                return Err(Wrong::Ended);
+        self.count()?;
+        match OpenOptions::new().write(true).create_new(true).open(&path) {
+            Ok(mut file) => self.each(from, |bytes| Ok(file.write_all(bytes)?)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                self.compare(name, &path, from)
             }
-            let count = from.read(&mut piece)?;
-            let Some(bytes) = piece.get(..count).filter(|bytes| !bytes.is_empty()) else {
-                return Ok(());
-            };
-            self.bytes = self.bytes.checked_sub(count as u64).ok_or(Wrong::Large)?;
-            file.write_all(bytes)?;
+            Err(error) => Err(error.into()),
         }
     }
 
@@ -129,21 +89,97 @@ impl Place {
     /// # Errors
     /// As for [`Self::put`]; there is no such file.
     pub fn put_again(&mut self, name: &Path, other: &Path) -> Result<(), Wrong> {
-        let from = self.inside(other)?;
+        let from = self.below(other)?;
         // None of them is a link: only files and folders are made here.
         match fs::symlink_metadata(&from) {
+            // A packer that meets one of several names of a file again notes it so.
+            Ok(meta) if meta.is_file() && from == self.below(name)? => Ok(()),
             Ok(meta) if meta.is_file() => self.put(name, File::open(from)?),
             _ => Err(Wrong::NoFile(said(name))),
         }
     }
 
-    /// Where a name is below the folder.
-    fn inside(&mut self, name: &Path) -> Result<PathBuf, Wrong> {
+    /// Sees that what is there of this name is what `from` has.
+    fn compare(&mut self, name: &Path, path: &Path, from: impl Read) -> Result<(), Wrong> {
+        let twice = || Wrong::Twice(said(name));
+        if !path.is_file() {
+            return Err(twice());
+        }
+        let mut there = File::open(path)?;
+        let mut same = vec![0; PIECE];
+        self.each(from, |bytes| {
+            let same = same.get_mut(..bytes.len()).unwrap_or_default();
+            match there.read_exact(same) {
+                Ok(()) if same == bytes => Ok(()),
+                _ => Err(twice()),
+            }
+        })?;
+        match there.read(&mut same)? {
+            0 => Ok(()),
+            _ => Err(twice()),
+        }
+    }
+
+    /// Does something with all that `from` has, piece by piece, as long as more may be unpacked.
+    fn each(
+        &mut self,
+        mut from: impl Read,
+        mut with: impl FnMut(&[u8]) -> Result<(), Wrong>,
+    ) -> Result<(), Wrong> {
+        let mut piece = vec![0; PIECE];
+        loop {
+            unpacked::go_on()?;
+            let count = from.read(&mut piece)?;
+            let Some(bytes) = piece.get(..count).filter(|bytes| !bytes.is_empty()) else {
+                return Ok(());
+            };
+            self.bytes = self.bytes.checked_sub(count as u64).ok_or(Wrong::Large)?;
+            with(bytes)?;
+        }
+    }
+
+    /// Makes a folder, and those that it lies in. Each that is made counts.
+    fn make(&mut self, folder: &Path) -> Result<(), Wrong> {
+        let mut missing = Vec::new();
+        for above in folder.ancestors() {
+            match fs::symlink_metadata(above) {
+                Ok(meta) if meta.is_dir() => break,
+                Ok(_) => {
+                    let name = above.strip_prefix(&self.folder).unwrap_or(above);
+                    return Err(Wrong::Twice(said(name)));
+                }
+                // Of a file nothing is below: it is met next.
+                Err(_) => missing.push(above),
+            }
+        }
+        for folder in missing.into_iter().rev() {
+            unpacked::go_on()?;
+            self.count()?;
+            fs::create_dir(folder)?;
+        }
+        Ok(())
+    }
+
+    /// Counts a file or folder that is made.
+    fn count(&mut self) -> Result<(), Wrong> {
         self.files = self.files.checked_sub(1).ok_or(Wrong::Large)?;
+        Ok(())
+    }
+
+    /// Where a name is below the folder.
+    fn below(&self, name: &Path) -> Result<PathBuf, Wrong> {
+        let is_long = name.as_os_str().len() > NAME_BYTES;
+        if is_long || name.as_os_str().as_encoded_bytes().contains(&0) {
+            return Err(Wrong::Malformed("a name in it is none".into()));
+        }
         let mut path = self.folder.clone();
+        let mut parts = 0;
         for part in name.components() {
             match part {
-                Component::Normal(part) => path.push(part),
+                Component::Normal(part) => {
+                    parts += 1;
+                    path.push(part);
+                }
                 // As every unpacker has it, an absolute name is one below the folder.
                 Component::RootDir | Component::CurDir => {}
                 Component::ParentDir | Component::Prefix(_) => {
@@ -151,9 +187,8 @@ impl Place {
                 }
             }
         }
-        let is_long = name.as_os_str().len() > NAME_BYTES;
-        match is_long || name.as_os_str().as_encoded_bytes().contains(&0) {
-            true => Err(Wrong::Malformed("a name in it is none".into())),
+        match parts > PARTS {
+            true => Err(Wrong::Deep(said(name))),
             false => Ok(path),
         }
     }
@@ -180,6 +215,30 @@ mod tests {
     use super::*;
 
     #[test]
+    fn a_name_is_of_one_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut place = Place::of(folder.path(), 1 << 20, 100);
+        let mut put = |name, bytes: &[u8]| place.put(Path::new(name), bytes);
+        put("a", b"abc").unwrap();
+        put("./a", b"abc").unwrap();
+        for other in [&b"abd"[..], b"ab", b"abcd", b""] {
+            let twice = put("a", other);
+            assert!(matches!(twice, Err(Wrong::Twice(_))), "{twice:?}");
+        }
+        for other in ["a/b", "a/b/c", "."] {
+            let twice = put(other, b"abc");
+            assert!(matches!(twice, Err(Wrong::Twice(_))), "{twice:?}");
+        }
+        place.put_again(Path::new("a"), Path::new("./a")).unwrap();
+        place.put_again(Path::new("c"), Path::new("a")).unwrap();
+        let twice = place.make_folder(Path::new("a"));
+        assert!(matches!(twice, Err(Wrong::Twice(_))), "{twice:?}");
+        for name in ["a", "c"] {
+            assert_eq!(fs::read(folder.path().join(name)).unwrap(), b"abc");
+        }
+    }
+
+    #[test]
     fn no_more_is_unpacked_than_the_limits() {
         let folder = tempfile::tempdir().unwrap();
         let mut of_bytes = Place::of(folder.path(), 10, 100);
@@ -194,6 +253,19 @@ mod tests {
         of_files.put(Path::new("d/e"), &[1; 1][..]).unwrap();
         let more = of_files.make_folder(Path::new("f"));
         assert!(matches!(more, Err(Wrong::Large)), "{more:?}");
+        // What a name has above it is made too.
+        for name in ["g/h/i", "k/l/m/"] {
+            let mut of_files = Place::of(folder.path(), 10, 2);
+            let more = of_files.put(Path::new(name), &[1; 1][..]);
+            assert!(matches!(more, Err(Wrong::Large)), "{more:?}");
+            let made = name.split('/').next().unwrap();
+            fs::remove_dir_all(folder.path().join(made)).unwrap();
+            let more = of_files.make_folder(Path::new(name));
+            assert!(matches!(more, Err(Wrong::Large)), "{more:?}");
+        }
+        // What is there already is not made.
+        let mut of_files = Place::of(folder.path(), 10, 0);
+        of_files.make_folder(Path::new("d")).unwrap();
     }
 
     #[test]
@@ -210,6 +282,8 @@ mod tests {
         let long = "a/".repeat(3000);
         let put = inside.put(Path::new(&long), &[1; 1][..]);
         assert!(matches!(put, Err(Wrong::Malformed(_))), "{put:?}");
+        let put = inside.put(Path::new(&"a/".repeat(PARTS + 1)), &[1; 1][..]);
+        assert!(matches!(put, Err(Wrong::Deep(_))), "{put:?}");
         let again = inside.put_again(Path::new("y"), Path::new("etc"));
         assert!(matches!(again, Err(Wrong::NoFile(_))), "{again:?}");
         assert_eq!(fs::read_dir(above.path()).unwrap().count(), 1);

@@ -7,16 +7,15 @@ use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
-use super::Wrong;
 use super::place::{BYTES, Place, is_of_store, said};
+use super::{Wrong, unpacked};
 
 /// What everything in a tar begins at a multiple of.
 pub const BLOCK: usize = 512;
 /// The largest list of further attributes, or long name, that is read.
 const EXTENSION: u64 = 1 << 20;
-
-/// What is read after the end: more than any packer fills up with.
-const AFTER: u64 = 16 << 20;
+/// What is read at a time of what is behind the end.
+const PIECE: usize = 64 << 10;
 
 /// The fields of a header: where they begin and end.
 const NAME: (usize, usize) = (0, 100);
@@ -50,7 +49,7 @@ pub fn unpack(tar: impl Read, place: &mut Place) -> Result<(), Wrong> {
     // What is passed over counts too.
     let mut tar = tar.take(4 * BYTES);
     match all(&mut tar, place) {
-        Err(Wrong::Malformed(_)) if tar.limit() == 0 => Err(Wrong::Large),
+        Ok(()) | Err(Wrong::Malformed(_)) if tar.limit() == 0 => Err(Wrong::Large),
         unpacked => unpacked,
     }
 }
@@ -61,9 +60,7 @@ fn all(tar: &mut impl Read, place: &mut Place) -> Result<(), Wrong> {
     loop {
         tar.read_exact(&mut block)?;
         if block.iter().all(|byte| *byte == 0) {
-            // What packs it has a checksum at its end.
-            io::copy(&mut tar.take(AFTER), &mut io::sink())?;
-            return Ok(());
+            return nothing_more(tar);
         }
         if !is_sound(&block) {
             return Err(Wrong::Malformed("a header's checksum is wrong".into()));
@@ -92,7 +89,7 @@ fn entry(
     block: &[u8],
     kind: u8,
     further: Further,
-    data: &mut impl Read,
+    data: &mut io::Take<impl Read>,
     place: &mut Place,
 ) -> Result<(), Wrong> {
     let path = |bytes: Vec<u8>| PathBuf::from(OsString::from_vec(bytes));
@@ -104,10 +101,32 @@ fn entry(
             let target = further
                 .target
                 .unwrap_or_else(|| field(block, TARGET).to_vec());
-            place.put_again(&name, &path(target))
+            place.put_again(&name, &path(target))?;
+            // Where it has bytes of its own as well, they are the same.
+            match data.limit() {
+                0 => Ok(()),
+                _ => place.put(&name, data),
+            }
         }
         _ if is_of_store(&name) => Err(Wrong::NoFile(said(&name))),
-        _ => Ok(()),
+        _ => {
+            place.left_out.add(|| said(&name));
+            Ok(())
+        }
+    }
+}
+
+/// Reads to the very end: behind a tar are zeros alone, and what packs it has a checksum there.
+fn nothing_more(tar: &mut impl Read) -> Result<(), Wrong> {
+    let mut piece = vec![0; PIECE];
+    loop {
+        unpacked::go_on()?;
+        let count = tar.read(&mut piece)?;
+        match piece.get(..count).unwrap_or_default() {
+            [] => return Ok(()),
+            bytes if bytes.iter().all(|byte| *byte == 0) => {}
+            _ => return Err(Wrong::AfterEnd),
+        }
     }
 }
 

@@ -14,6 +14,12 @@ pub const PREPARE_DRIVES: (&str, &str) = (
     "leave out --prepare or --finish",
 );
 
+/// Why an archive is not prepared, and what to do about it.
+pub const PREPARE_ARCHIVE: (&str, &str) = (
+    "an archive is only read: what is prepared of it could not be finished",
+    "unpack it (tar -xf FILE, unzip FILE) and give the folders that were in it",
+);
+
 /// Why nothing can be prepared without a key, and what to do about it.
 pub const PREPARE_NEEDS_KEY: (&str, &str) = (
     "without a key nothing would tell later who has written what is prepared",
