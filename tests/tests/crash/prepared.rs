@@ -1,11 +1,13 @@
 //! Runs that prepare, and what finishes them.
 
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use iamseal::MigrationPlan;
 use iamseal::contract;
 use iamseal::journal::{
-    JournalError, Journaled, PreparedObject, Preparing, RunKey, write_prepared,
+    JournalError, Journaled, Journals, Past, PreparedObject, Preparing, RunKey, write_prepared,
 };
 use iamseal_core::{Outcome, Step, Target};
 use iamseal_tests::bridge::Bridge;
@@ -16,6 +18,10 @@ use iamseal_tests::runtime::wait;
 
 use crate::journaled::{OPENER, authentic, ended, journal, keyring};
 use crate::workload::{BATCH, PREFIX, Process, Report, STORE};
+
+/// How long a journal may be held after its run. Far more than it takes: the machine may have other work.
+const LET_GO: Duration = Duration::from_secs(30);
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// Prepares, then writes what was prepared, with a journal of each.
 pub fn migrate(process: Process, to: &Target) -> Report {
@@ -31,7 +37,7 @@ pub fn migrate(process: Process, to: &Target) -> Report {
         }
     };
     let prepared = (process.journals)().and_then(|journals| {
-        let prepared = authentic(journals.past(&name)?).prepared()?;
+        let prepared = authentic(past(&journals, &name)?).prepared()?;
         prepared.unwrap().collect::<Result<Vec<_>, _>>()
     });
     let objects: Vec<PreparedObject> = match prepared {
@@ -71,6 +77,17 @@ pub fn migrate(process: Process, to: &Target) -> Report {
         report.steps.extend(steps);
     }
     report
+}
+
+/// A run that is over. Here the same process has begun it, whose threads may hold its journal for an instant more.
+fn past(journals: &Journals, name: &str) -> Result<Past, JournalError> {
+    let begun = Instant::now();
+    loop {
+        match journals.past(name) {
+            Err(JournalError::UnderWay(_)) if begun.elapsed() < LET_GO => sleep(PAUSE),
+            past => return past,
+        }
+    }
 }
 
 fn said((path, outcome): (Vec<u8>, contract::Outcome)) -> Step {

@@ -124,8 +124,10 @@ fn an_empty_key_alone_is_no_kms() {
     seal().key("").run().fails(4).says("iamseal keygen");
     let store = Store::of([(PATH, "{}")]);
     tool(with("migrate --to plaintext", store.root()))
-        .key(" ")
+        .key("")
         .ok();
+    // White space a server does not take.
+    seal().key(" ").run().fails(2).says("no colon");
 }
 
 #[test]

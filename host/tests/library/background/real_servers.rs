@@ -17,7 +17,7 @@ use crate::sealed_store::builder;
 
 const DOCUMENTS: usize = 400;
 /// The lease of a server that died. It is renewed four times in this time.
-const LEASE_TIME: Duration = Duration::from_secs(2);
+const LEASE_TIME: Duration = Duration::from_secs(4);
 
 struct Node {
     store: SealedStore<VersionedStore<EtcdStore>>,
