@@ -93,9 +93,9 @@ fn other_drives_are_other_stores() {
 fn a_drive_without_its_format_is_no_folder() {
     let (drives, other) = (sealed(), Drives::of("single-plain.tar.gz"));
     fs::remove_file(other.file(1, "format.json")).unwrap();
-    refused(other.root(), 2, "has no format.json: ");
+    refused(other.root(), 2, "has no format.json, ");
     copy(&other.drive(1), &drives.root().join("other"));
-    refused(drives.root(), 2, "has no format.json: other");
+    refused(drives.root(), 2, "which says of which server it is: other");
 }
 
 #[test]
@@ -159,6 +159,14 @@ fn a_second_entry_of_a_name_is_not_passed_over() {
         );
         run("audit", twice).fails(13).says("more than one entry");
     }
+    let link = |bytes| {
+        made(
+            &[(b'0', ALICE, "", b"{}"), (b'1', BOB, ALICE, bytes)],
+            place.path(),
+        )
+    };
+    run("audit", link(b"{\"other\": 1}")).fails(13).says(BOB);
+    run("ls", link(b"{}")).prints(BOB);
     // Appending what has not changed is no harm.
     run("ls", made(&entries(b"{}"), place.path())).prints(ALICE);
 

@@ -22,22 +22,21 @@ pub fn check(found: &Found) -> Result<(), Wrong> {
     if let Some(name) = found.unformatted.first() {
         return Err(Wrong::NoFormat(name.clone()));
     }
-    let names = |of: &[(String, PathBuf)]| of.iter().map(|(name, _)| name.clone()).collect();
-    let folders: Vec<String> = names(&found.folders);
-    match (found.drives.as_slice(), folders.len()) {
-        ([], 0) => Err(Wrong::NoStore),
-        ([], 1) => Ok(()),
-        (drives, 0) => match other_drive(drives) {
-            Some([one, other]) => Err(several(&[one.clone(), other.clone()])),
+    // All drives together are one store, if they are of one server.
+    let drives = found.drives.iter().take(1);
+    let stores = drives.chain(&found.folders).map(|(name, _)| name.as_str());
+    match stores.collect::<Vec<_>>().as_slice() {
+        [] => Err(Wrong::NoStore),
+        [_] => match other_drive(&found.drives) {
+            Some(both) => Err(several(&both)),
             None => Ok(()),
         },
-        ([], _) => Err(several(&folders)),
-        ([(drive, _), ..], _) => Err(several(&[&[drive.clone()], &folders[..]].concat())),
+        stores => Err(several(stores)),
     }
 }
 
 /// The first of them are enough to know what the archive is.
-fn several(names: &[String]) -> Wrong {
+fn several(names: &[&str]) -> Wrong {
     let which = match names {
         [one, other] => format!("{one} and {other}"),
         [one, other, more @ ..] => format!("{one}, {other} and {} more", more.len()),
@@ -48,10 +47,11 @@ fn several(names: &[String]) -> Wrong {
 
 /// A drive and one that is none of the same server, or the same drive again. Given as folders the store would leave it
 /// out and say so; in a backup it may be what is looked for.
-fn other_drive(drives: &[(String, PathBuf)]) -> Option<[&String; 2]> {
+fn other_drive(drives: &[(String, PathBuf)]) -> Option<[&str; 2]> {
     let mut known = HashMap::new();
     let mut first = None;
     for (name, drive) in drives {
+        let name = name.as_str();
         // What is no format the store tells of.
         let Some((of, this)) = format(drive) else {
             continue;

@@ -2,30 +2,22 @@
 //!
 //! Read here and not by a library, since what a library holds in memory of long names an archive decides.
 
+mod header;
+
 use std::ffi::OsString;
 use std::io::{self, Read};
 use std::os::unix::ffi::OsStringExt as _;
 use std::path::PathBuf;
 
+pub use self::header::{BLOCK, is_header};
+use self::header::{SIZE, TARGET, field, is_sound, kind, number, own_name, text};
 use super::place::{BYTES, Place, is_of_store, said};
 use super::{Wrong, unpacked};
 
-/// What everything in a tar begins at a multiple of.
-pub const BLOCK: usize = 512;
 /// The largest list of further attributes, or long name, that is read.
 const EXTENSION: u64 = 1 << 20;
 /// What is read at a time of what is behind the end.
 const PIECE: usize = 64 << 10;
-
-/// The fields of a header: where they begin and end.
-const NAME: (usize, usize) = (0, 100);
-const SIZE: (usize, usize) = (124, 136);
-const CHECKSUM: (usize, usize) = (148, 156);
-const KIND: usize = 156;
-const TARGET: (usize, usize) = (157, 257);
-const MAGIC: (usize, usize) = (257, 262);
-const VERSION: (usize, usize) = (262, 265);
-const PREFIX: (usize, usize) = (345, 500);
 
 /// What stands before an entry and is about it.
 #[derive(Default)]
@@ -34,11 +26,6 @@ struct Further {
     target: Option<Vec<u8>>,
     size: Option<u64>,
     is_sparse: bool,
-}
-
-/// Whether a file that begins so is a tar.
-pub fn is_header(start: &[u8]) -> bool {
-    start.len() == BLOCK && field(start, MAGIC) == b"ustar" && is_sound(start)
 }
 
 /// Unpacks all of a tar.
@@ -186,63 +173,11 @@ fn pax(mut list: &[u8], further: &mut Further) -> Result<(), Wrong> {
     Ok(())
 }
 
-fn own_name(block: &[u8]) -> Vec<u8> {
-    // Where POSIX has the beginning of a long name, GNU has other things.
-    let is_posix = block.get(VERSION.0..VERSION.1) == Some(b"\x0000");
-    match (is_posix, field(block, PREFIX)) {
-        (true, prefix) if !prefix.is_empty() => [prefix, b"/", field(block, NAME)].concat(),
-        _ => field(block, NAME).to_vec(),
-    }
-}
-
-fn kind(block: &[u8]) -> u8 {
-    block.get(KIND).copied().unwrap_or_default()
-}
-
-/// The text in a field, up to the first NUL.
-fn field(block: &[u8], (start, end): (usize, usize)) -> &[u8] {
-    text(block.get(start..end).unwrap_or_default())
-}
-
-fn text(bytes: &[u8]) -> &[u8] {
-    let mut parts = bytes.split(|byte| *byte == 0);
-    parts.next().unwrap_or_default()
-}
-
-/// The number in a field: octal digits, or where the first bit is set the bytes themselves.
-fn number(block: &[u8], (start, end): (usize, usize)) -> Option<u64> {
-    let bytes = block.get(start..end)?;
-    if let [0x80, rest @ ..] = bytes {
-        let (high, low) = rest.split_last_chunk::<8>()?;
-        return high
-            .iter()
-            .all(|byte| *byte == 0)
-            .then(|| u64::from_be_bytes(*low));
-    }
-    let text = std::str::from_utf8(text(bytes)).ok()?.trim();
-    match text {
-        "" => Some(0),
-        digits => u64::from_str_radix(digits, 8).ok(),
-    }
-}
-
-/// Whether a header is as its checksum says: the sum of its bytes, those of the checksum being spaces.
-fn is_sound(block: &[u8]) -> bool {
-    let sum: u64 = block
-        .iter()
-        .enumerate()
-        .map(|(at, byte)| match (CHECKSUM.0..CHECKSUM.1).contains(&at) {
-            true => u64::from(b' '),
-            false => u64::from(*byte),
-        })
-        .sum();
-    number(block, CHECKSUM) == Some(sum)
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
+    use super::header::{CHECKSUM, KIND, MAGIC};
     use super::*;
 
     /// An entry with its header, and blocks of its bytes.

@@ -78,7 +78,7 @@ impl Display for Wrong {
             Self::SeveralStores(which) => write!(f, "the archive holds several stores: {which}"),
             Self::NoFormat(name) => write!(
                 f,
-                "a drive in the archive, which does not say of which server it is, has no format.json: {name}"
+                "a drive in the archive has no format.json, which says of which server it is: {name}"
             ),
             Self::Left { folder, why } => write!(
                 f,
